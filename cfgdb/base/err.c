@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table from numbers to meanings, and two ways to fill a struct err. The meanings are used
+ * where a message has no text of its own and in the manual.
+ */
+#include "cfgdb/base/err.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cfgdb/base/mem.h"
+
+static const struct {
+	int code;
+	const char *meaning;
+} err_table[] = {
+	{ ERR_NONE, "no error" },
+	{ ERR_LOCKED, "changed or locked by another administrator" },
+	{ ERR_HA_AND_SYNC, "HA mode and session synchronization exclude each other" },
+	{ ERR_LENGTH, "value is too long" },
+	{ ERR_NOT_FOUND, "entry not found" },
+	{ ERR_MAX_ENTRIES, "reached the maximum number of entries" },
+	{ ERR_EXISTS, "entry exists already" },
+	{ ERR_CONFLICT, "conflicts with other settings" },
+	{ ERR_IP, "invalid IP address" },
+	{ ERR_NETMASK, "invalid netmask" },
+	{ ERR_DUPLICATE, "duplicate entry" },
+	{ ERR_IN_USE, "entry is in use" },
+	{ ERR_VIP, "duplicate or invalid virtual IP mapping" },
+	{ ERR_PERMISSION, "permission denied" },
+	{ ERR_FILE, "configuration file error" },
+	{ ERR_IP_RANGE, "invalid IP range" },
+	{ ERR_FORMAT, "invalid format" },
+	{ ERR_OVERLAP, "subnets overlap" },
+	{ ERR_EMPTY, "required value is empty" },
+	{ ERR_PARSE, "input is not as expected" },
+	{ ERR_TOO_LONG, "text is too long" },
+	{ ERR_INCOMPLETE, "incomplete command" },
+	{ ERR_NAME_ADDRESS, "name is used by another address object" },
+	{ ERR_NAME_INTERFACE, "name is used by another interface object" },
+	{ ERR_CHARACTERS, "forbidden characters" },
+	{ ERR_TIMEOUT, "no answer from the configuration daemon" },
+	{ ERR_STORE, "the configuration could not be written" },
+	{ ERR_KERNEL, "the kernel refused the change" },
+	{ ERR_PORT_RANGE, "invalid port range" },
+	{ ERR_RANGE, "invalid range" },
+	{ ERR_VALUE, "invalid value" },
+	{ ERR_UNKNOWN, "unknown command" },
+};
+
+int err_set(struct err *e, int code, const char *fmt, ...) {
+	va_list ap;
+
+	if (!e)
+		return code;
+	e->code = code;
+	va_start(ap, fmt);
+	vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+void err_prefix(struct err *e, const char *fmt, ...) {
+	char old[ERR_TEXT_MAX];
+	size_t len;
+	va_list ap;
+
+	if (!e)
+		return;
+	memcpy(old, e->text, sizeof(old));
+	va_start(ap, fmt);
+	vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	va_end(ap);
+	len = strlen(e->text);
+	snprintf(e->text + len, sizeof(e->text) - len, "\n%s", old);
+}
+
+const char *err_meaning(int code) {
+	for (size_t i = 0; i < ARRAY_LEN(err_table); i++)
+		if (err_table[i].code == code)
+			return err_table[i].meaning;
+	return "unknown error";
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The checks that follow from the schema alone. They look at the object and what it names, never
+ * at the rest of the configuration, so a put costs the same in a small and a large one.
+ */
+#include "cfgdb/check.h"
+
+#include <string.h>
+
+/* ---- required attributes ---- */
+
+static int check_required(const struct object *obj, struct err *err) {
+	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
+		const struct schema_attr *a = &obj->table->attrs[i];
+		const struct value *v = object_value(obj, i);
+		int rc = 0;
+
+		if ((a->flags & ATTR_REQUIRED) && object_has(obj, i) &&
+		    (!v || ((a->type == ATTR_STRING || a->type == ATTR_REF) && !*value_item(v, 0)->str)))
+			return err_set(err, ERR_EMPTY, "Attribute '%s' MUST be set.", a->name);
+		if (a->type != ATTR_CHILD)
+			continue;
+		for (uint32_t n = 0; v && n < v->n && rc == 0; n++)
+			rc = check_required(value_item(v, n)->entry, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- references ---- */
+
+struct ref_check {
+	const struct txn *txn;
+	const struct object *obj;
+	struct err *err;
+};
+
+static int check_ref(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+	struct ref_check *c = arg;
+	const struct schema_attr *a = &holder->table->attrs[attr];
+
+	if (txn_resolve(c->txn, a, name) || model_builtin(a, name))
+		return 0;
+	if (holder->table == c->obj->table && strcmp(name, c->obj->key) == 0)
+		return 0; /* itself: a rule of the table may refuse that */
+	return err_set(c->err, ERR_NOT_FOUND, "%s %s%s%s: entry not found in datasource\n\nvalue parse error before '%s'",
+		       c->obj->table->path, c->obj->key, *c->obj->key ? " " : "", a->name, name);
+}
+
+/* ---- shared names ---- */
+
+static int name_clash_code(const struct schema_table *table) {
+	if (strcmp(table->names, "address") == 0)
+		return ERR_NAME_ADDRESS;
+	return strcmp(table->names, "interface") == 0 ? ERR_NAME_INTERFACE : ERR_NAME_OTHER;
+}
+
+static int check_names(const struct txn *t, const struct object *obj, struct err *err) {
+	for (uint16_t i = 0; obj->table->names && i < schema_n_top; i++) {
+		const struct schema_table *other = schema_tables[schema_top[i]];
+
+		if (other == obj->table || !other->names || strcmp(other->names, obj->table->names) != 0)
+			continue;
+		if (txn_find(t, other, obj->key))
+			return err_set(err, name_clash_code(obj->table),
+				       "Name '%s' conflict: '%s' and '%s' cannot be the same name.", obj->key,
+				       obj->table->noun, other->noun);
+	}
+	return 0;
+}
+
+static int check_room(const struct txn *t, const struct object *obj, struct err *err) {
+	uint32_t most = obj->table->max_entries;
+
+	if (most == 0 || txn_find(t, obj->table, obj->key) || txn_count(t, obj->table) < most)
+		return 0;
+	return err_set(err, ERR_MAX_ENTRIES, "Maximum number of entries: %u;\nobject set operator error, -4 discard the setting",
+		       most);
+}
+
+int check_object(const struct txn *t, const struct object *obj, struct err *err) {
+	struct ref_check refs = { t, obj, err };
+	int rc = check_required(obj, err);
+
+	if (rc == 0)
+		rc = object_each_ref(obj, check_ref, &refs);
+	if (rc == 0)
+		rc = check_names(t, obj, err);
+	if (rc == 0)
+		rc = check_room(t, obj, err);
+	return rc ? rc : check_rules(t, obj, err);
+}
+
+int check_delete(const struct txn *t, const struct object *obj, struct err *err) {
+	size_t n = txn_count_users(t, obj);
+
+	if (n == 0)
+		return 0;
+	return err_set(err, ERR_IN_USE, "The entry is used by other %zu entries", n);
+}

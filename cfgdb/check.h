@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What must hold for an object before it is staged: by the schema, and by rules of single tables. */
+#pragma once
+
+#include "cfgdb/txn.h"
+
+/* Required attributes, references, shared names, number of entries; then the rules of the table. */
+int check_object(const struct txn *t, const struct object *obj, struct err *err);
+
+/* Whether obj may go: nothing may refer to it. */
+int check_delete(const struct txn *t, const struct object *obj, struct err *err);
+
+/* Bring an object into the form its table keeps it in ("all" beside others goes, for example). */
+void check_adjust(struct object *obj);
+
+/* The rules of single tables, in check_rules.c. */
+int check_rules(const struct txn *t, const struct object *obj, struct err *err);

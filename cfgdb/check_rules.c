@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What single tables demand beyond their schema, one function a table, found through the table of
+ * rules at the end. A rule looks at the object and, through the transaction, at what it names or
+ * clashes with.
+ */
+#include "cfgdb/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cfgdb/base/str.h"
+#include "schemas/schema_gen.h"
+
+#define GROUP_DEPTH_MAX 16
+
+/* ---- addresses ---- */
+
+static int rule_address(const struct txn *t, const struct object *obj, struct err *err) {
+	(void)t;
+	if (object_is(obj, FIREWALL_ADDRESS__TYPE, "iprange") &&
+	    object_ip(obj, FIREWALL_ADDRESS__END_IP).a < object_ip(obj, FIREWALL_ADDRESS__START_IP).a)
+		return err_set(err, ERR_IP_RANGE, "end-ip must be greater than start-ip\n"
+			       "object check operator error, -45, discard the setting");
+	return 0;
+}
+
+/* Whether a group reaches itself through its members; depth bounds what is hidden deeper. */
+static bool group_reaches(const struct txn *t, const struct object *group, unsigned int attr, const char *key,
+			  int depth) {
+	const struct value *members = object_get(group, attr);
+
+	if (depth > GROUP_DEPTH_MAX)
+		return true;
+	for (uint32_t i = 0; members && i < members->n; i++) {
+		const char *name = value_item(members, i)->str;
+		const struct object *sub;
+
+		if (strcmp(name, key) == 0)
+			return true;
+		sub = txn_find(t, group->table, name);
+		if (sub && group_reaches(t, sub, attr, key, depth + 1))
+			return true;
+	}
+	return false;
+}
+
+static int rule_group(const struct txn *t, const struct object *obj, unsigned int attr, struct err *err) {
+	if (!group_reaches(t, obj, attr, obj->key, 0))
+		return 0;
+	return err_set(err, ERR_CONFLICT, "Group '%s' would contain itself, or groups are nested deeper than %d.\n"
+		       "object check operator error, -7, discard the setting", obj->key, GROUP_DEPTH_MAX);
+}
+
+static int rule_addrgrp(const struct txn *t, const struct object *obj, struct err *err) {
+	int rc = rule_group(t, obj, FIREWALL_ADDRGRP__MEMBER, err);
+
+	return rc ? rc : rule_group(t, obj, FIREWALL_ADDRGRP__EXCLUDE_MEMBER, err);
+}
+
+static int rule_service_group(const struct txn *t, const struct object *obj, struct err *err) {
+	return rule_group(t, obj, FIREWALL_SERVICE_GROUP__MEMBER, err);
+}
+
+/* ---- schedules ---- */
+
+static int rule_schedule_onetime(const struct txn *t, const struct object *obj, struct err *err) {
+	(void)t;
+	if (object_num(obj, FIREWALL_SCHEDULE_ONETIME__END) > object_num(obj, FIREWALL_SCHEDULE_ONETIME__START))
+		return 0;
+	return err_set(err, ERR_VALUE, "end must be later than start\n"
+		       "object check operator error, -651, discard the setting");
+}
+
+/* ---- virtual IPs ---- */
+
+struct vip_check {
+	const struct object *vip;
+	const struct object *clash;
+};
+
+static bool ranges_meet(uint32_t a_lo, uint32_t a_hi, uint32_t b_lo, uint32_t b_hi) {
+	return a_lo <= b_hi && b_lo <= a_hi;
+}
+
+static bool vip_same_interface(const struct object *a, const struct object *b) {
+	const char *x = object_str(a, FIREWALL_VIP__EXTINTF), *y = object_str(b, FIREWALL_VIP__EXTINTF);
+
+	return strcmp(x, y) == 0 || strcmp(x, "any") == 0 || strcmp(y, "any") == 0;
+}
+
+static bool vip_same_ports(const struct object *a, const struct object *b) {
+	const struct value *x = object_get(a, FIREWALL_VIP__EXTPORT), *y = object_get(b, FIREWALL_VIP__EXTPORT);
+
+	if (!x || !y)
+		return true;
+	if (object_num(a, FIREWALL_VIP__PROTOCOL) != object_num(b, FIREWALL_VIP__PROTOCOL))
+		return false;
+	return ranges_meet(value_item(x, 0)->ports.dst_lo, value_item(x, 0)->ports.dst_hi,
+			   value_item(y, 0)->ports.dst_lo, value_item(y, 0)->ports.dst_hi);
+}
+
+static int vip_compare(void *arg, const struct object *other) {
+	struct vip_check *c = arg;
+	struct ipv4_pair a = object_ip(c->vip, FIREWALL_VIP__EXTIP), b = object_ip(other, FIREWALL_VIP__EXTIP);
+
+	if (strcmp(other->key, c->vip->key) == 0 || object_is(other, FIREWALL_VIP__STATUS, "disable") ||
+	    object_get(other, FIREWALL_VIP__SRC_FILTER) || !ranges_meet(a.a, a.b, b.a, b.b) ||
+	    !vip_same_interface(c->vip, other) || !vip_same_ports(c->vip, other))
+		return 0;
+	c->clash = other;
+	return 1;
+}
+
+/* Outside and inside must be of one size, or no mapping is one to one. */
+static int vip_sizes(const struct object *vip, struct err *err) {
+	struct ipv4_pair ext = object_ip(vip, FIREWALL_VIP__EXTIP);
+	struct ipv4_pair mapped = object_ip(vip, FIREWALL_VIP__MAPPEDIP);
+	const struct value *ep = object_get(vip, FIREWALL_VIP__EXTPORT);
+	const struct value *mp = object_get(vip, FIREWALL_VIP__MAPPEDPORT);
+
+	if (!object_is(vip, FIREWALL_VIP__TYPE, "static-nat"))
+		return 0;
+	if (ext.b - ext.a != mapped.b - mapped.a)
+		return err_set(err, ERR_VIP, "extip and mappedip must hold equally many addresses\n"
+			       "object check operator error, -36, discard the setting");
+	if (ep && mp && value_item(ep, 0)->ports.dst_hi - value_item(ep, 0)->ports.dst_lo !=
+				value_item(mp, 0)->ports.dst_hi - value_item(mp, 0)->ports.dst_lo)
+		return err_set(err, ERR_VIP, "extport and mappedport must hold equally many ports\n"
+			       "object check operator error, -36, discard the setting");
+	return 0;
+}
+
+static int rule_vip(const struct txn *t, const struct object *obj, struct err *err) {
+	struct vip_check c = { obj, NULL };
+	int rc = vip_sizes(obj, err);
+
+	if (rc || object_is(obj, FIREWALL_VIP__STATUS, "disable") || object_get(obj, FIREWALL_VIP__SRC_FILTER))
+		return rc;
+	txn_each(t, obj->table, vip_compare, &c);
+	if (!c.clash)
+		return 0;
+	return err_set(err, ERR_VIP, "The external address and port of '%s' are duplicated with another vip '%s'\n"
+		       "object check operator error, -36, discard the setting", obj->key, c.clash->key);
+}
+
+/* ---- policies ---- */
+
+static bool list_has(const struct object *obj, unsigned int attr, const char *name) {
+	const struct value *v = object_get(obj, attr);
+
+	for (uint32_t i = 0; v && i < v->n; i++)
+		if (strcmp(value_item(v, i)->str, name) == 0)
+			return true;
+	return false;
+}
+
+static int rule_policy(const struct txn *t, const struct object *obj, struct err *err) {
+	(void)t;
+	if (strcmp(obj->key, "0") == 0)
+		return err_set(err, ERR_VALUE, "node_check_object fail! for policyid 0\n\nvalue parse error before '0'");
+	if (object_count(obj, FIREWALL_POLICY__SERVICE) > 1 && list_has(obj, FIREWALL_POLICY__SERVICE, "ALL"))
+		return err_set(err, ERR_VALUE, "node_check_object fail! for service ALL\n\n"
+			       "value parse error before 'ALL'");
+	return 0;
+}
+
+/* ---- interfaces, zones, routes ---- */
+
+struct overlap_check {
+	const struct object *intf;
+	const struct object *other;
+};
+
+static bool intf_subnet(const struct object *intf, struct ipv4_pair *ip) {
+	*ip = object_ip(intf, SYSTEM_INTERFACE__IP);
+	return ip->a != 0 && ip->b != 0;
+}
+
+static int intf_compare(void *arg, const struct object *other) {
+	struct overlap_check *c = arg;
+	struct ipv4_pair a, b;
+	uint32_t mask;
+
+	if (strcmp(other->key, c->intf->key) == 0 || !intf_subnet(c->intf, &a) || !intf_subnet(other, &b))
+		return 0;
+	mask = a.b & b.b;
+	if ((a.a & mask) != (b.a & mask))
+		return 0;
+	c->other = other;
+	return 1;
+}
+
+static int rule_interface(const struct txn *t, const struct object *obj, struct err *err) {
+	const struct object *settings = txn_object(t, schema_tables[TBL_SYSTEM_SETTINGS]);
+	const struct object *before = txn_find(t, obj->table, obj->key);
+	struct overlap_check c = { obj, NULL };
+	struct ipv4_pair now, old;
+
+	if (object_is(settings, SYSTEM_SETTINGS__ALLOW_SUBNET_OVERLAP, "enable") || !intf_subnet(obj, &now))
+		return 0;
+	/* what is there already, as found on the machine, may stay */
+	if (before && before != obj && intf_subnet(before, &old) && old.a == now.a && old.b == now.b)
+		return 0;
+	txn_each(t, obj->table, intf_compare, &c);
+	if (!c.other)
+		return 0;
+	return err_set(err, ERR_OVERLAP, "Subnets overlap between '%s' and the primary IP of '%s'\n"
+		       "object set operator error, -54 discard the setting", obj->key, c.other->key);
+}
+
+struct zone_check {
+	const struct object *zone, *other;
+	const char *intf;
+};
+
+static int zone_compare(void *arg, const struct object *other) {
+	struct zone_check *c = arg;
+	const struct value *mine = object_get(c->zone, SYSTEM_ZONE__INTERFACE);
+
+	if (strcmp(other->key, c->zone->key) == 0)
+		return 0;
+	for (uint32_t i = 0; mine && i < mine->n; i++)
+		if (list_has(other, SYSTEM_ZONE__INTERFACE, value_item(mine, i)->str)) {
+			c->intf = value_item(mine, i)->str;
+			c->other = other;
+			return 1;
+		}
+	return 0;
+}
+
+static int rule_zone(const struct txn *t, const struct object *obj, struct err *err) {
+	struct zone_check c = { obj, NULL, NULL };
+
+	txn_each(t, obj->table, zone_compare, &c);
+	if (!c.other)
+		return 0;
+	return err_set(err, ERR_CONFLICT, "Interface '%s' is in zone '%s' already\n\nvalue parse error before '%s'",
+		       c.intf, c.other->key, c.intf);
+}
+
+static int rule_static(const struct txn *t, const struct object *obj, struct err *err) {
+	(void)t;
+	if (object_is(obj, ROUTER_STATIC__BLACKHOLE, "enable") || object_is(obj, ROUTER_STATIC__STATUS, "disable") ||
+	    *object_str(obj, ROUTER_STATIC__DEVICE))
+		return 0;
+	if (object_get(obj, ROUTER_STATIC__SDWAN_ZONE))
+		return 0;
+	return err_set(err, ERR_EMPTY, "Attribute 'device' MUST be set.");
+}
+
+/* ---- members of a group of units ---- */
+
+static int own_address(void *arg, const struct object *intf) {
+	return object_ip(intf, SYSTEM_INTERFACE__IP).a == *(uint32_t *)arg;
+}
+
+static int rule_standalone_cluster(const struct txn *t, const struct object *obj, struct err *err) {
+	const struct value *peers = object_get(obj, SYSTEM_STANDALONE_CLUSTER__CLUSTER_PEER);
+	const struct object *ha = txn_object(t, schema_tables[TBL_SYSTEM_HA]);
+
+	for (uint32_t i = 0; peers && i < peers->n; i++) {
+		const struct object *peer = value_item(peers, i)->entry;
+		uint32_t ip = object_ip(peer, SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER__PEERIP).a;
+		AUTO_STR struct str text = STR_INIT;
+
+		value_print_ipv4(ip, &text);
+		if (ip && txn_each(t, schema_tables[TBL_SYSTEM_INTERFACE], own_address, &ip))
+			return err_set(err, ERR_VALUE, "%s is an address of this unit\n"
+				       "node_check_object fail! for peerip %s\n\nvalue parse error before '%s'",
+				       str_text(&text), str_text(&text), str_text(&text));
+	}
+	if (peers && !object_is(ha, SYSTEM_HA__MODE, "standalone"))
+		return err_set(err, ERR_HA_AND_SYNC, "session synchronization and HA mode exclude each other");
+	return 0;
+}
+
+static int rule_ha(const struct txn *t, const struct object *obj, struct err *err) {
+	const struct object *cluster = txn_object(t, schema_tables[TBL_SYSTEM_STANDALONE_CLUSTER]);
+
+	if (object_is(obj, SYSTEM_HA__MODE, "standalone") ||
+	    !object_get(cluster, SYSTEM_STANDALONE_CLUSTER__CLUSTER_PEER))
+		return 0;
+	return err_set(err, ERR_HA_AND_SYNC, "session synchronization and HA mode exclude each other");
+}
+
+static const struct {
+	uint16_t table;
+	int (*rule)(const struct txn *t, const struct object *obj, struct err *err);
+} rules[] = {
+	{ TBL_FIREWALL_ADDRESS, rule_address },
+	{ TBL_FIREWALL_ADDRGRP, rule_addrgrp },
+	{ TBL_FIREWALL_SERVICE_GROUP, rule_service_group },
+	{ TBL_FIREWALL_SCHEDULE_ONETIME, rule_schedule_onetime },
+	{ TBL_FIREWALL_VIP, rule_vip },
+	{ TBL_FIREWALL_POLICY, rule_policy },
+	{ TBL_SYSTEM_INTERFACE, rule_interface },
+	{ TBL_SYSTEM_ZONE, rule_zone },
+	{ TBL_ROUTER_STATIC, rule_static },
+	{ TBL_SYSTEM_STANDALONE_CLUSTER, rule_standalone_cluster },
+	{ TBL_SYSTEM_HA, rule_ha },
+};
+
+int check_rules(const struct txn *t, const struct object *obj, struct err *err) {
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (rules[i].table == obj->table->id)
+			return rules[i].rule(t, obj, err);
+	return 0;
+}
+
+/* ---- the form a table keeps ---- */
+
+/* A name that covers everything, beside others, is what was left over: it goes. */
+static void drop_beside_others(struct object *obj, unsigned int attr, const char *name) {
+	struct value *v = object_get_mutable(obj, attr);
+
+	for (uint32_t i = 0; v && v->n > 1 && i < v->n; i++)
+		if (strcmp(value_item(v, i)->str, name) == 0)
+			free(value_take_item(v, i--).str);
+}
+
+void check_adjust(struct object *obj) {
+	if (obj->table->id != TBL_FIREWALL_POLICY)
+		return;
+	drop_beside_others(obj, FIREWALL_POLICY__SRCADDR, "all");
+	drop_beside_others(obj, FIREWALL_POLICY__DSTADDR, "all");
+	drop_beside_others(obj, FIREWALL_POLICY__SRCINTF, "any");
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A request is written whole, then frames are read until the one that closes it. Frames that come
+ * before it go to a handler; a handler that has seen enough makes the rest be read and dropped, so
+ * the connection stays in step.
+ */
+#include "cfgdb/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cfgdb/base/buf.h"
+#include "cfgdb/base/mem.h"
+#include "cfgdb/ctl.h"
+#include "cfgdb/text.h"
+
+struct client {
+	int fd;
+	bool broken;
+	struct client_info info;
+	struct buf in;           /* the frame being read */
+};
+
+/* What a request does with the frames before CTL_OK; non-zero: no more of them. */
+typedef int frame_fn(void *arg, enum ctl_type type, struct buf_reader *r);
+
+/* ---- frames ---- */
+
+static int client_broken(struct client *c, const char *why, struct err *err) {
+	c->broken = true;
+	return err_set(err, ERR_TIMEOUT, "the configuration daemon does not answer: %s", why);
+}
+
+static bool write_all(int fd, const uint8_t *data, size_t len) {
+	while (len > 0) {
+		ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static bool read_all(int fd, uint8_t *data, size_t len) {
+	while (len > 0) {
+		ssize_t n = recv(fd, data, len, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static void request_begin(struct buf *b, enum ctl_type type) {
+	buf_put_u32(b, 0);
+	buf_put_u8(b, (uint8_t)type);
+}
+
+/* The next frame into c->in; its type and fields into *type and *r. */
+static int client_read(struct client *c, enum ctl_type *type, struct buf_reader *r, struct err *err) {
+	uint8_t head[4];
+	struct buf_reader len_reader;
+	uint32_t len;
+
+	if (!read_all(c->fd, head, sizeof(head)))
+		return client_broken(c, "connection lost", err);
+	buf_reader_init(&len_reader, head, sizeof(head));
+	len = buf_get_u32(&len_reader);
+	if (len == 0 || len > CTL_FRAME_MAX)
+		return client_broken(c, "bad frame", err);
+	c->in.len = 0;
+	if (c->in.size < len) {
+		c->in.data = xreallocarray(c->in.data, len, 1);
+		c->in.size = len;
+	}
+	if (!read_all(c->fd, c->in.data, len))
+		return client_broken(c, "connection lost", err);
+	buf_reader_init(r, c->in.data, len);
+	*type = buf_get_u8(r);
+	return 0;
+}
+
+static void take_hostname(struct client *c, struct buf_reader *r) {
+	AUTO_FREE char *name = buf_get_str(r, sizeof(c->info.hostname) - 1);
+
+	if (!r->bad && *name)
+		snprintf(c->info.hostname, sizeof(c->info.hostname), "%s", name);
+}
+
+static int take_error(struct buf_reader *r, struct err *err) {
+	int code = (int)buf_get_u32(r);
+	AUTO_FREE char *text = buf_get_str(r, ERR_TEXT_MAX);
+
+	return err_set(err, code ? code : ERR_TIMEOUT, "%s", text);
+}
+
+/* Send a request and read its answers. */
+static int client_call(struct client *c, struct buf *request, frame_fn *each, void *arg, struct err *err) {
+	uint32_t len = (uint32_t)(request->len - 4);
+	bool enough = false;
+
+	if (c->broken)
+		return client_broken(c, "connection lost", err);
+	if (len > CTL_FRAME_MAX)
+		return err_set(err, ERR_TOO_LONG, "object is too large: at most %u bytes", CTL_FRAME_MAX);
+	for (int i = 0; i < 4; i++)
+		request->data[i] = (uint8_t)(len >> (24 - 8 * i));
+	if (!write_all(c->fd, request->data, request->len))
+		return client_broken(c, "connection lost", err);
+	for (;;) {
+		enum ctl_type type = CTL_ERROR;
+		struct buf_reader r;
+		int rc = client_read(c, &type, &r, err);
+
+		if (rc)
+			return rc;
+		if (type == CTL_ERROR)
+			return take_error(&r, err);
+		if (type == CTL_OK) {
+			take_hostname(c, &r);
+			return 0;
+		}
+		if (each && !enough)
+			enough = each(arg, type, &r) != 0;
+	}
+}
+
+static int client_call_simple(struct client *c, enum ctl_type type, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	request_begin(&b, type);
+	return client_call(c, &b, NULL, NULL, err);
+}
+
+/* ---- connection ---- */
+
+static int take_info(void *arg, enum ctl_type type, struct buf_reader *r) {
+	struct client *c = arg;
+	AUTO_FREE char *user = buf_get_str(r, sizeof(c->info.user) - 1);
+	AUTO_FREE char *version = buf_get_str(r, sizeof(c->info.version) - 1);
+
+	(void)type;
+	snprintf(c->info.user, sizeof(c->info.user), "%s", user);
+	snprintf(c->info.version, sizeof(c->info.version), "%s", version);
+	return 0;
+}
+
+static int client_hello(struct client *c, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	request_begin(&b, CTL_HELLO);
+	buf_put_u32(&b, CTL_VERSION);
+	buf_put_str(&b, schema_digest);
+	return client_call(c, &b, take_info, c, err);
+}
+
+struct client *client_open(const char *path, struct err *err) {
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct client *c;
+
+	if (strlen(path) >= sizeof(addr.sun_path)) {
+		err_set(err, ERR_TIMEOUT, "%s: path is too long for a socket", path);
+		return NULL;
+	}
+	strcpy(addr.sun_path, path);
+	c = xcalloc(1, sizeof(*c));
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)) != 0)
+		err_set(err, ERR_TIMEOUT, "cannot reach gatehoused at %s: %s", path, strerror(errno));
+	else if (client_hello(c, err) == 0)
+		return c;
+	client_close(c);
+	return NULL;
+}
+
+void client_close(struct client *c) {
+	if (!c)
+		return;
+	if (c->fd >= 0)
+		close(c->fd);
+	buf_done(&c->in);
+	free(c);
+}
+
+const struct client_info *client_info(const struct client *c) {
+	return &c->info;
+}
+
+/* ---- reading ---- */
+
+struct object_taker {
+	const struct schema_table *table;
+	int (*each)(void *arg, struct object *obj);
+	void *arg;
+	struct err *err;
+	int rc;
+};
+
+static int take_object(void *arg, enum ctl_type type, struct buf_reader *r) {
+	struct object_taker *t = arg;
+	uint64_t ver = buf_get_u64(r);
+	AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
+	AUTO_FREE char *body = buf_get_str(r, TEXT_BODY_MAX);
+	struct object *obj;
+
+	if (type != CTL_OBJECT || r->bad) {
+		t->rc = err_set(t->err, ERR_TIMEOUT, "bad answer from the configuration daemon");
+		return t->rc;
+	}
+	obj = object_new(t->table, key);
+	obj->ver = ver;
+	t->rc = text_parse(obj, body, t->err);
+	if (t->rc) {
+		object_free(obj);
+		return t->rc;
+	}
+	return t->each(t->arg, obj);
+}
+
+static int keep_object(void *arg, struct object *obj) {
+	struct object **ret = arg;
+
+	object_free(*ret);
+	*ret = obj;
+	return 0;
+}
+
+int client_get(struct client *c, const struct schema_table *table, const char *key, struct object **ret,
+	       struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+	struct object *obj = NULL;
+	struct object_taker t = { table, keep_object, &obj, err, 0 };
+	int rc;
+
+	request_begin(&b, CTL_GET);
+	buf_put_u16(&b, table->id);
+	buf_put_str(&b, key);
+	rc = client_call(c, &b, take_object, &t, err);
+	if (rc == 0)
+		rc = t.rc;
+	if (rc == 0 && !obj)
+		rc = err_set(err, ERR_TIMEOUT, "bad answer from the configuration daemon");
+	if (rc)
+		object_free(obj);
+	else
+		*ret = obj;
+	return rc;
+}
+
+int client_list(struct client *c, const struct schema_table *table, int (*each)(void *arg, struct object *obj),
+		void *arg, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+	struct object_taker t = { table, each, arg, err, 0 };
+	int rc;
+
+	request_begin(&b, CTL_LIST);
+	buf_put_u16(&b, table->id);
+	rc = client_call(c, &b, take_object, &t, err);
+	return rc ? rc : t.rc;
+}
+
+struct key_taker {
+	int (*each)(void *arg, const char *key);
+	void *arg;
+};
+
+static int take_key(void *arg, enum ctl_type type, struct buf_reader *r) {
+	struct key_taker *t = arg;
+	AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
+
+	return type != CTL_KEY || r->bad ? 1 : t->each(t->arg, key);
+}
+
+int client_keys(struct client *c, const struct schema_table *table, const char *prefix, uint32_t max,
+		int (*each)(void *arg, const char *key), void *arg, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+	struct key_taker t = { each, arg };
+
+	request_begin(&b, CTL_KEYS);
+	buf_put_u16(&b, table->id);
+	buf_put_str(&b, prefix);
+	buf_put_u32(&b, max);
+	return client_call(c, &b, take_key, &t, err);
+}
+
+int client_check_ref(struct client *c, const struct schema_table *table, unsigned int attr, const char *name,
+		     struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	request_begin(&b, CTL_CHECK_REF);
+	buf_put_u16(&b, table->id);
+	buf_put_u16(&b, (uint16_t)attr);
+	buf_put_str(&b, name);
+	return client_call(c, &b, NULL, NULL, err);
+}
+
+static int take_id(void *arg, enum ctl_type type, struct buf_reader *r) {
+	if (type == CTL_ID)
+		*(uint64_t *)arg = buf_get_u64(r);
+	return 0;
+}
+
+int client_next_id(struct client *c, const struct schema_table *table, uint64_t *ret, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	request_begin(&b, CTL_NEXT_ID);
+	buf_put_u16(&b, table->id);
+	return client_call(c, &b, take_id, ret, err);
+}
+
+/* ---- changing ---- */
+
+int client_begin(struct client *c, struct err *err) {
+	return client_call_simple(c, CTL_BEGIN, err);
+}
+
+int client_commit(struct client *c, struct err *err) {
+	return client_call_simple(c, CTL_COMMIT, err);
+}
+
+int client_abort(struct client *c, struct err *err) {
+	return client_call_simple(c, CTL_ABORT, err);
+}
+
+int client_put(struct client *c, const struct object *obj, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+	AUTO_STR struct str body = STR_INIT;
+
+	text_body(obj, 0, TEXT_WIRE, &body);
+	request_begin(&b, CTL_PUT);
+	buf_put_u16(&b, obj->table->id);
+	buf_put_str(&b, obj->key);
+	buf_put_u64(&b, obj->ver);
+	buf_put_strn(&b, str_text(&body), body.len);
+	return client_call(c, &b, NULL, NULL, err);
+}
+
+int client_delete(struct client *c, const struct schema_table *table, const char *key, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	request_begin(&b, CTL_DELETE);
+	buf_put_u16(&b, table->id);
+	buf_put_str(&b, key);
+	return client_call(c, &b, NULL, NULL, err);
+}
+
+struct text_taker {
+	void (*out)(void *arg, const char *text, size_t len);
+	void *arg;
+};
+
+static int take_text(void *arg, enum ctl_type type, struct buf_reader *r) {
+	struct text_taker *t = arg;
+	AUTO_FREE char *text = buf_get_str(r, CTL_TEXT_CHUNK);
+
+	if (type == CTL_TEXT && !r->bad)
+		t->out(t->arg, text, strlen(text));
+	return 0;
+}
+
+int client_run(struct client *c, size_t n_words, char *const words[],
+	       void (*out)(void *arg, const char *text, size_t len), void *arg, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+	struct text_taker t = { out, arg };
+
+	request_begin(&b, CTL_RUN);
+	buf_put_u16(&b, (uint16_t)n_words);
+	for (size_t i = 0; i < n_words; i++)
+		buf_put_str(&b, words[i]);
+	return client_call(c, &b, take_text, &t, err);
+}

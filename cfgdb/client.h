@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The shell's end of the control socket: requests that wait for their answer.
+ *
+ * Every function returns 0 or the code of *err. A connection that breaks gives ERR_TIMEOUT; the
+ * client is then unusable and can only be closed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cfgdb/base/err.h"
+#include "cfgdb/object.h"
+
+#define CLIENT_NEW UINT64_MAX  /* version of an object that must not exist yet */
+
+struct client;
+
+/* What the daemon says of itself at connection. */
+struct client_info {
+	char hostname[64];   /* for the prompt; changes are seen by client_info() after a commit */
+	char user[64];       /* administrator this connection acts for */
+	char version[128];   /* product version of the daemon */
+};
+
+/* Connect to the socket at path; NULL and *err when that fails. The caller closes it. */
+struct client *client_open(const char *path, struct err *err);
+
+/* Close; an open transaction is dropped by the daemon. NULL is fine. */
+void client_close(struct client *c);
+
+/* What the daemon said last; never NULL. */
+const struct client_info *client_info(const struct client *c);
+
+/*
+ * The object with this key ("" for an object table; all defaults when never set), with the version
+ * it has; sees what the open transaction has staged. The caller frees *ret.
+ */
+int client_get(struct client *c, const struct schema_table *table, const char *key,
+	       struct object **ret, struct err *err);
+
+/*
+ * All objects of a table in order, as of one moment. each() takes over obj; when it returns
+ * non-zero the rest is skipped.
+ */
+int client_list(struct client *c, const struct schema_table *table,
+		int (*each)(void *arg, struct object *obj), void *arg, struct err *err);
+
+/* Keys of a table that begin with prefix, at most max of them. */
+int client_keys(struct client *c, const struct schema_table *table, const char *prefix, uint32_t max,
+		int (*each)(void *arg, const char *key), void *arg, struct err *err);
+
+/* Whether name may be used in this reference attribute; ERR_NOT_FOUND (without text) if not. */
+int client_check_ref(struct client *c, const struct schema_table *table, unsigned int attr,
+		     const char *name, struct err *err);
+
+/* Next free id of a table with an integer key: what `edit 0` becomes. */
+int client_next_id(struct client *c, const struct schema_table *table, uint64_t *ret, struct err *err);
+
+/* Open a transaction: puts are staged until client_commit. */
+int client_begin(struct client *c, struct err *err);
+
+/* Make the staged changes real, all or none; the transaction is closed either way. */
+int client_commit(struct client *c, struct err *err);
+
+/* Drop the staged changes. */
+int client_abort(struct client *c, struct err *err);
+
+/*
+ * Put one top-level object, whole. obj->ver is the version it started from, CLIENT_NEW for a new
+ * one. Outside a transaction it is committed at once. obj stays the caller's.
+ */
+int client_put(struct client *c, const struct object *obj, struct err *err);
+
+/* Delete one object. */
+int client_delete(struct client *c, const struct schema_table *table, const char *key, struct err *err);
+
+/*
+ * Run a command in the daemon (get, diagnose, execute); out() is called with each piece of text, in
+ * which lines end in \n.
+ */
+int client_run(struct client *c, size_t n_words, char *const words[],
+	       void (*out)(void *arg, const char *text, size_t len), void *arg, struct err *err);

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `get system status` keeps to the lines that programs which parse it know: one line more and
+ * their templates fail. Where-used answers come from the model's index, unenforced settings from
+ * the schema's `stored` flags.
+ */
+#include "cfgdb/commands.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/version.h"
+
+/* ---- get system status ---- */
+
+static int status_run(void *ctx, const struct model *model, size_t argc, char *const argv[], struct str *out,
+		      struct err *err) {
+	const struct engine *e = ctx;
+	time_t now = time(NULL);
+	struct tm tm;
+	char text[64];
+
+	(void)model;
+	if (argc > 0)
+		return err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'", argv[0]);
+	localtime_r(&now, &tm);
+	strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y", &tm);
+	str_addf(out, "Version: %s v%s,build%s,%s (GA)\n", VERSION_PRODUCT, VERSION_RELEASE, VERSION_BUILD,
+		 VERSION_DATE);
+	str_addf(out, "Serial-Number: %s\n", e->serial);
+	str_addf(out, "Hostname: %s\n", engine_hostname(e));
+	str_add(out, "Operation Mode: NAT\n"
+		     "Current virtual domain: root\n"
+		     "Max number of virtual domains: 1\n"
+		     "Virtual domains status: 1 in NAT mode, 0 in TP mode\n"
+		     "Virtual domain configuration: disable\n"
+		     "FIPS-CC mode: disable\n"
+		     "Current HA mode: standalone\n");
+	str_addf(out, "Branch point: %s\nRelease Version Information: GA\nSystem time: %s\n", VERSION_BUILD, text);
+	return 0;
+}
+
+/* ---- diagnose sys vd list ---- */
+
+static int vd_list_run(void *ctx, const struct model *model, size_t argc, char *const argv[], struct str *out,
+		       struct err *err) {
+	(void)ctx;
+	(void)model;
+	if (argc > 0)
+		return err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'", argv[0]);
+	str_add(out, "list virtual firewall info:\nname=root index=0 enabled\n");
+	return 0;
+}
+
+/* ---- diagnose sys cmdb refcnt show TABLE[.KEY-ATTRIBUTE] NAME ---- */
+
+/* "firewall.address", "firewall.address.name", "firewall.address:name". */
+static const struct schema_table *refcnt_table(const char *word) {
+	AUTO_FREE char *copy = xstrdup(word);
+	const struct schema_table *table = schema_find(copy);
+	char *cut = strrchr(copy, ':');
+
+	if (table)
+		return table;
+	if (!cut)
+		cut = strrchr(copy, '.');
+	if (!cut)
+		return NULL;
+	*cut = '\0';
+	table = schema_find(copy);
+	return table && schema_is_list(table) && strcmp(table->attrs[0].name, cut + 1) == 0 ? table : NULL;
+}
+
+static int refcnt_user(void *arg, const struct object *holder, const struct schema_attr *attr) {
+	struct str *out = arg;
+
+	(void)attr;
+	str_addf(out, "entry used by table %s", holder->table->dotted);
+	if (schema_is_list(holder->table))
+		str_addf(out, ":%s '%s'", holder->table->attrs[0].name, holder->key);
+	str_add_char(out, '\n');
+	return 0;
+}
+
+static int refcnt_run(void *ctx, const struct model *model, size_t argc, char *const argv[], struct str *out,
+		      struct err *err) {
+	const struct schema_table *table;
+	const struct object *obj;
+
+	(void)ctx;
+	if (argc < 2)
+		return err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
+	table = refcnt_table(argv[0]);
+	if (!table || argc > 2)
+		return err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'", argv[table ? 2 : 0]);
+	obj = model_find(model, table, argv[1]);
+	if (!obj)
+		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
+	model_each_user(model, obj, refcnt_user, out);
+	return 0;
+}
+
+/* ---- diagnose config unenforced ---- */
+
+static void unenforced_place(const struct object *obj, struct str *out) {
+	str_add(out, obj->table->path);
+	if (schema_is_list(obj->table))
+		str_addf(out, " %s", obj->key);
+	str_add_char(out, ':');
+}
+
+/* Append the names of unenforced attributes that are set in obj and below. */
+static size_t unenforced_names(const struct object *obj, const char *prefix, struct str *out) {
+	size_t n = 0;
+
+	for (uint32_t f = 0; f < obj->n_fields; f++) {
+		const struct schema_attr *a = &obj->table->attrs[obj->fields[f].attr];
+
+		if (a->type == ATTR_CHILD && !(a->flags & ATTR_STORED)) {
+			AUTO_FREE char *below = xasprintf("%s%s>", prefix, a->name);
+
+			for (uint32_t i = 0; i < obj->fields[f].value.n; i++)
+				n += unenforced_names(value_item(&obj->fields[f].value, i)->entry, below, out);
+		} else if (a->flags & ATTR_STORED) {
+			str_addf(out, " %s%s", prefix, a->name);
+			n++;
+		}
+	}
+	return n;
+}
+
+static void unenforced_object(const struct object *obj, struct str *out) {
+	AUTO_STR struct str names = STR_INIT;
+
+	if (obj->ver == 0) /* shipped or found, not set by anyone */
+		return;
+	if (obj->table->flags & TABLE_STORED)
+		str_add(&names, " the whole object");
+	else if (unenforced_names(obj, "", &names) == 0)
+		return;
+	unenforced_place(obj, out);
+	str_addf(out, "%s\n", str_text(&names));
+}
+
+static int unenforced_run(void *ctx, const struct model *model, size_t argc, char *const argv[],
+			  struct str *out, struct err *err) {
+	(void)ctx;
+	if (argc > 0)
+		return err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'", argv[0]);
+	for (uint16_t i = 0; i < schema_n_top; i++) {
+		const struct schema_table *table = schema_tables[schema_top[i]];
+
+		for (const struct object *obj = model_first(model, table); obj; obj = model_next(model, obj))
+			unenforced_object(obj, out);
+	}
+	return 0;
+}
+
+const struct command *commands_config(size_t *n) {
+	static const struct command table[] = {
+		{ "get system status", status_run, NULL },
+		{ "diagnose sys vd list", vd_list_run, NULL },
+		{ "diagnose sys cmdb refcnt show", refcnt_run, NULL },
+		{ "diagnose config unenforced", unenforced_run, NULL },
+	};
+
+	*n = ARRAY_LEN(table);
+	return table;
+}

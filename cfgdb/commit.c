@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a transaction becomes real: memory, database, kernel, and only then the database's COMMIT.
+ *
+ *   1. model: staged objects replace active ones; what they replaced is kept aside
+ *   2. database: objects, references, revision and changes are written, not committed
+ *   3. kernel: every backend prepares, then every backend applies
+ *   4. database: COMMIT; from here on the change is real
+ *
+ * A failure anywhere walks the same list back. If the machine dies between 3 and 4 the kernel is
+ * ahead of the database; the revision marker in the kernel tells at the next start.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cfgdb/base/fault.h"
+#include "cfgdb/base/mem.h"
+#include "cfgdb/digest.h"
+#include "cfgdb/txn_impl.h"
+
+struct commit_run {
+	struct txn *txn;
+	struct engine *engine;
+	struct change *changes;
+	size_t n_changes;
+	struct commit view;
+	unsigned int prepared, applied;   /* backends that have */
+};
+
+/* Staged entries that change nothing are dropped: a put of what is there is no revision. */
+static bool staged_is_void(const struct engine *e, const struct staged *s) {
+	const struct object *active = model_find(e->model, s->table, s->key);
+
+	if (!s->obj)
+		return active == NULL;
+	if (!active)
+		return !schema_is_list(s->table) && s->obj->n_fields == 0;
+	return object_equal(active, s->obj);
+}
+
+/* Move what is staged into the model; the changes own what they replaced. */
+static void commit_swap_in(struct commit_run *run) {
+	struct engine *e = run->engine;
+	struct staged *s;
+
+	run->changes = xcalloc(run->txn->n_staged, sizeof(*run->changes));
+	TAILQ_FOREACH(s, &run->txn->order, next) {
+		struct change *c = &run->changes[run->n_changes];
+
+		if (staged_is_void(e, s))
+			continue;
+		if (s->obj) {
+			s->obj->ver = run->txn->as_found ? 0 : run->view.revision;
+			digest_object(e->keyring, s->obj);
+			c->after = s->obj;
+			c->before = model_put(e->model, s->obj);
+			s->obj = NULL;
+		} else {
+			c->before = model_take(e->model, s->table, s->key);
+		}
+		run->n_changes++;
+	}
+	run->view.changes = run->changes;
+	run->view.n_changes = run->n_changes;
+}
+
+/* The model as it was; in reverse, so that positions fall back into place. */
+static void commit_swap_out(struct commit_run *run) {
+	struct model *m = run->engine->model;
+
+	while (run->n_changes > 0) {
+		struct change *c = &run->changes[--run->n_changes];
+
+		if (c->after)
+			object_free(model_take(m, c->after->table, c->after->key));
+		if (c->before)
+			model_put(m, (struct object *)c->before);
+	}
+}
+
+static void commit_free(struct commit_run *run) {
+	for (size_t i = 0; i < run->n_changes; i++)
+		object_free((struct object *)run->changes[i].before);
+	free(run->changes);
+}
+
+static int commit_write(struct commit_run *run, struct err *err) {
+	struct engine *e = run->engine;
+	struct revision rev = { .id = run->view.revision, .time = time(NULL), .user = run->txn->user,
+				.source = run->txn->source, .comment = "",
+				.n_changes = (uint32_t)run->n_changes };
+	int rc = store_begin(e->store, err);
+
+	if (rc)
+		return rc;
+	digest_root(e->model, rev.root_hash);
+	rc = store_revision(e->store, &rev, err);
+	for (size_t i = 0; i < run->n_changes && rc == 0; i++) {
+		const struct change *c = &run->changes[i];
+
+		rc = c->after ? store_put(e->store, e->model, c->after, err) :
+				store_delete(e->store, c->before, err);
+		if (rc == 0)
+			rc = store_change(e->store, rev.id, c->before, c->after, err);
+	}
+	return rc;
+}
+
+static int commit_kernel(struct commit_run *run, struct err *err) {
+	struct engine *e = run->engine;
+	int rc = 0;
+
+	for (; run->prepared < e->n_backends && rc == 0; run->prepared++) {
+		struct backend *b = &e->backends[run->prepared];
+
+		rc = b->prepare ? b->prepare(b->ctx, &run->view, err) : 0;
+	}
+	for (; run->applied < e->n_backends && rc == 0; run->applied++) {
+		struct backend *b = &e->backends[run->applied];
+
+		if (fault_hit("commit.apply"))
+			rc = err_set(err, ERR_KERNEL, "%s: injected fault", b->name);
+		else
+			rc = b->apply ? b->apply(b->ctx, err) : 0;
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
+static void commit_undo(struct commit_run *run) {
+	struct engine *e = run->engine;
+
+	for (unsigned int i = run->applied; i-- > 0;)
+		if (e->backends[i].undo)
+			e->backends[i].undo(e->backends[i].ctx);
+	for (unsigned int i = run->prepared; i-- > 0;)
+		if (e->backends[i].cancel)
+			e->backends[i].cancel(e->backends[i].ctx);
+	store_rollback(e->store);
+	commit_swap_out(run);
+}
+
+static void commit_finish(struct commit_run *run) {
+	struct engine *e = run->engine;
+
+	for (unsigned int i = 0; i < e->n_backends; i++)
+		if (e->backends[i].finish)
+			e->backends[i].finish(e->backends[i].ctx);
+	e->revision = run->view.revision;
+}
+
+int txn_commit(struct txn *t, struct err *err) {
+	struct engine *e = t->engine;
+	struct commit_run run = { .txn = t, .engine = e,
+				  .view = { .model = e->model, .revision = e->revision + 1 } };
+	int rc = txn_recheck(t, err);
+
+	if (rc == 0) {
+		commit_swap_in(&run);
+		if (run.n_changes > 0) {
+			rc = commit_write(&run, err);
+			if (rc == 0 && !fault_hit("commit.kernel"))
+				rc = commit_kernel(&run, err);
+			if (rc == 0)
+				rc = store_commit(e->store, err);
+			if (rc == 0 && !fault_hit("commit.finish"))
+				commit_finish(&run);
+			else if (rc)
+				commit_undo(&run);
+		}
+		commit_free(&run);
+	}
+	txn_clear(t);
+	return rc;
+}

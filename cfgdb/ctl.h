@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control protocol between the shell and the daemon, over a unix stream socket.
+ *
+ * A frame is u32 length (of what follows), u8 type, fields (cfgdb/base/buf.h). The client sends one
+ * request and reads answers until CTL_OK or CTL_ERROR. Both ends are built from one schema; the
+ * hello carries its digest, so table and attribute numbers mean the same on both.
+ *
+ * request            fields                                    answers before CTL_OK
+ * CTL_HELLO          u32 version, str schema digest            CTL_INFO
+ * CTL_GET            u16 table, str key                        CTL_OBJECT
+ * CTL_LIST           u16 table                                 CTL_OBJECT...
+ * CTL_KEYS           u16 table, str prefix, u32 max            CTL_KEY...
+ * CTL_CHECK_REF      u16 table, u16 attribute, str name
+ * CTL_NEXT_ID        u16 table                                 CTL_ID
+ * CTL_BEGIN, CTL_COMMIT, CTL_ABORT
+ * CTL_PUT            u16 table, str key, u64 version, str body
+ * CTL_DELETE         u16 table, str key
+ * CTL_RUN            u16 count, str word...                    CTL_TEXT...
+ *
+ * answer             fields
+ * CTL_OK             str hostname
+ * CTL_ERROR          u32 code, str text
+ * CTL_INFO           str user, str product version
+ * CTL_OBJECT         u64 version, str key, str body
+ * CTL_KEY            str key
+ * CTL_ID             u64 id
+ * CTL_TEXT           str text
+ */
+#pragma once
+
+#define CTL_VERSION 1
+#define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
+#define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
+#define CTL_WORDS_MAX 256
+#define CTL_TEXT_CHUNK 32768       /* bytes of output in one CTL_TEXT */
+#define CTL_SOCKET_NAME "ctl"      /* in the run directory */
+
+enum ctl_type {
+	CTL_HELLO = 1,
+	CTL_GET,
+	CTL_LIST,
+	CTL_KEYS,
+	CTL_CHECK_REF,
+	CTL_NEXT_ID,
+	CTL_BEGIN,
+	CTL_COMMIT,
+	CTL_ABORT,
+	CTL_PUT,
+	CTL_DELETE,
+	CTL_RUN,
+	CTL_REQUEST_COUNT,
+
+	CTL_OK = 64,
+	CTL_ERROR,
+	CTL_INFO,
+	CTL_OBJECT,
+	CTL_KEY,
+	CTL_ID,
+	CTL_TEXT,
+};

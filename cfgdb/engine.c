@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Opening a state directory: key, database, model. An empty directory becomes a new unit: serial
+ * and vmid are drawn and the factory configuration (schemas/factory.conf) is committed as if an
+ * administrator had typed it, with version 0: it was there from the start.
+ */
+#include "cfgdb/engine.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/factory.h"
+#include "cfgdb/script.h"
+#include "cfgdb/text.h"
+#include "cfgdb/txn.h"
+#include "schemas/schema_gen.h"
+
+#define SERIAL_PREFIX "GHVM"
+
+static int engine_load_object(void *arg, struct object *obj, const char *body, struct err *err) {
+	struct engine *e = arg;
+	int rc = text_parse(obj, body, err);
+
+	if (rc) {
+		err_prefix(err, "the configuration database: %s %s", obj->table->path, obj->key);
+		object_free(obj);
+		return rc;
+	}
+	object_free(model_put(e->model, obj));
+	return 0;
+}
+
+/* ---- a new unit ---- */
+
+static void draw_serial(char *out, size_t size) {
+	static const char digits[] = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+	size_t at = strlen(SERIAL_PREFIX);
+
+	memcpy(out, SERIAL_PREFIX, at);
+	for (size_t i = 0; i < 12 && at + 1 < size; i++)
+		out[at++] = digits[randombytes_uniform(sizeof(digits) - 1)];
+	out[at] = '\0';
+}
+
+static void draw_vmid(char *out, size_t size) {
+	unsigned char b[16];
+	char hex[33];
+
+	randombytes_buf(b, sizeof(b));
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	sodium_bin2hex(hex, sizeof(hex), b, sizeof(b));
+	snprintf(out, size, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}
+
+static int engine_found(struct engine *e, struct err *err) {
+	struct txn *t;
+	int rc;
+
+	draw_serial(e->serial, sizeof(e->serial));
+	draw_vmid(e->vmid, sizeof(e->vmid));
+	t = txn_new(e, "system", "factory");
+	txn_as_found(t);
+	rc = script_load(t, factory_conf, err);
+	if (rc == 0)
+		rc = txn_commit(t, err);
+	txn_free(t);
+	if (rc)
+		err_prefix(err, "factory configuration");
+	if (rc == 0)
+		rc = store_meta_set(e->store, "vmid", e->vmid, err);
+	/* the serial comes last: without it the next start founds the unit again */
+	return rc ? rc : store_meta_set(e->store, "serial", e->serial, err);
+}
+
+static int engine_identity(struct engine *e, struct err *err) {
+	AUTO_FREE char *serial = NULL, *vmid = NULL;
+	int rc = store_meta_get(e->store, "serial", &serial, err);
+
+	if (rc == 0)
+		rc = store_meta_get(e->store, "vmid", &vmid, err);
+	if (rc)
+		return rc;
+	e->fresh = !serial || !vmid;
+	if (e->fresh)
+		return engine_found(e, err);
+	snprintf(e->serial, sizeof(e->serial), "%s", serial);
+	snprintf(e->vmid, sizeof(e->vmid), "%s", vmid);
+	return 0;
+}
+
+/* ---- open, close ---- */
+
+static int engine_load(struct engine *e, const char *state_dir, struct err *err) {
+	AUTO_FREE char *key_path = xasprintf("%s/device.key", state_dir);
+	AUTO_FREE char *db_path = xasprintf("%s/config.db", state_dir);
+	int rc;
+
+	e->keyring = keyring_open(key_path, true, err);
+	if (!e->keyring)
+		return ERR_STORE;
+	e->store = store_open(db_path, err);
+	if (!e->store)
+		return ERR_STORE;
+	rc = store_load(e->store, engine_load_object, e, err);
+	if (rc == 0)
+		rc = store_last_revision(e->store, &e->revision, err);
+	return rc ? rc : engine_identity(e, err);
+}
+
+struct engine *engine_open(const char *state_dir, struct err *err) {
+	struct engine *e = xcalloc(1, sizeof(*e));
+
+	e->model = model_new();
+	if (engine_load(e, state_dir, err) == 0)
+		return e;
+	engine_close(e);
+	return NULL;
+}
+
+void engine_close(struct engine *e) {
+	if (!e)
+		return;
+	store_close(e->store);
+	keyring_close(e->keyring);
+	model_free(e->model);
+	free(e);
+}
+
+/* ---- backends ---- */
+
+void engine_add_backend(struct engine *e, const struct backend *b) {
+	if (e->n_backends < ENGINE_BACKENDS_MAX)
+		e->backends[e->n_backends++] = *b;
+}
+
+int engine_start(struct engine *e, struct err *err) {
+	struct commit commit = { .model = e->model, .revision = e->revision };
+
+	for (unsigned int i = 0; i < e->n_backends; i++) {
+		struct backend *b = &e->backends[i];
+		int rc = b->start ? b->start(b->ctx, &commit, err) : 0;
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+const char *engine_hostname(const struct engine *e) {
+	const char *name = object_str(model_object(e->model, schema_tables[TBL_SYSTEM_GLOBAL]),
+				      SYSTEM_GLOBAL__HOSTNAME);
+
+	return *name ? name : e->serial;
+}

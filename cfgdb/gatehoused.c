@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * gatehoused: owns the configuration database, renders it to the kernel, answers the shell.
+ *
+ * This file only puts parts together: options, privileges, engine, backends, commands, event loop.
+ * It runs in the network namespace it is started in and manages that one.
+ */
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cfgdb/base/fault.h"
+#include "cfgdb/base/log.h"
+#include "cfgdb/base/mem.h"
+#include "cfgdb/base/privdrop.h"
+#include "cfgdb/commands.h"
+#include "cfgdb/ctl.h"
+#include "cfgdb/engine.h"
+#include "cfgdb/server.h"
+
+#define COMMANDS_MAX 64
+
+struct options {
+	const char *state_dir, *run_dir, *user, *group;
+};
+
+struct daemon {
+	struct options opt;
+	struct engine *engine;
+	struct event_base *base;
+	struct server *server;
+	struct command commands[COMMANDS_MAX];
+	size_t n_commands;
+};
+
+static const char usage[] =
+	"usage: gatehoused [--state-dir DIR] [--run-dir DIR] [--user USER] [--group GROUP]\n";
+
+static bool parse_options(int argc, char *argv[], struct options *opt) {
+	static const struct option longs[] = {
+		{ "state-dir", required_argument, NULL, 's' }, { "run-dir", required_argument, NULL, 'r' },
+		{ "user", required_argument, NULL, 'u' },      { "group", required_argument, NULL, 'g' },
+		{ "version", no_argument, NULL, 'v' },	       { "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int c;
+
+	*opt = (struct options){ "/var/lib/gatehouse", "/run/gatehouse", "gatehouse", "gatehouse" };
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 's': opt->state_dir = optarg; break;
+		case 'r': opt->run_dir = optarg; break;
+		case 'u': opt->user = optarg; break;
+		case 'g': opt->group = optarg; break;
+		case 'v': printf("gatehoused %s\n", PACKAGE_VERSION); exit(0);
+		case 'h': fputs(usage, stdout); exit(0);
+		default: return false;
+		}
+	}
+	return optind == argc;
+}
+
+/* ---- directories and privileges ---- */
+
+/* Make a directory if it is missing; ours, closed to others as mode says. */
+static int own_directory(const char *path, mode_t mode, uid_t uid, gid_t gid, struct err *err) {
+	if (mkdir(path, mode) != 0 && errno != EEXIST)
+		return err_set(err, ERR_STORE, "%s: %s", path, strerror(errno));
+	if (geteuid() == 0 && (chown(path, uid, gid) != 0 || chmod(path, mode) != 0))
+		return err_set(err, ERR_STORE, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+/* Two daemons on one state directory would overwrite each other: the lock lives with the process. */
+static int lock_state(const char *state_dir, struct err *err) {
+	AUTO_FREE char *path = xasprintf("%s/lock", state_dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_set(err, ERR_STORE, "%s: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		close(fd);
+		return err_set(err, ERR_STORE, "%s: another gatehoused uses this state", state_dir);
+	}
+	return 0;
+}
+
+static int settle(const struct options *opt, struct err *err) {
+	static const unsigned int caps[] = { CAP_NET_ADMIN, CAP_NET_RAW };
+	uid_t uid;
+	gid_t gid;
+	int rc = privdrop_ids(opt->user, opt->group, &uid, &gid, err);
+
+	if (rc == 0)
+		rc = own_directory(opt->state_dir, 0700, uid, gid, err);
+	if (rc == 0)
+		rc = own_directory(opt->run_dir, 0755, uid, gid, err);
+	if (rc == 0)
+		rc = privdrop(uid, gid, caps, ARRAY_LEN(caps), err);
+	umask(077);
+	return rc ? rc : lock_state(opt->state_dir, err);
+}
+
+/* ---- parts ---- */
+
+static void add_commands(struct daemon *d, const struct command *commands, size_t n, void *ctx) {
+	for (size_t i = 0; i < n && d->n_commands < COMMANDS_MAX; i++) {
+		d->commands[d->n_commands] = commands[i];
+		d->commands[d->n_commands++].ctx = ctx;
+	}
+}
+
+static int start_server(struct daemon *d, struct err *err) {
+	AUTO_FREE char *path = xasprintf("%s/%s", d->opt.run_dir, CTL_SOCKET_NAME);
+	struct server_config config = { .path = path, .group = d->opt.group, .commands = d->commands,
+					.n_commands = d->n_commands, .version = PACKAGE_VERSION };
+
+	d->server = server_new(d->base, d->engine, &config, err);
+	return d->server ? 0 : ERR_STORE;
+}
+
+static int start(struct daemon *d, struct err *err) {
+	const struct command *config_commands;
+	size_t n;
+
+	d->base = event_base_new();
+	if (!d->base)
+		return err_set(err, ERR_STORE, "no event loop");
+	d->engine = engine_open(d->opt.state_dir, err);
+	if (!d->engine)
+		return ERR_STORE;
+	config_commands = commands_config(&n);
+	add_commands(d, config_commands, n, d->engine);
+	return start_server(d, err);
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *arg) {
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(d->base);
+}
+
+static void run(struct daemon *d) {
+	struct event *term = evsignal_new(d->base, SIGTERM, on_signal, d);
+	struct event *intr = evsignal_new(d->base, SIGINT, on_signal, d);
+
+	if (term && intr && event_add(term, NULL) == 0 && event_add(intr, NULL) == 0) {
+		log_line(LOG_LEVEL_INFO, "gatehoused %s: ready, serial %s, revision %llu", PACKAGE_VERSION,
+			 d->engine->serial, (unsigned long long)d->engine->revision);
+		event_base_dispatch(d->base);
+	}
+	if (term)
+		event_free(term);
+	if (intr)
+		event_free(intr);
+}
+
+static void stop(struct daemon *d) {
+	server_free(d->server);
+	engine_close(d->engine);
+	if (d->base)
+		event_base_free(d->base);
+}
+
+int main(int argc, char *argv[]) {
+	struct daemon d = { 0 };
+	struct err err = { 0 };
+	int rc;
+
+	if (!parse_options(argc, argv, &d.opt)) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	fault_init();
+	rc = settle(&d.opt, &err);
+	if (rc == 0)
+		rc = start(&d, &err);
+	if (rc == 0)
+		run(&d);
+	else
+		log_line(LOG_LEVEL_ERROR, "gatehoused: %s", err.text);
+	stop(&d);
+	return rc ? 1 : 0;
+}

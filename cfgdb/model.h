@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration in memory: for each table its objects, by key and in order, and who refers
+ * to whom.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cfgdb/object.h"
+
+#define MODEL_POS_GAP ((int64_t)1 << 32)  /* distance of neighbours when appended */
+
+struct model;
+
+/* New empty model; the caller frees it. */
+struct model *model_new(void);
+
+/* Free a model and its objects; NULL is fine. Returns NULL. */
+struct model *model_free(struct model *m);
+
+/* Object with this key ("" for an object table), or NULL. */
+const struct object *model_find(const struct model *m, const struct schema_table *table, const char *key);
+
+/*
+ * The object of an object table: the stored one, or an empty one (all defaults) when nothing was
+ * ever set. Never NULL; owned by the model.
+ */
+const struct object *model_object(const struct model *m, const struct schema_table *table);
+
+/* First object of a table in its order, or NULL. */
+const struct object *model_first(const struct model *m, const struct schema_table *table);
+
+/* The object after obj in its table, or NULL. */
+const struct object *model_next(const struct model *m, const struct object *obj);
+
+/* Last object of a table, or NULL. */
+const struct object *model_last(const struct model *m, const struct schema_table *table);
+
+/* Object of the table with the smallest key not below this one, or NULL: for listing by prefix. */
+const struct object *model_seek(const struct model *m, const struct schema_table *table, const char *key);
+
+/* The object after obj by key, or NULL. */
+const struct object *model_next_key(const struct model *m, const struct object *obj);
+
+/* Number of objects in a table. */
+size_t model_count(const struct model *m, const struct schema_table *table);
+
+/* What a reference attribute's name stands for: the first of its tables that has it, or NULL. */
+const struct object *model_resolve(const struct model *m, const struct schema_attr *attr, const char *name);
+
+/* True when name is built in for references of this attribute ("any" for interfaces). */
+bool model_builtin(const struct schema_attr *attr, const char *name);
+
+/*
+ * Put obj into the model, in the place of one with the same key, which is returned (the caller
+ * frees it) or NULL. pos 0 appends, or keeps the place of the one replaced. Takes over obj.
+ */
+struct object *model_put(struct model *m, struct object *obj);
+
+/* Take an object out; the caller frees it. NULL when there was none. */
+struct object *model_take(struct model *m, const struct schema_table *table, const char *key);
+
+/*
+ * Visit every use of obj: `holder` is the top-level object with the reference, `attr` the
+ * attribute that holds it. Stops when visit returns non-zero and returns that.
+ */
+int model_each_user(const struct model *m, const struct object *obj,
+		    int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr),
+		    void *arg);
+
+/* Number of uses of obj. */
+size_t model_count_users(const struct model *m, const struct object *obj);

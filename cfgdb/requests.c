@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One function a request, in a table by type. Each reads its fields, and either fills *err or has
+ * sent what belongs before the final CTL_OK. A frame that does not parse closes the connection: the
+ * two ends do not speak the same language.
+ *
+ * Outside a transaction a put or delete is a transaction of its own.
+ */
+#include "cfgdb/requests.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/ctl.h"
+#include "cfgdb/text.h"
+
+/* Reads its fields from r (r->bad is checked by the caller) and does its work. */
+typedef int request_fn(struct session *s, struct buf_reader *r, struct err *err);
+
+void session_init(struct session *s, struct engine *engine, const struct server_config *config,
+		  const char *user, bool allowed) {
+	*s = (struct session){ .engine = engine, .config = config, .allowed = allowed };
+	snprintf(s->user, sizeof(s->user), "%s", user);
+}
+
+void session_done(struct session *s) {
+	txn_free(s->txn);
+	s->txn = NULL;
+}
+
+/* ---- fields ---- */
+
+static const struct schema_table *take_table(struct buf_reader *r) {
+	const struct schema_table *table = schema_table(buf_get_u16(r));
+
+	if (!table || table->parent) {
+		r->bad = true;
+		return schema_tables[schema_top[0]];
+	}
+	return table;
+}
+
+static const struct schema_table *take_any_table(struct buf_reader *r) {
+	const struct schema_table *table = schema_table(buf_get_u16(r));
+
+	r->bad = r->bad || !table;
+	return table ? table : schema_tables[0];
+}
+
+static void send_object(struct session *s, const struct object *obj, uint64_t ver) {
+	AUTO_BUF struct buf b = BUF_INIT;
+	AUTO_STR struct str body = STR_INIT;
+
+	text_body(obj, 0, 0, &body);
+	buf_put_u8(&b, CTL_OBJECT);
+	buf_put_u64(&b, ver);
+	buf_put_str(&b, obj->key);
+	buf_put_strn(&b, str_text(&body), body.len);
+	s->send(s->send_arg, &b);
+}
+
+/* What the session sees: its open transaction, or one that holds nothing. */
+static struct txn *session_view(struct session *s, struct txn **temporary) {
+	*temporary = s->txn ? NULL : txn_new(s->engine, s->user, "cli");
+	return s->txn ? s->txn : *temporary;
+}
+
+/* ---- requests ---- */
+
+static int request_hello(struct session *s, struct buf_reader *r, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+	uint32_t version = buf_get_u32(r);
+	AUTO_FREE char *digest = buf_get_str(r, 64);
+
+	if (version != CTL_VERSION || strcmp(digest, schema_digest) != 0)
+		return err_set(err, ERR_CONFLICT, "shell and daemon are of different versions: restart the daemon");
+	s->greeted = true;
+	buf_put_u8(&b, CTL_INFO);
+	buf_put_str(&b, s->user);
+	buf_put_str(&b, s->config->version);
+	s->send(s->send_arg, &b);
+	return 0;
+}
+
+static int request_get(struct session *s, struct buf_reader *r, struct err *err) {
+	const struct schema_table *table = take_table(r);
+	AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
+	struct txn *temporary;
+	const struct txn *view = session_view(s, &temporary);
+	const struct object *obj = schema_is_list(table) ? txn_find(view, table, key) : txn_object(view, table);
+	int rc = 0;
+
+	if (obj)
+		send_object(s, obj, txn_base_version(view, table, obj->key));
+	else
+		rc = err_set(err, ERR_NOT_FOUND, "entry is not found in table");
+	txn_free(temporary);
+	return rc;
+}
+
+static int list_object(void *arg, const struct object *obj) {
+	struct session *s = arg;
+
+	send_object(s, obj, obj->ver);
+	return 0;
+}
+
+static int request_list(struct session *s, struct buf_reader *r, struct err *err) {
+	const struct schema_table *table = take_table(r);
+	struct txn *temporary;
+
+	(void)err;
+	txn_each(session_view(s, &temporary), table, list_object, s);
+	txn_free(temporary);
+	return 0;
+}
+
+struct key_lister {
+	struct session *s;
+	const char *prefix;
+	uint32_t left;
+};
+
+static int list_key(void *arg, const struct object *obj) {
+	struct key_lister *l = arg;
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	if (strncmp(obj->key, l->prefix, strlen(l->prefix)) != 0)
+		return 0;
+	buf_put_u8(&b, CTL_KEY);
+	buf_put_str(&b, obj->key);
+	l->s->send(l->s->send_arg, &b);
+	return --l->left == 0;
+}
+
+static int request_keys(struct session *s, struct buf_reader *r, struct err *err) {
+	const struct schema_table *table = take_table(r);
+	AUTO_FREE char *prefix = buf_get_str(r, OBJECT_KEY_MAX);
+	struct key_lister l = { s, prefix, buf_get_u32(r) };
+	struct txn *temporary;
+
+	(void)err;
+	if (l.left == 0)
+		return 0;
+	txn_each(session_view(s, &temporary), table, list_key, &l);
+	txn_free(temporary);
+	return 0;
+}
+
+static int request_check_ref(struct session *s, struct buf_reader *r, struct err *err) {
+	const struct schema_table *table = take_any_table(r);
+	unsigned int attr = buf_get_u16(r);
+	AUTO_FREE char *name = buf_get_str(r, OBJECT_KEY_MAX);
+	struct txn *temporary;
+	bool found;
+
+	if (attr >= table->n_attrs || table->attrs[attr].type != ATTR_REF) {
+		r->bad = true;
+		return 0;
+	}
+	found = txn_resolve(session_view(s, &temporary), &table->attrs[attr], name) ||
+		model_builtin(&table->attrs[attr], name);
+	txn_free(temporary);
+	return found ? 0 : err_set(err, ERR_NOT_FOUND, "%s", "");
+}
+
+static int request_next_id(struct session *s, struct buf_reader *r, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+	const struct schema_table *table = take_table(r);
+	struct txn *temporary;
+	uint64_t id;
+	int rc = txn_next_id(session_view(s, &temporary), table, &id, err);
+
+	txn_free(temporary);
+	if (rc)
+		return rc;
+	buf_put_u8(&b, CTL_ID);
+	buf_put_u64(&b, id);
+	s->send(s->send_arg, &b);
+	return 0;
+}
+
+static int request_begin(struct session *s, struct buf_reader *r, struct err *err) {
+	(void)r;
+	if (s->txn)
+		return err_set(err, ERR_CONFLICT, "a transaction is open already");
+	s->txn = txn_new(s->engine, s->user, "script");
+	return 0;
+}
+
+static int request_commit(struct session *s, struct buf_reader *r, struct err *err) {
+	int rc;
+
+	(void)r;
+	if (!s->txn)
+		return err_set(err, ERR_CONFLICT, "no transaction is open");
+	rc = txn_commit(s->txn, err);
+	session_done(s);
+	return rc;
+}
+
+static int request_abort(struct session *s, struct buf_reader *r, struct err *err) {
+	(void)r;
+	(void)err;
+	session_done(s);
+	return 0;
+}
+
+/* Commit what a request staged outside a transaction. */
+static int session_settle(struct session *s, struct txn *temporary, int rc, struct err *err) {
+	(void)s;
+	if (rc == 0 && temporary)
+		rc = txn_commit(temporary, err);
+	txn_free(temporary);
+	return rc;
+}
+
+static int request_put(struct session *s, struct buf_reader *r, struct err *err) {
+	const struct schema_table *table = take_table(r);
+	AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
+	uint64_t base = buf_get_u64(r);
+	AUTO_FREE char *body = buf_get_str(r, TEXT_BODY_MAX);
+	AUTO_FREE char *canonical = NULL;
+	struct txn *temporary, *t;
+	struct object *obj;
+	int rc = 0;
+
+	if (r->bad || base == TXN_ANY || (!schema_is_list(table) && *key)) {
+		r->bad = true;
+		return 0;
+	}
+	if (schema_is_list(table))
+		rc = object_key_parse(table, key, &canonical, err);
+	if (rc)
+		return rc;
+	obj = object_new(table, canonical ? canonical : "");
+	rc = text_parse(obj, body, err);
+	if (rc) {
+		object_free(obj);
+		return rc;
+	}
+	t = session_view(s, &temporary);
+	return session_settle(s, temporary, txn_put(t, obj, base, err), err);
+}
+
+static int request_delete(struct session *s, struct buf_reader *r, struct err *err) {
+	const struct schema_table *table = take_table(r);
+	AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
+	struct txn *temporary, *t;
+
+	if (r->bad)
+		return 0;
+	t = session_view(s, &temporary);
+	return session_settle(s, temporary, txn_delete(t, table, key, err), err);
+}
+
+/* ---- commands ---- */
+
+/* Words of the command that begin argv, or 0. */
+static size_t command_matches(const struct command *c, size_t argc, char *const argv[]) {
+	const char *p = c->words;
+	size_t n = 0;
+
+	while (*p) {
+		size_t len = strcspn(p, " ");
+
+		if (n >= argc || strlen(argv[n]) != len || strncmp(argv[n], p, len) != 0)
+			return 0;
+		n++;
+		p += len;
+		p += *p == ' ';
+	}
+	return n;
+}
+
+static const struct command *command_find(const struct server_config *config, size_t argc, char *const argv[],
+					  size_t *n_words) {
+	const struct command *best = NULL;
+
+	*n_words = 0;
+	for (size_t i = 0; i < config->n_commands; i++) {
+		size_t n = command_matches(&config->commands[i], argc, argv);
+
+		if (n > *n_words) {
+			*n_words = n;
+			best = &config->commands[i];
+		}
+	}
+	return best;
+}
+
+static void send_text(struct session *s, const struct str *text) {
+	for (size_t at = 0; at < text->len;) {
+		AUTO_BUF struct buf b = BUF_INIT;
+		size_t n = text->len - at < CTL_TEXT_CHUNK ? text->len - at : CTL_TEXT_CHUNK;
+
+		buf_put_u8(&b, CTL_TEXT);
+		buf_put_strn(&b, text->data + at, n);
+		s->send(s->send_arg, &b);
+		at += n;
+	}
+}
+
+static int request_run(struct session *s, struct buf_reader *r, struct err *err) {
+	size_t argc = buf_get_u16(r), n_words;
+	char *argv[CTL_WORDS_MAX];
+	AUTO_STR struct str text = STR_INIT;
+	const struct command *command;
+	int rc = 0;
+
+	if (argc == 0 || argc > CTL_WORDS_MAX) {
+		r->bad = true;
+		return 0;
+	}
+	for (size_t i = 0; i < argc; i++)
+		argv[i] = buf_get_str(r, CTL_WORD_MAX);
+	command = command_find(s->config, argc, argv, &n_words);
+	if (!command)
+		rc = err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'", argv[0]);
+	else if (!r->bad)
+		rc = command->run(command->ctx, s->engine->model, argc - n_words, argv + n_words, &text, err);
+	for (size_t i = 0; i < argc; i++)
+		free(argv[i]);
+	send_text(s, &text);
+	return rc;
+}
+
+static request_fn *const requests[CTL_REQUEST_COUNT] = {
+	[CTL_HELLO] = request_hello,
+	[CTL_GET] = request_get,
+	[CTL_LIST] = request_list,
+	[CTL_KEYS] = request_keys,
+	[CTL_CHECK_REF] = request_check_ref,
+	[CTL_NEXT_ID] = request_next_id,
+	[CTL_BEGIN] = request_begin,
+	[CTL_COMMIT] = request_commit,
+	[CTL_ABORT] = request_abort,
+	[CTL_PUT] = request_put,
+	[CTL_DELETE] = request_delete,
+	[CTL_RUN] = request_run,
+};
+
+/* ---- dispatch ---- */
+
+static void send_result(struct session *s, int rc, const struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	buf_put_u8(&b, rc ? CTL_ERROR : CTL_OK);
+	if (rc)
+		buf_put_u32(&b, (uint32_t)rc);
+	buf_put_str(&b, rc ? err->text : engine_hostname(s->engine));
+	s->send(s->send_arg, &b);
+}
+
+bool session_request(struct session *s, const uint8_t *frame, size_t len) {
+	struct buf_reader r;
+	struct err err = { 0 };
+	uint8_t type;
+	int rc;
+
+	buf_reader_init(&r, frame, len);
+	type = buf_get_u8(&r);
+	if (type >= CTL_REQUEST_COUNT || !requests[type] || (!s->greeted && type != CTL_HELLO))
+		return false;
+	if (!s->allowed) {
+		send_result(s, err_set(&err, ERR_PERMISSION, "you are no administrator of this unit: root and "
+				       "members of the group %s are", s->config->group), &err);
+		return true;
+	}
+	rc = requests[type](s, &r, &err);
+	if (!buf_reader_end(&r))
+		return false;
+	send_result(s, rc, &err);
+	return true;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Look-ups in the generated tables; linear, because a table has at most a few hundred rows. */
+#include "cfgdb/schema.h"
+
+#include <string.h>
+
+const struct schema_table *schema_table(unsigned int id) {
+	return id < schema_n_tables ? schema_tables[id] : NULL;
+}
+
+const struct schema_table *schema_find(const char *dotted) {
+	for (uint16_t i = 0; i < schema_n_top; i++)
+		if (strcmp(schema_tables[schema_top[i]]->dotted, dotted) == 0)
+			return schema_tables[schema_top[i]];
+	return NULL;
+}
+
+int schema_attr_index(const struct schema_table *table, const char *name) {
+	for (int i = 0; i < table->n_attrs; i++)
+		if (strcmp(table->attrs[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+int schema_option_index(const struct schema_attr *attr, const char *name) {
+	for (int i = 0; i < attr->n_options; i++)
+		if (strcmp(attr->options[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+int schema_direct(const struct schema_table *table) {
+	for (int i = 0; i < table->n_attrs; i++)
+		if (table->attrs[i].flags & ATTR_DIRECT)
+			return i;
+	return -1;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The compiled schema: what tables exist, what their attributes are called, hold and mean.
+ *
+ * Everything here is const data generated from schemas/ by schemas/compile.awk. A table is
+ * either a list (entries with a key) or an object (one set of attributes). A nested table is an
+ * attribute of type ATTR_CHILD whose `child` is a table of its own, so one walk serves all depths.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum attr_type {
+	ATTR_OPTION,
+	ATTR_INTEGER,
+	ATTR_STRING,
+	ATTR_REF,
+	ATTR_IPV4,
+	ATTR_IPV4_HOST,
+	ATTR_IPV4_NET,
+	ATTR_IPV4_RANGE,
+	ATTR_IPV6,
+	ATTR_IPV6_PREFIX,
+	ATTR_PORT_RANGE,
+	ATTR_SERVICE_PORTS,
+	ATTR_MAC,
+	ATTR_UUID,
+	ATTR_TIME,
+	ATTR_DATETIME,
+	ATTR_PASSWORD,
+	ATTR_PASSWORD_HASH,
+	ATTR_CHILD,
+	ATTR_TYPE_COUNT
+};
+
+enum attr_flag {
+	ATTR_MULTI = 1 << 0,    /* a list of values */
+	ATTR_REQUIRED = 1 << 1, /* must be set when the entry is saved */
+	ATTR_ALWAYS = 1 << 2,   /* shown even at its default */
+	ATTR_QUOTED = 1 << 3,   /* shown in double quotes */
+	ATTR_STORED = 1 << 4,   /* validated and shown, not enforced */
+	ATTR_LOCAL = 1 << 5,    /* belongs to the unit: not replicated, not in the checksum */
+	ATTR_NODEFAULT = 1 << 6,/* unset until someone sets it */
+	ATTR_KEY = 1 << 7,      /* the key of a list */
+	ATTR_DIRECT = 1 << 8,   /* child list that `edit` directly below the parent opens */
+};
+
+enum table_flag {
+	TABLE_LIST = 1 << 0,    /* entries with a key; otherwise a single object */
+	TABLE_ORDERED = 1 << 1, /* the order of entries has a meaning */
+	TABLE_VDOM = 1 << 2,    /* one per VDOM; otherwise global */
+	TABLE_STORED = 1 << 3,  /* nothing of it is enforced */
+	TABLE_LOCAL = 1 << 4,   /* belongs to the unit */
+};
+
+struct schema_option {
+	const char *name;
+	const char *help; /* NULL: the word explains itself */
+};
+
+/* One condition: attribute `attr` of the same entry has one of the values `words` ("a|b"). */
+struct schema_cond {
+	uint16_t attr;
+	const char *words;
+};
+
+struct schema_attr {
+	const char *name;
+	const char *help;
+	enum attr_type type;
+	unsigned int flags;                  /* enum attr_flag */
+	const char *dflt;                    /* NULL: none; words separated by blanks */
+	int64_t min, max;                    /* integer: bounds; string: max = most bytes */
+	const struct schema_option *options; /* option: values, n_options of them */
+	uint16_t n_options;
+	uint16_t n_refs, n_conds;
+	const uint16_t *refs;                /* ref: table ids */
+	const struct schema_cond *conds;     /* all must hold for the attribute to exist */
+	const struct schema_table *child;    /* child: the nested table */
+};
+
+struct schema_table {
+	uint16_t id;
+	uint16_t n_attrs;
+	unsigned int flags;                  /* enum table_flag */
+	const char *path;                    /* "firewall policy"; a child: its own name only */
+	const char *dotted;                  /* "firewall.policy", "system.ha.secondary-vcluster" */
+	const char *help;
+	const char *names;                   /* name space shared with other tables, or NULL */
+	const char *noun;                    /* what an entry is called in name clash errors, or NULL */
+	const struct schema_attr *attrs;     /* the key of a list is attrs[0] */
+	const struct schema_table *parent;   /* NULL: top level */
+	uint32_t max_entries;                /* 0: the product's general bound */
+};
+
+/* Another path that opens a child list of a table. */
+struct schema_alias {
+	const char *path;
+	const char *help;
+	uint16_t table;
+	uint16_t attr;
+};
+
+extern const struct schema_table *const schema_tables[]; /* by id; children included */
+extern const uint16_t schema_n_tables;
+extern const uint16_t schema_top[];                      /* ids of top-level tables, in order of `show` */
+extern const uint16_t schema_n_top;
+extern const struct schema_alias schema_aliases[];
+extern const uint16_t schema_n_aliases;
+extern const char schema_digest[];                       /* changes with any change of the schema */
+
+/* Table with this id, or NULL when the id is out of range. */
+const struct schema_table *schema_table(unsigned int id);
+
+/* Top-level table with this dotted name ("firewall.policy"), or NULL. */
+const struct schema_table *schema_find(const char *dotted);
+
+/* Index of the attribute with exactly this name, or -1. */
+int schema_attr_index(const struct schema_table *table, const char *name);
+
+/* Index of the option with exactly this name, or -1. */
+int schema_option_index(const struct schema_attr *attr, const char *name);
+
+/* Attribute whose child list `edit` directly below the table opens, or -1. */
+int schema_direct(const struct schema_table *table);
+
+static inline bool schema_is_list(const struct schema_table *table) {
+	return (table->flags & TABLE_LIST) != 0;
+}

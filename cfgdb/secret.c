@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sealed text: base64 of version byte, 24-byte random nonce and XChaCha20-Poly1305 ciphertext
+ * (libsodium, https://doc.libsodium.org/secret-key_cryptography/aead). The MAC that stands for a
+ * secret in digests is keyed BLAKE2b with a key derived from the device key, so a digest helps
+ * nobody to guess a password.
+ *
+ * Password hashes are yescrypt, crypt(5) method "$y$"; the hash is sealed like any other secret.
+ */
+#include "cfgdb/secret.h"
+
+#include <crypt.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cfgdb/base/mem.h"
+
+#define SEAL_VERSION 1
+#define NONCE_LEN crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+#define TAG_LEN crypto_aead_xchacha20poly1305_ietf_ABYTES
+#define SEALED_MAX 8192
+#define BASE64 sodium_base64_VARIANT_ORIGINAL
+
+static const unsigned char seal_label[] = "gatehouse secret 1";
+
+struct keyring {
+	unsigned char seal[crypto_aead_xchacha20poly1305_ietf_KEYBYTES];
+	unsigned char mac[crypto_generichash_KEYBYTES];
+};
+
+static int key_file_read(const char *path, unsigned char *key, size_t len, struct err *err) {
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return err_set(err, ERR_STORE, "device key %s: %s", path, strerror(errno));
+	n = read(fd, key, len);
+	close(fd);
+	if (n != (ssize_t)len)
+		return err_set(err, ERR_STORE, "device key %s is not %zu bytes long", path, len);
+	return 0;
+}
+
+/* The key is on disk, whole, before anything is sealed with it. */
+static int key_file_make(const char *path, struct err *err) {
+	unsigned char key[crypto_kdf_KEYBYTES];
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool ok;
+
+	if (fd < 0)
+		return err_set(err, ERR_STORE, "device key %s: %s", path, strerror(errno));
+	crypto_kdf_keygen(key);
+	ok = write(fd, key, sizeof(key)) == (ssize_t)sizeof(key) && fsync(fd) == 0;
+	sodium_memzero(key, sizeof(key));
+	if (close(fd) != 0 || !ok) {
+		unlink(path);
+		return err_set(err, ERR_STORE, "device key %s: %s", path, strerror(errno));
+	}
+	return 0;
+}
+
+struct keyring *keyring_open(const char *path, bool create, struct err *err) {
+	unsigned char master[crypto_kdf_KEYBYTES];
+	struct keyring *k;
+
+	if (sodium_init() < 0) {
+		err_set(err, ERR_STORE, "the cryptography library does not start");
+		return NULL;
+	}
+	if (create && access(path, F_OK) != 0 && key_file_make(path, err) != 0)
+		return NULL;
+	if (key_file_read(path, master, sizeof(master), err) != 0)
+		return NULL;
+	k = xcalloc(1, sizeof(*k));
+	crypto_kdf_derive_from_key(k->seal, sizeof(k->seal), 1, "ghouse01", master);
+	crypto_kdf_derive_from_key(k->mac, sizeof(k->mac), 2, "ghouse01", master);
+	sodium_memzero(master, sizeof(master));
+	return k;
+}
+
+void keyring_close(struct keyring *k) {
+	if (!k)
+		return;
+	sodium_memzero(k, sizeof(*k));
+	free(k);
+}
+
+char *secret_seal(const struct keyring *k, const char *plain) {
+	size_t len = strlen(plain), total = 1 + NONCE_LEN + len + TAG_LEN;
+	AUTO_FREE unsigned char *raw = xcalloc(total, 1);
+	size_t text_len = sodium_base64_ENCODED_LEN(total, BASE64);
+	char *text = xcalloc(text_len + 4, 1);
+
+	raw[0] = SEAL_VERSION;
+	randombytes_buf(raw + 1, NONCE_LEN);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(raw + 1 + NONCE_LEN, NULL, (const unsigned char *)plain, len,
+						   seal_label, sizeof(seal_label), NULL, raw + 1, k->seal);
+	memcpy(text, "ENC ", 4);
+	sodium_bin2base64(text + 4, text_len, raw, total, BASE64);
+	return text;
+}
+
+int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struct err *err) {
+	unsigned char raw[SEALED_MAX];
+	size_t len = 0, text_len = strlen(sealed);
+	char *plain;
+
+	if (text_len < 4 || strncmp(sealed, "ENC ", 4) != 0 ||
+	    sodium_base642bin(raw, sizeof(raw), sealed + 4, text_len - 4, NULL, &len, NULL, BASE64) != 0 ||
+	    len < 1 + NONCE_LEN + TAG_LEN || raw[0] != SEAL_VERSION)
+		return err_set(err, ERR_VALUE, "the ENC text was not made by this product");
+	plain = xcalloc(len, 1);
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)plain, NULL, NULL, raw + 1 + NONCE_LEN,
+						       len - 1 - NONCE_LEN, seal_label, sizeof(seal_label),
+						       raw + 1, k->seal) != 0) {
+		free(plain);
+		return err_set(err, ERR_VALUE, "the ENC text was made by another unit: type the secret in clear");
+	}
+	*ret = plain;
+	return 0;
+}
+
+/* Wipe and free a secret in clear. */
+static void plain_free(char *plain) {
+	if (plain)
+		sodium_memzero(plain, strlen(plain));
+	free(plain);
+}
+
+int secret_mac(const struct keyring *k, const char *sealed, unsigned char mac[SECRET_MAC_LEN],
+	       struct err *err) {
+	char *plain;
+	int rc = secret_unseal(k, sealed, &plain, err);
+
+	if (rc)
+		return rc;
+	crypto_generichash(mac, SECRET_MAC_LEN, (const unsigned char *)plain, strlen(plain), k->mac,
+			   sizeof(k->mac));
+	plain_free(plain);
+	return 0;
+}
+
+/* ---- objects ---- */
+
+static char *password_hash(const char *plain, const char *setting) {
+	struct crypt_data data = { 0 };
+	char salt[CRYPT_GENSALT_OUTPUT_SIZE];
+	const char *hash;
+
+	if (!setting)
+		setting = crypt_gensalt_rn("$y$", 0, NULL, 0, salt, sizeof(salt));
+	hash = setting ? crypt_rn(plain, setting, &data, sizeof(data)) : NULL;
+	return hash && hash[0] != '*' ? xstrdup(hash) : NULL;
+}
+
+/* Whether the sealed text `old` holds what was typed. */
+static bool secret_unchanged(const struct keyring *k, const struct schema_attr *attr, const char *typed,
+			     const char *old) {
+	char *plain = NULL, *hash = NULL;
+	bool same;
+
+	if (!old || secret_unseal(k, old, &plain, NULL) != 0)
+		return false;
+	if (attr->type == ATTR_PASSWORD_HASH) {
+		hash = password_hash(typed, plain);
+		same = hash && strcmp(hash, plain) == 0;
+	} else {
+		same = strcmp(typed, plain) == 0;
+	}
+	plain_free(hash);
+	plain_free(plain);
+	return same;
+}
+
+/* Seal one item in place; `old` is the sealed text it replaces, or NULL. */
+static int secret_seal_item(const struct keyring *k, const struct schema_attr *attr, union item *item,
+			    const char *old, struct err *err) {
+	char *plain = NULL, *hash = NULL, *sealed;
+	int rc;
+
+	if (item->str[0] != '=') {
+		rc = old && strcmp(old, item->str) == 0 ? 0 : secret_unseal(k, item->str, &plain, err);
+		plain_free(plain);
+		if (rc)
+			err_prefix(err, "node_check_object fail! for %s", attr->name);
+		return rc;
+	}
+	if (secret_unchanged(k, attr, item->str + 1, old)) {
+		sealed = xstrdup(old);
+	} else if (attr->type == ATTR_PASSWORD_HASH) {
+		hash = password_hash(item->str + 1, NULL);
+		if (!hash)
+			return err_set(err, ERR_STORE, "%s: yescrypt is not available", attr->name);
+		sealed = secret_seal(k, hash);
+		plain_free(hash);
+	} else {
+		sealed = secret_seal(k, item->str + 1);
+	}
+	plain_free(item->str);
+	item->str = sealed;
+	return 0;
+}
+
+static bool is_secret(const struct schema_attr *attr) {
+	return attr->type == ATTR_PASSWORD || attr->type == ATTR_PASSWORD_HASH;
+}
+
+int secret_seal_object(const struct keyring *k, struct object *obj, const struct object *old, struct err *err) {
+	for (uint32_t f = 0; f < obj->n_fields; f++) {
+		struct field *field = &obj->fields[f];
+		const struct schema_attr *a = &obj->table->attrs[field->attr];
+		const struct value *before = old ? object_get(old, field->attr) : NULL;
+
+		for (uint32_t i = 0; i < field->value.n; i++) {
+			union item *item = (union item *)value_item(&field->value, i);
+			int rc = 0;
+
+			if (a->type == ATTR_CHILD)
+				rc = secret_seal_object(k, item->entry,
+							old ? object_child(old, field->attr, item->entry->key) : NULL,
+							err);
+			else if (is_secret(a))
+				rc = secret_seal_item(k, a, item,
+						      before && i < before->n ? value_item(before, i)->str : NULL,
+						      err);
+			if (rc)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+static bool secret_mask_item(const struct keyring *k, union item *item) {
+	unsigned char mac[SECRET_MAC_LEN];
+	char hex[SECRET_MAC_LEN * 2 + 1];
+
+	if (secret_mac(k, item->str, mac, NULL) != 0)
+		return false;
+	sodium_bin2hex(hex, sizeof(hex), mac, sizeof(mac));
+	free(item->str);
+	item->str = xasprintf("MAC %s", hex);
+	return true;
+}
+
+bool secret_mask_object(const struct keyring *k, struct object *obj) {
+	bool ok = true;
+
+	for (uint32_t f = 0; f < obj->n_fields; f++) {
+		struct field *field = &obj->fields[f];
+		const struct schema_attr *a = &obj->table->attrs[field->attr];
+
+		for (uint32_t i = 0; i < field->value.n; i++) {
+			union item *item = (union item *)value_item(&field->value, i);
+
+			if (a->type == ATTR_CHILD)
+				ok = secret_mask_object(k, item->entry) && ok;
+			else if (is_secret(a))
+				ok = secret_mask_item(k, item) && ok;
+		}
+	}
+	return ok;
+}
+
+bool secret_in_object(const struct object *obj) {
+	for (uint32_t f = 0; f < obj->n_fields; f++) {
+		const struct schema_attr *a = &obj->table->attrs[obj->fields[f].attr];
+
+		if (is_secret(a))
+			return true;
+		for (uint32_t i = 0; a->type == ATTR_CHILD && i < obj->fields[f].value.n; i++)
+			if (secret_in_object(value_item(&obj->fields[f].value, i)->entry))
+				return true;
+	}
+	return false;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Secrets at rest: sealed under a key of this device, shown as "ENC TEXT", never in clear.
+ *
+ * The sealed text is made once, when the value changes, so it is the same in every `show` and
+ * every backup until then. What must only be compared (passwords of administrators) is hashed with
+ * yescrypt before it is sealed.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "cfgdb/base/err.h"
+#include "cfgdb/object.h"
+
+#define SECRET_MAC_LEN 32
+
+struct keyring;
+
+/*
+ * Read the device key from the file at path, or make it (mode 0600) when create is set. NULL and
+ * *err when that fails. The caller closes it.
+ */
+struct keyring *keyring_open(const char *path, bool create, struct err *err);
+
+/* Wipe and free; NULL is fine. */
+void keyring_close(struct keyring *k);
+
+/* "ENC TEXT" for a secret in clear; the caller frees. */
+char *secret_seal(const struct keyring *k, const char *plain);
+
+/* The clear text of "ENC TEXT" into *ret, which the caller wipes and frees. */
+int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struct err *err);
+
+/* Keyed MAC of the secret in "ENC TEXT"; equal for equal secrets, whatever their sealed form. */
+int secret_mac(const struct keyring *k, const char *sealed, unsigned char mac[SECRET_MAC_LEN],
+	       struct err *err);
+
+/*
+ * Seal every secret of obj that was typed in clear, and check that those which came sealed can be
+ * read. A secret that did not change keeps the sealed text it has in old (may be NULL).
+ */
+int secret_seal_object(const struct keyring *k, struct object *obj, const struct object *old, struct err *err);
+
+/* Replace each secret of obj by "MAC hex", for digests; false when one cannot be read. */
+bool secret_mask_object(const struct keyring *k, struct object *obj);
+
+/* True when obj or a child holds a secret. */
+bool secret_in_object(const struct object *obj);

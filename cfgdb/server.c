@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who connects is known from the kernel (SO_PEERCRED): root and members of one group are
+ * administrators, everyone else is told so and dropped. A connection has at most one open
+ * transaction, which dies with it.
+ *
+ * A client that does not read its answers is not read either: requests wait while more than
+ * OUTPUT_MAX bytes stand in its output buffer, so one slow terminal costs one buffer. What a
+ * request itself does is in requests.c.
+ */
+#include "cfgdb/server.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/ctl.h"
+#include "cfgdb/requests.h"
+
+#define SESSIONS_MAX 128
+#define OUTPUT_MAX (1u << 20)
+#define GROUPS_MAX 256
+
+struct connection {
+	struct server *server;
+	struct bufferevent *bev;
+	struct session session;
+	LIST_ENTRY(connection) next;
+};
+
+struct server {
+	struct engine *engine;
+	struct server_config config;
+	char *path, *group, *version;
+	struct evconnlistener *listener;
+	LIST_HEAD(, connection) connections;
+	unsigned int n_connections;
+};
+
+/* ---- who may ---- */
+
+static bool is_member(const struct passwd *pw, const char *group) {
+	gid_t groups[GROUPS_MAX];
+	int n = GROUPS_MAX;
+	struct group *gr = getgrnam(group);
+
+	if (!gr || getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) < 0)
+		return false;
+	for (int i = 0; i < n; i++)
+		if (groups[i] == gr->gr_gid)
+			return true;
+	return false;
+}
+
+/* Name of the administrator at the other end into out; false when it is none. */
+static bool peer_user(const struct server *s, int fd, char *out, size_t size) {
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	const struct passwd *pw;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
+		return false;
+	pw = getpwuid(cred.uid);
+	if (pw)
+		snprintf(out, size, "%s", pw->pw_name);
+	else
+		snprintf(out, size, "uid%u", cred.uid);
+	return cred.uid == 0 || cred.uid == geteuid() || (pw && is_member(pw, s->group));
+}
+
+/* ---- connections ---- */
+
+static void connection_free(struct connection *c) {
+	LIST_REMOVE(c, next);
+	c->server->n_connections--;
+	session_done(&c->session);
+	bufferevent_free(c->bev);
+	free(c);
+}
+
+static void connection_send(void *arg, const struct buf *frame) {
+	struct connection *c = arg;
+	uint8_t head[4];
+
+	for (int i = 0; i < 4; i++)
+		head[i] = (uint8_t)(frame->len >> (24 - 8 * i));
+	bufferevent_write(c->bev, head, sizeof(head));
+	bufferevent_write(c->bev, frame->data, frame->len);
+}
+
+/* One whole frame out of the input, or NULL; *bad when the length is out of bounds. */
+static uint8_t *connection_frame(struct evbuffer *in, size_t *len, bool *bad) {
+	uint8_t head[4];
+	uint8_t *frame;
+
+	if (evbuffer_copyout(in, head, sizeof(head)) != (ssize_t)sizeof(head))
+		return NULL;
+	*len = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
+	*bad = *len == 0 || *len > CTL_FRAME_MAX;
+	if (*bad || evbuffer_get_length(in) < sizeof(head) + *len)
+		return NULL;
+	frame = xcalloc(*len, 1);
+	evbuffer_drain(in, sizeof(head));
+	evbuffer_remove(in, frame, *len);
+	return frame;
+}
+
+static void connection_read(struct bufferevent *bev, void *arg) {
+	struct connection *c = arg;
+	struct evbuffer *out = bufferevent_get_output(bev);
+	bool bad = false;
+
+	while (!bad) {
+		AUTO_FREE uint8_t *frame = NULL;
+		size_t len;
+
+		if (evbuffer_get_length(out) > OUTPUT_MAX) {
+			bufferevent_disable(bev, EV_READ);
+			return;
+		}
+		frame = connection_frame(bufferevent_get_input(bev), &len, &bad);
+		if (!frame)
+			break;
+		bad = !session_request(&c->session, frame, len);
+	}
+	if (bad)
+		connection_free(c);
+}
+
+static void connection_drained(struct bufferevent *bev, void *arg) {
+	if (bufferevent_get_enabled(bev) & EV_READ)
+		return;
+	bufferevent_enable(bev, EV_READ);
+	connection_read(bev, arg);
+}
+
+static void connection_event(struct bufferevent *bev, short what, void *arg) {
+	(void)bev;
+	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
+		connection_free(arg);
+}
+
+static void server_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr, int len,
+			  void *arg) {
+	struct server *s = arg;
+	struct connection *c = xcalloc(1, sizeof(*c));
+	char user[64];
+	bool allowed = peer_user(s, fd, user, sizeof(user)) && s->n_connections < SESSIONS_MAX;
+
+	(void)addr;
+	(void)len;
+	c->server = s;
+	c->bev = bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!c->bev) {
+		close(fd);
+		free(c);
+		return;
+	}
+	session_init(&c->session, s->engine, &s->config, user, allowed);
+	c->session.send = connection_send;
+	c->session.send_arg = c;
+	LIST_INSERT_HEAD(&s->connections, c, next);
+	s->n_connections++;
+	bufferevent_setcb(c->bev, connection_read, connection_drained, connection_event, c);
+	bufferevent_setwatermark(c->bev, EV_READ, 0, CTL_FRAME_MAX + 4);
+	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+}
+
+/* ---- the server ---- */
+
+static int server_listen(struct server *s, struct event_base *base, struct err *err) {
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const struct group *gr = getgrnam(s->group);
+
+	if (strlen(s->path) >= sizeof(addr.sun_path))
+		return err_set(err, ERR_STORE, "%s: path is too long for a socket", s->path);
+	strcpy(addr.sun_path, s->path);
+	unlink(s->path);
+	s->listener = evconnlistener_new_bind(base, server_accept, s,
+					      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16,
+					      (struct sockaddr *)&addr, sizeof(addr));
+	if (!s->listener)
+		return err_set(err, ERR_STORE, "%s: %s", s->path, strerror(errno));
+	if (chmod(s->path, 0660) != 0 || (gr && gr->gr_gid != getegid() && chown(s->path, (uid_t)-1, gr->gr_gid) != 0))
+		return err_set(err, ERR_STORE, "%s: %s", s->path, strerror(errno));
+	return 0;
+}
+
+struct server *server_new(struct event_base *base, struct engine *engine, const struct server_config *config,
+			  struct err *err) {
+	struct server *s = xcalloc(1, sizeof(*s));
+
+	s->engine = engine;
+	s->path = xstrdup(config->path);
+	s->group = xstrdup(config->group);
+	s->version = xstrdup(config->version);
+	s->config = *config;
+	s->config.path = s->path;
+	s->config.group = s->group;
+	s->config.version = s->version;
+	LIST_INIT(&s->connections);
+	if (server_listen(s, base, err) == 0)
+		return s;
+	server_free(s);
+	return NULL;
+}
+
+void server_free(struct server *s) {
+	struct connection *c;
+
+	if (!s)
+		return;
+	while ((c = LIST_FIRST(&s->connections)) != NULL)
+		connection_free(c);
+	if (s->listener) {
+		evconnlistener_free(s->listener);
+		unlink(s->path);
+	}
+	free(s->path);
+	free(s->group);
+	free(s->version);
+	free(s);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's end of the control socket: accepts local administrators, holds their transactions,
+ * answers requests one after the other.
+ */
+#pragma once
+
+#include "cfgdb/command.h"
+#include "cfgdb/engine.h"
+
+struct event_base;
+struct server;
+
+struct server_config {
+	const char *path;                  /* of the socket, replaced if it exists */
+	const char *group;                 /* whose members are administrators, besides root */
+	const struct command *commands;    /* n_commands of them; live as long as the server */
+	size_t n_commands;
+	const char *version;               /* of the product */
+};
+
+/* Listen; strings of config are copied. NULL and *err when that fails. */
+struct server *server_new(struct event_base *base, struct engine *engine, const struct server_config *config,
+			  struct err *err);
+
+/* Drop all connections, remove the socket. NULL is fine. */
+void server_free(struct server *s);

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The only file that knows SQLite. Statements are prepared once and named in one table; each use
+ * binds, steps and resets in store_run().
+ *
+ * body is the text of the object as text_body() prints it without indentation: what `show` shows is
+ * what is stored. ver is the revision that last changed the object; pos is its place in the table.
+ */
+#include "cfgdb/store.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cfgdb/base/fault.h"
+#include "cfgdb/base/mem.h"
+#include "cfgdb/base/str.h"
+#include "cfgdb/text.h"
+
+#define STORE_VERSION "1"
+
+enum statement {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_LOAD,
+	SQL_PUT,
+	SQL_DELETE,
+	SQL_OID,
+	SQL_REF_CLEAR,
+	SQL_REF_ADD,
+	SQL_REVISION,
+	SQL_CHANGE,
+	SQL_LAST_REVISION,
+	SQL_META_GET,
+	SQL_META_SET,
+	SQL_COUNT
+};
+
+static const char *const sql[SQL_COUNT] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLLBACK] = "ROLLBACK",
+	[SQL_LOAD] = "SELECT tbl, key, pos, ver, hash, body FROM obj ORDER BY tbl, pos, key",
+	[SQL_PUT] = "INSERT INTO obj(vd, tbl, key, pos, ver, hash, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+		    "ON CONFLICT(vd, tbl, key) DO UPDATE SET pos=?4, ver=?5, hash=?6, body=?7",
+	[SQL_DELETE] = "DELETE FROM obj WHERE vd=?1 AND tbl=?2 AND key=?3",
+	[SQL_OID] = "SELECT oid FROM obj WHERE vd=?1 AND tbl=?2 AND key=?3",
+	[SQL_REF_CLEAR] = "DELETE FROM ref WHERE src_oid=?1",
+	[SQL_REF_ADD] = "INSERT INTO ref(src_oid, attr, ord, tgt_tbl, tgt_key) VALUES(?1, ?2, ?3, ?4, ?5)",
+	[SQL_REVISION] = "INSERT INTO rev(id, ts, user, source, comment, nchg, root_hash) "
+			 "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SQL_CHANGE] = "INSERT INTO chg(rev, vd, tbl, key, op, old_body, new_body) "
+		       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SQL_LAST_REVISION] = "SELECT coalesce(max(id), 0) FROM rev",
+	[SQL_META_GET] = "SELECT value FROM meta WHERE name=?1",
+	[SQL_META_SET] = "INSERT INTO meta(name, value) VALUES(?1, ?2) "
+			 "ON CONFLICT(name) DO UPDATE SET value=?2",
+};
+
+static const char schema_sql[] =
+	"CREATE TABLE IF NOT EXISTS obj(oid INTEGER PRIMARY KEY, vd TEXT NOT NULL, tbl TEXT NOT NULL,"
+	" key TEXT NOT NULL, pos INTEGER NOT NULL, ver INTEGER NOT NULL, hash BLOB NOT NULL,"
+	" body TEXT NOT NULL, UNIQUE(vd, tbl, key));"
+	"CREATE TABLE IF NOT EXISTS ref(src_oid INTEGER NOT NULL REFERENCES obj(oid) ON DELETE CASCADE,"
+	" attr TEXT NOT NULL, ord INTEGER NOT NULL, tgt_tbl TEXT NOT NULL, tgt_key TEXT NOT NULL);"
+	"CREATE INDEX IF NOT EXISTS ref_target ON ref(tgt_tbl, tgt_key);"
+	"CREATE INDEX IF NOT EXISTS ref_source ON ref(src_oid);"
+	"CREATE TABLE IF NOT EXISTS rev(id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, user TEXT NOT NULL,"
+	" source TEXT NOT NULL, comment TEXT NOT NULL, nchg INTEGER NOT NULL, root_hash BLOB NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS chg(rev INTEGER NOT NULL REFERENCES rev(id), vd TEXT NOT NULL,"
+	" tbl TEXT NOT NULL, key TEXT NOT NULL, op TEXT NOT NULL, old_body TEXT, new_body TEXT);"
+	"CREATE INDEX IF NOT EXISTS chg_rev ON chg(rev);"
+	"CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL);";
+
+struct store {
+	sqlite3 *db;
+	sqlite3_stmt *stmt[SQL_COUNT];
+};
+
+static int store_fail(struct store *s, const char *doing, struct err *err) {
+	return err_set(err, ERR_STORE, "the configuration database: %s: %s", doing, sqlite3_errmsg(s->db));
+}
+
+/* Step a statement that gives no rows (or whose first row is enough) and make it ready again. */
+static int store_run(struct store *s, enum statement which, struct err *err) {
+	int rc = fault_hit("store.write") ? SQLITE_FULL : sqlite3_step(s->stmt[which]);
+
+	if (rc == SQLITE_DONE || rc == SQLITE_ROW)
+		rc = 0;
+	else
+		rc = store_fail(s, "write", err);
+	sqlite3_reset(s->stmt[which]);
+	sqlite3_clear_bindings(s->stmt[which]);
+	return rc;
+}
+
+static void bind_text(struct store *s, enum statement which, int i, const char *text) {
+	sqlite3_bind_text(s->stmt[which], i, text, -1, SQLITE_TRANSIENT);
+}
+
+/* ---- opening ---- */
+
+static int store_exec(struct store *s, const char *text, struct err *err) {
+	if (sqlite3_exec(s->db, text, NULL, NULL, NULL) != SQLITE_OK)
+		return store_fail(s, "open", err);
+	return 0;
+}
+
+static int store_check(struct store *s, struct err *err) {
+	sqlite3_stmt *stmt = NULL;
+	const char *answer = "no answer";
+	int rc = 0;
+
+	if (sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &stmt, NULL) != SQLITE_OK)
+		return store_fail(s, "check", err);
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		answer = (const char *)sqlite3_column_text(stmt, 0);
+	if (!answer || strcmp(answer, "ok") != 0)
+		rc = err_set(err, ERR_STORE, "the configuration database is damaged: %s", answer ? answer : "");
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int store_version(struct store *s, struct err *err) {
+	AUTO_FREE char *version = NULL;
+	int rc = store_meta_get(s, "schema_version", &version, err);
+
+	if (rc)
+		return rc;
+	if (!version)
+		return store_meta_set(s, "schema_version", STORE_VERSION, err);
+	if (strcmp(version, STORE_VERSION) != 0)
+		return err_set(err, ERR_STORE, "the configuration database has version %s, this program reads %s",
+			       version, STORE_VERSION);
+	return 0;
+}
+
+static int store_prepare(struct store *s, struct err *err) {
+	for (int i = 0; i < SQL_COUNT; i++)
+		if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) !=
+		    SQLITE_OK)
+			return store_fail(s, "prepare", err);
+	return 0;
+}
+
+struct store *store_open(const char *path, struct err *err) {
+	struct store *s = xcalloc(1, sizeof(*s));
+
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+		store_fail(s, path, err);
+	else if (store_exec(s, "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+			       "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;", err) == 0 &&
+		 store_check(s, err) == 0 && store_exec(s, schema_sql, err) == 0 &&
+		 store_prepare(s, err) == 0 && store_version(s, err) == 0)
+		return s;
+	store_close(s);
+	return NULL;
+}
+
+void store_close(struct store *s) {
+	if (!s)
+		return;
+	for (int i = 0; i < SQL_COUNT; i++)
+		sqlite3_finalize(s->stmt[i]);
+	sqlite3_close(s->db);
+	free(s);
+}
+
+/* ---- reading ---- */
+
+static int store_load_row(sqlite3_stmt *row,
+			  int (*each)(void *arg, struct object *obj, const char *body, struct err *err),
+			  void *arg, struct err *err) {
+	const char *name = (const char *)sqlite3_column_text(row, 0);
+	const char *key = (const char *)sqlite3_column_text(row, 1);
+	const char *body = (const char *)sqlite3_column_text(row, 5);
+	const struct schema_table *table = schema_find(name);
+	struct object *obj;
+
+	if (!table)
+		return err_set(err, ERR_STORE, "the configuration database has table %s, which this program does not",
+			       name);
+	obj = object_new(table, key);
+	obj->pos = sqlite3_column_int64(row, 2);
+	obj->ver = (uint64_t)sqlite3_column_int64(row, 3);
+	if (sqlite3_column_bytes(row, 4) == (int)sizeof(obj->hash))
+		memcpy(obj->hash, sqlite3_column_blob(row, 4), sizeof(obj->hash));
+	return each(arg, obj, body, err);
+}
+
+int store_load(struct store *s, int (*each)(void *arg, struct object *obj, const char *body, struct err *err),
+	       void *arg, struct err *err) {
+	sqlite3_stmt *stmt = s->stmt[SQL_LOAD];
+	int rc = 0, step;
+
+	while (rc == 0 && (step = sqlite3_step(stmt)) != SQLITE_DONE) {
+		if (step != SQLITE_ROW)
+			rc = store_fail(s, "read", err);
+		else
+			rc = store_load_row(stmt, each, arg, err);
+	}
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+int store_last_revision(struct store *s, uint64_t *ret, struct err *err) {
+	sqlite3_stmt *stmt = s->stmt[SQL_LAST_REVISION];
+	int rc = 0;
+
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		*ret = (uint64_t)sqlite3_column_int64(stmt, 0);
+	else
+		rc = store_fail(s, "read", err);
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+int store_meta_get(struct store *s, const char *name, char **ret, struct err *err) {
+	sqlite3_stmt *stmt = s->stmt[SQL_META_GET];
+	int step, rc = 0;
+
+	*ret = NULL;
+	bind_text(s, SQL_META_GET, 1, name);
+	step = sqlite3_step(stmt);
+	if (step == SQLITE_ROW)
+		*ret = xstrdup((const char *)sqlite3_column_text(stmt, 0));
+	else if (step != SQLITE_DONE)
+		rc = store_fail(s, "read", err);
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+int store_meta_set(struct store *s, const char *name, const char *value, struct err *err) {
+	bind_text(s, SQL_META_SET, 1, name);
+	bind_text(s, SQL_META_SET, 2, value);
+	return store_run(s, SQL_META_SET, err);
+}
+
+/* ---- writing ---- */
+
+int store_begin(struct store *s, struct err *err) {
+	return store_run(s, SQL_BEGIN, err);
+}
+
+int store_commit(struct store *s, struct err *err) {
+	if (fault_hit("store.commit"))
+		return err_set(err, ERR_STORE, "the configuration database: commit: injected fault");
+	return store_run(s, SQL_COMMIT, err);
+}
+
+void store_rollback(struct store *s) {
+	if (!sqlite3_get_autocommit(s->db))
+		sqlite3_exec(s->db, sql[SQL_ROLLBACK], NULL, NULL, NULL);
+}
+
+/* The first three parameters of every statement on obj. */
+static void bind_place(struct store *s, enum statement which, int first, const struct object *obj) {
+	bind_text(s, which, first, obj->table->flags & TABLE_VDOM ? "root" : "global");
+	bind_text(s, which, first + 1, obj->table->dotted);
+	bind_text(s, which, first + 2, obj->key);
+}
+
+struct ref_writer {
+	struct store *s;
+	const struct model *model;
+	int64_t oid;
+	int64_t ord;
+	struct err *err;
+};
+
+static int store_put_ref(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+	struct ref_writer *w = arg;
+	const struct schema_attr *a = &holder->table->attrs[attr];
+	const struct object *target = model_resolve(w->model, a, name);
+
+	if (!target) /* built in, like "any" */
+		return 0;
+	sqlite3_bind_int64(w->s->stmt[SQL_REF_ADD], 1, w->oid);
+	bind_text(w->s, SQL_REF_ADD, 2, a->name);
+	sqlite3_bind_int64(w->s->stmt[SQL_REF_ADD], 3, w->ord++);
+	bind_text(w->s, SQL_REF_ADD, 4, target->table->dotted);
+	bind_text(w->s, SQL_REF_ADD, 5, name);
+	return store_run(w->s, SQL_REF_ADD, w->err);
+}
+
+static int store_oid(struct store *s, const struct object *obj, int64_t *ret, struct err *err) {
+	int rc = 0;
+
+	bind_place(s, SQL_OID, 1, obj);
+	if (sqlite3_step(s->stmt[SQL_OID]) == SQLITE_ROW)
+		*ret = sqlite3_column_int64(s->stmt[SQL_OID], 0);
+	else
+		rc = store_fail(s, "read", err);
+	sqlite3_reset(s->stmt[SQL_OID]);
+	return rc;
+}
+
+int store_put(struct store *s, const struct model *m, const struct object *obj, struct err *err) {
+	AUTO_STR struct str body = STR_INIT;
+	struct ref_writer w = { .s = s, .model = m, .err = err };
+	sqlite3_stmt *stmt = s->stmt[SQL_PUT];
+	int rc;
+
+	text_body(obj, 0, 0, &body);
+	bind_place(s, SQL_PUT, 1, obj);
+	sqlite3_bind_int64(stmt, 4, obj->pos);
+	sqlite3_bind_int64(stmt, 5, (int64_t)obj->ver);
+	sqlite3_bind_blob(stmt, 6, obj->hash, sizeof(obj->hash), SQLITE_TRANSIENT);
+	bind_text(s, SQL_PUT, 7, str_text(&body));
+	rc = store_run(s, SQL_PUT, err);
+	if (rc == 0)
+		rc = store_oid(s, obj, &w.oid, err);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(s->stmt[SQL_REF_CLEAR], 1, w.oid);
+	rc = store_run(s, SQL_REF_CLEAR, err);
+	return rc ? rc : object_each_ref(obj, store_put_ref, &w);
+}
+
+int store_delete(struct store *s, const struct object *obj, struct err *err) {
+	bind_place(s, SQL_DELETE, 1, obj);
+	return store_run(s, SQL_DELETE, err);
+}
+
+int store_revision(struct store *s, const struct revision *rev, struct err *err) {
+	sqlite3_stmt *stmt = s->stmt[SQL_REVISION];
+
+	sqlite3_bind_int64(stmt, 1, (int64_t)rev->id);
+	sqlite3_bind_int64(stmt, 2, rev->time);
+	bind_text(s, SQL_REVISION, 3, rev->user);
+	bind_text(s, SQL_REVISION, 4, rev->source);
+	bind_text(s, SQL_REVISION, 5, rev->comment);
+	sqlite3_bind_int64(stmt, 6, rev->n_changes);
+	sqlite3_bind_blob(stmt, 7, rev->root_hash, sizeof(rev->root_hash), SQLITE_TRANSIENT);
+	return store_run(s, SQL_REVISION, err);
+}
+
+static void bind_body(struct store *s, int i, const struct object *obj) {
+	AUTO_STR struct str body = STR_INIT;
+
+	if (!obj)
+		return;
+	text_body(obj, 0, 0, &body);
+	bind_text(s, SQL_CHANGE, i, str_text(&body));
+}
+
+int store_change(struct store *s, uint64_t rev, const struct object *before, const struct object *after,
+		 struct err *err) {
+	sqlite3_bind_int64(s->stmt[SQL_CHANGE], 1, (int64_t)rev);
+	bind_place(s, SQL_CHANGE, 2, after ? after : before);
+	bind_text(s, SQL_CHANGE, 5, !before ? "new" : !after ? "delete" : "change");
+	bind_body(s, 6, before);
+	bind_body(s, 7, after);
+	return store_run(s, SQL_CHANGE, err);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The durable log of the model: one SQLite database with objects, references, revisions and the
+ * changes of each revision. One writer; WAL and synchronous=FULL, so what was acknowledged is on
+ * disk.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cfgdb/base/err.h"
+#include "cfgdb/model.h"
+
+struct store;
+
+/* One row of the history. */
+struct revision {
+	uint64_t id;
+	int64_t time;            /* seconds since the epoch */
+	const char *user;        /* administrator */
+	const char *source;      /* "cli", "script", "factory", ... */
+	const char *comment;
+	uint32_t n_changes;
+	unsigned char root_hash[OBJECT_HASH_LEN];
+};
+
+/*
+ * Open the database at path and check it, or make it when it does not exist. NULL and *err when
+ * that fails. The caller closes it.
+ */
+struct store *store_open(const char *path, struct err *err);
+
+/* Close; NULL is fine. */
+void store_close(struct store *s);
+
+/*
+ * Give every stored object to each(), by table and position. each() gets a new object whose body
+ * is not read yet, and the body; it takes over obj. Stops when each() returns non-zero.
+ */
+int store_load(struct store *s, int (*each)(void *arg, struct object *obj, const char *body, struct err *err),
+	       void *arg, struct err *err);
+
+/* Open a transaction, make it durable, or drop it. */
+int store_begin(struct store *s, struct err *err);
+
+/* Make the open transaction durable. */
+int store_commit(struct store *s, struct err *err);
+
+/* Drop the open transaction. */
+void store_rollback(struct store *s);
+
+/* Write one object and its references, which the model resolves to tables. */
+int store_put(struct store *s, const struct model *m, const struct object *obj, struct err *err);
+
+/* Remove one object. */
+int store_delete(struct store *s, const struct object *obj, struct err *err);
+
+/* Write a row of the history. */
+int store_revision(struct store *s, const struct revision *rev, struct err *err);
+
+/* Write one change of a revision; before is NULL when new, after when deleted. */
+int store_change(struct store *s, uint64_t rev, const struct object *before, const struct object *after,
+		 struct err *err);
+
+/* Number of the last revision, 0 when there is none. */
+int store_last_revision(struct store *s, uint64_t *ret, struct err *err);
+
+/* Value of a meta key into *ret, which the caller frees; NULL when there is none. */
+int store_meta_get(struct store *s, const char *name, char **ret, struct err *err);
+
+/* Set a meta key. */
+int store_meta_set(struct store *s, const char *name, const char *value, struct err *err);

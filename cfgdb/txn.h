@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A transaction: staged puts and deletes over the active model, made real together or not at all.
+ *
+ * Each put is checked when it is staged, against what the transaction would make of the model, so
+ * a script learns of a mistake at its line. A commit checks again only if the model has moved.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "cfgdb/engine.h"
+
+#define TXN_NEW UINT64_MAX     /* base version of an object that must not exist yet */
+#define TXN_ANY (UINT64_MAX - 1) /* whatever version there is */
+#define TXN_STAGED_MAX 2000000 /* objects in one transaction */
+
+struct txn;
+
+/* Open a transaction for user; source says how it came ("cli", "script"). Strings are copied. */
+struct txn *txn_new(struct engine *e, const char *user, const char *source);
+
+/* Drop a transaction and what it staged; NULL is fine. */
+void txn_free(struct txn *t);
+
+/* The object as the transaction would leave it, or NULL. */
+const struct object *txn_find(const struct txn *t, const struct schema_table *table, const char *key);
+
+/* The object of an object table as the transaction would leave it; never NULL. */
+const struct object *txn_object(const struct txn *t, const struct schema_table *table);
+
+/* What a name in a reference attribute would stand for, or NULL. */
+const struct object *txn_resolve(const struct txn *t, const struct schema_attr *attr, const char *name);
+
+/* Visit all objects of a table; stops when visit returns non-zero and returns that. */
+int txn_each(const struct txn *t, const struct schema_table *table,
+	     int (*visit)(void *arg, const struct object *obj), void *arg);
+
+/* Version that a put of this key must name: that of the active object, or TXN_NEW. */
+uint64_t txn_base_version(const struct txn *t, const struct schema_table *table, const char *key);
+
+/* Number of objects that table would have. */
+size_t txn_count(const struct txn *t, const struct schema_table *table);
+
+/* Smallest free key above the greatest one in use of a table with integer keys. */
+int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t *ret, struct err *err);
+
+/*
+ * Check and stage one object, which started from version base. Takes over obj, also on error.
+ * Secrets typed in clear are sealed, uuids filled in.
+ */
+int txn_put(struct txn *t, struct object *obj, uint64_t base, struct err *err);
+
+/* Check and stage a deletion. */
+int txn_delete(struct txn *t, const struct schema_table *table, const char *key, struct err *err);
+
+/*
+ * Make everything staged active: model, kernel and database, or none of them. The transaction is
+ * empty afterwards. Nothing staged that differs from the model: nothing happens, no revision.
+ */
+int txn_commit(struct txn *t, struct err *err);
+
+/* Number of staged changes. */
+size_t txn_staged(const struct txn *t);
+
+/* How many references to obj there would be, from objects other than itself. */
+size_t txn_count_users(const struct txn *t, const struct object *obj);
+
+/* Mark everything staged as found on the machine: it gets version 0 (see struct object). */
+void txn_as_found(struct txn *t);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The inside of a transaction, shared by txn.c (staging) and commit.c (making it real). */
+#pragma once
+
+#include <bsd/sys/tree.h>
+#include <sys/queue.h>
+
+#include "cfgdb/txn.h"
+
+struct staged {
+	const struct schema_table *table;
+	char *key;
+	struct object *obj;      /* NULL: deletion */
+	uint64_t base;           /* version of the active object, TXN_NEW when there was none */
+	RB_ENTRY(staged) entry;
+	TAILQ_ENTRY(staged) next;
+};
+
+RB_HEAD(staged_tree, staged);
+TAILQ_HEAD(staged_list, staged);
+
+struct txn {
+	struct engine *engine;
+	char *user, *source;
+	struct staged_tree staged;
+	struct staged_list order; /* as they came */
+	size_t n_staged;
+	uint64_t seen_revision;   /* active when the oldest entry was checked */
+	bool as_found;
+};
+
+/* Check every staged entry again if the active configuration has moved since. */
+int txn_recheck(const struct txn *t, struct err *err);
+
+/* Drop everything staged. */
+void txn_clear(struct txn *t);

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One row a type: read, write, compare. The error texts are those a FortiOS administrator knows
+ * and scripts look for; the codes are in err.h.
+ *
+ * Text may hold any bytes but control characters (tab and newline excepted), so nothing that is
+ * stored can later play tricks on a terminal.
+ */
+#include "cfgdb/value_type.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cfgdb/base/mem.h"
+
+#define SECRET_PLAIN_MAX 512
+#define SECRET_SEALED_MAX 4096
+
+int value_type_refuse(const struct schema_attr *attr, const char *word, int code, struct err *err) {
+	return err_set(err, code, "node_check_object fail! for %s %.200s\n\nvalue parse error before '%.200s'",
+		       attr->name, word, word);
+}
+
+static int refuse_ip(const char *word, struct err *err) {
+	return err_set(err, ERR_IP, "invalid ip address\n\nvalue parse error before '%.200s'", word);
+}
+
+static bool equal_num(const union item *a, const union item *b) {
+	return a->num == b->num;
+}
+
+static bool equal_str(const union item *a, const union item *b) {
+	return strcmp(a->str, b->str) == 0;
+}
+
+static bool equal_ip(const union item *a, const union item *b) {
+	return a->ip.a == b->ip.a && a->ip.b == b->ip.b;
+}
+
+static bool equal_ports(const union item *a, const union item *b) {
+	return memcmp(&a->ports, &b->ports, sizeof(a->ports)) == 0;
+}
+
+/* ---- option, integer ---- */
+
+static int parse_option(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+			union item *out, struct err *err) {
+	int index = schema_option_index(attr, words[0]);
+
+	(void)n;
+	if (index < 0)
+		return value_type_refuse(attr, words[0], ERR_VALUE, err);
+	out->num = index;
+	*used = 1;
+	return 0;
+}
+
+static void print_option(const struct schema_attr *attr, const union item *item, enum value_style style,
+			 struct str *out) {
+	const char *name = attr->options[item->num].name;
+
+	if (style != VALUE_GET && ((attr->flags & ATTR_QUOTED) || strpbrk(name, " \"'\\#()<>?") || !*name))
+		value_quote(name, out);
+	else
+		str_add(out, name);
+}
+
+static int parse_integer(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+			 union item *out, struct err *err) {
+	char *end;
+
+	(void)n;
+	errno = 0;
+	out->num = strtoll(words[0], &end, 10);
+	*used = 1;
+	if (errno == 0 && end != words[0] && !*end && !isspace((unsigned char)words[0][0]) &&
+	    out->num >= attr->min && out->num <= attr->max)
+		return 0;
+	if (attr->min < 0)
+		return err_set(err, ERR_VALUE, "invalid integer value\n\nvalue parse error before '%.200s'",
+			       words[0]);
+	return err_set(err, ERR_VALUE,
+		       "invalid unsigned integer value: %.200s\n\nvalue parse error before '%.200s'", words[0],
+		       words[0]);
+}
+
+static void print_integer(const struct schema_attr *attr, const union item *item, enum value_style style,
+			  struct str *out) {
+	(void)attr;
+	(void)style;
+	str_addf(out, "%lld", (long long)item->num);
+}
+
+/* ---- text ---- */
+
+static bool is_clean_text(const char *s) {
+	for (; *s; s++)
+		if (((unsigned char)*s < 0x20 && *s != '\n' && *s != '\t') || *s == 0x7f)
+			return false;
+	return true;
+}
+
+static int refuse_characters(const char *word, struct err *err) {
+	return err_set(err, ERR_CHARACTERS,
+		       "The string contains XSS vulnerability characters\n\nvalue parse error before '%.200s'",
+		       word);
+}
+
+static int parse_string(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+			union item *out, struct err *err) {
+	size_t len = strlen(words[0]);
+	size_t limit = attr->max > 0 ? (size_t)attr->max : VALUE_STRING_MAX;
+
+	(void)n;
+	if (len > limit)
+		return err_set(err, ERR_LENGTH,
+			       "string value is too long. the size is %zu, the limit is %zu\n"
+			       "value parse error before '%.200s'", len, limit, words[0]);
+	if (!is_clean_text(words[0]))
+		return refuse_characters("", err);
+	if ((attr->flags & ATTR_KEY) && strpbrk(words[0], "\"'<>"))
+		return refuse_characters(words[0], err);
+	out->str = xstrdup(words[0]);
+	*used = 1;
+	return 0;
+}
+
+static int parse_ref(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+		     union item *out, struct err *err) {
+	(void)attr;
+	(void)n;
+	if (strlen(words[0]) > 255)
+		return err_set(err, ERR_LENGTH,
+			       "string value is too long. the size is %zu, the limit is 255\n"
+			       "value parse error before '%.200s'", strlen(words[0]), words[0]);
+	if (!is_clean_text(words[0]) || strpbrk(words[0], "\"'<>"))
+		return refuse_characters(words[0], err);
+	out->str = xstrdup(words[0]);
+	*used = 1;
+	return 0;
+}
+
+static void print_quoted(const struct schema_attr *attr, const union item *item, enum value_style style,
+			 struct str *out) {
+	(void)attr;
+	if (style == VALUE_GET)
+		str_add(out, item->str);
+	else if (!*item->str)
+		str_add(out, "''");
+	else
+		value_quote(item->str, out);
+}
+
+static void print_bare(const struct schema_attr *attr, const union item *item, enum value_style style,
+		       struct str *out) {
+	if (attr->flags & ATTR_QUOTED)
+		print_quoted(attr, item, style, out);
+	else
+		str_add(out, item->str);
+}
+
+static int parse_uuid(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+		      union item *out, struct err *err) {
+	const char *s = words[0];
+
+	(void)n;
+	for (size_t i = 0; i < 36; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
+			return value_type_refuse(attr, s, ERR_VALUE, err);
+	}
+	if (s[36])
+		return value_type_refuse(attr, s, ERR_VALUE, err);
+	out->str = xstrdup(s);
+	for (char *p = out->str; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	*used = 1;
+	return 0;
+}
+
+static int parse_mac(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+		     union item *out, struct err *err) {
+	unsigned int b[6];
+	char rest;
+
+	(void)n;
+	if (strlen(words[0]) != 17 || sscanf(words[0], "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3],
+					     &b[4], &b[5], &rest) != 6)
+		return value_type_refuse(attr, words[0], ERR_VALUE, err);
+	out->str = xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
+	*used = 1;
+	return 0;
+}
+
+/* ---- secrets: "ENC TEXT" as the store has it, "=TEXT" as typed ---- */
+
+static int parse_password(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+			  union item *out, struct err *err) {
+	bool sealed = n > 1 && strcmp(words[0], "ENC") == 0;
+	const char *text = sealed ? words[1] : words[0];
+	size_t limit = sealed ? SECRET_SEALED_MAX : SECRET_PLAIN_MAX;
+
+	(void)attr;
+	if (strlen(text) > limit)
+		return err_set(err, ERR_LENGTH,
+			       "string value is too long. the size is %zu, the limit is %zu\n"
+			       "value parse error before '***'", strlen(text), limit);
+	if (!is_clean_text(text))
+		return refuse_characters("***", err);
+	out->str = xasprintf("%s%s", sealed ? "ENC " : "=", text);
+	*used = sealed ? 2 : 1;
+	return 0;
+}
+
+static void print_password(const struct schema_attr *attr, const union item *item, enum value_style style,
+			   struct str *out) {
+	(void)attr;
+	if (style == VALUE_GET)
+		str_add(out, "*");
+	else if (item->str[0] != '=')
+		str_add(out, item->str);
+	else if (style == VALUE_WIRE)
+		value_quote(item->str + 1, out);
+	else
+		str_add(out, "ENC *");
+}
+
+/* ---- IPv4 ---- */
+
+bool value_parse_ipv4(const char *s, uint32_t *ret) {
+	struct in_addr in;
+
+	if (inet_pton(AF_INET, s, &in) != 1)
+		return false;
+	*ret = ntohl(in.s_addr);
+	return true;
+}
+
+void value_print_ipv4(uint32_t addr, struct str *out) {
+	str_addf(out, "%u.%u.%u.%u", addr >> 24, addr >> 16 & 255, addr >> 8 & 255, addr & 255);
+}
+
+int value_mask_len(uint32_t mask) {
+	int len = __builtin_popcount(mask);
+
+	if (len > 0 && mask != (uint32_t)(0xffffffffu << (32 - len)))
+		return -1;
+	return len;
+}
+
+static int parse_ipv4(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+		      union item *out, struct err *err) {
+	(void)attr;
+	(void)n;
+	out->ip.b = 0;
+	*used = 1;
+	if (!value_parse_ipv4(words[0], &out->ip.a))
+		return refuse_ip(words[0], err);
+	return 0;
+}
+
+static void print_ipv4(const struct schema_attr *attr, const union item *item, enum value_style style,
+		       struct str *out) {
+	bool quote = (attr->flags & ATTR_QUOTED) && style != VALUE_GET;
+
+	if (quote)
+		str_add_char(out, '"');
+	value_print_ipv4(item->ip.a, out);
+	if (quote)
+		str_add_char(out, '"');
+}
+
+static int refuse_mask(struct err *err) {
+	return err_set(err, ERR_NETMASK, "invalid netmask.\nobject check operator error, -9, discard the setting");
+}
+
+/* "A/LEN", "A MASK". */
+static int parse_prefix(char *const words[], size_t n, size_t *used, struct ipv4_pair *ip, struct err *err) {
+	char addr[64];
+	const char *slash = strchr(words[0], '/');
+	size_t len = slash ? (size_t)(slash - words[0]) : strlen(words[0]);
+	char *end;
+	long bits;
+
+	if (len >= sizeof(addr))
+		return refuse_ip(words[0], err);
+	memcpy(addr, words[0], len);
+	addr[len] = '\0';
+	if (!value_parse_ipv4(addr, &ip->a))
+		return refuse_ip(words[0], err);
+	*used = slash ? 1 : 2;
+	if (!slash) {
+		if (n < 2)
+			return err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
+		if (!value_parse_ipv4(words[1], &ip->b))
+			return refuse_mask(err);
+		return 0;
+	}
+	bits = strtol(slash + 1, &end, 10);
+	if (!isdigit((unsigned char)slash[1]) || *end || bits > 32)
+		return refuse_mask(err);
+	ip->b = bits ? 0xffffffffu << (32 - bits) : 0;
+	return 0;
+}
+
+static int parse_ipv4_host(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+			   union item *out, struct err *err) {
+	int rc = parse_prefix(words, n, used, &out->ip, err);
+
+	(void)attr;
+	if (rc)
+		return rc;
+	if (value_mask_len(out->ip.b) < 0)
+		return refuse_mask(err);
+	if (out->ip.a >= 0xe0000000u)
+		return err_set(err, ERR_IP,
+			       "ip address must be a class A, B, or C ip\n\nvalue parse error before '%.200s'",
+			       words[0]);
+	return 0;
+}
+
+static int parse_ipv4_net(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+			  union item *out, struct err *err) {
+	int rc = parse_prefix(words, n, used, &out->ip, err);
+
+	(void)attr;
+	if (rc)
+		return rc;
+	if (value_mask_len(out->ip.b) < 0)
+		return refuse_mask(err);
+	out->ip.a &= out->ip.b;
+	return 0;
+}
+
+static void print_ipv4_mask(const struct schema_attr *attr, const union item *item, enum value_style style,
+			    struct str *out) {
+	(void)attr;
+	(void)style;
+	value_print_ipv4(item->ip.a, out);
+	str_add_char(out, ' ');
+	value_print_ipv4(item->ip.b, out);
+}
+
+static int parse_ipv4_range(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+			    union item *out, struct err *err) {
+	char copy[64];
+	char *dash;
+	int rc;
+
+	(void)n;
+	*used = 1;
+	if (strchr(words[0], '/')) {
+		rc = parse_ipv4_net(attr, words, 1, used, out, err);
+		out->ip.b = out->ip.a | ~out->ip.b;
+		return rc;
+	}
+	if (strlen(words[0]) >= sizeof(copy))
+		return refuse_ip(words[0], err);
+	strcpy(copy, words[0]);
+	dash = strchr(copy, '-');
+	if (dash)
+		*dash++ = '\0';
+	if (!value_parse_ipv4(copy, &out->ip.a))
+		return refuse_ip(words[0], err);
+	out->ip.b = out->ip.a;
+	if (dash && !value_parse_ipv4(dash, &out->ip.b))
+		return refuse_ip(words[0], err);
+	if (out->ip.b < out->ip.a)
+		return value_type_refuse(attr, words[0], ERR_IP_RANGE, err);
+	return 0;
+}
+
+static void print_ipv4_range(const struct schema_attr *attr, const union item *item, enum value_style style,
+			     struct str *out) {
+	bool quote = (attr->flags & ATTR_QUOTED) && style != VALUE_GET;
+
+	if (quote)
+		str_add_char(out, '"');
+	value_print_ipv4(item->ip.a, out);
+	if (item->ip.b != item->ip.a) {
+		str_add_char(out, '-');
+		value_print_ipv4(item->ip.b, out);
+	}
+	if (quote)
+		str_add_char(out, '"');
+}
+
+/* ---- IPv6, kept as canonical text ---- */
+
+static int parse_ipv6(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+		      union item *out, struct err *err) {
+	struct in6_addr in;
+	char text[INET6_ADDRSTRLEN];
+
+	(void)attr;
+	(void)n;
+	*used = 1;
+	if (inet_pton(AF_INET6, words[0], &in) != 1 || !inet_ntop(AF_INET6, &in, text, sizeof(text)))
+		return refuse_ip(words[0], err);
+	out->str = xstrdup(text);
+	return 0;
+}
+
+static int parse_ipv6_prefix(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+			     union item *out, struct err *err) {
+	char copy[64], *slash, *end = NULL;
+	long bits = 128;
+	char *part[1] = { copy };
+	union item addr;
+	int rc;
+
+	(void)n;
+	if (strlen(words[0]) >= sizeof(copy))
+		return refuse_ip(words[0], err);
+	strcpy(copy, words[0]);
+	slash = strchr(copy, '/');
+	if (slash) {
+		*slash = '\0';
+		bits = strtol(slash + 1, &end, 10);
+		if (!isdigit((unsigned char)slash[1]) || *end || bits > 128)
+			return refuse_mask(err);
+	}
+	rc = parse_ipv6(attr, part, 1, used, &addr, err);
+	if (rc)
+		return rc;
+	out->str = xasprintf("%s/%ld", addr.str, bits);
+	free(addr.str);
+	return 0;
+}
+
+/* ---- ports ---- */
+
+/* Digits up to 65535 at *p, which moves past them. */
+static bool take_port(const char **p, uint16_t *ret) {
+	char *end;
+	long v;
+
+	if (!isdigit((unsigned char)**p))
+		return false;
+	v = strtol(*p, &end, 10);
+	if (v > 65535 || end - *p > 5)
+		return false;
+	*p = end;
+	*ret = (uint16_t)v;
+	return true;
+}
+
+/* "N" or "N-M" at *p, which moves past it. */
+static bool take_port_range(const char **p, uint16_t *lo, uint16_t *hi) {
+	if (!take_port(p, lo))
+		return false;
+	*hi = *lo;
+	if (**p != '-')
+		return true;
+	(*p)++;
+	return take_port(p, hi);
+}
+
+static int parse_ports(const struct schema_attr *attr, const char *word, bool with_source,
+		       union item *out, struct err *err) {
+	const char *p = word;
+
+	out->ports = (struct port_spec){ 0, 0, 0, 65535 };
+	if (!take_port_range(&p, &out->ports.dst_lo, &out->ports.dst_hi))
+		return value_type_refuse(attr, word, ERR_RANGE, err);
+	if (with_source && *p == ':') {
+		p++;
+		if (!take_port_range(&p, &out->ports.src_lo, &out->ports.src_hi))
+			return value_type_refuse(attr, word, ERR_RANGE, err);
+	}
+	if (*p || out->ports.dst_hi < out->ports.dst_lo || out->ports.src_hi < out->ports.src_lo)
+		return value_type_refuse(attr, word, ERR_RANGE, err);
+	return 0;
+}
+
+static int parse_port_range(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+			    union item *out, struct err *err) {
+	(void)n;
+	*used = 1;
+	return parse_ports(attr, words[0], false, out, err);
+}
+
+static int parse_service_ports(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+			       union item *out, struct err *err) {
+	(void)n;
+	*used = 1;
+	return parse_ports(attr, words[0], true, out, err);
+}
+
+static void print_range(uint16_t lo, uint16_t hi, struct str *out) {
+	if (lo == hi)
+		str_addf(out, "%u", lo);
+	else
+		str_addf(out, "%u-%u", lo, hi);
+}
+
+static void print_ports(const struct schema_attr *attr, const union item *item, enum value_style style,
+			struct str *out) {
+	(void)attr;
+	(void)style;
+	print_range(item->ports.dst_lo, item->ports.dst_hi, out);
+	if (item->ports.src_lo != 0 || item->ports.src_hi != 65535) {
+		str_add_char(out, ':');
+		print_range(item->ports.src_lo, item->ports.src_hi, out);
+	}
+}
+
+/* ---- time ---- */
+
+static int parse_time(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+		      union item *out, struct err *err) {
+	unsigned int h, m;
+	char rest;
+
+	(void)n;
+	*used = 1;
+	if (strlen(words[0]) > 5 || sscanf(words[0], "%2u:%2u%c", &h, &m, &rest) != 2 || h > 23 || m > 59)
+		return value_type_refuse(attr, words[0], ERR_VALUE, err);
+	out->num = h * 60 + m;
+	return 0;
+}
+
+static void print_time(const struct schema_attr *attr, const union item *item, enum value_style style,
+		       struct str *out) {
+	(void)attr;
+	(void)style;
+	str_addf(out, "%02d:%02d", (int)(item->num / 60), (int)(item->num % 60));
+}
+
+static int parse_datetime(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+			  union item *out, struct err *err) {
+	unsigned int y, mon, d;
+	char rest;
+	int rc = parse_time(attr, words, n, used, out, err);
+
+	if (rc)
+		return rc;
+	if (n < 2)
+		return err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
+	*used = 2;
+	if (strlen(words[1]) > 10 || sscanf(words[1], "%4u/%2u/%2u%c", &y, &mon, &d, &rest) != 3 || mon > 12 ||
+	    d > 31)
+		return value_type_refuse(attr, words[1], ERR_VALUE, err);
+	out->num = (((int64_t)y * 100 + mon) * 100 + d) * 10000 + out->num / 60 * 100 + out->num % 60;
+	return 0;
+}
+
+static void print_datetime(const struct schema_attr *attr, const union item *item, enum value_style style,
+			   struct str *out) {
+	int64_t day = item->num / 10000, minute = item->num % 10000;
+
+	(void)attr;
+	(void)style;
+	str_addf(out, "%02d:%02d %04d/%02d/%02d", (int)(minute / 100), (int)(minute % 100), (int)(day / 10000),
+		 (int)(day / 100 % 100), (int)(day % 100));
+}
+
+static const struct value_type types[ATTR_TYPE_COUNT] = {
+	[ATTR_OPTION] = { 1, parse_option, print_option, equal_num, false },
+	[ATTR_INTEGER] = { 1, parse_integer, print_integer, equal_num, false },
+	[ATTR_STRING] = { 1, parse_string, print_quoted, equal_str, true },
+	[ATTR_REF] = { 1, parse_ref, print_quoted, equal_str, true },
+	[ATTR_IPV4] = { 1, parse_ipv4, print_ipv4, equal_ip, false },
+	[ATTR_IPV4_HOST] = { 2, parse_ipv4_host, print_ipv4_mask, equal_ip, false },
+	[ATTR_IPV4_NET] = { 2, parse_ipv4_net, print_ipv4_mask, equal_ip, false },
+	[ATTR_IPV4_RANGE] = { 1, parse_ipv4_range, print_ipv4_range, equal_ip, false },
+	[ATTR_IPV6] = { 1, parse_ipv6, print_bare, equal_str, true },
+	[ATTR_IPV6_PREFIX] = { 1, parse_ipv6_prefix, print_bare, equal_str, true },
+	[ATTR_PORT_RANGE] = { 1, parse_port_range, print_ports, equal_ports, false },
+	[ATTR_SERVICE_PORTS] = { 1, parse_service_ports, print_ports, equal_ports, false },
+	[ATTR_MAC] = { 1, parse_mac, print_bare, equal_str, true },
+	[ATTR_UUID] = { 1, parse_uuid, print_bare, equal_str, true },
+	[ATTR_TIME] = { 1, parse_time, print_time, equal_num, false },
+	[ATTR_DATETIME] = { 2, parse_datetime, print_datetime, equal_num, false },
+	[ATTR_PASSWORD] = { 2, parse_password, print_password, equal_str, true },
+	[ATTR_PASSWORD_HASH] = { 2, parse_password, print_password, equal_str, true },
+};
+
+const struct value_type *value_type(const struct schema_attr *attr) {
+	return &types[attr->type];
+}
