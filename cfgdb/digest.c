@@ -6,7 +6,7 @@
  */
 #include "cfgdb/digest.h"
 
-#include <sodium.h>
+#include <sha2.h>
 #include <string.h>
 
 #include "cfgdb/base/str.h"
@@ -15,6 +15,7 @@
 void digest_object(const struct keyring *k, struct object *obj) {
 	AUTO_STR struct str text = STR_INIT;
 	struct object *masked = NULL;
+	SHA2_CTX state;
 
 	if (secret_in_object(obj)) {
 		masked = object_copy(obj);
@@ -22,22 +23,24 @@ void digest_object(const struct keyring *k, struct object *obj) {
 	}
 	str_addf(&text, "%s %s\n", obj->table->dotted, obj->key);
 	text_body(masked ? masked : obj, 0, TEXT_NO_LOCAL, &text);
-	crypto_hash_sha256(obj->hash, (const unsigned char *)str_text(&text), text.len);
+	SHA256Init(&state);
+	SHA256Update(&state, (const uint8_t *)str_text(&text), text.len);
+	SHA256Final(obj->hash, &state);
 	object_free(masked);
 }
 
 void digest_table(const struct model *m, const struct schema_table *table, unsigned char out[DIGEST_LEN]) {
 	bool ordered = (table->flags & TABLE_ORDERED) != 0;
-	crypto_hash_sha256_state state;
+	SHA2_CTX state;
 	const struct object *obj = ordered ? model_first(m, table) : model_seek(m, table, "");
 
-	crypto_hash_sha256_init(&state);
+	SHA256Init(&state);
 	while (obj) {
-		crypto_hash_sha256_update(&state, (const unsigned char *)obj->key, strlen(obj->key) + 1);
-		crypto_hash_sha256_update(&state, obj->hash, sizeof(obj->hash));
+		SHA256Update(&state, (const uint8_t *)obj->key, strlen(obj->key) + 1);
+		SHA256Update(&state, obj->hash, sizeof(obj->hash));
 		obj = ordered ? model_next(m, obj) : model_next_key(m, obj);
 	}
-	crypto_hash_sha256_final(&state, out);
+	SHA256Final(out, &state);
 }
 
 /* An object table in which only the unit's own attributes are set counts as never touched. */
@@ -55,18 +58,18 @@ static bool digest_skips(const struct model *m, const struct schema_table *table
 }
 
 void digest_root(const struct model *m, unsigned char out[DIGEST_LEN]) {
-	crypto_hash_sha256_state state;
+	SHA2_CTX state;
 	unsigned char table_digest[DIGEST_LEN];
 
-	crypto_hash_sha256_init(&state);
+	SHA256Init(&state);
 	for (uint16_t i = 0; i < schema_n_top; i++) {
 		const struct schema_table *table = schema_tables[schema_top[i]];
 
 		if (digest_skips(m, table))
 			continue;
 		digest_table(m, table, table_digest);
-		crypto_hash_sha256_update(&state, (const unsigned char *)table->dotted, strlen(table->dotted) + 1);
-		crypto_hash_sha256_update(&state, table_digest, sizeof(table_digest));
+		SHA256Update(&state, (const uint8_t *)table->dotted, strlen(table->dotted) + 1);
+		SHA256Update(&state, table_digest, sizeof(table_digest));
 	}
-	crypto_hash_sha256_final(&state, out);
+	SHA256Final(out, &state);
 }

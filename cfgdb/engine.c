@@ -6,11 +6,12 @@
  */
 #include "cfgdb/engine.h"
 
-#include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/base/random.h"
 #include "cfgdb/factory.h"
 #include "cfgdb/script.h"
 #include "cfgdb/text.h"
@@ -35,24 +36,15 @@ static int engine_load_object(void *arg, struct object *obj, const char *body, s
 /* ---- a new unit ---- */
 
 static void draw_serial(char *out, size_t size) {
-	static const char digits[] = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+	static const char digits[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+	unsigned char drawn[12];
 	size_t at = strlen(SERIAL_PREFIX);
 
+	random_bytes(drawn, sizeof(drawn));
 	memcpy(out, SERIAL_PREFIX, at);
-	for (size_t i = 0; i < 12 && at + 1 < size; i++)
-		out[at++] = digits[randombytes_uniform(sizeof(digits) - 1)];
+	for (size_t i = 0; i < sizeof(drawn) && at + 1 < size; i++)
+		out[at++] = digits[drawn[i] % 32];
 	out[at] = '\0';
-}
-
-static void draw_vmid(char *out, size_t size) {
-	unsigned char b[16];
-	char hex[33];
-
-	randombytes_buf(b, sizeof(b));
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	sodium_bin2hex(hex, sizeof(hex), b, sizeof(b));
-	snprintf(out, size, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
 static int engine_found(struct engine *e, struct err *err) {
@@ -60,7 +52,7 @@ static int engine_found(struct engine *e, struct err *err) {
 	int rc;
 
 	draw_serial(e->serial, sizeof(e->serial));
-	draw_vmid(e->vmid, sizeof(e->vmid));
+	random_uuid(e->vmid);
 	t = txn_new(e, "system", "factory");
 	txn_as_found(t);
 	rc = script_load(t, factory_conf, err);

@@ -9,9 +9,9 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/base/random.h"
 #include "cfgdb/value_type.h"
 
 struct object *object_new(const struct schema_table *table, const char *key) {
@@ -308,24 +308,16 @@ int object_key_compare(const struct schema_table *table, const char *a, const ch
 
 /* ---- uuid, references ---- */
 
-static char *uuid_random(void) {
-	unsigned char b[16];
-
-	while (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-		;
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	return xasprintf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-			 b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-}
-
 void object_fill_uuid(struct object *obj) {
+	char uuid[RANDOM_UUID_LEN + 1];
+
 	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
 		struct value v = { 0 };
 
 		if (obj->table->attrs[i].type != ATTR_UUID || object_get(obj, i) || !object_has(obj, i))
 			continue;
-		value_add_item(&v, (union item){ .str = uuid_random() });
+		random_uuid(uuid);
+		value_add_item(&v, (union item){ .str = xstrdup(uuid) });
 		object_set(obj, i, v);
 	}
 }

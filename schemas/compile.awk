@@ -52,7 +52,7 @@ function help_of(n) {
 
 function upper(s) { s = toupper(s); gsub(/[^A-Z0-9]/, "_", s); return s }
 
-function c_string(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); return "\"" s "\"" }
+function c_string(s) { gsub(/\\/, "&&", s); gsub(/"/, "\\\"", s); return "\"" s "\"" }
 
 function new_table(dotted, path, help, parent,    t) {
 	if (dotted in table_id) { fail("table " dotted " is declared twice"); return table_id[dotted] }

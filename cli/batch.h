@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Commands that nobody types: scripts, -c, a pipe. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "cli/lines.h"
+#include "cli/shell.h"
+
+struct batch {
+	struct shell *sh;        /* not owned */
+	struct lines *lines;     /* not owned */
+	const char *name;        /* errors go to stderr as NAME:LINE: error: ...; NULL: to the output */
+	bool prompts;            /* print prompts, as a session without a terminal does */
+	/* kept by batch_run */
+	unsigned long block;     /* line of the open top-level `config` */
+	unsigned long left_out;  /* line after which lines are being left out; 0: none */
+	unsigned int nested;     /* `config`s opened meanwhile */
+	bool entry;              /* ... since an `edit` that failed; otherwise since a `config` */
+};
+
+/*
+ * Carry out all commands. Failures are counted in the shell; at the end nothing is open any more.
+ * A `config` or `edit` that fails takes its lines with it, up to its own `end` or `next`.
+ */
+void batch_run(struct batch *b);
+
+/* The whole input as one transaction: all of it becomes real, or nothing when anything failed. */
+void batch_run_atomic(struct batch *b);

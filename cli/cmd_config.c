@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Opening and closing. In a script the outermost `config` opens a transaction and its `end` commits
+ * it: entries that fail on the way are left out, the rest becomes real at once.
+ */
+#include "cfgdb/client.h"
+#include "cli/commands.h"
+
+int cmd_config(struct shell *sh, const struct call *call, struct err *err) {
+	int rc = 0;
+
+	refs_clear(sh->refs);
+	if (sh->commit == SHELL_COMMIT_BLOCK)
+		rc = client_begin(sh->client, err);
+	if (rc)
+		return rc;
+	sh->in_block = sh->commit == SHELL_COMMIT_BLOCK;
+	rc = context_config(&sh->context, &call->target, err);
+	if (rc)
+		shell_drop(sh);
+	return rc;
+}
+
+int cmd_config_child(struct shell *sh, const struct call *call, struct err *err) {
+	int attr = grammar_attr(shell_object(sh), call->argv[0], ARGS_CHILD, err);
+
+	if (attr < 0)
+		return err->code;
+	return context_child(&sh->context, (unsigned int)attr, err);
+}
+
+int cmd_edit(struct shell *sh, const struct call *call, struct err *err) {
+	bool added;
+	int rc = context_edit(&sh->context, call->argv[0], &added, err);
+
+	if (rc == 0 && added)
+		out_printf(sh->out, "new entry '%s' added\n", context_top(&sh->context)->name);
+	return rc;
+}
+
+int cmd_delete(struct shell *sh, const struct call *call, struct err *err) {
+	refs_clear(sh->refs);
+	return context_delete(&sh->context, call->argv[0], err);
+}
+
+int cmd_next(struct shell *sh, const struct call *call, struct err *err) {
+	(void)call;
+	return context_next(&sh->context, err);
+}
+
+/* Commit the transaction of a block whose `config` has just been closed. */
+static int config_commit(struct shell *sh, struct err *err) {
+	if (!sh->in_block || sh->context.depth > 0)
+		return 0;
+	sh->in_block = false;
+	return client_commit(sh->client, err);
+}
+
+int cmd_end(struct shell *sh, const struct call *call, struct err *err) {
+	struct err entry = { 0 };
+	int rc = context_end(&sh->context, &entry);
+
+	(void)call;
+	if (rc == 0)
+		return config_commit(sh, err);
+	rc = config_commit(sh, err);
+	if (rc) {
+		shell_fail(sh, &entry);
+		return rc;
+	}
+	*err = entry;
+	return entry.code;
+}
+
+int cmd_abort(struct shell *sh, const struct call *call, struct err *err) {
+	(void)call;
+	context_abort(&sh->context);
+	return config_commit(sh, err);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every command, once: its word, its help, where it exists, what it takes and what carries it out.
+ * Dispatch, abbreviations, `?` and Tab all read these rows. A command that the daemon answers needs
+ * a row here and nothing else in the shell.
+ */
+#include "cli/commands.h"
+
+#define IN_TABLE (LEVEL_LIST | LEVEL_DIRECT)
+#define IN_BUFFER (LEVEL_ENTRY | LEVEL_OBJECT | LEVEL_DIRECT)
+#define IN_CONFIG (LEVEL_LIST | LEVEL_ENTRY | LEVEL_OBJECT | LEVEL_DIRECT)
+
+#define REMOTE .run = cmd_remote
+
+static const struct command diagnose_config[] = {
+	{ "unenforced", "List what is set and not enforced.", REMOTE },
+	{ 0 }
+};
+
+static const struct argument lookup_args[] = {
+	{ "<source>", "Source address." },
+	{ "<source port>", "Source port." },
+	{ "<destination>", "Destination address." },
+	{ "<destination port>", "Destination port." },
+	{ "<protocol>", "Number or name of the IP protocol." },
+	{ "<interface>", "Interface the packet comes in by." },
+};
+
+static const struct argument policy_args[] = {
+	{ "<policy>", "Number of the policy; 0 for what no policy allows." },
+};
+
+static const struct command diagnose_iprope_show[] = {
+	{ "100004", "IPv4 policies.", .min_args = 1, .max_args = 1, .args = policy_args, REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_iprope[] = {
+	{ "lookup", "Tell which policy decides on a packet.", .min_args = 6, .max_args = 6, .args = lookup_args,
+	  REMOTE },
+	{ "show", "Show the counters of a policy.", .sub = diagnose_iprope_show },
+	{ 0 }
+};
+
+static const struct command diagnose_firewall[] = {
+	{ "iprope", "Policies as the kernel has them.", .sub = diagnose_iprope },
+	{ 0 }
+};
+
+static const struct command diagnose_ip_address[] = {
+	{ "list", "List addresses of interfaces.", REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_ip[] = {
+	{ "address", "Addresses of interfaces.", .sub = diagnose_ip_address },
+	{ 0 }
+};
+
+static const struct argument refcnt_args[] = {
+	{ "<table>", "Table and key attribute, such as firewall.address.name." },
+	{ "<entry>", "Key of the entry." },
+};
+
+static const struct command diagnose_refcnt[] = {
+	{ "show", "List who refers to an entry.", .min_args = 2, .max_args = 2, .args = refcnt_args, REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_cmdb[] = {
+	{ "refcnt", "References between entries.", .sub = diagnose_refcnt },
+	{ 0 }
+};
+
+static const struct command diagnose_vd[] = {
+	{ "list", "List virtual domains.", REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_sys[] = {
+	{ "cmdb", "The configuration database.", .sub = diagnose_cmdb },
+	{ "vd", "Virtual domains.", .sub = diagnose_vd },
+	{ 0 }
+};
+
+static const struct command diagnose[] = {
+	{ "config", "The configuration.", .sub = diagnose_config },
+	{ "firewall", "Policies.", .sub = diagnose_firewall },
+	{ "ip", "Addresses.", .sub = diagnose_ip },
+	{ "sys", "The system.", .sub = diagnose_sys },
+	{ 0 }
+};
+
+static const struct argument ping_args[] = {
+	{ "<host>", "Address or name." },
+};
+
+static const struct command execute[] = {
+	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args, .run = cmd_ping },
+	{ 0 }
+};
+
+static const struct command get_routing_table[] = {
+	{ "all", "All active routes.", REMOTE },
+	{ 0 }
+};
+
+static const struct command get_router_info[] = {
+	{ "routing-table", "Routes in use.", .sub = get_routing_table },
+	{ 0 }
+};
+
+static const struct command get_router[] = {
+	{ "info", "State of routing.", .sub = get_router_info },
+	{ 0 }
+};
+
+static const struct command get_system[] = {
+	{ "status", "Version, serial number and state of the unit.", REMOTE },
+	{ 0 }
+};
+
+static const struct command get[] = {
+	{ "router", "Routing.", .sub = get_router },
+	{ "system", "The unit itself: interfaces, administrators, high availability.", .sub = get_system },
+	{ 0 }
+};
+
+static const struct command show[] = {
+	{ "full-configuration", "With values that are at their default.", .flags = COMMAND_PATHS,
+	  .kind = ARGS_ENTRY, .run = cmd_show_full },
+	{ 0 }
+};
+
+static const struct command show_here[] = {
+	{ "full-configuration", "With values that are at their default.", .kind = ARGS_ENTRY, .max_args = 1,
+	  .run = cmd_show_here_full },
+	{ 0 }
+};
+
+const struct command commands[] = {
+	{ "config", "Configure a table or object.", LEVEL_ROOT, COMMAND_PATHS | COMMAND_TARGET,
+	  .run = cmd_config },
+	{ "get", "Show values, and state of the unit.", LEVEL_ROOT, COMMAND_PATHS | COMMAND_TARGET, get,
+	  ARGS_ENTRY, .run = cmd_get },
+	{ "show", "Show configuration.", LEVEL_ROOT, COMMAND_PATHS, show, ARGS_ENTRY, .run = cmd_show },
+	{ "diagnose", "Look into the running system.", LEVEL_ROOT, .sub = diagnose },
+	{ "execute", "Run a command once.", LEVEL_ROOT, .sub = execute },
+	{ "exit", "End the session.", LEVEL_ROOT, .run = cmd_exit },
+	{ "quit", "End the session.", LEVEL_ROOT, COMMAND_HIDDEN, .run = cmd_exit },
+
+	{ "config", "Configure a table or object inside.", IN_BUFFER, .kind = ARGS_CHILD, .min_args = 1,
+	  .max_args = 1, .run = cmd_config_child },
+	{ "edit", "Open an entry, a new one if there is none.", IN_TABLE, .kind = ARGS_ENTRY, .min_args = 1,
+	  .max_args = 1, .run = cmd_edit },
+	{ "delete", "Remove an entry.", IN_TABLE, .kind = ARGS_ENTRY, .min_args = 1, .max_args = 1,
+	  .run = cmd_delete },
+	{ "set", "Set an attribute.", IN_BUFFER, .kind = ARGS_VALUES, .min_args = 1, .max_args = UINT16_MAX,
+	  .run = cmd_set },
+	{ "unset", "Set an attribute to its default.", IN_BUFFER, .kind = ARGS_ATTR, .min_args = 1,
+	  .max_args = 1, .run = cmd_unset },
+	{ "append", "Add values to a list.", IN_BUFFER, .kind = ARGS_LIST_VALUES, .min_args = 1,
+	  .max_args = UINT16_MAX, .run = cmd_append },
+	{ "unselect", "Remove values from a list.", IN_BUFFER, .kind = ARGS_LIST_VALUES, .min_args = 1,
+	  .max_args = UINT16_MAX, .run = cmd_unselect },
+	{ "get", "Show values, also those at their default.", LEVEL_LIST, .kind = ARGS_ENTRY, .max_args = 1,
+	  .run = cmd_get_here },
+	{ "get", "Show values, also those at their default.", IN_BUFFER, .run = cmd_get_here },
+	{ "show", "Show configuration.", LEVEL_LIST, .sub = show_here, .kind = ARGS_ENTRY, .max_args = 1,
+	  .run = cmd_show_here },
+	{ "show", "Show configuration.", IN_BUFFER, .sub = show_here, .run = cmd_show_here },
+	{ "next", "Save the entry and go back to its table.", LEVEL_ENTRY, .run = cmd_next },
+	{ "end", "Save and leave.", IN_CONFIG, .run = cmd_end },
+	{ "abort", "Leave without saving.", IN_CONFIG, .run = cmd_abort },
+	{ "exit", "End the session.", IN_CONFIG, COMMAND_HIDDEN, .run = cmd_exit_inside },
+	{ "quit", "End the session.", IN_CONFIG, COMMAND_HIDDEN, .run = cmd_exit_inside },
+	{ 0 }
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command tree and the functions behind it, one file a group. */
+#pragma once
+
+#include "cfgdb/base/err.h"
+#include "cli/grammar.h"
+#include "cli/shell.h"
+
+/* All commands; the first words say where they exist. Ends with a row without a word. */
+extern const struct command commands[];
+
+/* cmd_config.c: `config PATH` at the root, `config NAME` in an entry. */
+int cmd_config(struct shell *sh, const struct call *call, struct err *err);
+int cmd_config_child(struct shell *sh, const struct call *call, struct err *err);
+
+/* cmd_config.c: `edit KEY`, `delete KEY`, `next`, `end`, `abort`. */
+int cmd_edit(struct shell *sh, const struct call *call, struct err *err);
+int cmd_delete(struct shell *sh, const struct call *call, struct err *err);
+int cmd_next(struct shell *sh, const struct call *call, struct err *err);
+int cmd_end(struct shell *sh, const struct call *call, struct err *err);
+int cmd_abort(struct shell *sh, const struct call *call, struct err *err);
+
+/* cmd_set.c: `set ATTR VALUE...`, `unset ATTR`, `append ATTR VALUE...`, `unselect ATTR VALUE...`. */
+int cmd_set(struct shell *sh, const struct call *call, struct err *err);
+int cmd_unset(struct shell *sh, const struct call *call, struct err *err);
+int cmd_append(struct shell *sh, const struct call *call, struct err *err);
+int cmd_unselect(struct shell *sh, const struct call *call, struct err *err);
+
+/* cmd_show.c: `show [PATH [KEY]]` and `show full-configuration ...`, at the root and inside. */
+int cmd_show(struct shell *sh, const struct call *call, struct err *err);
+int cmd_show_full(struct shell *sh, const struct call *call, struct err *err);
+int cmd_show_here(struct shell *sh, const struct call *call, struct err *err);
+int cmd_show_here_full(struct shell *sh, const struct call *call, struct err *err);
+
+/* cmd_get.c: `get PATH [KEY]` at the root, `get [KEY]` inside. */
+int cmd_get(struct shell *sh, const struct call *call, struct err *err);
+int cmd_get_here(struct shell *sh, const struct call *call, struct err *err);
+
+/* cmd_execute.c: a command that the daemon answers; `execute ping HOST`; `exit`, also inside a config. */
+int cmd_remote(struct shell *sh, const struct call *call, struct err *err);
+int cmd_ping(struct shell *sh, const struct call *call, struct err *err);
+int cmd_exit(struct shell *sh, const struct call *call, struct err *err);
+int cmd_exit_inside(struct shell *sh, const struct call *call, struct err *err);

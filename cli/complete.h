@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What can stand at the end of an unfinished line: for `?` and Tab. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cfgdb/base/str.h"
+#include "cli/shell.h"
+
+#define COMPLETE_MAX 1000    /* most candidates that are collected */
+
+struct candidate {
+	char *word;
+	char *help;              /* "" when there is none */
+	bool required;
+};
+
+struct completion {
+	struct candidate *items; /* all begin with prefix */
+	size_t n, size;
+	struct candidate hint;   /* what kind of word belongs here; word is NULL: none */
+	bool more;               /* there are more than COMPLETE_MAX */
+	bool whole;              /* the line can be carried out as it stands */
+	size_t start;            /* offset in the text of the word that is being typed */
+	char *prefix;            /* that word so far, without quotes */
+};
+
+/* Collect what fits the end of text; release with complete_done(). */
+void complete_line(struct shell *sh, const char *text, struct completion *c);
+
+/* Release what c holds. */
+void complete_done(struct completion *c);
+
+/* Append the candidates with their help, one a line. */
+void complete_print(const struct completion *c, struct str *out);
+
+/* Length of what all candidates begin with. */
+size_t complete_common(const struct completion *c);
+
+/* Append a word as it is typed: in quotes when it needs them. */
+void complete_quote(const char *word, struct str *out);

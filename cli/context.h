@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where the administrator stands: the open `config` and `edit`, and the edit buffers.
+ *
+ * Changes touch only the buffer of the innermost level. Leaving a level with `next` or `end` hands
+ * the buffer one level down, at the bottom to the daemon; `abort` and a lost connection drop it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cfgdb/client.h"
+#include "cfgdb/object.h"
+#include "cfgdb/schema.h"
+
+#define CONTEXT_DEPTH_MAX 16
+
+/* Kinds of levels; also a mask of where a command exists. */
+enum level_kind {
+	LEVEL_ROOT = 1 << 0,
+	LEVEL_LIST = 1 << 1,     /* in a table, no entry open */
+	LEVEL_ENTRY = 1 << 2,    /* in an entry of a table */
+	LEVEL_OBJECT = 1 << 3,   /* in a table that is one object */
+	LEVEL_DIRECT = 1 << 4,   /* such a one, below which `edit` works too */
+};
+
+struct level {
+	enum level_kind kind;
+	const struct schema_table *table;
+	int attr;                /* attribute of the level below that holds the table; -1: top level */
+	bool implied;            /* list that `edit` below an object opened: closed with its entry */
+	bool hidden;             /* object below an alias' list: closed with it */
+	bool through;            /* list of which each change is written at once */
+	bool is_new, dirty;
+	struct object *obj;      /* entry, object: the buffer */
+	char *name;              /* as the prompt shows it */
+	const char *frame;       /* list, object: what stands after `config` in `show` */
+};
+
+/* A table as it was named: by its own path, or by an alias of a child list. */
+struct target {
+	const struct schema_table *table;
+	const struct schema_alias *alias;  /* NULL: own path */
+};
+
+struct context {
+	struct client *client;   /* not owned */
+	struct level levels[CONTEXT_DEPTH_MAX];
+	size_t depth;
+};
+
+/* Innermost level, or NULL at the root. */
+struct level *context_top(struct context *ctx);
+
+/* Where commands are now. */
+enum level_kind context_kind(const struct context *ctx);
+
+/* The list that `edit` and `delete` work on: its table, and its holder when it is a child. */
+struct list_ref {
+	const struct schema_table *table;
+	struct level *holder;    /* NULL: top level */
+	int attr;                /* of the holder */
+	bool through;
+};
+
+/* Describe the list that is open, or that `edit` would open; false when there is none. */
+bool context_list(struct context *ctx, struct list_ref *ret);
+
+/* `config PATH` at the root. */
+int context_config(struct context *ctx, const struct target *target, struct err *err);
+
+/* `config NAME` in an entry or object, for the child attribute. */
+int context_child(struct context *ctx, unsigned int attr, struct err *err);
+
+/* `edit KEY`; *added is set when the entry is new. */
+int context_edit(struct context *ctx, const char *word, bool *added, struct err *err);
+
+/* `delete KEY`. */
+int context_delete(struct context *ctx, const char *word, struct err *err);
+
+/* `next`: save the entry; whatever happens, the list is on top afterwards. */
+int context_next(struct context *ctx, struct err *err);
+
+/* `end`: save and close the innermost `config`; it is closed whatever happens. */
+int context_end(struct context *ctx, struct err *err);
+
+/* `abort`: close the innermost `config` without saving what is open in it. */
+void context_abort(struct context *ctx);
+
+/* Back to the root, saving nothing. */
+void context_drop(struct context *ctx);

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libedit, told three things. What is typed ahead or pasted must wait unechoed until it is asked
+ * for, or it would show twice: the terminal neither echoes nor collects lines while a command runs.
+ * Ctrl-C is a key and no signal while a line is typed. And a line that reaches the right margin must
+ * go on without a byte of help: programs compare the echo with what they sent. Terminals wrap by
+ * themselves (am); the extra blank and backspace that force the wrap early (xn) are switched off.
+ */
+#include "cli/edit.h"
+
+#include <histedit.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cfgdb/base/mem.h"
+#include "cli/complete.h"
+
+#define HISTORY_LINES 500
+
+/* Tab pressed again: the next candidate takes the place of the one before. */
+struct tab {
+	struct completion found;
+	size_t next;             /* candidate to offer */
+	char *line;              /* what the last Tab left behind; NULL: no Tab before */
+};
+
+struct edit {
+	struct shell *sh;
+	EditLine *el;
+	History *history;
+	FILE *null;
+	const char *prompt, *before;
+	enum edit_result result;
+	struct tab tab;
+};
+
+static struct edit *edit_of(EditLine *el) {
+	struct edit *e = NULL;
+
+	el_get(el, EL_CLIENTDATA, &e);
+	return e;
+}
+
+static char *edit_prompt(EditLine *el) {
+	return (char *)edit_of(el)->prompt;
+}
+
+/* What has been typed up to the cursor, earlier lines of the command included. */
+static char *edit_typed(EditLine *el) {
+	const LineInfo *info = el_line(el);
+
+	return xasprintf("%s%.*s", edit_of(el)->before, (int)(info->cursor - info->buffer), info->buffer);
+}
+
+/* ---- changing the line ---- */
+
+static int count_characters(const char *s) {
+	int n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+/* Put text in the place of what stands between start and the cursor. */
+static void edit_replace(EditLine *el, const char *typed, size_t start, const char *text) {
+	const char *old = typed + start;
+	size_t same = strlen(old);
+
+	if (strncmp(old, text, same) != 0) {
+		el_deletestr(el, count_characters(old));
+		same = 0;
+	}
+	if (text[same])
+		el_insertstr(el, text + same);
+}
+
+static void edit_fill_in(EditLine *el, const char *typed, size_t start, const char *word, bool finished) {
+	AUTO_STR struct str text = STR_INIT;
+
+	complete_quote(word, &text);
+	if (finished)
+		str_add_char(&text, ' ');
+	edit_replace(el, typed, start, str_text(&text));
+}
+
+/* ---- ? ---- */
+
+static unsigned char edit_help(EditLine *el, int ch) {
+	struct edit *e = edit_of(el);
+	AUTO_FREE char *typed = edit_typed(el);
+	AUTO_STR struct str text = STR_INIT;
+	struct completion c;
+	bool can_fill;
+
+	(void)ch;
+	complete_line(e->sh, typed, &c);
+	can_fill = c.n == 1 && *c.prefix && strcmp(c.prefix, c.items[0].word) != 0 &&
+		c.start >= strlen(e->before);
+	if (can_fill) {
+		edit_fill_in(el, typed, c.start, c.items[0].word, true);
+		complete_done(&c);
+		return CC_REFRESH;
+	}
+	complete_print(&c, &text);
+	complete_done(&c);
+	out_begin(e->sh->out);
+	out_printf(e->sh->out, "\n%s\n", str_text(&text));
+	out_flush(e->sh->out);
+	el_set(el, EL_REFRESH);
+	return CC_NORM;
+}
+
+/* ---- Tab ---- */
+
+static void tab_reset(struct tab *tab) {
+	complete_done(&tab->found);
+	free(tab->line);
+	tab->line = NULL;
+}
+
+/* First Tab: the common part, or at once the first candidate when there is none beyond what is typed. */
+static unsigned char tab_first(EditLine *el, struct tab *tab, const char *typed) {
+	struct edit *e = edit_of(el);
+	AUTO_FREE char *common = NULL;
+	size_t len;
+
+	tab_reset(tab);
+	complete_line(e->sh, typed, &tab->found);
+	if (tab->found.n == 0 || tab->found.start < strlen(e->before)) {
+		tab_reset(tab);
+		return CC_ERROR;
+	}
+	tab->next = 0;
+	len = complete_common(&tab->found);
+	if (tab->found.n == 1) {
+		edit_fill_in(el, typed, tab->found.start, tab->found.items[0].word, true);
+		tab_reset(tab);
+		return CC_REFRESH;
+	}
+	if (len > strlen(tab->found.prefix)) {
+		common = xstrndup(tab->found.items[0].word, len);
+		edit_fill_in(el, typed, tab->found.start, common, false);
+	} else {
+		edit_fill_in(el, typed, tab->found.start, tab->found.items[tab->next++].word, false);
+	}
+	tab->line = edit_typed(el);
+	return CC_REFRESH;
+}
+
+static unsigned char edit_tab(EditLine *el, int ch) {
+	struct tab *tab = &edit_of(el)->tab;
+	AUTO_FREE char *typed = edit_typed(el);
+
+	(void)ch;
+	if (!tab->line || strcmp(tab->line, typed) != 0)
+		return tab_first(el, tab, typed);
+	edit_fill_in(el, typed, tab->found.start, tab->found.items[tab->next].word, false);
+	tab->next = (tab->next + 1) % tab->found.n;
+	free(tab->line);
+	tab->line = edit_typed(el);
+	return CC_REFRESH;
+}
+
+/* ---- ending a line ---- */
+
+static unsigned char edit_interrupt(EditLine *el, int ch) {
+	(void)ch;
+	edit_of(el)->result = EDIT_INTERRUPT;
+	return CC_NEWLINE;
+}
+
+static unsigned char edit_delete(EditLine *el, int ch) {
+	const LineInfo *info = el_line(el);
+	struct edit *e = edit_of(el);
+
+	(void)ch;
+	if (info->cursor < info->lastchar) {
+		el_cursor(el, 1);
+		el_deletestr(el, 1);
+		return CC_REFRESH;
+	}
+	if (info->lastchar > info->buffer || *e->before || e->sh->context.depth > 0)
+		return CC_ERROR;
+	e->result = EDIT_END;
+	return CC_EOF;
+}
+
+/* ---- life ---- */
+
+static void edit_bind(EditLine *el) {
+	static const struct {
+		const char *name, *help, *key;
+		unsigned char (*function)(EditLine *, int);
+	} own[] = {
+		{ "gh-help", "list what can follow", "?", edit_help },
+		{ "gh-complete", "complete the word", "^I", edit_tab },
+		{ "gh-interrupt", "drop the line", "^C", edit_interrupt },
+		{ "gh-delete", "delete a character, or end the session", "^D", edit_delete },
+	};
+	static const char *const stock[][2] = {
+		{ "^B", "ed-prev-word" },
+		{ "^F", "em-next-word" },
+		{ "^P", "ed-prev-history" },
+		{ "^N", "ed-next-history" },
+		{ "^V", "ed-quoted-insert" },
+		{ "^Z", "ed-unassigned" },
+		{ "^\\\\", "ed-unassigned" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		el_set(el, EL_ADDFN, own[i].name, own[i].help, own[i].function);
+		el_set(el, EL_BIND, own[i].key, own[i].name, NULL);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(stock); i++)
+		el_set(el, EL_BIND, stock[i][0], stock[i][1], NULL);
+}
+
+struct edit *edit_new(struct shell *sh) {
+	struct edit *e = xcalloc(1, sizeof(*e));
+	HistEvent event;
+
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		setlocale(LC_CTYPE, "C.UTF-8");
+	e->sh = sh;
+	e->prompt = e->before = "";
+	e->null = fopen("/dev/null", "w");
+	e->el = e->null ? el_init("gatehouse", stdin, stdout, e->null) : NULL;
+	e->history = history_init();
+	if (!e->el || !e->history) {
+		edit_free(e);
+		return NULL;
+	}
+	history(e->history, &event, H_SETSIZE, HISTORY_LINES);
+	history(e->history, &event, H_SETUNIQUE, 1);
+	el_set(e->el, EL_CLIENTDATA, e);
+	el_set(e->el, EL_EDITOR, "emacs");
+	el_set(e->el, EL_PROMPT, edit_prompt);
+	el_set(e->el, EL_HIST, history, e->history);
+	el_set(e->el, EL_SETTY, "-d", "-isig", NULL);
+	el_set(e->el, EL_SETTY, "-x", "-echo", "-icanon", NULL);
+	el_set(e->el, EL_SETTC, "am", "yes", NULL);
+	el_set(e->el, EL_SETTC, "xn", "no", NULL);
+	edit_bind(e->el);
+	return e;
+}
+
+void edit_free(struct edit *e) {
+	if (!e)
+		return;
+	tab_reset(&e->tab);
+	if (e->el)
+		el_end(e->el);
+	if (e->history)
+		history_end(e->history);
+	if (e->null)
+		fclose(e->null);
+	free(e);
+}
+
+static void edit_remember(struct edit *e, const char *line) {
+	HistEvent event;
+
+	if (line[strspn(line, " \t\n")])
+		history(e->history, &event, H_ENTER, line);
+}
+
+enum edit_result edit_line(struct edit *e, const char *prompt, const char *before, struct str *line) {
+	const char *text;
+	int n;
+
+	e->prompt = prompt;
+	e->before = before;
+	e->result = EDIT_LINE;
+	tab_reset(&e->tab);
+	str_clear(line);
+	text = el_gets(e->el, &n);
+	if (!text || n <= 0)
+		return EDIT_END;
+	str_add(line, text);
+	while (line->len > 0 && strchr("\r\n", line->data[line->len - 1]))
+		line->data[--line->len] = '\0';
+	if (e->result == EDIT_LINE)
+		edit_remember(e, str_text(line));
+	return e->result;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Typing lines at a terminal: editing, history, `?` and Tab. */
+#pragma once
+
+#include "cfgdb/base/str.h"
+#include "cli/shell.h"
+
+struct edit;
+
+enum edit_result {
+	EDIT_LINE,
+	EDIT_INTERRUPT,      /* Ctrl-C; the line is what had been typed */
+	EDIT_END,            /* the terminal is gone, or Ctrl-D on an empty line */
+};
+
+/* Editor on standard input and output for this shell, which must outlive it; NULL when that fails. */
+struct edit *edit_new(struct shell *sh);
+
+/* Give the terminal back as it was; NULL is fine. */
+void edit_free(struct edit *e);
+
+/*
+ * Ask for one line. before is the part of the command that was typed in earlier lines; the line
+ * comes without its newline.
+ */
+enum edit_result edit_line(struct edit *e, const char *prompt, const char *before, struct str *line);

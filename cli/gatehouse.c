@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The shell's program: options, the connection, and the choice between a session at a terminal, a
+ * session through a pipe, commands from the command line, and a script.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/client.h"
+#include "cli/batch.h"
+#include "cli/session.h"
+#include "cli/shell.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "(unreleased)"
+#endif
+
+#define DEFAULT_SOCKET "/run/gatehouse/ctl"
+
+enum exit_status {
+	EXIT_FAILED = 1,         /* a command failed */
+	EXIT_USAGE = 2,
+	EXIT_NO_CONNECTION = 3,
+};
+
+struct options {
+	const char *socket;
+	const char *file;        /* script, - for standard input; NULL: none */
+	struct str commands;     /* all -c, one below the other */
+	bool has_commands, atomic;
+};
+
+static const char usage_text[] =
+	"usage: gatehouse [--socket PATH] [-c COMMAND]... [-f FILE] [--atomic]\n"
+	"\n"
+	"Without -c and -f: a session at the terminal, or commands from standard input.\n"
+	"\n"
+	"  -c COMMAND      carry out a command (several lines, several -c: one after the other)\n"
+	"  -f FILE         carry out a script; - is standard input\n"
+	"  --atomic        commit everything or, when any command fails, nothing\n"
+	"  --socket PATH   control socket of the daemon (" DEFAULT_SOCKET ", or $GATEHOUSE_SOCKET)\n"
+	"  --version       print the version\n"
+	"  --help          print this\n"
+	"\n"
+	"Exit status: 0 all went well, 1 a command failed, 2 wrong usage, 3 no connection.\n";
+
+/* Returns -1 to go on, or the exit status. */
+static int parse_options(int argc, char *argv[], struct options *opt) {
+	static const struct option longs[] = {
+		{ "socket", required_argument, NULL, 's' },
+		{ "atomic", no_argument, NULL, 'a' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 }
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:f:h", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			str_add(&opt->commands, optarg);
+			str_add_char(&opt->commands, '\n');
+			opt->has_commands = true;
+			break;
+		case 'f':
+			opt->file = optarg;
+			break;
+		case 's':
+			opt->socket = optarg;
+			break;
+		case 'a':
+			opt->atomic = true;
+			break;
+		case 'V':
+			puts("gatehouse " PACKAGE_VERSION);
+			return 0;
+		case 'h':
+			fputs(usage_text, stdout);
+			return 0;
+		default:
+			fputs(usage_text, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind == argc && !(opt->file && opt->has_commands))
+		return -1;
+	fputs(usage_text, stderr);
+	return EXIT_USAGE;
+}
+
+static int run_lines(struct client *client, struct lines *lines, const char *name, bool prompts, bool atomic) {
+	struct shell sh;
+	struct out out;
+	struct batch b = { .sh = &sh, .lines = lines, .name = name, .prompts = prompts };
+	int status;
+
+	out_init(&out, STDOUT_FILENO);
+	shell_init(&sh, client, &out, atomic ? SHELL_COMMIT_ALL : SHELL_COMMIT_BLOCK);
+	if (atomic)
+		batch_run_atomic(&b);
+	else
+		batch_run(&b);
+	status = sh.lost ? EXIT_NO_CONNECTION : sh.failures ? EXIT_FAILED : 0;
+	shell_done(&sh);
+	out_done(&out);
+	return status;
+}
+
+static int run_file(struct client *client, const struct options *opt) {
+	bool is_stdin = strcmp(opt->file, "-") == 0;
+	int fd = is_stdin ? STDIN_FILENO : open(opt->file, O_RDONLY | O_CLOEXEC);
+	struct lines lines;
+	int status;
+
+	if (fd < 0) {
+		fprintf(stderr, "gatehouse: %s: %s\n", opt->file, strerror(errno));
+		return EXIT_USAGE;
+	}
+	lines_open(&lines, fd);
+	status = run_lines(client, &lines, is_stdin ? "<stdin>" : opt->file, false, opt->atomic);
+	lines_done(&lines);
+	if (!is_stdin)
+		close(fd);
+	return status;
+}
+
+static int run_session(struct client *client) {
+	struct shell sh;
+	struct out out;
+	int status;
+
+	out_init(&out, STDOUT_FILENO);
+	shell_init(&sh, client, &out, SHELL_COMMIT_EACH);
+	session_run(&sh);
+	status = sh.lost ? EXIT_NO_CONNECTION : 0;
+	shell_done(&sh);
+	out_done(&out);
+	return status;
+}
+
+static int run(struct client *client, const struct options *opt) {
+	struct lines lines;
+	int status;
+
+	if (opt->file)
+		return run_file(client, opt);
+	if (!opt->has_commands && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
+		if (!opt->atomic)
+			return run_session(client);
+		fputs("gatehouse: --atomic needs -c, -f or a pipe\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (opt->has_commands)
+		lines_open_text(&lines, str_text(&opt->commands));
+	else
+		lines_open(&lines, STDIN_FILENO);
+	status = run_lines(client, &lines, NULL, !opt->has_commands, opt->atomic);
+	lines_done(&lines);
+	return status;
+}
+
+int main(int argc, char *argv[]) {
+	struct options opt = { .socket = getenv("GATEHOUSE_SOCKET") };
+	struct client *client;
+	struct err err = { 0 };
+	int status = parse_options(argc, argv, &opt);
+
+	if (status < 0) {
+		setlocale(LC_CTYPE, "");
+		signal(SIGPIPE, SIG_IGN);
+		client = client_open(opt.socket && *opt.socket ? opt.socket : DEFAULT_SOCKET, &err);
+		if (client) {
+			status = run(client, &opt);
+		} else {
+			fprintf(stderr, "gatehouse: %s\n", err.text);
+			status = EXIT_NO_CONNECTION;
+		}
+		client_close(client);
+	}
+	str_done(&opt.commands);
+	return status;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The words of a command line, matched one after the other against the command tree and the paths
+ * of the schema, which share the positions after `get`, `show` and `config`.
+ *
+ * Every keyword may be shortened as long as it is unambiguous; a word that is there in full wins
+ * over longer ones.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cfgdb/base/err.h"
+#include "cfgdb/object.h"
+#include "cli/context.h"
+
+#define GRAMMAR_PATH_MAX 128
+#define GRAMMAR_WORDS_MAX 8
+
+struct shell;
+struct call;
+
+enum command_flag {
+	COMMAND_PATHS = 1 << 0,   /* schema paths go on here */
+	COMMAND_TARGET = 1 << 1,  /* needs a whole path */
+	COMMAND_HIDDEN = 1 << 2,  /* works, but is not offered */
+};
+
+/* What the arguments after the words of a command are. */
+enum command_args {
+	ARGS_TEXT,                /* described by `args` */
+	ARGS_ENTRY,               /* key of an entry: of the path's table, or of the open list */
+	ARGS_CHILD,               /* child attribute */
+	ARGS_ATTR,                /* attribute */
+	ARGS_VALUES,              /* attribute and values */
+	ARGS_LIST_VALUES,         /* attribute that holds a list, and values */
+};
+
+struct argument {
+	const char *name;         /* "<address>" */
+	const char *help;
+};
+
+/* One word of the command tree. */
+struct command {
+	const char *word;         /* NULL ends an array */
+	const char *help;
+	unsigned int where;       /* enum level_kind; first words only */
+	unsigned int flags;       /* enum command_flag */
+	const struct command *sub;
+	enum command_args kind;
+	unsigned int min_args, max_args;
+	const struct argument *args;  /* ARGS_TEXT: max_args of them */
+	/* Carry it out; NULL: words are missing. */
+	int (*run)(struct shell *sh, const struct call *call, struct err *err);
+};
+
+/* A command line that was understood. */
+struct call {
+	const struct command *command;
+	const char *words[GRAMMAR_WORDS_MAX]; /* of the command, in full */
+	size_t n_words;
+	struct target target;     /* table is NULL when no path was given */
+	size_t argc;
+	char *const *argv;
+};
+
+/* How far a line has been understood. */
+struct grammar {
+	const struct command *tree;    /* first words */
+	enum level_kind where;
+	const struct command *command; /* last word of the tree, or NULL when only a path goes on */
+	const struct command *base;    /* last word of the tree after which paths may follow */
+	const char *words[GRAMMAR_WORDS_MAX];
+	size_t n_words;
+	bool in_path;
+	char path[GRAMMAR_PATH_MAX];   /* in full, so far */
+	struct target target;          /* what path names, if that is a whole table */
+};
+
+/* A place at the start of a line. */
+void grammar_start(struct grammar *g, const struct command *tree, enum level_kind where);
+
+/* Visit every word that can follow; stops when visit returns true. */
+void grammar_words(const struct grammar *g,
+		   bool (*visit)(void *arg, const char *word, const char *help), void *arg);
+
+/* Go on by one word: 1 done, 0 it cannot follow, -1 ambiguous. */
+int grammar_step(struct grammar *g, const char *word);
+
+/* The command that runs here with what was said so far, or NULL when words are missing. */
+const struct command *grammar_command(const struct grammar *g);
+
+/* Understand a whole line of n > 0 words; *ret refers to them. */
+int grammar_parse(const struct command *tree, enum level_kind where, char *const words[], size_t n,
+		  struct call *ret, struct err *err);
+
+/* Whether this attribute can be named by arguments of this kind. */
+bool grammar_attr_fits(const struct object *obj, unsigned int attr, enum command_args kind);
+
+/* Index of the attribute that a word names, or -1 and *err. */
+int grammar_attr(const struct object *obj, const char *word, enum command_args kind, struct err *err);
+
+/* Fill *err with the text for a word that is not understood; returns its code. */
+int grammar_refuse(const char *word, struct err *err);
+
+/* Fill *err with the text for a line that lacks a word; returns its code. */
+int grammar_incomplete(struct err *err);

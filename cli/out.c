@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Output is collected and written in large pieces, at the latest before the shell waits for input.
+ * Turning \n into \r\n is the terminal's business.
+ *
+ * Ctrl-C only raises a flag. The writer looks at it at every piece, drops what is pending and all
+ * that follows until the next command, and whoever produces a long listing asks out_stopped().
+ */
+#include "cli/out.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cfgdb/base/mem.h"
+
+#define OUT_PIECE 32768
+
+static volatile sig_atomic_t out_interrupted;
+
+static void out_on_interrupt(int sig) {
+	(void)sig;
+	out_interrupted = 1;
+}
+
+void out_catch_interrupt(void) {
+	struct sigaction sa = { .sa_handler = out_on_interrupt };
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGINT, &sa, NULL);
+}
+
+void out_init(struct out *o, int fd) {
+	*o = (struct out){ .fd = fd };
+}
+
+void out_done(struct out *o) {
+	out_flush(o);
+	str_done(&o->pending);
+}
+
+void out_begin(struct out *o) {
+	out_interrupted = 0;
+	o->stopped = false;
+}
+
+bool out_stopped(struct out *o) {
+	if (out_interrupted && !o->stopped) {
+		o->stopped = true;
+		str_clear(&o->pending);
+	}
+	return o->stopped || o->broken;
+}
+
+void out_flush(struct out *o) {
+	size_t done = 0;
+
+	if (o->fd < 0)
+		return;
+	while (done < o->pending.len && !o->broken) {
+		ssize_t n = write(o->fd, o->pending.data + done, o->pending.len - done);
+
+		if (n >= 0)
+			done += (size_t)n;
+		else if (errno != EINTR)
+			o->broken = true;
+		else if (out_stopped(o))
+			break;
+	}
+	str_clear(&o->pending);
+}
+
+void out_bytes(struct out *o, const char *data, size_t n) {
+	if (out_stopped(o))
+		return;
+	str_add_bytes(&o->pending, data, n);
+	if (o->pending.len >= OUT_PIECE)
+		out_flush(o);
+}
+
+void out_text(struct out *o, const char *text) {
+	out_bytes(o, text, strlen(text));
+}
+
+void out_printf(struct out *o, const char *fmt, ...) {
+	AUTO_FREE char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	out_text(o, text);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The one place through which everything an administrator reads goes out. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cfgdb/base/str.h"
+
+struct out {
+	int fd;              /* -1: the text stays in pending */
+	struct str pending;
+	bool stopped;        /* the rest of this command's output is dropped */
+	bool broken;         /* nobody reads any more */
+};
+
+/* Start writing to fd, which stays the caller's; -1 keeps the text in o->pending. */
+void out_init(struct out *o, int fd);
+
+/* Write what is pending and release the memory. */
+void out_done(struct out *o);
+
+/* A new command begins: an earlier Ctrl-C is forgotten. */
+void out_begin(struct out *o);
+
+/* Append text; lines end in \n. */
+void out_text(struct out *o, const char *text);
+
+/* Append n bytes. */
+void out_bytes(struct out *o, const char *data, size_t n);
+
+/* Append formatted text. */
+void out_printf(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Write what is pending. */
+void out_flush(struct out *o);
+
+/* True when producing more is in vain: Ctrl-C came, or nobody reads. */
+bool out_stopped(struct out *o);
+
+/* From now on Ctrl-C ends the output of a command and not the program. */
+void out_catch_interrupt(void);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Prompt, line, output, an empty line, prompt: the exchange that programs which drive a FortiOS
+ * shell through a terminal expect to the byte. A quoted value may go on in further lines, which have
+ * a prompt of their own.
+ *
+ * Ctrl-C drops what was typed; with nothing typed it leaves the open config, unsaved, and at the
+ * root the shell.
+ */
+#include "cli/session.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "cfgdb/lex.h"
+#include "cli/edit.h"
+#include "cli/lines.h"
+
+#define PROMPT_MORE "> "
+
+struct session {
+	struct shell *sh;
+	struct str command;      /* lines of it so far */
+	enum line_state state;
+};
+
+static void session_forget(struct session *s) {
+	str_clear(&s->command);
+	s->state = LINE_WHOLE;
+}
+
+/* True for a line on which nothing is to be done. */
+static bool session_is_void(const char *text) {
+	text += strspn(text, " \t\r\n");
+	return *text == '\0' || *text == '#';
+}
+
+static void session_run_command(struct session *s) {
+	const char *text = str_text(&s->command);
+
+	out_begin(s->sh->out);
+	if (!session_is_void(text)) {
+		shell_run(s->sh, text);
+		out_text(s->sh->out, s->sh->quit ? "" : "\n");
+	}
+	out_flush(s->sh->out);
+	session_forget(s);
+}
+
+static void session_line(struct session *s, const char *line) {
+	struct err err;
+
+	if (s->command.len + strlen(line) > LEX_LINE_MAX) {
+		err_set(&err, ERR_TOO_LONG, "the line is too long: at most %u bytes", LEX_LINE_MAX);
+		shell_fail(s->sh, &err);
+		session_forget(s);
+		return;
+	}
+	str_add(&s->command, line);
+	s->state = line_scan(s->state, line);
+	if (line_is_open(s->state))
+		str_add_char(&s->command, '\n');
+	else
+		session_run_command(s);
+}
+
+static void session_interrupt(struct session *s, const char *line) {
+	out_text(s->sh->out, "\n");
+	out_flush(s->sh->out);
+	if (s->command.len > 0 || (*line && s->sh->context.depth == 0))
+		session_forget(s);
+	else if (s->sh->context.depth > 0)
+		shell_drop(s->sh);
+	else
+		s->sh->quit = true;
+}
+
+static void session_loop(struct session *s, struct edit *edit) {
+	AUTO_STR struct str prompt = STR_INIT;
+	AUTO_STR struct str line = STR_INIT;
+
+	while (!s->sh->quit && !s->sh->lost) {
+		str_clear(&prompt);
+		if (s->command.len > 0)
+			str_add(&prompt, PROMPT_MORE);
+		else
+			shell_prompt(s->sh, &prompt);
+		switch (edit_line(edit, str_text(&prompt), str_text(&s->command), &line)) {
+		case EDIT_LINE:
+			session_line(s, str_text(&line));
+			break;
+		case EDIT_INTERRUPT:
+			session_interrupt(s, str_text(&line));
+			break;
+		case EDIT_END:
+			return;
+		}
+	}
+}
+
+void session_run(struct shell *sh) {
+	struct session s = { .sh = sh };
+	struct edit *edit = edit_new(sh);
+	struct err err;
+
+	if (!edit) {
+		err_set(&err, ERR_FILE, "the terminal cannot be used");
+		shell_fail(sh, &err);
+		return;
+	}
+	out_catch_interrupt();
+	signal(SIGTSTP, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	session_loop(&s, edit);
+	edit_free(edit);
+	str_done(&s.command);
+}

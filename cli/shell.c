@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One command: split into words, understood by the grammar for the kind of level on top, carried
+ * out by the function of its row in the command tree, which fills an error or prints.
+ *
+ * Errors are printed here and nowhere else: the lines of the error, then the line with the code
+ * that scripts look for. `Unknown action 0` has none.
+ */
+#include "cli/shell.h"
+
+#include <string.h>
+
+#include "cfgdb/lex.h"
+#include "cli/commands.h"
+#include "cli/grammar.h"
+
+void shell_init(struct shell *sh, struct client *client, struct out *out, enum shell_commit commit) {
+	*sh = (struct shell){ .client = client, .out = out, .commit = commit, .refs = refs_new() };
+	sh->context.client = client;
+}
+
+void shell_done(struct shell *sh) {
+	context_drop(&sh->context);
+	refs_free(sh->refs);
+	sh->refs = NULL;
+}
+
+void shell_fail(struct shell *sh, const struct err *err) {
+	sh->failures++;
+	if (err->code == ERR_TIMEOUT)
+		sh->lost = true;
+	if (sh->report) {
+		sh->report(sh->report_arg, err);
+		return;
+	}
+	out_printf(sh->out, "%s\n", err->text);
+	if (err->code == ERR_MAX_ENTRIES)
+		out_printf(sh->out, "Command fail. Return code %d (%s)\n", err->code, err_meaning(err->code));
+	else if (err->code != ERR_UNKNOWN)
+		out_printf(sh->out, "Command fail. Return code %d\n", err->code);
+}
+
+static int shell_words(struct shell *sh, const struct words *words, struct err *err) {
+	enum level_kind where = context_kind(&sh->context);
+	struct call call;
+	int rc = grammar_parse(commands, where, words->w, words->n, &call, err);
+
+	return rc ? rc : call.command->run(sh, &call, err);
+}
+
+int shell_run(struct shell *sh, const char *line) {
+	AUTO_WORDS struct words words = { 0 };
+	struct err err = { 0 };
+	int rc = 0;
+
+	switch (lex_words(line, &words, &err)) {
+	case LEX_OK:
+		if (words.n > 0)
+			rc = shell_words(sh, &words, &err);
+		break;
+	case LEX_MORE:
+		rc = err_set(&err, ERR_PARSE, "Unmatched double quote.");
+		break;
+	case LEX_BAD:
+		rc = err.code;
+		break;
+	}
+	if (rc)
+		shell_fail(sh, &err);
+	return rc;
+}
+
+void shell_drop(struct shell *sh) {
+	struct err err;
+
+	context_drop(&sh->context);
+	if (sh->in_block && client_abort(sh->client, &err) == ERR_TIMEOUT)
+		sh->lost = true;
+	sh->in_block = false;
+}
+
+void shell_prompt(const struct shell *sh, struct str *out) {
+	const struct context *ctx = &sh->context;
+
+	str_add(out, client_info(sh->client)->hostname);
+	if (ctx->depth)
+		str_addf(out, " (%s)", ctx->levels[ctx->depth - 1].name);
+	str_add(out, " # ");
+}
+
+const struct schema_table *shell_list(struct shell *sh) {
+	struct list_ref list;
+
+	return context_list(&sh->context, &list) ? list.table : NULL;
+}
+
+const struct object *shell_object(struct shell *sh) {
+	struct level *top = context_top(&sh->context);
+
+	return top ? top->obj : NULL;
+}

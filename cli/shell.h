@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The shell without its terminal: takes whole commands, answers on an output, keeps where the
+ * administrator stands. Sessions, scripts and tests drive it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cfgdb/base/err.h"
+#include "cfgdb/base/str.h"
+#include "cfgdb/client.h"
+#include "cli/context.h"
+#include "cli/out.h"
+#include "cli/refs.h"
+
+/* How changes become real. */
+enum shell_commit {
+	SHELL_COMMIT_EACH,    /* every next and end by itself */
+	SHELL_COMMIT_BLOCK,   /* a top-level config ... end block as a whole */
+	SHELL_COMMIT_ALL,     /* whoever drives the shell has opened a transaction */
+};
+
+struct shell {
+	struct client *client;        /* not owned */
+	struct out *out;              /* not owned */
+	struct context context;
+	struct refs *refs;
+	enum shell_commit commit;
+	bool in_block;                /* the transaction of a block is open */
+	bool quit;                    /* exit was said */
+	bool lost;                    /* the connection broke: nothing works any more */
+	unsigned long failures;       /* commands that failed */
+	/* Where errors go instead of the output; NULL: to the output, in the shell's own form. */
+	void (*report)(void *arg, const struct err *err);
+	void *report_arg;
+};
+
+/* A shell at the root, for this connection. */
+void shell_init(struct shell *sh, struct client *client, struct out *out, enum shell_commit commit);
+
+/* Drop what is open and release the memory. */
+void shell_done(struct shell *sh);
+
+/*
+ * Carry out one command. Returns 0 or the code of the error, which has been reported; a line
+ * without words does nothing.
+ */
+int shell_run(struct shell *sh, const char *line);
+
+/* Count an error and tell it. */
+void shell_fail(struct shell *sh, const struct err *err);
+
+/* Drop what is open, the transaction of a block too. */
+void shell_drop(struct shell *sh);
+
+/* Append the prompt. */
+void shell_prompt(const struct shell *sh, struct str *out);
+
+/* The table that is open for `edit`, or NULL; the object whose attributes can be set, or NULL. */
+const struct schema_table *shell_list(struct shell *sh);
+const struct object *shell_object(struct shell *sh);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cfgdb/client.h without a daemon: the configuration is in memory, for tests and fuzzing of what
+ * uses it. It keeps versions, transactions and references as the daemon does; it checks nothing
+ * else.
+ */
+#pragma once
+
+#include "cfgdb/client.h"
+
+/* A new empty configuration; client_close() frees it. */
+struct client *fake_client_new(void);
+
+/* The next calls of this kind ("put", "delete", "commit", "begin", "get") fail n times with this error. */
+void fake_client_fail(struct client *c, const char *kind, unsigned int n, int code, const char *text);
+
+/* Somebody else changes an object: its version is another one now. */
+void fake_client_touch(struct client *c, const struct schema_table *table, const char *key);
+
+/* How often a function of this kind was called ("put", "commit", "check_ref", "get", ...). */
+unsigned int fake_client_calls(const struct client *c, const char *kind);
+
+/* Number of objects of a table that are really there, staged ones not counted. */
+size_t fake_client_count(const struct client *c, const struct schema_table *table);

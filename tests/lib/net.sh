@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck source-path=SCRIPTDIR
+# shellcheck shell=bash
+#
+# What a traffic test starts with: `net_begin golden` (or `factory`: units as they are on
+# their first start) gives it a lab of its own, whose end is taken care of; `net_end` closes the test.
+
+export LAB="net$$"
+. "$(dirname "${BASH_SOURCE[0]}")/util.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/topology.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/unit.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/tap.sh"
+
+LAB_PROGRAM=$TOP/tests/lab/lab
+TRAFFIC=$TOP/tests/lib/traffic
+WORK=
+
+lab() {
+	"$LAB_PROGRAM" "$@"
+}
+
+net_begin() {
+	local options=()
+	[ "$1" = golden ] || options=("--$1")
+	WORK=$(mktemp -d) || tap_bail "no temporary directory"
+	trap net_cleanup EXIT
+	trap 'exit 143' INT TERM
+	lab up "${options[@]}" >"$WORK/up" 2>&1 || {
+		sed 's/^/# /' "$WORK/up"
+		tap_bail "lab up failed"
+	}
+}
+
+net_cleanup() {
+	lab down 2>&1 | sed 's/^/# /'
+	rm -rf "$WORK"
+}
+
+# net_end: the last test is that the units end without a report of a sanitizer.
+net_end() {
+	ok "the units end without faults" lab down
+	tap_done
+}
+
+# commit UNIT LINE...: types the lines on the unit; fails as `lab exec` does.
+commit() {
+	local unit=$1
+	shift
+	lab exec "$unit" "$(printf '%s\n' "$@")"
+}
+
+# reach HOST ADDRESS PORT [OPTION...]: prints what the other end says: its port and the address it
+# sees; or "refused", or "timed out".
+reach() {
+	lab run "$1" "$TRAFFIC" get "${@:2}" 2>&1
+}
+
+# hits UNIT POLICY: connections that the policy judged so far.
+hits() {
+	lab exec "$1" "diagnose firewall iprope show 100004 $2" | sed -n '1s/.*hit count:\([0-9]*\).*/\1/p'
+}
+
+# bytes UNIT POLICY: bytes that the policy let pass, or refused, so far.
+bytes() {
+	lab exec "$1" "diagnose firewall iprope show 100004 $2" |
+		sed -n '1s,.*pkts/bytes=[0-9]*/\([0-9]*\).*,\1,p'
+}
+
+# listen HOST PORT...: one more listener on a host, up to the end of the test.
+listen() {
+	local host=$1
+	shift
+	"$LAB_PROGRAM" run "$host" "$TRAFFIC" serve "$@" >"$WORK/listen-$host" 2>&1 &
+	poll 10 listening "$host" "$1" || tap_bail "no listener on $host"
+}
+
+listening() {
+	[ -n "$(lab run "$1" ss -Hltn "sport = $2")" ]
+}
+
+# flow_begin NAME HOST ADDRESS PORT [OPTION...]: a steady flow that goes on until flow_end NAME.
+flow_begin() {
+	local name=$1 host=$2
+	shift 2
+	"$LAB_PROGRAM" run "$host" "$TRAFFIC" flow --report "$WORK/$name" "$@" 2>"$WORK/$name.error" &
+	echo $! >"$WORK/$name.pid"
+	poll 10 flow_runs "$name" || tap_bail "flow $name does not start: $(cat "$WORK/$name.error")"
+}
+
+# flow_runs NAME: at least 20 answers have come.
+flow_runs() {
+	[ "$(flow_count "$1" answered)" -gt 20 ]
+}
+
+# flow_count NAME WHAT: a figure of its report: sent, seen, answered, resent, peer-resent.
+flow_count() {
+	local n
+	n=$(sed -n "s/.*\\b$2=\\([0-9]*\\).*/\\1/p" "$WORK/$1" 2>/dev/null)
+	echo "${n:-0}"
+}
+
+# flow_end NAME: stops it; its report then holds the final figures.
+flow_end() {
+	local pid
+	pid=$(cat "$WORK/$1.pid")
+	kill "$pid"
+	wait "$pid"
+}
+
+# is_lossless NAME FLOW: everything sent was seen at the other end and answered, nothing twice.
+is_lossless() {
+	local sent report
+	report=$(cat "$WORK/$2")
+	sent=$(flow_count "$2" sent)
+	case $report in
+	*resent=*) is "$1" "$report" "sent=$sent seen=$sent answered=$sent resent=0 peer-resent=0" ;;
+	*) is "$1" "$report" "sent=$sent seen=$sent answered=$sent" ;;
+	esac
+}

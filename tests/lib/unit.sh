@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# The daemons of a unit: start, readiness, end, and commands to them. A unit keeps its state in
+# $LAB_DIR/UNIT/state, its sockets in $LAB_DIR/UNIT/run and its log in $LAB_DIR/UNIT/log.
+#
+# Needs util.sh and topology.sh.
+
+LAB_DIR=${TMPDIR:-/tmp}/gatehouse-$LAB
+READY_S=20
+
+# daemon_user: prints the user the daemons run as; `nobody` on a machine without the packaged user.
+daemon_user() {
+	if id -u "${GATEHOUSE_USER:-gatehouse}" >/dev/null 2>&1; then
+		echo "${GATEHOUSE_USER:-gatehouse}"
+	else
+		echo nobody
+	fi
+}
+
+unit_dir() {
+	echo "$LAB_DIR/$1"
+}
+
+# unit_make UNIT: an empty state directory and a place for sockets.
+unit_make() {
+	local dir user
+	dir=$(unit_dir "$1")
+	user=$(daemon_user)
+	mkdir "$dir" && install -d -m 0700 -o "$user" -g "$(id -gn "$user")" "$dir/state" &&
+		install -d -m 0755 -o "$user" -g "$(id -gn "$user")" "$dir/run"
+}
+
+# unit_start UNIT: starts the daemon and waits until it answers.
+unit_start() {
+	local dir user
+	dir=$(unit_dir "$1")
+	user=$(daemon_user)
+	! unit_running "$1" || return 0
+	setsid ip netns exec "$(ns "$1")" "$(build_dir)/gatehoused" \
+		--state-dir "$dir/state" --run-dir "$dir/run" --user "$user" --group "$(id -gn "$user")" \
+		</dev/null >>"$dir/log" 2>&1 &
+	echo $! >"$dir/pid"
+	poll "$READY_S" unit_settled "$1"
+	if ! unit_answers "$1"; then
+		echo "lab: gatehoused of unit $1 does not answer; end of its log:" >&2
+		tail -n 20 "$dir/log" >&2
+		return 1
+	fi
+}
+
+# unit_settled UNIT: it answers, or has died and never will.
+unit_settled() {
+	unit_answers "$1" || ! unit_running "$1"
+}
+
+# unit_running UNIT: its daemon lives, that is, a process of that number is in the unit's namespace.
+unit_running() {
+	local pid
+	pid=$(unit_pid "$1") && [ "/proc/$pid/ns/net" -ef "/run/netns/$(ns "$1")" ]
+}
+
+# unit_pid UNIT: prints the process id of its daemon; fails when none was started.
+unit_pid() {
+	cat "$(unit_dir "$1")/pid" 2>/dev/null
+}
+
+unit_answers() {
+	unit_shell "$1" -c 'get system status' </dev/null >/dev/null 2>&1
+}
+
+# unit_end UNIT SIGNAL: ends the daemon alone; links, rules and addresses stay as they are.
+unit_end() {
+	local pid
+	unit_running "$1" || return 0
+	pid=$(unit_pid "$1")
+	kill -s "$2" "$pid"
+	poll 10 unit_ended "$1" || die "gatehoused of unit $1 (pid $pid) does not end"
+}
+
+unit_ended() {
+	! unit_running "$1"
+}
+
+# unit_shell UNIT ARGUMENT...: the Gatehouse shell of the unit, run on the unit.
+unit_shell() {
+	local unit=$1
+	shift
+	on "$unit" "$(build_dir)/gatehouse" --socket "$(unit_dir "$unit")/run/ctl" "$@"
+}
+
+# unit_faults UNIT: prints what sanitizers reported in the unit's log; fails when there is nothing.
+unit_faults() {
+	grep -s -A 40 -e 'ERROR: [A-Za-z]*Sanitizer' -e ': runtime error: ' "$(unit_dir "$1")/log"
+}
