@@ -117,12 +117,12 @@ static size_t unenforced_names(const struct object *obj, const char *prefix, str
 	for (uint32_t f = 0; f < obj->n_fields; f++) {
 		const struct schema_attr *a = &obj->table->attrs[obj->fields[f].attr];
 
-		if (a->type == ATTR_CHILD && !(a->flags & ATTR_STORED)) {
+		if (a->type == ATTR_CHILD && !schema_is_stored(a)) {
 			AUTO_FREE char *below = xasprintf("%s%s>", prefix, a->name);
 
 			for (uint32_t i = 0; i < obj->fields[f].value.n; i++)
 				n += unenforced_names(value_item(&obj->fields[f].value, i)->entry, below, out);
-		} else if (a->flags & ATTR_STORED) {
+		} else if (schema_is_stored(a)) {
 			str_addf(out, " %s%s", prefix, a->name);
 			n++;
 		}

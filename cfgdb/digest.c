@@ -49,12 +49,7 @@ static bool digest_skips(const struct model *m, const struct schema_table *table
 
 	if ((table->flags & TABLE_LOCAL) || !obj)
 		return true;
-	if (schema_is_list(table))
-		return false;
-	for (uint32_t f = 0; f < obj->n_fields; f++)
-		if (!(table->attrs[obj->fields[f].attr].flags & ATTR_LOCAL))
-			return false;
-	return true;
+	return !schema_is_list(table) && object_is_local(obj);
 }
 
 void digest_root(const struct model *m, unsigned char out[DIGEST_LEN]) {

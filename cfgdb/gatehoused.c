@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backends/nft.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/log.h"
 #include "cfgdb/base/mem.h"
@@ -38,6 +39,8 @@ struct daemon {
 	struct engine *engine;
 	struct event_base *base;
 	struct server *server;
+	struct nft *nft;
+	struct event *schedule;       /* fires when a schedule next changes the rules */
 	struct command commands[COMMANDS_MAX];
 	size_t n_commands;
 };
@@ -119,6 +122,55 @@ static void add_commands(struct daemon *d, const struct command *commands, size_
 	}
 }
 
+/* ---- schedules: rules that change by the clock ---- */
+
+#define SCHEDULE_WAIT_MAX 60 /* seconds: a clock that is set is noticed within this time */
+
+static void schedule_arm(struct daemon *d) {
+	time_t now = time(NULL), next = nft_next_change(d->nft);
+	struct timeval wait = { .tv_sec = SCHEDULE_WAIT_MAX };
+
+	if (next <= now)
+		wait.tv_sec = 1;
+	else if (next - now < SCHEDULE_WAIT_MAX)
+		wait.tv_sec = next - now;
+	event_add(d->schedule, &wait);
+}
+
+static void on_schedule(evutil_socket_t fd, short what, void *arg) {
+	struct daemon *d = arg;
+	struct err err = { 0 };
+
+	(void)fd;
+	(void)what;
+	if (nft_next_change(d->nft) <= time(NULL) && nft_refresh(d->nft, d->engine->model, &err) != 0)
+		log_line(LOG_LEVEL_ERROR, "gatehoused: schedules: %s", err.text);
+	schedule_arm(d);
+}
+
+/* Last among the backends: a commit may have moved the next change. */
+static void schedule_finish(void *ctx) {
+	schedule_arm(ctx);
+}
+
+static int start_kernel(struct daemon *d, struct err *err) {
+	struct backend b;
+
+	d->nft = nft_new(err);
+	if (!d->nft)
+		return ERR_KERNEL;
+	b = nft_backend(d->nft);
+	engine_add_backend(d->engine, &b);
+	d->schedule = evtimer_new(d->base, on_schedule, d);
+	if (!d->schedule)
+		return err_set(err, ERR_STORE, "no timer");
+	engine_add_backend(d->engine, &(struct backend){ .name = "schedule", .finish = schedule_finish, .ctx = d });
+	if (engine_start(d->engine, err) != 0)
+		return ERR_KERNEL;
+	schedule_arm(d);
+	return 0;
+}
+
 static int start_server(struct daemon *d, struct err *err) {
 	AUTO_FREE char *path = xasprintf("%s/%s", d->opt.run_dir, CTL_SOCKET_NAME);
 	struct server_config config = { .path = path, .group = d->opt.group, .commands = d->commands,
@@ -140,6 +192,8 @@ static int start(struct daemon *d, struct err *err) {
 		return ERR_STORE;
 	config_commands = commands_config(&n);
 	add_commands(d, config_commands, n, d->engine);
+	if (start_kernel(d, err) != 0)
+		return ERR_KERNEL;
 	return start_server(d, err);
 }
 
@@ -168,6 +222,9 @@ static void run(struct daemon *d) {
 
 static void stop(struct daemon *d) {
 	server_free(d->server);
+	if (d->schedule)
+		event_free(d->schedule);
+	nft_free(d->nft);
 	engine_close(d->engine);
 	if (d->base)
 		event_base_free(d->base);

@@ -8,7 +8,7 @@
 #include "cfgdb/base/err.h"
 
 #define LEX_LINE_MAX (16u << 20)  /* bytes in one logical line */
-#define LEX_WORDS_MAX 4200        /* words in one line */
+#define LEX_WORDS_MAX 8400        /* words in one line: a full list of two-word values */
 
 struct words {
 	char **w;        /* n words, each allocated; w[n] is NULL */

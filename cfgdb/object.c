@@ -185,6 +185,19 @@ bool object_equal(const struct object *a, const struct object *b) {
 	return true;
 }
 
+bool object_is_local(const struct object *obj) {
+	for (uint32_t i = 0; i < obj->n_fields; i++) {
+		const struct schema_attr *a = &obj->table->attrs[obj->fields[i].attr];
+
+		if (schema_is_local(a))
+			continue;
+		if (a->type != ATTR_CHILD || schema_is_list(a->child) ||
+		    !object_is_local(value_item(&obj->fields[i].value, 0)->entry))
+			return false;
+	}
+	return true;
+}
+
 int64_t object_num(const struct object *obj, unsigned int attr) {
 	const struct value *v = object_value(obj, attr);
 

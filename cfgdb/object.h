@@ -67,6 +67,9 @@ void object_normalize(struct object *obj);
 /* Equal in table, key and values. */
 bool object_equal(const struct object *a, const struct object *b);
 
+/* True when nothing is set in obj but what belongs to the unit. */
+bool object_is_local(const struct object *obj);
+
 /* Number of an option or integer attribute (set or default); 0 when there is none. */
 int64_t object_num(const struct object *obj, unsigned int attr);
 

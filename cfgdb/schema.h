@@ -129,3 +129,13 @@ int schema_direct(const struct schema_table *table);
 static inline bool schema_is_list(const struct schema_table *table) {
 	return (table->flags & TABLE_LIST) != 0;
 }
+
+/* True when an attribute, or the whole child table it holds, belongs to the unit. */
+static inline bool schema_is_local(const struct schema_attr *attr) {
+	return (attr->flags & ATTR_LOCAL) || (attr->child && (attr->child->flags & TABLE_LOCAL));
+}
+
+/* True when an attribute, or the whole child table it holds, is not enforced. */
+static inline bool schema_is_stored(const struct schema_attr *attr) {
+	return (attr->flags & ATTR_STORED) || (attr->child && (attr->child->flags & TABLE_STORED));
+}

@@ -49,6 +49,8 @@ static void text_child(const struct object *obj, unsigned int attr, unsigned int
 
 	if (!v && (!(flags & TEXT_FULL) || schema_is_list(a->child)))
 		return;
+	if (v && (flags & TEXT_NO_LOCAL) && !schema_is_list(a->child) && object_is_local(value_item(v, 0)->entry))
+		return;
 	str_add_blanks(out, (size_t)indent * INDENT);
 	str_addf(out, "config %s\n", a->name);
 	if (!v) {
@@ -88,7 +90,7 @@ void text_body(const struct object *obj, unsigned int indent, unsigned int flags
 		const struct schema_attr *a = &obj->table->attrs[i];
 		const struct value *v;
 
-		if ((a->flags & ATTR_KEY) || ((flags & TEXT_NO_LOCAL) && (a->flags & ATTR_LOCAL)))
+		if ((a->flags & ATTR_KEY) || ((flags & TEXT_NO_LOCAL) && schema_is_local(a)))
 			continue;
 		if (a->type == ATTR_CHILD) {
 			if (object_has(obj, i))
@@ -302,13 +304,28 @@ static int reader_take(struct reader *r, char **p, struct words *words) {
 	return 0;
 }
 
+static int text_refuse_size(struct err *err) {
+	return err_set(err, ERR_TOO_LONG, "object is too large: at most %u bytes", TEXT_BODY_MAX);
+}
+
+/* What was read is also printed, with quotes and indentation: that must be read again at a restart. */
+static int text_fits(const struct object *obj, size_t len, struct err *err) {
+	AUTO_STR struct str body = STR_INIT;
+
+	if (len < TEXT_BODY_MAX / 32)
+		return 0;
+	text_body(obj, 0, TEXT_WIRE, &body);
+	return body.len > TEXT_BODY_MAX ? text_refuse_size(err) : 0;
+}
+
 int text_parse(struct object *obj, const char *body, struct err *err) {
 	struct reader r = { .stack = { { obj, -1 } }, .err = err };
 	AUTO_FREE char *copy = NULL;
+	size_t len = strlen(body);
 	int rc = 0;
 
-	if (strlen(body) > TEXT_BODY_MAX)
-		return err_set(err, ERR_TOO_LONG, "object is too large: at most %u bytes", TEXT_BODY_MAX);
+	if (len > TEXT_BODY_MAX)
+		return text_refuse_size(err);
 	copy = xstrdup(body);
 	for (char *p = copy; rc == 0 && *p;) {
 		AUTO_WORDS struct words words = { 0 };
@@ -319,5 +336,5 @@ int text_parse(struct object *obj, const char *body, struct err *err) {
 	}
 	if (rc == 0 && r.depth > 0)
 		rc = err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
-	return rc;
+	return rc ? rc : text_fits(obj, len, err);
 }

@@ -191,6 +191,8 @@ int value_parse(const struct schema_attr *attr, char *const words[], size_t n, s
 		return err_set(err, ERR_PARSE, "\ncommand parse error before '%s'", attr->name);
 	if (n == 0)
 		return err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
+	if (n == 1 && !*words[0] && (attr->type == ATTR_PASSWORD || attr->type == ATTR_PASSWORD_HASH))
+		return 0; /* an empty secret is none */
 	rc = parse_items(attr, words, n, out, err);
 	if (rc)
 		value_done(attr, out);

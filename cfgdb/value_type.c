@@ -3,20 +3,21 @@
  * One row a type: read, write, compare. The error texts are those a FortiOS administrator knows
  * and scripts look for; the codes are in err.h.
  *
- * Text may hold any bytes but control characters (tab and newline excepted), so nothing that is
- * stored can later play tricks on a terminal.
+ * Text may hold any bytes but control characters (tab and newline excepted), neither those of ASCII
+ * nor those that UTF-8 or an 8-bit terminal knows, so nothing that is stored can later play tricks
+ * on a terminal. Names hold neither tabs nor newlines: they stand in lists, one a line.
  */
 #include "cfgdb/value_type.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
 
+#define BASE64_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 #define SECRET_PLAIN_MAX 512
 #define SECRET_SEALED_MAX 4096
 
@@ -77,7 +78,7 @@ static int parse_integer(const struct schema_attr *attr, char *const words[], si
 	errno = 0;
 	out->num = strtoll(words[0], &end, 10);
 	*used = 1;
-	if (errno == 0 && end != words[0] && !*end && !isspace((unsigned char)words[0][0]) &&
+	if (errno == 0 && end != words[0] && !*end && (*words[0] == '-' || isdigit((unsigned char)*words[0])) &&
 	    out->num >= attr->min && out->num <= attr->max)
 		return 0;
 	if (attr->min < 0)
@@ -97,11 +98,31 @@ static void print_integer(const struct schema_attr *attr, const union item *item
 
 /* ---- text ---- */
 
-static bool is_clean_text(const char *s) {
-	for (; *s; s++)
-		if (((unsigned char)*s < 0x20 && *s != '\n' && *s != '\t') || *s == 0x7f)
+/* Bytes of the UTF-8 character at s that follow the first one; 0 when it is none of several bytes. */
+static size_t utf8_tail(const unsigned char *s) {
+	size_t n = s[0] >= 0xf0 && s[0] < 0xf5 ? 3 : s[0] >= 0xe0 && s[0] < 0xf0 ? 2 : s[0] >= 0xc2 && s[0] < 0xe0;
+
+	for (size_t i = 1; i <= n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+/* No control character: below 0x20, 0x7f, or U+0080 to U+009f, as UTF-8 or as one byte. */
+static bool is_clean_text(const char *text) {
+	for (const unsigned char *s = (const unsigned char *)text; *s; s++) {
+		size_t tail = utf8_tail(s);
+
+		if ((*s < 0x20 && *s != '\n' && *s != '\t') || (*s >= 0x7f && *s < 0xa0) ||
+		    (*s == 0xc2 && tail == 1 && s[1] < 0xa0))
 			return false;
+		s += tail;
+	}
 	return true;
+}
+
+static bool is_clean_name(const char *text) {
+	return is_clean_text(text) && !strpbrk(text, "\"'<>\n\t");
 }
 
 static int refuse_characters(const char *word, struct err *err) {
@@ -122,7 +143,7 @@ static int parse_string(const struct schema_attr *attr, char *const words[], siz
 			       "value parse error before '%.200s'", len, limit, words[0]);
 	if (!is_clean_text(words[0]))
 		return refuse_characters("", err);
-	if ((attr->flags & ATTR_KEY) && strpbrk(words[0], "\"'<>"))
+	if ((attr->flags & ATTR_KEY) && !is_clean_name(words[0]))
 		return refuse_characters(words[0], err);
 	out->str = xstrdup(words[0]);
 	*used = 1;
@@ -131,14 +152,15 @@ static int parse_string(const struct schema_attr *attr, char *const words[], siz
 
 static int parse_ref(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
 		     union item *out, struct err *err) {
-	(void)attr;
 	(void)n;
 	if (strlen(words[0]) > 255)
 		return err_set(err, ERR_LENGTH,
 			       "string value is too long. the size is %zu, the limit is 255\n"
 			       "value parse error before '%.200s'", strlen(words[0]), words[0]);
-	if (!is_clean_text(words[0]) || strpbrk(words[0], "\"'<>"))
+	if (!is_clean_name(words[0]))
 		return refuse_characters(words[0], err);
+	if (!*words[0] && (attr->flags & ATTR_MULTI)) /* alone '' means none; in a list it names nothing */
+		return err_set(err, ERR_NOT_FOUND, "entry not found in datasource\n\nvalue parse error before ''");
 	out->str = xstrdup(words[0]);
 	*used = 1;
 	return 0;
@@ -185,14 +207,17 @@ static int parse_uuid(const struct schema_attr *attr, char *const words[], size_
 
 static int parse_mac(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
 		     union item *out, struct err *err) {
-	unsigned int b[6];
-	char rest;
+	const char *s = words[0];
 
 	(void)n;
-	if (strlen(words[0]) != 17 || sscanf(words[0], "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3],
-					     &b[4], &b[5], &rest) != 6)
-		return value_type_refuse(attr, words[0], ERR_VALUE, err);
-	out->str = xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
+	for (size_t i = 0; i < 17; i++)
+		if (i % 3 == 2 ? s[i] != ':' : !isxdigit((unsigned char)s[i]))
+			return value_type_refuse(attr, s, ERR_VALUE, err);
+	if (s[17])
+		return value_type_refuse(attr, s, ERR_VALUE, err);
+	out->str = xstrdup(s);
+	for (char *p = out->str; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
 	*used = 1;
 	return 0;
 }
@@ -205,13 +230,14 @@ static int parse_password(const struct schema_attr *attr, char *const words[], s
 	const char *text = sealed ? words[1] : words[0];
 	size_t limit = sealed ? SECRET_SEALED_MAX : SECRET_PLAIN_MAX;
 
-	(void)attr;
 	if (strlen(text) > limit)
 		return err_set(err, ERR_LENGTH,
 			       "string value is too long. the size is %zu, the limit is %zu\n"
 			       "value parse error before '***'", strlen(text), limit);
 	if (!is_clean_text(text))
 		return refuse_characters("***", err);
+	if (sealed && (!*text || text[strspn(text, BASE64_CHARACTERS)]))
+		return value_type_refuse(attr, "***", ERR_VALUE, err);
 	out->str = xasprintf("%s%s", sealed ? "ENC " : "=", text);
 	*used = sealed ? 2 : 1;
 	return 0;
@@ -356,7 +382,8 @@ static int parse_ipv4_range(const struct schema_attr *attr, char *const words[],
 	*used = 1;
 	if (strchr(words[0], '/')) {
 		rc = parse_ipv4_net(attr, words, 1, used, out, err);
-		out->ip.b = out->ip.a | ~out->ip.b;
+		if (rc == 0)
+			out->ip.b = out->ip.a | ~out->ip.b;
 		return rc;
 	}
 	if (strlen(words[0]) >= sizeof(copy))
@@ -512,17 +539,37 @@ static void print_ports(const struct schema_attr *attr, const union item *item, 
 
 /* ---- time ---- */
 
+/* Up to `digits` digits at *p, which moves past them and past the character `after` ('\0': the end). */
+static bool take_digits(const char **p, int digits, char after, unsigned int *ret) {
+	const char *s = *p;
+
+	*ret = 0;
+	for (; isdigit((unsigned char)*s) && s - *p < digits; s++)
+		*ret = *ret * 10 + (unsigned int)(*s - '0');
+	if (s == *p || *s != after)
+		return false;
+	*p = s + 1;
+	return true;
+}
+
 static int parse_time(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
 		      union item *out, struct err *err) {
+	const char *p = words[0];
 	unsigned int h, m;
-	char rest;
 
 	(void)n;
 	*used = 1;
-	if (strlen(words[0]) > 5 || sscanf(words[0], "%2u:%2u%c", &h, &m, &rest) != 2 || h > 23 || m > 59)
+	if (!take_digits(&p, 2, ':', &h) || !take_digits(&p, 2, '\0', &m) || h > 23 || m > 59)
 		return value_type_refuse(attr, words[0], ERR_VALUE, err);
 	out->num = h * 60 + m;
 	return 0;
+}
+
+static unsigned int days_of_month(unsigned int y, unsigned int mon) {
+	static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+
+	return mon == 2 && leap ? 29 : days[mon - 1];
 }
 
 static void print_time(const struct schema_attr *attr, const union item *item, enum value_style style,
@@ -535,7 +582,7 @@ static void print_time(const struct schema_attr *attr, const union item *item, e
 static int parse_datetime(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
 			  union item *out, struct err *err) {
 	unsigned int y, mon, d;
-	char rest;
+	const char *p;
 	int rc = parse_time(attr, words, n, used, out, err);
 
 	if (rc)
@@ -543,8 +590,9 @@ static int parse_datetime(const struct schema_attr *attr, char *const words[], s
 	if (n < 2)
 		return err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
 	*used = 2;
-	if (strlen(words[1]) > 10 || sscanf(words[1], "%4u/%2u/%2u%c", &y, &mon, &d, &rest) != 3 || mon > 12 ||
-	    d > 31)
+	p = words[1];
+	if (!take_digits(&p, 4, '/', &y) || !take_digits(&p, 2, '/', &mon) || !take_digits(&p, 2, '\0', &d) ||
+	    mon < 1 || mon > 12 || d < 1 || d > days_of_month(y, mon))
 		return value_type_refuse(attr, words[1], ERR_VALUE, err);
 	out->num = (((int64_t)y * 100 + mon) * 100 + d) * 10000 + out->num / 60 * 100 + out->num % 60;
 	return 0;

@@ -214,6 +214,7 @@ int grammar_step(struct grammar *g, const char *word) {
 		g->words[g->n_words] = command->word;
 		if (command->flags & COMMAND_PATHS) {
 			g->base = command;
+			g->n_base = g->n_words + 1;
 			g->in_path = true;
 			g->path[0] = '\0';
 		}
@@ -262,8 +263,9 @@ int grammar_parse(const struct command *tree, enum level_kind where, char *const
 		return err_set(err, ERR_PARSE, "\nambiguous command before '%.200s'", words[i]);
 	if (i == 0)
 		return err_set(err, ERR_UNKNOWN, "Unknown action 0");
-	*ret = (struct call){ .command = grammar_command(&g), .n_words = g.n_words, .target = g.target,
-			      .argc = n - i, .argv = words + i };
+	*ret = (struct call){ .command = grammar_command(&g), .target = g.target, .argc = n - i,
+			      .argv = words + i };
+	ret->n_words = g.target.table ? g.n_base : g.n_words;
 	memcpy(ret->words, g.words, sizeof(ret->words));
 	if (!ret->command)
 		return i < n ? grammar_refuse(words[i], err) : grammar_incomplete(err);

@@ -74,6 +74,7 @@ struct grammar {
 	const struct command *base;    /* last word of the tree after which paths may follow */
 	const char *words[GRAMMAR_WORDS_MAX];
 	size_t n_words;
+	size_t n_base;                 /* words up to base */
 	bool in_path;
 	char path[GRAMMAR_PATH_MAX];   /* in full, so far */
 	struct target target;          /* what path names, if that is a whole table */

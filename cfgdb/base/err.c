@@ -5,6 +5,7 @@
  */
 #include "cfgdb/base/err.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,6 +49,18 @@ static const struct {
 	{ ERR_UNKNOWN, "unknown command" },
 };
 
+/* What a user or a peer typed is quoted in errors: no control character of it reaches a terminal. */
+static void err_clean(struct err *e) {
+	unsigned char before = 0;
+
+	for (unsigned char *p = (unsigned char *)e->text; *p; before = *p++) {
+		bool c1 = *p >= 0x80 && *p < 0xa0 && (before < 0x80 || before == 0xc2);
+
+		if (c1 || *p == 0x7f || (*p < 0x20 && *p != '\n' && *p != '\t'))
+			*p = '?';
+	}
+}
+
 int err_set(struct err *e, int code, const char *fmt, ...) {
 	va_list ap;
 
@@ -57,6 +70,7 @@ int err_set(struct err *e, int code, const char *fmt, ...) {
 	va_start(ap, fmt);
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
+	err_clean(e);
 	return code;
 }
 
@@ -73,6 +87,7 @@ void err_prefix(struct err *e, const char *fmt, ...) {
 	va_end(ap);
 	len = strlen(e->text);
 	snprintf(e->text + len, sizeof(e->text) - len, "\n%s", old);
+	err_clean(e);
 }
 
 const char *err_meaning(int code) {

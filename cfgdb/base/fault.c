@@ -35,6 +35,7 @@ void fault_init(void) {
 	const char *env = getenv("GATEHOUSE_FAULT");
 	char copy[256];
 
+	n_faults = 0;
 	if (!env || strlen(env) >= sizeof(copy))
 		return;
 	strcpy(copy, env);

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-/* Read GATEHOUSE_FAULT; called once by a program that offers fault points. */
+/* Read GATEHOUSE_FAULT; called once by a program that offers fault points, anew by each test. */
 void fault_init(void);
 
 /* True when this passage of the named point shall fail; does not return when it shall kill. */

@@ -67,7 +67,7 @@ A > end
 A > config firewall address
 A > edit "c"
 A > unset comment
-A > set subnet 10.1.2.3/24
+A > set subnet 10.1.2.0/24
 A > end
 A > show firewall addrgrp g
 A > show firewall address c
@@ -81,7 +81,7 @@ end
 config firewall address
     edit "c"
         set uuid <*>
-        set subnet 10.1.2.3 255.255.255.0
+        set subnet 10.1.2.0 255.255.255.0
     next
 end
 
@@ -199,9 +199,9 @@ login               : enable<_>
 
 A # get firewall policy
 == [ 2 ]
-policyid: 2    <*>
+policyid: 2   name: to_VIP   <*>
 == [ 3 ]
-policyid: 3    <*>
+policyid: 3   name: to_Internet   <*>
 
 # A table without entries.
 A # show firewall vipgrp

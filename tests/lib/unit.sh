@@ -51,7 +51,7 @@ unit_start() {
 
 # unit_settled UNIT: it answers, or has died and never will.
 unit_settled() {
-	unit_answers "$1" || ! unit_running "$1"
+	unit_answers "$1" || ! kill -0 "$(unit_pid "$1")" 2>/dev/null
 }
 
 # unit_running UNIT: its daemon lives, that is, a process of that number is in the unit's namespace.
@@ -66,7 +66,7 @@ unit_pid() {
 }
 
 unit_answers() {
-	unit_shell "$1" -c 'get system status' </dev/null >/dev/null 2>&1
+	unit_shell "$1" -c '' </dev/null >/dev/null 2>&1
 }
 
 # unit_end UNIT SIGNAL: ends the daemon alone; links, rules and addresses stay as they are.

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An interface is left alone until the configuration says something about it: then what it does not
+ * allow is dropped there. Objects taken up at the first start have version 0 and say nothing.
+ */
+#include "backends/managed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cfgdb/base/mem.h"
+#include "schemas/schema_gen.h"
+
+void names_add(struct names *names, const char *name) {
+	if ((names->n & (names->n - 1)) == 0)
+		names->name = xreallocarray(names->name, names->n ? names->n * 2 : 1, sizeof(*names->name));
+	names->name[names->n++] = name;
+}
+
+static int name_order(const void *a, const void *b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void names_sort(struct names *names) {
+	size_t n = 0;
+
+	if (names->n == 0)
+		return;
+	qsort(names->name, names->n, sizeof(*names->name), name_order);
+	for (size_t i = 0; i < names->n; i++)
+		if (n == 0 || strcmp(names->name[n - 1], names->name[i]) != 0)
+			names->name[n++] = names->name[i];
+	names->n = n;
+}
+
+bool names_have(const struct names *names, const char *name) {
+	return names->n > 0 &&
+	       bsearch(&name, names->name, names->n, sizeof(*names->name), name_order) != NULL;
+}
+
+void names_done(struct names *names) {
+	free(names->name);
+	*names = (struct names){ NULL, 0 };
+}
+
+/* Interfaces that an attribute names, directly or through zones. */
+static void add_named(struct names *names, const struct model *model, const struct object *obj,
+		      unsigned int attr) {
+	const struct value *v = object_value(obj, attr);
+
+	for (uint32_t i = 0; v && i < v->n; i++) {
+		const struct object *named = model_resolve(model, &obj->table->attrs[attr], value_item(v, i)->str);
+
+		if (named && named->table->id == TBL_SYSTEM_INTERFACE)
+			names_add(names, named->key);
+		else if (named && named->table->id == TBL_SYSTEM_ZONE)
+			add_named(names, model, named, SYSTEM_ZONE__INTERFACE);
+	}
+}
+
+static void add_table(struct names *names, const struct model *model, unsigned int table, unsigned int attr) {
+	for (const struct object *obj = model_first(model, schema_table(table)); obj; obj = model_next(model, obj))
+		add_named(names, model, obj, attr);
+}
+
+struct names managed_interfaces(const struct model *model) {
+	struct names names = { NULL, 0 };
+	const struct object *obj = model_first(model, schema_table(TBL_SYSTEM_INTERFACE));
+
+	for (; obj; obj = model_next(model, obj))
+		if (obj->ver != 0)
+			names_add(&names, obj->key);
+	add_table(&names, model, TBL_SYSTEM_ZONE, SYSTEM_ZONE__INTERFACE);
+	add_table(&names, model, TBL_FIREWALL_POLICY, FIREWALL_POLICY__SRCINTF);
+	names_sort(&names);
+	add_table(&names, model, TBL_FIREWALL_POLICY, FIREWALL_POLICY__DSTINTF);
+	add_table(&names, model, TBL_FIREWALL_VIP, FIREWALL_VIP__EXTINTF);
+	add_table(&names, model, TBL_ROUTER_STATIC, ROUTER_STATIC__DEVICE);
+	names_sort(&names);
+	return names;
+}

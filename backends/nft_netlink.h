@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Our table in the kernel: changed by one atomic batch at a time, read back element by element.
+ */
+#pragma once
+
+#include "backends/ruleset.h"
+#include "backends/ruleset_diff.h"
+#include "cfgdb/base/err.h"
+
+struct nft_netlink;
+
+/* Open a socket to the current network namespace; NULL and *err when that fails. */
+struct nft_netlink *nft_netlink_open(struct err *err);
+
+/* Close; NULL is fine. Returns NULL. */
+struct nft_netlink *nft_netlink_close(struct nft_netlink *nl);
+
+/*
+ * Apply a change, whole or not at all. Refusals are told as ERR_KERNEL with the object that the
+ * refused part was made for.
+ */
+int nft_netlink_apply(struct nft_netlink *nl, const struct ruleset_delta *delta, struct err *err);
+
+/* Make the whole table anew, in one atomic batch, from a change that begins with nothing. */
+int nft_netlink_replace(struct nft_netlink *nl, const struct ruleset_delta *delta, struct err *err);
+
+/* Remove our table; it is no error when there is none. */
+int nft_netlink_remove(struct nft_netlink *nl, struct err *err);
+
+/* Number of the system error behind the last failed call; 0 when it was no system error. */
+int nft_netlink_errno(const struct nft_netlink *nl);
+
+struct nft_elem {
+	const unsigned char *key;
+	unsigned int key_len;
+	uint64_t packets, bytes;
+	uint32_t data;            /* of maps to marks */
+};
+
+/*
+ * Visit the elements of a set; with a key only the one that has it. Codes: ERR_NOT_FOUND when
+ * there is no such set or element.
+ */
+int nft_netlink_read(struct nft_netlink *nl, const char *set, const struct key *key,
+		     void (*each)(void *arg, const struct nft_elem *elem), void *arg, struct err *err);

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The frame of the ruleset. A forwarded packet of a session that exists is counted under its policy
+ * and passes: rules may change around it. The first packet of a new one is judged if an interface it
+ * enters or leaves by is managed: its place among the policies is worked out in ct mark, turned into
+ * the id of the policy, counted, and the packet passes or is dropped. What matches no policy is
+ * policy 0.
+ *
+ * Everything about a policy that does not decide whether it matches (deny, source translation,
+ * counters) is one element of a set keyed by its id, so changing it leaves the rules alone.
+ */
+#include "backends/render.h"
+
+#include "backends/classify.h"
+#include "backends/managed.h"
+#include "backends/render_part.h"
+#include "schemas/schema_gen.h"
+
+static void key_mark(struct key *k, uint32_t mark) {
+	*k = (struct key)KEY_INIT;
+	key_num(k, FIELD_CT_MARK, mark);
+}
+
+static struct elem *add_mark(struct ruleset *rs, struct set *set, uint32_t mark, const struct policy *p) {
+	struct key k;
+	struct elem *e;
+
+	key_mark(&k, mark);
+	e = set_add(rs, set, &k);
+	e->origin = p ? ruleset_origin(rs, p->obj) : NULL;
+	return e;
+}
+
+static struct set *mark_set(struct ruleset *rs, const char *name, enum set_data data, unsigned int flags) {
+	return ruleset_add_set(rs, name, data, flags, FIELD_CT_MARK, 0, 0, 0);
+}
+
+static void verdict(struct chain *c, enum stmt_op op, const char *chain) {
+	chain_stmt(c, op, FIELD_NONE, 0, 0, chain);
+}
+
+/* ---- sets by policy ---- */
+
+static void fill_policy_sets(struct ruleset *rs, const struct policies *ps) {
+	struct set *hits = mark_set(rs, RENDER_SET_HITS, DATA_NONE, SET_COUNTER);
+	struct set *bytes = mark_set(rs, RENDER_SET_TRAFFIC, DATA_NONE, SET_COUNTER);
+	struct set *deny = mark_set(rs, "denied", DATA_NONE, 0), *nat = mark_set(rs, "translated", DATA_NONE, 0);
+	struct set *place = mark_set(rs, "places", DATA_MARK, 0);
+
+	add_mark(rs, hits, 0, NULL);
+	for (size_t i = 0; i < ps->n; i++) {
+		const struct policy *p = &ps->policy[i];
+
+		add_mark(rs, hits, p->id, p);
+		add_mark(rs, bytes, p->id, p);
+		if (!p->accept)
+			add_mark(rs, deny, p->id, p);
+		if (p->nat)
+			add_mark(rs, nat, p->id, p);
+		if (p->off)
+			continue;
+		add_mark(rs, place, p->seq, p)->a = p->id;
+		if (p->n_vips > 0 || p->vip_sessions)
+			add_mark(rs, place, p->seq | MARK_VIP, p)->a = p->id;
+	}
+}
+
+/* Pairs of interfaces of zones that let their members talk to each other. */
+static bool fill_intrazone(struct ruleset *rs, const struct model *model) {
+	const struct object *zone = model_first(model, schema_table(TBL_SYSTEM_ZONE));
+	struct set *set = NULL;
+
+	for (; zone; zone = model_next(model, zone)) {
+		const struct value *v = object_value(zone, SYSTEM_ZONE__INTERFACE);
+
+		if (!object_is(zone, SYSTEM_ZONE__INTRAZONE, "allow") || !v)
+			continue;
+		if (!set)
+			set = ruleset_add_set(rs, "intrazone", DATA_NONE, 0, FIELD_IIFNAME, FIELD_OIFNAME, 0, 0);
+		for (uint32_t i = 0; i < v->n; i++)
+			for (uint32_t j = 0; j < v->n; j++) {
+				struct key k = KEY_INIT;
+
+				key_ifname(&k, value_item(v, i)->str);
+				key_ifname(&k, value_item(v, j)->str);
+				set_add(rs, set, &k)->origin = ruleset_origin(rs, zone);
+			}
+	}
+	return set != NULL;
+}
+
+/* ---- judging ---- */
+
+/* The end of judging: from the place in ct mark to the policy, or to none. */
+static void add_decide(struct ruleset *rs, bool intrazone) {
+	struct chain *decide = ruleset_add_chain(rs, "decide");
+	struct chain *matched = ruleset_add_chain(rs, "matched"), *deny = ruleset_add_chain(rs, "unmatched");
+
+	chain_rule(decide);
+	chain_lookup(decide, STMT_MARK_MAP, "places", FIELD_CT_MARK, 0, 0, 0);
+	verdict(decide, STMT_GOTO, matched->name);
+	if (intrazone) {
+		chain_rule(decide);
+		chain_stmt(decide, MATCH_EQ, FIELD_CT_MARK, MARK_NONE, 0, NULL);
+		chain_lookup(decide, MATCH_SET, "intrazone", FIELD_IIFNAME, FIELD_OIFNAME, 0, 0);
+		chain_stmt(decide, STMT_MARK, FIELD_NONE, 0, 0, NULL);
+		verdict(decide, STMT_ACCEPT, NULL);
+	}
+	chain_rule(decide);
+	verdict(decide, STMT_GOTO, deny->name);
+
+	chain_rule(matched);
+	chain_lookup(matched, MATCH_SET, RENDER_SET_HITS, FIELD_CT_MARK, 0, 0, 0);
+	chain_lookup(matched, MATCH_SET, RENDER_SET_TRAFFIC, FIELD_CT_MARK, 0, 0, 0);
+	chain_rule(matched);
+	chain_lookup(matched, MATCH_SET, "denied", FIELD_CT_MARK, 0, 0, 0);
+	verdict(matched, STMT_DROP, NULL);
+	chain_rule(matched);
+	verdict(matched, STMT_ACCEPT, NULL);
+
+	chain_rule(deny);
+	chain_stmt(deny, STMT_MARK, FIELD_NONE, 0, 0, NULL);
+	chain_lookup(deny, MATCH_SET, RENDER_SET_HITS, FIELD_CT_MARK, 0, 0, 0);
+	verdict(deny, STMT_DROP, NULL);
+	chain_rule(deny);
+	verdict(deny, STMT_DROP, NULL);
+}
+
+/* Sessions of virtual IPs come with the id of theirs in ct mark; any other mark means nothing. */
+static void add_classify(struct ruleset *rs) {
+	struct chain *c = ruleset_add_chain(rs, "classify");
+
+	chain_rule(c);
+	chain_stmt(c, MATCH_NE, FIELD_NFPROTO, NFPROTO_IS_IPV4, 0, NULL);
+	verdict(c, STMT_GOTO, "unmatched");
+	chain_rule(c);
+	chain_stmt(c, MATCH_GT, FIELD_CT_MARK, VIP_MARK_MIN - 1, 0, NULL);
+	verdict(c, STMT_GOTO, "vip");
+	chain_rule(c);
+	chain_stmt(c, STMT_MARK, FIELD_NONE, MARK_NONE, 0, NULL);
+	verdict(c, STMT_JUMP, "pairs");
+	chain_rule(c);
+	verdict(c, STMT_GOTO, "decide");
+}
+
+void render_policies(struct ruleset *rs, const struct model *model, const struct policies *ps) {
+	fill_policy_sets(rs, ps);
+	add_classify(rs);
+	add_decide(rs, fill_intrazone(rs, model));
+	render_pairs(rs, model, ps);
+}
+
+/* ---- the frame ---- */
+
+static void add_managed(struct ruleset *rs, const struct names *managed) {
+	struct set *set = ruleset_add_set(rs, "managed", DATA_NONE, 0, FIELD_IIFNAME, 0, 0, 0);
+
+	for (size_t i = 0; i < managed->n; i++) {
+		struct key k = KEY_INIT;
+
+		key_ifname(&k, managed->name[i]);
+		set_add(rs, set, &k);
+	}
+}
+
+static void add_forward(struct ruleset *rs) {
+	struct chain *c = ruleset_add_base(rs, "forward", CHAIN_FILTER, HOOK_FORWARD, 0);
+
+	chain_rule(c);
+	chain_stmt(c, MATCH_BITS, FIELD_CT_STATUS, CT_STATUS_CONFIRMED, 0, NULL);
+	chain_lookup(c, MATCH_SET, RENDER_SET_TRAFFIC, FIELD_CT_MARK, 0, 0, 0);
+	verdict(c, STMT_ACCEPT, NULL);
+	chain_rule(c);
+	chain_stmt(c, MATCH_BITS, FIELD_CT_STATUS, CT_STATUS_CONFIRMED, 0, NULL);
+	verdict(c, STMT_ACCEPT, NULL);
+	chain_rule(c);
+	chain_stmt(c, MATCH_BITS, FIELD_CT_STATE, CT_STATE_RELATED, 0, NULL);
+	verdict(c, STMT_ACCEPT, NULL);
+	chain_rule(c);
+	chain_lookup(c, MATCH_SET, "managed", FIELD_IIFNAME, 0, 0, 0);
+	verdict(c, STMT_GOTO, "classify");
+	chain_rule(c);
+	chain_lookup(c, MATCH_SET, "managed", FIELD_OIFNAME, 0, 0, 0);
+	verdict(c, STMT_GOTO, "classify");
+}
+
+/* Packets that fit no connection are of no use to anyone behind us; the unit itself may know more. */
+static void add_invalid(struct ruleset *rs) {
+	struct chain *c = ruleset_add_base(rs, "invalid", CHAIN_FILTER, HOOK_PREROUTING, -150);
+
+	chain_rule(c);
+	chain_stmt(c, MATCH_BITS, FIELD_CT_STATE, CT_STATE_INVALID, 0, NULL);
+	chain_lookup(c, MATCH_SET, "managed", FIELD_IIFNAME, 0, 0, 0);
+	chain_stmt(c, MATCH_NE, FIELD_DADDR_TYPE, DADDR_TYPE_LOCAL, 0, NULL);
+	verdict(c, STMT_DROP, NULL);
+}
+
+static void add_snat(struct ruleset *rs) {
+	struct chain *c = ruleset_add_base(rs, "translate_out", CHAIN_NAT, HOOK_POSTROUTING, 100);
+
+	chain_rule(c);
+	chain_lookup(c, MATCH_SET, "translated", FIELD_CT_MARK, 0, 0, 0);
+	chain_stmt(c, STMT_MASQUERADE, FIELD_NONE, 0, 0, NULL);
+}
+
+struct ruleset *render(const struct model *model, time_t now, time_t *next_change) {
+	struct names managed = managed_interfaces(model);
+	struct policies *ps = policies_new(model, now);
+	struct ruleset *rs = NULL;
+
+	*next_change = ps->next_change;
+	if (managed.n > 0) {
+		rs = ruleset_new();
+		add_managed(rs, &managed);
+		add_invalid(rs);
+		render_dnat(rs, &ps->vips);
+		render_policies(rs, model, ps);
+		add_forward(rs);
+		render_input(rs, model);
+		add_snat(rs);
+		ruleset_sort(rs);
+	}
+	policies_free(ps);
+	names_done(&managed);
+	return rs;
+}
+
+/* ---- the revision ---- */
+
+struct key render_revision_key(uint64_t revision, uint32_t hash) {
+	struct key k = KEY_INIT;
+
+	key_num(&k, FIELD_CT_MARK, (uint32_t)revision ^ RENDER_VERSION * 2654435761u);
+	key_num(&k, FIELD_CT_MARK, hash);
+	return k;
+}
+
+struct ruleset *render_revision(uint64_t revision, uint32_t hash) {
+	struct key k = render_revision_key(revision, hash);
+	struct ruleset *rs = ruleset_new();
+
+	set_add(rs, ruleset_add_set(rs, RENDER_SET_REVISION, DATA_NONE, 0, FIELD_CT_MARK, FIELD_CT_MARK, 0, 0), &k);
+	ruleset_sort(rs);
+	return rs;
+}

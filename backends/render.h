@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the configuration to the ruleset that enforces it. Pure: no clock, no kernel. */
+#pragma once
+
+#include <time.h>
+
+#include "backends/policy.h"
+#include "backends/ruleset.h"
+#include "cfgdb/model.h"
+
+#define RENDER_VERSION 1u        /* grows when the same configuration gives another ruleset */
+
+/* Sets that others read. */
+#define RENDER_SET_HITS "hits"           /* by policy: first packets; policy 0 is the implicit deny */
+#define RENDER_SET_TRAFFIC "traffic"         /* by policy: all packets of its sessions; without policy 0 */
+#define RENDER_SET_REVISION "revision"   /* see render_revision */
+
+/*
+ * The ruleset of a configuration as of `now`; the caller frees it. NULL when the configuration
+ * manages no interface and the kernel shall hold nothing of ours. *next_change is when a schedule
+ * changes it.
+ */
+struct ruleset *render(const struct model *model, time_t now, time_t *next_change);
+
+/*
+ * The chains and sets that judge forwarded packets, without the frame around them: for tests. Entry
+ * is chain "classify", its ends are chains "matched" and "unmatched".
+ */
+void render_policies(struct ruleset *rs, const struct model *model, const struct policies *ps);
+
+/*
+ * What tells, at the next start, from what the rules in the kernel were made: a ruleset of one set
+ * with one element. hash is that of the ruleset. The caller frees it.
+ */
+struct ruleset *render_revision(uint64_t revision, uint32_t hash);
+
+/* The key of that element: four bytes for the revision, four for the hash. */
+struct key render_revision_key(uint64_t revision, uint32_t hash);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Parts of the renderer, each in a file of its own. */
+#pragma once
+
+#include "backends/managed.h"
+#include "backends/policy.h"
+#include "backends/ruleset.h"
+
+/* Chain "translate_in" and what it needs: destinations of virtual IPs. */
+void render_dnat(struct ruleset *rs, const struct vips *vips);
+
+/* Chain "input": what managed interfaces let in to the unit itself. */
+void render_input(struct ruleset *rs, const struct model *model);
+
+/*
+ * The chains that classify new sessions, by pair of interfaces: chain "pairs" returns, chain "vip",
+ * for sessions of virtual IPs, goes on to chain "decide".
+ */
+void render_pairs(struct ruleset *rs, const struct model *model, const struct policies *ps);

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the unit tells about itself, in the forms that scripts parse.
+
+A # get system status
+Version: Gatehouse-VM64 v7.4.0,build<*>,<*> (GA)
+Serial-Number: GHVM<*>
+Hostname: v700b0066-FGT-A
+Operation Mode: NAT
+Current virtual domain: root
+Max number of virtual domains: 1
+Virtual domains status: 1 in NAT mode, 0 in TP mode
+Virtual domain configuration: disable
+FIPS-CC mode: disable
+Current HA mode: standalone
+Branch point: <*>
+Release Version Information: GA
+System time: <*>
+
+A # diagnose sys vd list
+list virtual firewall info:
+name=root index=0 <*>
+
+# What is set and not enforced.
+A # diagnose config unenforced
+firewall policy 2: utm-status ssl-ssh-profile av-profile logtraffic
+firewall policy 3: inspection-mode
+
+# Who refers to an entry.
+A # diagnose sys cmdb refcnt show firewall.vip.name 172.16.137.15:22
+entry used by table firewall.policy:policyid '2'
+
+A # diagnose sys cmdb refcnt show system.interface.name port2
+<...>
+entry used by table system.auto-scale
+<...>
+entry used by table router.static:seq-num '2'
+<...>
+
+# The routes of the configuration and those of the interfaces.
+A # get router info routing-table all
+Codes: <*>
+<...>
+Routing table for VRF=0
+S*      0.0.0.0/0 [10/0] via 172.16.136.1, port1<*>
+<...>
+
+A # get router info routing-table all
+<...>
+C       172.16.136.0/26 is directly connected, port1
+<...>
+C       172.16.136.64/26 is directly connected, port2
+<...>
+
+A # get router info routing-table all
+<...>
+S       168.63.129.16/32 [10/0] via 172.16.136.<*>
+                         [10/0] via 172.16.136.<*>
+<...>
+S       172.16.137.0/24 [10/0] via 172.16.136.65, port2<*>
+<...>
+
+# Counters of a policy, before there was any traffic.
+A # diagnose firewall iprope show 100004 2
+idx=2 pkts/bytes=0/0 hit count:0<*>
+<...>
+
+# Which policy would decide.
+A # diagnose firewall iprope lookup 207.102.138.19 50000 20.150.252.91 65022 tcp port1
+<...>
+matches policy id: 2<*>
+<...>
+
+A # diagnose firewall iprope lookup 172.16.137.15 50000 203.0.113.80 443 tcp port2
+<...>
+matches policy id: 3<*>
+<...>
+
+A # diagnose firewall iprope lookup 207.102.138.19 50000 20.150.252.91 22 tcp port1
+<...>
+matches policy id: 0<*>
+<...>
+
+A # execute ping 172.16.136.1
+PING 172.16.136.1 (172.16.136.1): 56 data bytes
+64 bytes from 172.16.136.1: icmp_seq=0 ttl=64 time=<*> ms
+64 bytes from 172.16.136.1: icmp_seq=1 ttl=64 time=<*> ms
+64 bytes from 172.16.136.1: icmp_seq=2 ttl=64 time=<*> ms
+64 bytes from 172.16.136.1: icmp_seq=3 ttl=64 time=<*> ms
+64 bytes from 172.16.136.1: icmp_seq=4 ttl=64 time=<*> ms
+
+--- 172.16.136.1 ping statistics ---
+5 packets transmitted, 5 packets received, 0% packet loss
+round-trip min/avg/max = <*>/<*>/<*> ms
+
+# The header that backups carry.
+A # show
+#config-version=GHVM64-7.4.0-FW-build<*>-<*>:opmode=0:vdom=0:user=root
+#conf_file_ver=<*>
+#buildno=<*>
+#global_vdom=1
+config system global
+    set hostname "v700b0066-FGT-A"
+end
+<...>
