@@ -263,9 +263,12 @@ int grammar_parse(const struct command *tree, enum level_kind where, char *const
 		return err_set(err, ERR_PARSE, "\nambiguous command before '%.200s'", words[i]);
 	if (i == 0)
 		return err_set(err, ERR_UNKNOWN, "Unknown action 0");
-	*ret = (struct call){ .command = grammar_command(&g), .target = g.target, .argc = n - i,
+	*ret = (struct call){ .command = grammar_command(&g), .n_words = g.n_words, .argc = n - i,
 			      .argv = words + i };
-	ret->n_words = g.target.table ? g.n_base : g.n_words;
+	if (ret->command == g.base && g.target.table) {
+		ret->target = g.target;
+		ret->n_words = g.n_base;
+	}
 	memcpy(ret->words, g.words, sizeof(ret->words));
 	if (!ret->command)
 		return i < n ? grammar_refuse(words[i], err) : grammar_incomplete(err);

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Transcripts: what is typed, what is printed, where one stands afterwards. */
+#include <check.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cfgdb/base/mem.h"
+#include "tests/lib/fake_shell.h"
+
+#define POLICY \
+	"config firewall policy\nedit 5\nset srcintf port1\nset dstintf port2\nset srcaddr all\n" \
+	"set dstaddr web\nset action accept\nset schedule always\nset service ALL\n" \
+	"set uuid 00000000-0000-4000-8000-000000000001\n"
+
+#define UUID "        set uuid 00000000-0000-4000-8000-000000000001\n"
+
+#define POLICY_SHOWN \
+	"config firewall policy\n    edit 5\n" UUID \
+	"        set srcintf \"port1\"\n        set dstintf \"port2\"\n        set action accept\n" \
+	"        set srcaddr \"all\"\n        set dstaddr \"web\"\n        set schedule \"always\"\n" \
+	"        set service \"ALL\"\n    next\nend\n"
+
+#define FAIL(code) "Command fail. Return code " #code "\n"
+
+static const struct {
+	const char *typed, *printed, *prompt;
+} cases[] = {
+	/* prompts */
+	{ "", "", "gate # " },
+	{ "config firewall service custom", "", "gate (custom) # " },
+	{ "config system ha", "", "gate (ha) # " },
+	{ "config system cluster-sync", "", "gate (cluster-sync) # " },
+	{ "config firewall address\nedit \"my host\"", "new entry 'my host' added\n", "gate (my host) # " },
+	{ "config router static\nedit 0", "new entry '0' added\n", "gate (0) # " },
+	{ "config router static\nedit 007", "new entry '7' added\n", "gate (7) # " },
+	{ "config system standalone-cluster\nedit 1", "new entry '1' added\n", "gate (1) # " },
+	{ "config system standalone-cluster\nedit 1\nnext", "new entry '1' added\n",
+	  "gate (standalone-cluster) # " },
+	{ "config system standalone-cluster\nedit 1\nend", "new entry '1' added\n", "gate # " },
+	{ "config system cluster-sync\nedit 1\nnext", "new entry '1' added\n", "gate (cluster-sync) # " },
+	{ "config system cluster-sync\nedit 1\nend", "new entry '1' added\n", "gate # " },
+	{ "config system cluster-sync\nedit 1\nabort", "new entry '1' added\n", "gate # " },
+	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nconfig session-sync-filter\n"
+	  "config custom-service", "new entry '1' added\n", "gate (custom-service) # " },
+	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nconfig session-sync-filter\n"
+	  "config custom-service\nend", "new entry '1' added\n", "gate (session-sync-filter) # " },
+	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nconfig session-sync-filter\nend",
+	  "new entry '1' added\n", "gate (1) # " },
+	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nend", "new entry '1' added\n",
+	  "gate (standalone-cluster) # " },
+
+	/* void lines */
+	{ "\n   \n# comment\n", "", "gate # " },
+
+	/* show, get */
+	{ POLICY "show\nnext\nshow\nshow 5\nend\nshow firewall policy\nshow firewall policy 5",
+	  "new entry '5' added\n" POLICY_SHOWN POLICY_SHOWN POLICY_SHOWN POLICY_SHOWN POLICY_SHOWN, "gate # " },
+	{ POLICY "next\nshow 6", "new entry '5' added\nentry is not found in table\n" FAIL(-3),
+	  "gate (policy) # " },
+	{ "show firewall vip\nshow system ha", "config firewall vip\nend\n"
+	  "config system ha\n    set override disable\nend\n", "gate # " },
+	{ "show firewall policy x", "entry is not found in table\n" FAIL(-3), "gate # " },
+	{ "get firewall address nobody", "entry is not found in table\n" FAIL(-3), "gate # " },
+	{ "get firewall schedule recurring", "== [ always ]\nname: always   \n", "gate # " },
+	{ "get system console", "mode                : line \nbaudrate            : 9600 \n"
+	  "output              : more \nlogin               : enable \nfortiexplorer       : enable \n",
+	  "gate # " },
+	{ "config system cluster-sync\nedit 1\nset peerip 10.0.0.1\nshow\nend\nshow system cluster-sync\n"
+	  "show system standalone-cluster\nshow system cluster-sync 1\nshow system cluster-sync 2",
+	  "new entry '1' added\n"
+	  "config system standalone-cluster\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n"
+	  "config system standalone-cluster\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n"
+	  "config system standalone-cluster\n    config cluster-peer\n        edit 1\n"
+	  "            set peerip 10.0.0.1\n        next\n    end\nend\n"
+	  "config system standalone-cluster\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n"
+	  "entry is not found in table\n" FAIL(-3), "gate # " },
+	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.0.1\nshow\nnext\nshow\n"
+	  "delete 1\nshow",
+	  "new entry '1' added\nconfig cluster-peer\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n"
+	  "config cluster-peer\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\nconfig cluster-peer\nend\n",
+	  "gate (cluster-peer) # " },
+
+	/* edit 0: the prompt says 0, show the number */
+	{ POLICY "next\nedit 0\nset uuid 00000000-0000-4000-8000-000000000001\nshow",
+	  "new entry '5' added\nnew entry '0' added\nconfig firewall policy\n    edit 6\n" UUID "    next\nend\n",
+	  "gate (0) # " },
+	{ "config system standalone-cluster\nedit 7\nnext\nedit 0\nshow",
+	  "new entry '7' added\nnew entry '0' added\nconfig system standalone-cluster\n    edit 8\n    next\nend\n",
+	  "gate (0) # " },
+
+	/* set, append, unselect, unset */
+	{ POLICY "set srcaddr all nobody\nshow", "new entry '5' added\nentry not found in datasource\n\n"
+	  "value parse error before 'nobody'\n" FAIL(-3) POLICY_SHOWN, "gate (5) # " },
+	{ POLICY "set srcintf port1 port1\nshow", "new entry '5' added\n" POLICY_SHOWN, "gate (5) # " },
+	{ POLICY "append srcaddr web\nunselect srcaddr web\nshow", "new entry '5' added\n" POLICY_SHOWN,
+	  "gate (5) # " },
+	{ POLICY "append srcaddr all\nshow", "new entry '5' added\n" POLICY_SHOWN, "gate (5) # " },
+	{ POLICY "append action accept", "new entry '5' added\n\ncommand parse error before 'action'\n" FAIL(-61),
+	  "gate (5) # " },
+	{ POLICY "append srcaddr nobody", "new entry '5' added\nentry not found in datasource\n\n"
+	  "value parse error before 'nobody'\n" FAIL(-3), "gate (5) # " },
+	{ POLICY "unselect srcaddr web", "new entry '5' added\nentry is not found in table\n\n"
+	  "value parse error before 'web'\n" FAIL(-3), "gate (5) # " },
+	{ POLICY "unselect srcaddr all\nnext", "new entry '5' added\nAttribute 'srcaddr' MUST be set.\n" FAIL(-56),
+	  "gate (policy) # " },
+	{ POLICY "set nat enable\nunset nat\nset comments x\nunset comments\nshow",
+	  "new entry '5' added\n" POLICY_SHOWN, "gate (5) # " },
+	{ POLICY "set action", "new entry '5' added\n\nincomplete command in the end\n" FAIL(-160),
+	  "gate (5) # " },
+	{ POLICY "set colour red", "new entry '5' added\n\ncommand parse error before 'colour'\n" FAIL(-61),
+	  "gate (5) # " },
+	{ POLICY "set action deny\nset nat enable", "new entry '5' added\n\ncommand parse error before 'nat'\n"
+	  FAIL(-61), "gate (5) # " },
+	/* what exists no longer is not shown */
+	{ POLICY "set nat enable\nset action deny\nset action accept\nunset action\nset action deny\nshow",
+	  "new entry '5' added\nconfig firewall policy\n    edit 5\n" UUID
+	  "        set srcintf \"port1\"\n        set dstintf \"port2\"\n"
+	  "        set srcaddr \"all\"\n        set dstaddr \"web\"\n        set schedule \"always\"\n"
+	  "        set service \"ALL\"\n    next\nend\n", "gate (5) # " },
+
+	/* what is saved when */
+	{ POLICY "abort\nshow firewall policy", "new entry '5' added\nconfig firewall policy\nend\n", "gate # " },
+	{ POLICY "end\nshow firewall policy", "new entry '5' added\n" POLICY_SHOWN, "gate # " },
+	{ POLICY "next\ndelete 5\nshow\ndelete 5", "new entry '5' added\nconfig firewall policy\nend\n"
+	  "entry is not found in table\n" FAIL(-3), "gate (policy) # " },
+	{ "config firewall policy\nedit 1\nend\nshow firewall policy", "new entry '1' added\n"
+	  "Attribute 'srcintf' MUST be set.\n" FAIL(-56) "config firewall policy\nend\n", "gate # " },
+	{ "config system ha\nset group-name x\nabort\nshow system ha",
+	  "config system ha\n    set override disable\nend\n", "gate # " },
+	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.0.1\nnext\nend\nabort\n"
+	  "show system standalone-cluster", "new entry '1' added\nconfig system standalone-cluster\nend\n",
+	  "gate # " },
+	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.0.1\n"
+	  "config session-sync-filter\nset srcaddr 10.0.0.0/8\nabort\nshow",
+	  "new entry '1' added\nconfig cluster-peer\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n",
+	  "gate (1) # " },
+	{ "config system standalone-cluster\nedit 1\nset peerip 10.0.0.1\nnext\nset standalone-group-id 7\nabort\n"
+	  "show system standalone-cluster", "new entry '1' added\nconfig system standalone-cluster\n"
+	  "    config cluster-peer\n        edit 1\n            set peerip 10.0.0.1\n        next\n    end\nend\n",
+	  "gate # " },
+
+	/* errors */
+	{ "delte", "Unknown action 0\n", "gate # " },
+	{ "end", "Unknown action 0\n", "gate # " },
+	{ "config firewall address\nexit", "please use 'end' to return to root shell\n", "gate (address) # " },
+	{ "config firewall address\ndelete web\ndelete all", "", "gate (address) # " },
+	{ POLICY "end\nconfig firewall address\ndelete web", "new entry '5' added\n"
+	  "The entry is used by other 1 entries\n" FAIL(-23), "gate (address) # " },
+	{ "config firewall address\nedit \"<b>\"", "The string contains XSS vulnerability characters\n\n"
+	  "value parse error before '<b>'\n" FAIL(-173), "gate (address) # " },
+	{ "config firewall policy\nedit first", "invalid unsigned integer value: first\n\n"
+	  "value parse error before 'first'\n" FAIL(-651), "gate (policy) # " },
+	{ "config firewall addrgrp\nedit web", "Name 'web' conflict: 'address' and 'address group' cannot be the "
+	  "same name.\nnode_check_object fail! for name web\n\nvalue parse error before 'web'\n" FAIL(-163),
+	  "gate (addrgrp) # " },
+	{ "config system zone\nedit port1", "Name 'port1' conflict: 'interface' and 'zone' cannot be the "
+	  "same name.\nnode_check_object fail! for name port1\n\nvalue parse error before 'port1'\n" FAIL(-553),
+	  "gate (zone) # " },
+	{ "set \"", "", "gate # " },
+
+	/* commands of the daemon get their words in full */
+	{ "diag sys vd li\nget ro in ro al\ndiag fire ipr sh 100004 2",
+	  "diagnose sys vd list\nget router info routing-table all\n"
+	  "diagnose firewall iprope show 100004 2\n", "gate # " },
+	{ "execute ping -f\nexecute ping a;b", "\ncommand parse error before '-f'\n" FAIL(-61)
+	  "\ncommand parse error before 'a;b'\n" FAIL(-61), "gate # " },
+};
+
+START_TEST(transcripts) {
+	AUTO_FREE char *prompt = NULL;
+	struct fake_shell f;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	ck_assert_str_eq(fake_shell_run(&f, cases[_i].typed), cases[_i].printed);
+	prompt = fake_shell_prompt(&f);
+	ck_assert_str_eq(prompt, cases[_i].prompt);
+	fake_shell_done(&f);
+}
+END_TEST
+
+START_TEST(deletes_leave_no_stale_reference) {
+	struct fake_shell f;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	fake_shell_run(&f, "config firewall addrgrp\nedit g\nset member web\nabort\n"
+			   "config firewall address\ndelete web\nend\nconfig firewall addrgrp\nedit g");
+	ck_assert_str_eq(fake_shell_run(&f, "set member web"),
+			 "entry not found in datasource\n\nvalue parse error before 'web'\n" FAIL(-3));
+	fake_shell_done(&f);
+}
+END_TEST
+
+START_TEST(names_are_asked_for_once) {
+	struct fake_shell f;
+	unsigned int calls;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_BLOCK);
+	fake_shell_run(&f, POLICY);
+	calls = fake_client_calls(f.client, "check_ref");
+	ck_assert_uint_eq(calls, 6);
+	fake_shell_run(&f, "next\nedit 6\nset srcintf port1\nset srcaddr all\nset service ALL");
+	ck_assert_uint_eq(fake_client_calls(f.client, "check_ref"), calls);
+	fake_shell_done(&f);
+}
+END_TEST
+
+START_TEST(an_unchanged_entry_is_not_written) {
+	struct fake_shell f;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	unsigned int calls = fake_client_calls(f.client, "put");
+
+	fake_shell_run(&f, "config firewall address\nedit web\nnext\nedit web\nend\nconfig system ha\nend");
+	ck_assert_uint_eq(fake_client_calls(f.client, "put"), calls);
+	fake_shell_done(&f);
+}
+END_TEST
+
+START_TEST(a_full_table_says_so) {
+	struct fake_shell f;
+
+	fake_shell_init(&f, SHELL_COMMIT_EACH);
+	fake_client_fail(f.client, "put", 1, ERR_MAX_ENTRIES, "object set operator error, -4 discard the setting");
+	ck_assert_str_eq(fake_shell_run(&f, "config firewall address\nedit x\nend"),
+			 "new entry 'x' added\nobject set operator error, -4 discard the setting\n"
+			 "Command fail. Return code -4 (reached the maximum number of entries)\n");
+	fake_shell_run(&f, "config system standalone-cluster");
+	for (int i = 0; i < 15; i++)
+		fake_shell_run(&f, "edit 0\nnext");
+	ck_assert_str_eq(fake_shell_run(&f, "edit 0"), "object set operator error, -4 discard the setting\n"
+			 "Command fail. Return code -4 (reached the maximum number of entries)\n");
+	ck_assert_str_eq(fake_shell_run(&f, "edit 3"), "");
+	fake_shell_done(&f);
+}
+END_TEST
+
+START_TEST(a_lost_connection_ends_all) {
+	struct fake_shell f;
+
+	fake_shell_init(&f, SHELL_COMMIT_EACH);
+	fake_client_fail(f.client, "get", 1, ERR_TIMEOUT, "gone");
+	ck_assert_str_eq(fake_shell_run(&f, "config system ha"), "gone\n" FAIL(-360));
+	ck_assert(f.sh.lost);
+	ck_assert_uint_eq(f.sh.context.depth, 0);
+	fake_shell_done(&f);
+}
+END_TEST
+
+START_TEST(the_whole_configuration_has_a_header) {
+	static const char header[] =
+		"#config-version=GHVM64-7.4.0-FW-build";
+	struct fake_shell f;
+	const char *text;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	text = fake_shell_run(&f, "show");
+	ck_assert_int_eq(strncmp(text, header, strlen(header)), 0);
+	ck_assert_ptr_nonnull(strstr(text, ":opmode=0:vdom=0:user=admin\n#conf_file_ver="));
+	ck_assert_ptr_nonnull(strstr(text, "\n#buildno="));
+	ck_assert_ptr_nonnull(strstr(text, "\n#global_vdom=1\nconfig system "));
+	ck_assert_ptr_nonnull(strstr(text, "\nconfig firewall address\n    edit \"all\"\n"));
+	ck_assert_ptr_null(strstr(text, "config firewall vip\n"));
+	fake_shell_done(&f);
+}
+END_TEST
+
+/* What `show` prints can be pasted into an empty shell, and shows the same there. */
+START_TEST(show_reads_back) {
+	static const char more[] = POLICY "end\nconfig system standalone-cluster\nedit 3\nset peerip 10.0.0.3\n"
+		"config session-sync-filter\nset srcaddr 10.0.0.0/8\nconfig custom-service\nedit 0\n"
+		"set dst-port-range 80\nend\nend\nend\nconfig firewall address\nedit \"a \\\"b'\\\\c\"\nend\n"
+		"config firewall address\nedit x\nset comment \"two\nlines \\\" \\\\ ' end\"\nend\n";
+	AUTO_FREE char *text = NULL;
+	struct fake_shell a, b;
+
+	fake_shell_init_objects(&a, SHELL_COMMIT_EACH);
+	fake_shell_run(&a, more);
+	text = xstrdup(fake_shell_run(&a, "show"));
+	ck_assert_ptr_nonnull(strstr(text, "set comment \"two\nlines \\\" \\\\ \\' end\"\n"));
+	fake_shell_init(&b, SHELL_COMMIT_EACH);
+	fake_shell_run(&b, text);
+	ck_assert_uint_eq(b.sh.failures, 0);
+	ck_assert_str_eq(fake_shell_run(&b, "show"), text);
+	fake_shell_done(&a);
+	fake_shell_done(&b);
+}
+END_TEST
+
+START_TEST(an_interrupt_stops_output) {
+	struct out out;
+
+	out_init(&out, -1);
+	out_catch_interrupt();
+	out_text(&out, "before\n");
+	raise(SIGINT);
+	out_text(&out, "after\n");
+	ck_assert(out_stopped(&out));
+	ck_assert_uint_eq(out.pending.len, 0);
+	out_begin(&out);
+	out_text(&out, "next\n");
+	ck_assert_str_eq(str_text(&out.pending), "next\n");
+	out_done(&out);
+}
+END_TEST
+
+int main(void) {
+	Suite *suite = suite_create("shell");
+	TCase *t = tcase_create("shell");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_loop_test(t, transcripts, 0, (int)ARRAY_LEN(cases));
+	tcase_add_test(t, deletes_leave_no_stale_reference);
+	tcase_add_test(t, names_are_asked_for_once);
+	tcase_add_test(t, an_unchanged_entry_is_not_written);
+	tcase_add_test(t, a_full_table_says_so);
+	tcase_add_test(t, a_lost_connection_ends_all);
+	tcase_add_test(t, the_whole_configuration_has_a_header);
+	tcase_add_test(t, show_reads_back);
+	tcase_add_test(t, an_interrupt_stops_output);
+	suite_add_tcase(suite, t);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
