@@ -18,7 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backends/iface.h"
 #include "backends/nft.h"
+#include "backends/route.h"
+#include "backends/sysctl.h"
+#include "backends/takeup.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/log.h"
 #include "cfgdb/base/mem.h"
@@ -29,9 +33,11 @@
 #include "cfgdb/server.h"
 
 #define COMMANDS_MAX 64
+#define SYSCTL_FILE "sysctl.saved" /* in the state directory: kernel settings before ours */
 
 struct options {
 	const char *state_dir, *run_dir, *user, *group;
+	bool release;
 };
 
 struct daemon {
@@ -40,30 +46,38 @@ struct daemon {
 	struct event_base *base;
 	struct server *server;
 	struct nft *nft;
+	struct iface *iface;
+	struct route *route;
+	struct sysctl *sysctl;
+	struct monitor *monitor;
 	struct event *schedule;       /* fires when a schedule next changes the rules */
+	struct event *network;        /* fires when links, addresses or routes change */
 	struct command commands[COMMANDS_MAX];
 	size_t n_commands;
 };
 
 static const char usage[] =
-	"usage: gatehoused [--state-dir DIR] [--run-dir DIR] [--user USER] [--group GROUP]\n";
+	"usage: gatehoused [--state-dir DIR] [--run-dir DIR] [--user USER] [--group GROUP]\n"
+	"       gatehoused --release [...]   take rules, routes and kernel settings back\n";
 
 static bool parse_options(int argc, char *argv[], struct options *opt) {
 	static const struct option longs[] = {
 		{ "state-dir", required_argument, NULL, 's' }, { "run-dir", required_argument, NULL, 'r' },
 		{ "user", required_argument, NULL, 'u' },      { "group", required_argument, NULL, 'g' },
-		{ "version", no_argument, NULL, 'v' },	       { "help", no_argument, NULL, 'h' },
+		{ "release", no_argument, NULL, 'x' },	       { "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	int c;
 
-	*opt = (struct options){ "/var/lib/gatehouse", "/run/gatehouse", "gatehouse", "gatehouse" };
+	*opt = (struct options){ "/var/lib/gatehouse", "/run/gatehouse", "gatehouse", "gatehouse", false };
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
 		case 's': opt->state_dir = optarg; break;
 		case 'r': opt->run_dir = optarg; break;
 		case 'u': opt->user = optarg; break;
 		case 'g': opt->group = optarg; break;
+		case 'x': opt->release = true; break;
 		case 'v': printf("gatehoused %s\n", PACKAGE_VERSION); exit(0);
 		case 'h': fputs(usage, stdout); exit(0);
 		default: return false;
@@ -122,6 +136,10 @@ static void add_commands(struct daemon *d, const struct command *commands, size_
 	}
 }
 
+static void on_not_taken_up(const char *link, const struct err *why) {
+	log_line(LOG_LEVEL_WARNING, "gatehoused: interface %s is not taken up: %s", link, why->text);
+}
+
 /* ---- schedules: rules that change by the clock ---- */
 
 #define SCHEDULE_WAIT_MAX 60 /* seconds: a clock that is set is noticed within this time */
@@ -153,22 +171,86 @@ static void schedule_finish(void *ctx) {
 	schedule_arm(ctx);
 }
 
-static int start_kernel(struct daemon *d, struct err *err) {
-	struct backend b;
+/* ---- links and addresses: what the kernel drops with a link comes back with it ---- */
+
+static void on_network(evutil_socket_t fd, short what, void *arg) {
+	struct daemon *d = arg;
+	struct err err = { 0 };
+
+	(void)fd;
+	(void)what;
+	if (!monitor_event(d->monitor))
+		return;
+	if (iface_reconcile(d->iface, &err) != 0)
+		log_line(LOG_LEVEL_WARNING, "gatehoused: interfaces: %s", err.text);
+	if (route_reconcile(d->route, &err) != 0)
+		log_line(LOG_LEVEL_WARNING, "gatehoused: routes: %s", err.text);
+}
+
+/* ---- backends, in the order in which they apply ---- */
+
+static int open_backends(struct daemon *d, struct err *err) {
+	AUTO_FREE char *saved = xasprintf("%s/%s", d->opt.state_dir, SYSCTL_FILE);
 
 	d->nft = nft_new(err);
-	if (!d->nft)
+	d->iface = d->nft ? iface_new(err) : NULL;
+	d->route = d->iface ? route_new(err) : NULL;
+	d->monitor = d->route ? monitor_open(err) : NULL;
+	if (!d->monitor)
 		return ERR_KERNEL;
-	b = nft_backend(d->nft);
-	engine_add_backend(d->engine, &b);
+	d->sysctl = sysctl_new(saved);
 	d->schedule = evtimer_new(d->base, on_schedule, d);
-	if (!d->schedule)
-		return err_set(err, ERR_STORE, "no timer");
-	engine_add_backend(d->engine, &(struct backend){ .name = "schedule", .finish = schedule_finish, .ctx = d });
+	d->network = event_new(d->base, monitor_fd(d->monitor), EV_READ | EV_PERSIST, on_network, d);
+	if (!d->schedule || !d->network || event_add(d->network, NULL) != 0)
+		return err_set(err, ERR_STORE, "no event loop");
+	return 0;
+}
+
+static int start_kernel(struct daemon *d, struct err *err) {
+	if (open_backends(d, err) != 0)
+		return ERR_KERNEL;
+	struct backend backends[] = {
+		nft_backend(d->nft),
+		sysctl_backend(d->sysctl),
+		iface_backend(d->iface),
+		route_backend(d->route),
+		{ .name = "schedule", .finish = schedule_finish, .ctx = d },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(backends); i++)
+		engine_add_backend(d->engine, &backends[i]);
 	if (engine_start(d->engine, err) != 0)
 		return ERR_KERNEL;
 	schedule_arm(d);
 	return 0;
+}
+
+static void stop_kernel(struct daemon *d) {
+	if (d->schedule)
+		event_free(d->schedule);
+	if (d->network)
+		event_free(d->network);
+	monitor_close(d->monitor);
+	sysctl_free(d->sysctl);
+	route_free(d->route);
+	iface_free(d->iface);
+	nft_free(d->nft);
+}
+
+/* Give the machine back: our rules, routes and kernel settings go, addresses and links stay. */
+static int release(const struct options *opt, struct err *err) {
+	AUTO_FREE char *saved = xasprintf("%s/%s", opt->state_dir, SYSCTL_FILE);
+	struct nft *nft = nft_new(err);
+	struct route *route = nft ? route_new(err) : NULL;
+	int rc = route ? nft_remove(nft, err) : ERR_KERNEL;
+
+	if (rc == 0)
+		rc = route_remove(route, err);
+	if (rc == 0)
+		rc = sysctl_restore(saved, err);
+	route_free(route);
+	nft_free(nft);
+	return rc;
 }
 
 static int start_server(struct daemon *d, struct err *err) {
@@ -192,7 +274,7 @@ static int start(struct daemon *d, struct err *err) {
 		return ERR_STORE;
 	config_commands = commands_config(&n);
 	add_commands(d, config_commands, n, d->engine);
-	if (start_kernel(d, err) != 0)
+	if (takeup_links(d->engine, on_not_taken_up, err) != 0 || start_kernel(d, err) != 0)
 		return ERR_KERNEL;
 	return start_server(d, err);
 }
@@ -222,9 +304,7 @@ static void run(struct daemon *d) {
 
 static void stop(struct daemon *d) {
 	server_free(d->server);
-	if (d->schedule)
-		event_free(d->schedule);
-	nft_free(d->nft);
+	stop_kernel(d);
 	engine_close(d->engine);
 	if (d->base)
 		event_base_free(d->base);
@@ -243,10 +323,10 @@ int main(int argc, char *argv[]) {
 	fault_init();
 	rc = settle(&d.opt, &err);
 	if (rc == 0)
-		rc = start(&d, &err);
-	if (rc == 0)
+		rc = d.opt.release ? release(&d.opt, &err) : start(&d, &err);
+	if (rc == 0 && !d.opt.release)
 		run(&d);
-	else
+	if (rc)
 		log_line(LOG_LEVEL_ERROR, "gatehoused: %s", err.text);
 	stop(&d);
 	return rc ? 1 : 0;

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A table is two trees over the same objects: by key for look-ups, by position for order. Uses are
- * a third tree: one node for each (target table, target name, holder, attribute), counted, so
- * "who refers to this" is a range scan and a put costs only its own references.
- *
- * A name may belong to any of the tables that an attribute allows; a use is filed under each of
- * them. Tables whose entries can be named by one attribute share a name space, so only one of them
- * can have the entry.
+ * A table is two trees over the same objects: by key for look-ups, by position for order. Who
+ * refers to whom is an index of its own, kept with every put and take; a transaction keeps one over
+ * what it has staged.
  */
 #include "cfgdb/model.h"
 
@@ -15,20 +11,8 @@
 
 #include "cfgdb/base/mem.h"
 
-/* One use: a top-level object refers to a name, at least once, in an attribute. */
-struct use {
-	uint16_t target_table;
-	char *target;
-	uint16_t holder_table;
-	char *holder;
-	const struct schema_attr *attr;
-	uint32_t count;
-	RB_ENTRY(use) entry;
-};
-
 RB_HEAD(key_tree, object);
 RB_HEAD(pos_tree, object);
-RB_HEAD(use_tree, use);
 
 struct table {
 	struct key_tree by_key;
@@ -39,7 +23,7 @@ struct table {
 
 struct model {
 	struct table *tables;    /* by table id */
-	struct use_tree uses;
+	struct uses *uses;
 };
 
 static int compare_key(const struct object *a, const struct object *b) {
@@ -52,48 +36,140 @@ static int compare_pos(const struct object *a, const struct object *b) {
 	return compare_key(a, b);
 }
 
-static int compare_use(const struct use *a, const struct use *b) {
-	int c;
-
-	if (a->target_table != b->target_table)
-		return a->target_table < b->target_table ? -1 : 1;
-	c = strcmp(a->target, b->target);
-	if (c)
-		return c;
-	if (a->holder_table != b->holder_table)
-		return a->holder_table < b->holder_table ? -1 : 1;
-	c = strcmp(a->holder, b->holder);
-	if (c)
-		return c;
-	return (a->attr > b->attr) - (a->attr < b->attr);
-}
-
 #ifndef __unused
 #define __unused __attribute__((unused)) /* the tree macros of libbsd expect it */
 #endif
 RB_GENERATE_STATIC(key_tree, object, by_key, compare_key)
 RB_GENERATE_STATIC(pos_tree, object, by_pos, compare_pos)
+
+/*
+ * ---- uses: one node for each (name, holder, attribute), counted, in a tree by name ----
+ *
+ * "Who refers to this" is a short scan, and a put costs only its own references. Nodes borrow name
+ * and holder from the object, so a reference costs one small allocation. A name may belong to any
+ * of the tables that its attribute allows; which one is asked when the index is read. Tables whose
+ * entries can be named by one attribute share a name space, so only one of them can have the entry.
+ */
+
+struct use {
+	const char *name;             /* in a value of holder */
+	const struct object *holder;  /* top-level object; NULL in a probe: before all others */
+	const struct schema_attr *attr;
+	uint32_t count;
+	RB_ENTRY(use) entry;
+};
+
+RB_HEAD(use_tree, use);
+
+struct uses {
+	struct use_tree tree;
+};
+
+static int compare_use(const struct use *a, const struct use *b) {
+	int c = strcmp(a->name, b->name);
+
+	if (c)
+		return c;
+	if (!a->holder || !b->holder)
+		return (a->holder != NULL) - (b->holder != NULL);
+	if (a->holder->table != b->holder->table)
+		return a->holder->table->id < b->holder->table->id ? -1 : 1;
+	c = object_key_compare(a->holder->table, a->holder->key, b->holder->key);
+	return c ? c : (a->attr > b->attr) - (a->attr < b->attr);
+}
+
 RB_GENERATE_STATIC(use_tree, use, entry, compare_use)
+
+struct uses *uses_new(void) {
+	return xcalloc(1, sizeof(struct uses));
+}
+
+struct uses *uses_free(struct uses *u) {
+	struct use *use;
+
+	if (!u)
+		return NULL;
+	while ((use = RB_ROOT(&u->tree)) != NULL) {
+		RB_REMOVE(use_tree, &u->tree, use);
+		free(use);
+	}
+	free(u);
+	return NULL;
+}
+
+struct use_change {
+	struct uses *uses;
+	const struct object *top;
+};
+
+static int use_add(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+	struct use_change *c = arg;
+	struct use *use = xcalloc(1, sizeof(*use)), *there;
+
+	*use = (struct use){ .name = name, .holder = c->top, .attr = &holder->table->attrs[attr], .count = 1 };
+	there = RB_INSERT(use_tree, &c->uses->tree, use);
+	if (there) {
+		there->count++;
+		free(use);
+	}
+	return 0;
+}
+
+static int use_remove(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+	struct use_change *c = arg;
+	struct use want = { .name = name, .holder = c->top, .attr = &holder->table->attrs[attr] };
+	struct use *use = RB_FIND(use_tree, &c->uses->tree, &want);
+
+	if (use && --use->count == 0) {
+		RB_REMOVE(use_tree, &c->uses->tree, use);
+		free(use);
+	}
+	return 0;
+}
+
+void uses_add(struct uses *u, const struct object *holder) {
+	object_each_ref(holder, use_add, &(struct use_change){ u, holder });
+}
+
+void uses_remove(struct uses *u, const struct object *holder) {
+	object_each_ref(holder, use_remove, &(struct use_change){ u, holder });
+}
+
+static bool may_name(const struct schema_attr *attr, const struct schema_table *table) {
+	for (unsigned int i = 0; i < attr->n_refs; i++)
+		if (attr->refs[i] == table->id)
+			return true;
+	return false;
+}
+
+int uses_each(const struct uses *u, const struct object *target,
+	      int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr), void *arg) {
+	struct use want = { .name = target->key };
+	struct use *use = RB_NFIND(use_tree, (struct use_tree *)&u->tree, &want);
+
+	for (; use && strcmp(use->name, target->key) == 0; use = RB_NEXT(use_tree, NULL, use)) {
+		int rc = may_name(use->attr, target->table) ? visit(arg, use->holder, use->attr) : 0;
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- the model ---- */
 
 struct model *model_new(void) {
 	struct model *m = xcalloc(1, sizeof(*m));
 
 	m->tables = xcalloc(schema_n_tables, sizeof(*m->tables));
+	m->uses = uses_new();
 	return m;
 }
 
-static void use_free(struct model *m, struct use *use) {
-	RB_REMOVE(use_tree, &m->uses, use);
-	free(use->target);
-	free(use->holder);
-	free(use);
-}
-
 struct model *model_free(struct model *m) {
-	struct use *use, *next_use;
-
 	if (!m)
 		return NULL;
+	uses_free(m->uses); /* before the objects it borrows from */
 	for (uint16_t i = 0; i < schema_n_tables; i++) {
 		struct object *obj;
 
@@ -102,10 +178,6 @@ struct model *model_free(struct model *m) {
 			object_free(obj);
 		}
 		object_free(m->tables[i].empty);
-	}
-	for (use = RB_MIN(use_tree, &m->uses); use; use = next_use) {
-		next_use = RB_NEXT(use_tree, &m->uses, use);
-		use_free(m, use);
 	}
 	free(m->tables);
 	free(m);
@@ -159,6 +231,15 @@ const struct object *model_next_key(const struct model *m, const struct object *
 	return RB_NEXT(key_tree, NULL, (struct object *)obj);
 }
 
+const struct object *model_last_key(const struct model *m, const struct schema_table *table) {
+	return RB_MAX(key_tree, &m->tables[table->id].by_key);
+}
+
+const struct object *model_prev_key(const struct model *m, const struct object *obj) {
+	(void)m;
+	return RB_PREV(key_tree, NULL, (struct object *)obj);
+}
+
 size_t model_count(const struct model *m, const struct schema_table *table) {
 	return m->tables[table->id].count;
 }
@@ -184,62 +265,10 @@ const struct object *model_resolve(const struct model *m, const struct schema_at
 
 /* ---- uses ---- */
 
-struct use_change {
-	struct model *m;
-	const struct object *holder;
-	bool add;
-};
-
-static void use_change(struct use_change *c, uint16_t target_table, const struct schema_attr *attr,
-		       const char *name) {
-	struct use want = { target_table, (char *)name, c->holder->table->id, c->holder->key, attr, 0, { 0 } };
-	struct use *use = RB_FIND(use_tree, &c->m->uses, &want);
-
-	if (!c->add) {
-		if (use && --use->count == 0)
-			use_free(c->m, use);
-		return;
-	}
-	if (!use) {
-		use = xcalloc(1, sizeof(*use));
-		*use = want;
-		use->target = xstrdup(name);
-		use->holder = xstrdup(c->holder->key);
-		RB_INSERT(use_tree, &c->m->uses, use);
-	}
-	use->count++;
-}
-
-static int use_visit(void *arg, const struct object *holder, unsigned int attr, const char *name) {
-	struct use_change *c = arg;
-	const struct schema_attr *a = &holder->table->attrs[attr];
-
-	for (unsigned int i = 0; i < a->n_refs; i++)
-		use_change(c, a->refs[i], a, name);
-	return 0;
-}
-
-static void model_uses(struct model *m, const struct object *holder, bool add) {
-	struct use_change c = { m, holder, add };
-
-	object_each_ref(holder, use_visit, &c);
-}
-
 int model_each_user(const struct model *m, const struct object *obj,
 		    int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr),
 		    void *arg) {
-	struct use want = { .target_table = obj->table->id, .target = obj->key, .holder = (char *)"" };
-	struct use *use = RB_NFIND(use_tree, (struct use_tree *)&m->uses, &want);
-
-	for (; use && use->target_table == want.target_table && strcmp(use->target, obj->key) == 0;
-	     use = RB_NEXT(use_tree, NULL, use)) {
-		const struct object *holder = model_find(m, schema_tables[use->holder_table], use->holder);
-		int rc = holder ? visit(arg, holder, use->attr) : 0;
-
-		if (rc)
-			return rc;
-	}
-	return 0;
+	return uses_each(m->uses, obj, visit, arg);
 }
 
 static int count_visit(void *arg, const struct object *holder, const struct schema_attr *attr) {
@@ -268,7 +297,7 @@ struct object *model_take(struct model *m, const struct schema_table *table, con
 	RB_REMOVE(key_tree, &t->by_key, obj);
 	RB_REMOVE(pos_tree, &t->by_pos, obj);
 	t->count--;
-	model_uses(m, obj, false);
+	uses_remove(m->uses, obj);
 	return obj;
 }
 
@@ -282,6 +311,6 @@ struct object *model_put(struct model *m, struct object *obj) {
 	RB_INSERT(key_tree, &t->by_key, obj);
 	RB_INSERT(pos_tree, &t->by_pos, obj);
 	t->count++;
-	model_uses(m, obj, true);
+	uses_add(m->uses, obj);
 	return old;
 }

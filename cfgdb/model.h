@@ -44,6 +44,12 @@ const struct object *model_seek(const struct model *m, const struct schema_table
 /* The object after obj by key, or NULL. */
 const struct object *model_next_key(const struct model *m, const struct object *obj);
 
+/* Object of a table with the greatest key, or NULL. */
+const struct object *model_last_key(const struct model *m, const struct schema_table *table);
+
+/* The object before obj by key, or NULL. */
+const struct object *model_prev_key(const struct model *m, const struct object *obj);
+
 /* Number of objects in a table. */
 size_t model_count(const struct model *m, const struct schema_table *table);
 
@@ -72,3 +78,25 @@ int model_each_user(const struct model *m, const struct object *obj,
 
 /* Number of uses of obj. */
 size_t model_count_users(const struct model *m, const struct object *obj);
+
+/* Who refers to whom: an index over the references of any objects, by the name they give. */
+struct uses;
+
+/* New empty index; the caller frees it. */
+struct uses *uses_new(void);
+
+/* Free an index, not the objects in it; NULL is fine. Returns NULL. */
+struct uses *uses_free(struct uses *u);
+
+/* Enter all references of holder, which must live and stay as it is until it is removed. */
+void uses_add(struct uses *u, const struct object *holder);
+
+/* Take out all references of holder. */
+void uses_remove(struct uses *u, const struct object *holder);
+
+/*
+ * Visit each holder and attribute with a reference that may stand for target, once, however often
+ * the attribute names it. Stops when visit returns non-zero and returns that.
+ */
+int uses_each(const struct uses *u, const struct object *target,
+	      int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr), void *arg);

@@ -237,7 +237,7 @@ static int reader_config(struct reader *r, struct frame *top, const struct words
 
 static int reader_edit(struct reader *r, struct frame *top, const struct words *words) {
 	const struct schema_table *child;
-	const struct value *list;
+	struct value *list;
 	struct object *entry;
 	char *key;
 	int rc;
@@ -249,14 +249,17 @@ static int reader_edit(struct reader *r, struct frame *top, const struct words *
 	if (rc)
 		return rc;
 	entry = object_child(top->obj, (unsigned int)top->list, key);
-	list = object_get(top->obj, (unsigned int)top->list);
+	list = object_get_mutable(top->obj, (unsigned int)top->list);
 	if (!entry && list && list->n >= VALUE_ITEMS_MAX) {
 		free(key);
 		return err_set(r->err, ERR_MAX_ENTRIES, "object set operator error, -4 discard the setting");
 	}
 	if (!entry) {
 		entry = object_new(child, key);
-		object_child_put(top->obj, (unsigned int)top->list, entry);
+		if (list) /* known not to be there: no second search */
+			value_add_item(list, (union item){ .entry = entry });
+		else
+			object_child_put(top->obj, (unsigned int)top->list, entry);
 	}
 	free(key);
 	return reader_push(r, entry, -1, words->w[1]);

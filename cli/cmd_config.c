@@ -26,6 +26,8 @@ int cmd_config_child(struct shell *sh, const struct call *call, struct err *err)
 
 	if (attr < 0)
 		return err->code;
+	if (call->argc > 1)
+		return grammar_refuse(call->argv[1], err);
 	return context_child(&sh->context, (unsigned int)attr, err);
 }
 

@@ -64,6 +64,8 @@ int cmd_unset(struct shell *sh, const struct call *call, struct err *err) {
 
 	if (attr < 0)
 		return err->code;
+	if (call->argc > 1)
+		return grammar_refuse(call->argv[1], err);
 	object_unset(top->obj, (unsigned int)attr);
 	top->dirty = true;
 	return 0;

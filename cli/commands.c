@@ -150,7 +150,7 @@ const struct command commands[] = {
 	{ "quit", "End the session.", LEVEL_ROOT, COMMAND_HIDDEN, .run = cmd_exit },
 
 	{ "config", "Configure a table or object inside.", IN_BUFFER, .kind = ARGS_CHILD, .min_args = 1,
-	  .max_args = 1, .run = cmd_config_child },
+	  .max_args = UINT16_MAX, .run = cmd_config_child },
 	{ "edit", "Open an entry, a new one if there is none.", IN_TABLE, .kind = ARGS_ENTRY, .min_args = 1,
 	  .max_args = 1, .run = cmd_edit },
 	{ "delete", "Remove an entry.", IN_TABLE, .kind = ARGS_ENTRY, .min_args = 1, .max_args = 1,
@@ -158,7 +158,7 @@ const struct command commands[] = {
 	{ "set", "Set an attribute.", IN_BUFFER, .kind = ARGS_VALUES, .min_args = 1, .max_args = UINT16_MAX,
 	  .run = cmd_set },
 	{ "unset", "Set an attribute to its default.", IN_BUFFER, .kind = ARGS_ATTR, .min_args = 1,
-	  .max_args = 1, .run = cmd_unset },
+	  .max_args = UINT16_MAX, .run = cmd_unset },
 	{ "append", "Add values to a list.", IN_BUFFER, .kind = ARGS_LIST_VALUES, .min_args = 1,
 	  .max_args = UINT16_MAX, .run = cmd_append },
 	{ "unselect", "Remove values from a list.", IN_BUFFER, .kind = ARGS_LIST_VALUES, .min_args = 1,

@@ -279,9 +279,10 @@ enum edit_result edit_line(struct edit *e, const char *prompt, const char *befor
 	tab_reset(&e->tab);
 	str_clear(line);
 	text = el_gets(e->el, &n);
-	if (!text || n <= 0)
+	if (text && n > 0)
+		str_add(line, text);
+	else if (e->result == EDIT_LINE)
 		return EDIT_END;
-	str_add(line, text);
 	while (line->len > 0 && strchr("\r\n", line->data[line->len - 1]))
 		line->data[--line->len] = '\0';
 	if (e->result == EDIT_LINE)

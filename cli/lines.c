@@ -146,5 +146,6 @@ int lines_next(struct lines *l, struct str *out, struct err *err) {
 		return err_set(err, ERR_PARSE, "Unmatched %s quote.", state == LINE_DOUBLE ? "double" : "single");
 	if (state == LINE_JOINED)
 		return err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
+	l->first = l->number;
 	return 0;
 }

@@ -79,7 +79,7 @@ static const struct {
 	{ LEVEL_LIST, "set a b", "-9999 Unknown action 0" },
 	{ LEVEL_LIST, "next", "-9999 Unknown action 0" },
 	{ LEVEL_ENTRY, "set", "-160 \nincomplete command in the end" },
-	{ LEVEL_ENTRY, "unset a b", "-61 \ncommand parse error before 'b'" },
+	{ LEVEL_ENTRY, "unset", "-160 \nincomplete command in the end" },
 	{ LEVEL_ENTRY, "edit x", "-9999 Unknown action 0" },
 	{ LEVEL_ENTRY, "un x", "-61 \nambiguous command before 'un'" },
 	{ LEVEL_ENTRY, "diagnose sys vd list", "-9999 Unknown action 0" },

@@ -64,7 +64,7 @@ static const struct {
 	{ "get firewall address nobody", "entry is not found in table\n" FAIL(-3), "gate # " },
 	{ "get firewall schedule recurring", "== [ always ]\nname: always   \n", "gate # " },
 	{ "get system console", "mode                : line \nbaudrate            : 9600 \n"
-	  "output              : more \nlogin               : enable \nfortiexplorer       : enable \n",
+	  "output              : more \nlogin               : enable \n",
 	  "gate # " },
 	{ "config system cluster-sync\nedit 1\nset peerip 10.0.0.1\nshow\nend\nshow system cluster-sync\n"
 	  "show system standalone-cluster\nshow system cluster-sync 1\nshow system cluster-sync 2",
@@ -106,6 +106,9 @@ static const struct {
 	  "gate (policy) # " },
 	{ POLICY "set nat enable\nunset nat\nset comments x\nunset comments\nshow",
 	  "new entry '5' added\n" POLICY_SHOWN, "gate (5) # " },
+	{ POLICY "unset action deny\nunset colour\nconfig firewall vip", "new entry '5' added\n"
+	  "\ncommand parse error before 'deny'\n" FAIL(-61) "\ncommand parse error before 'colour'\n" FAIL(-61)
+	  "\ncommand parse error before 'firewall'\n" FAIL(-61), "gate (5) # " },
 	{ POLICY "set action", "new entry '5' added\n\nincomplete command in the end\n" FAIL(-160),
 	  "gate (5) # " },
 	{ POLICY "set colour red", "new entry '5' added\n\ncommand parse error before 'colour'\n" FAIL(-61),

@@ -3,7 +3,7 @@
  * A reader of configuration text that is enough for tests: it finds the table of each block and the
  * lines of each entry, and leaves the rest to text_parse.
  */
-#include "tests/unit/conf.h"
+#include "tests/lib/conf.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `?` lists and what Tab has to choose from, at every kind of place. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cfgdb/base/mem.h"
+#include "cli/complete.h"
+#include "tests/lib/fake_shell.h"
+
+static struct fake_shell f;
+
+static void setup(void) {
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	fake_shell_run(&f, "config firewall address\nedit \"web two\"\nend\nconfig firewall addrgrp\nedit wgroup\n"
+			   "set member web\nend\nconfig system cluster-sync\nedit 3\nend\nedit 8\nend\n");
+}
+
+static void teardown(void) {
+	fake_shell_done(&f);
+}
+
+/*
+ * Commands before, the unfinished line, and: the words that fit (| between them; a leading * marks
+ * required ones; ... at the end: others may follow), ! and the hint, $ when Enter will do.
+ */
+static const struct {
+	const char *before, *text, *want;
+} cases[] = {
+	{ "", "", "config|get|show|diagnose|execute|exit" },
+	{ "", "s", "show" },
+	{ "", "zz", "" },
+	{ "", "# sh", "" },
+	{ "", "delte ", "" },
+	{ "", "config firewall s", "schedule|service|ssl-ssh-profile" },
+	{ "", "config firewall service ", "category|custom|group" },
+	{ "", "config system cl", "cluster-sync" },
+	{ "", "conf fire serv cu", "custom" },
+	{ "", "get system st", "standalone-cluster|status" },
+	{ "", "get router ", "info|static" },
+	{ "", "get router info ", "routing-table" },
+	{ "", "get router info routing-table all ", "$" },
+	{ "", "show full", "full-configuration" },
+	{ "", "show full-configuration router ", "static" },
+	{ "", "show firewall address ", "all|web|web two!name$" },
+	{ "", "show firewall address w", "web|web two!name" },
+	{ "", "show firewall address \"web t", "web two!name" },
+	{ "", "show firewall address web ", "$" },
+	{ "", "show system cluster-sync ", "3!sync-id$" },
+	{ "", "show system ha ", "$" },
+	{ "", "config firewall address ", "$" },
+	{ "", "execute ping ", "!<host>" },
+	{ "", "diagnose firewall iprope lookup 1.2.3.4 ", "!<source port>" },
+	{ "", "diagnose firewall iprope lookup 1 2 3 4 5 6 ", "$" },
+
+	{ "config firewall address", "", "edit|delete|get|show|end|abort" },
+	{ "config firewall address", "edit ", "all|web|web two!name" },
+	{ "config firewall address", "delete a", "all!name" },
+	{ "config firewall address", "show ", "full-configuration|all|web|web two!name$" },
+	{ "config system standalone-cluster", "e", "edit|end" },
+	{ "config system standalone-cluster", "edit ", "3!sync-id" },
+	{ "config system standalone-cluster", "config cl", "cluster-peer" },
+	{ "config system standalone-cluster\nconfig cluster-peer", "edit ", "3!sync-id" },
+	{ "config system ha", "n", "" },
+
+	{ "config firewall policy\nedit 1", "", "config|set|unset|append|unselect|get|show|next|end|abort" },
+	{ "config firewall policy\nedit 1", "set srci", "*srcintf" },
+	{ "config firewall policy\nedit 1", "set src", "*srcintf|*srcaddr|..." },
+	{ "config firewall policy\nedit 1", "set na", "name|..." },
+	{ "config firewall policy\nedit 1\nset action accept", "set na", "name|nat64|..." },
+	{ "config firewall policy\nedit 1", "set policyid", "" },
+	{ "config firewall policy\nedit 1", "set action ", "accept|deny|ipsec" },
+	{ "config firewall policy\nedit 1", "set action a", "accept" },
+	{ "config firewall policy\nedit 1", "set action accept ", "$" },
+	{ "config firewall policy\nedit 1", "set srcintf port", "port1|port2!srcintf" },
+	{ "config firewall policy\nedit 1", "set srcaddr w", "web|web two|wgroup!srcaddr" },
+	{ "config firewall policy\nedit 1", "set srcaddr all ", "all|web|web two|wgroup!srcaddr$" },
+	{ "config firewall policy\nedit 1", "append srci", "*srcintf" },
+	{ "config firewall policy\nedit 1", "append act", "" },
+	{ "config firewall policy\nedit 1", "set name ", "!name" },
+	{ "config firewall policy\nedit 1", "set name x ", "$" },
+	{ "config firewall policy\nedit 1", "unset na", "name|..." },
+	{ "config router static\nedit 1", "set dst ", "!dst" },
+	{ "config router static\nedit 1", "set dst 10.0.0.0 ", "!dst$" },
+	{ "config router static\nedit 1", "set dst 10.0.0.0 255.0.0.0 ", "$" },
+	{ "config router static\nedit 1", "set distance ", "!distance" },
+};
+
+static void describe(const struct completion *c, struct str *out) {
+	for (size_t i = 0; i < c->n; i++)
+		str_addf(out, "%s%s%s", i ? "|" : "", c->items[i].required ? "*" : "", c->items[i].word);
+	if (c->hint.word)
+		str_addf(out, "!%s", c->hint.word);
+	if (c->whole)
+		str_add_char(out, '$');
+}
+
+START_TEST(candidates) {
+	AUTO_STR struct str got = STR_INIT;
+	const char *dots = strstr(cases[_i].want, "|...");
+	struct completion c;
+
+	fake_shell_run(&f, cases[_i].before);
+	complete_line(&f.sh, cases[_i].text, &c);
+	describe(&c, &got);
+	complete_done(&c);
+	if (dots && got.len > (size_t)(dots - cases[_i].want)) {
+		size_t n = (size_t)(dots - cases[_i].want);
+
+		got.data[n] = '\0';
+		got.len = n;
+		str_add(&got, dots);
+	}
+	ck_assert_str_eq(str_text(&got), cases[_i].want);
+}
+END_TEST
+
+static void expect_help(const char *before, const char *text, const char *want) {
+	AUTO_STR struct str got = STR_INIT;
+	struct completion c;
+
+	fake_shell_run(&f, before);
+	complete_line(&f.sh, text, &c);
+	complete_print(&c, &got);
+	complete_done(&c);
+	ck_assert_str_eq(str_text(&got), want);
+}
+
+START_TEST(help_is_in_columns) {
+	expect_help("", "e", "execute    Run a command once.\nexit       End the session.\n");
+	expect_help("", "show firewall address web ", "<Enter>\n");
+	expect_help("config router static\nedit 1", "set distance ",
+		    "distance    Enter an integer value from <1> to <255>\n");
+	expect_help("", "set ss", "");
+	expect_help("", "set av-p", "");
+}
+END_TEST
+
+START_TEST(help_marks_what_is_required_and_what_is_not_enforced) {
+	expect_help("config firewall policy\nedit 1\nset action accept\nset utm-status enable", "set schedule",
+		    "*schedule           When the policy is in force.\n"
+		    "schedule-timeout    End its sessions when the schedule ends; otherwise they live on until they "
+		    "time out. (not enforced)\n");
+}
+END_TEST
+
+START_TEST(names_show_what_they_are) {
+	expect_help("config firewall policy\nedit 1", "set dstaddr w",
+		    "dstaddr    Destination addresses or virtual IPs; one of them must match.\n"
+		    "web        address\nweb two    address\nwgroup     address group\n");
+}
+END_TEST
+
+START_TEST(long_lists_are_cut) {
+	AUTO_STR struct str got = STR_INIT;
+	struct completion c;
+
+	fake_shell_run(&f, "config firewall address");
+	for (int i = 0; i <= COMPLETE_MAX; i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "edit \"h%d\"\nnext", i);
+		fake_shell_run(&f, line);
+	}
+	complete_line(&f.sh, "edit h", &c);
+	ck_assert_uint_eq(c.n, COMPLETE_MAX);
+	ck_assert(c.more);
+	complete_print(&c, &got);
+	ck_assert_ptr_nonnull(strstr(str_text(&got), "\n... (the first 1000; type more of the word)\n"));
+	complete_done(&c);
+}
+END_TEST
+
+START_TEST(common_part_and_start) {
+	struct completion c;
+
+	fake_shell_run(&f, "config firewall address\nedit \"w\xc3\xa4\"\nnext\nedit \"w\xc3\xb6\"\nend");
+	complete_line(&f.sh, "show firewall address we", &c);
+	ck_assert_uint_eq(complete_common(&c), 3);
+	ck_assert_uint_eq(c.start, 22);
+	ck_assert_str_eq(c.prefix, "we");
+	complete_done(&c);
+	complete_line(&f.sh, "show firewall address \"web t", &c);
+	ck_assert_uint_eq(c.start, 22);
+	complete_done(&c);
+	/* never half a character */
+	complete_line(&f.sh, "show firewall address w\xc3", &c);
+	ck_assert_uint_eq(complete_common(&c), 1);
+	complete_done(&c);
+	complete_line(&f.sh, "", &c);
+	ck_assert_uint_eq(complete_common(&c), 0);
+	complete_done(&c);
+}
+END_TEST
+
+START_TEST(words_are_quoted_when_needed) {
+	static const char *const words[][2] = {
+		{ "a", "a" }, { "a b", "\"a b\"" }, { "", "\"\"" }, { "a\"b", "\"a\\\"b\"" },
+		{ "10.0.0.1:80", "10.0.0.1:80" }, { "a?", "\"a?\"" }, { "#1", "\"#1\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		AUTO_STR struct str got = STR_INIT;
+
+		complete_quote(words[i][0], &got);
+		ck_assert_str_eq(str_text(&got), words[i][1]);
+	}
+}
+END_TEST
+
+int main(void) {
+	Suite *suite = suite_create("complete");
+	TCase *t = tcase_create("complete");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, candidates, 0, (int)ARRAY_LEN(cases));
+	tcase_add_test(t, help_is_in_columns);
+	tcase_add_test(t, help_marks_what_is_required_and_what_is_not_enforced);
+	tcase_add_test(t, names_show_what_they_are);
+	tcase_add_test(t, long_lists_are_cut);
+	tcase_add_test(t, common_part_and_start);
+	tcase_add_test(t, words_are_quoted_when_needed);
+	suite_add_tcase(suite, t);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The exchange on a terminal, byte for byte: a session in a child process on a pseudo terminal, for
+ * three kinds of terminal and several widths.
+ *
+ * Nothing sleeps: what was typed is answered by a known text, and reading goes on until it is there.
+ */
+#include <check.h>
+#include <poll.h>
+#include <pty.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cfgdb/base/mem.h"
+#include "cli/session.h"
+#include "tests/lib/fake_shell.h"
+
+#define ANSWER_MS 10000
+
+static const char *const terms[] = { "vt100", "xterm-256color", "dumb" };
+static const unsigned short widths[] = { 80, 20, 511, 0 };
+
+struct terminal {
+	int fd;
+	pid_t pid;
+	struct str got;          /* since the last terminal_expect */
+};
+
+static void session_child(const char *term) {
+	struct fake_shell f;
+	struct out out;
+
+	setenv("TERM", term, 1);
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	out_init(&out, STDOUT_FILENO);
+	f.sh.out = &out;
+	session_run(&f.sh);
+	_exit(f.sh.quit ? 42 : 43);
+}
+
+/* Read until the terminal has printed want at the end, or fail. */
+static void terminal_wait(struct terminal *t, const char *want) {
+	size_t len = strlen(want);
+	char buffer[4096];
+
+	while (t->got.len < len || strcmp(t->got.data + t->got.len - len, want) != 0) {
+		struct pollfd p = { .fd = t->fd, .events = POLLIN };
+		ssize_t n = poll(&p, 1, ANSWER_MS) == 1 ? read(t->fd, buffer, sizeof(buffer)) : 0;
+
+		ck_assert_msg(n > 0, "<%s> does not end in <%s>", str_text(&t->got), want);
+		str_add_bytes(&t->got, buffer, (size_t)n);
+	}
+}
+
+static void terminal_open(struct terminal *t, const char *term, unsigned short width) {
+	struct winsize size = { .ws_row = width ? 24 : 0, .ws_col = width };
+
+	*t = (struct terminal){ 0 };
+	t->pid = forkpty(&t->fd, NULL, NULL, &size);
+	ck_assert_int_ge(t->pid, 0);
+	if (t->pid == 0)
+		session_child(term);
+	terminal_wait(t, "gate # ");
+	ck_assert_str_eq(str_text(&t->got), "gate # ");
+	str_clear(&t->got);
+}
+
+static void terminal_type(struct terminal *t, const char *keys) {
+	for (size_t len = strlen(keys); len > 0;) {
+		ssize_t n = write(t->fd, keys, len);
+
+		ck_assert_int_gt(n, 0);
+		keys += n;
+		len -= (size_t)n;
+	}
+}
+
+/* Type keys; the terminal prints exactly want. */
+static void terminal_expect(struct terminal *t, const char *keys, const char *want) {
+	terminal_type(t, keys);
+	terminal_wait(t, want);
+	ck_assert_str_eq(str_text(&t->got), want);
+	str_clear(&t->got);
+}
+
+/* The session ends by itself; how the child ended. */
+static int terminal_end(struct terminal *t, const char *keys) {
+	int status = 0;
+
+	terminal_type(t, keys);
+	ck_assert_int_eq(waitpid(t->pid, &status, 0), t->pid);
+	close(t->fd);
+	str_done(&t->got);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void open_case(struct terminal *t, int i) {
+	terminal_open(t, terms[i % (int)ARRAY_LEN(terms)], widths[i / (int)ARRAY_LEN(terms)]);
+}
+
+START_TEST(commands_and_answers) {
+	struct terminal t;
+
+	open_case(&t, _i);
+	terminal_expect(&t, "\r", "\r\ngate # ");
+	terminal_expect(&t, "\n", "\r\ngate # ");
+	terminal_expect(&t, "# comment\r", "# comment\r\ngate # ");
+	terminal_expect(&t, "delte\r", "delte\r\nUnknown action 0\r\n\r\ngate # ");
+	terminal_expect(&t, "show firewall vip\n", "show firewall vip\r\nconfig firewall vip\r\nend\r\n\r\ngate # ");
+	terminal_expect(&t, "show system nonsense\r", "show system nonsense\r\n\r\n"
+			"command parse error before 'nonsense'\r\nCommand fail. Return code -61\r\n\r\ngate # ");
+	terminal_expect(&t, "config firewall address\r", "config firewall address\r\n\r\ngate (address) # ");
+	terminal_expect(&t, "edit \"a b\"\r", "edit \"a b\"\r\nnew entry 'a b' added\r\n\r\ngate (a b) # ");
+	terminal_expect(&t, "set comment \"one\r", "set comment \"one\r\n> ");
+	terminal_expect(&t, "two\"\r", "two\"\r\n\r\ngate (a b) # ");
+	terminal_expect(&t, "next\r", "next\r\n\r\ngate (address) # ");
+	terminal_expect(&t, "end\r", "end\r\n\r\ngate # ");
+	terminal_expect(&t, "end\r", "end\r\nUnknown action 0\r\n\r\ngate # ");
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
+/* A thousand characters come back as they were typed: no blank, no newline, no escape among them. */
+START_TEST(long_lines_are_echoed_as_they_are) {
+	AUTO_STR struct str keys = STR_INIT;
+	AUTO_STR struct str want = STR_INIT;
+	struct terminal t;
+
+	str_add(&keys, "delete \"");
+	while (keys.len < 1000)
+		str_addf(&keys, "name%zu ", keys.len);
+	str_add(&want, str_text(&keys));
+	open_case(&t, _i);
+	terminal_expect(&t, str_text(&keys), str_text(&want));
+	terminal_expect(&t, "\"\r", "\"\r\nUnknown action 0\r\n\r\ngate # ");
+	/* all at once, return and next command included */
+	str_add(&keys, "\"\rdelte\r");
+	str_add(&want, "\"\r\nUnknown action 0\r\n\r\ngate # delte\r\nUnknown action 0\r\n\r\ngate # ");
+	terminal_expect(&t, str_text(&keys), str_text(&want));
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
+/* What is pasted while a command runs is not echoed before its turn. */
+START_TEST(pasted_lines_are_answered_in_turn) {
+	AUTO_STR struct str keys = STR_INIT;
+	AUTO_STR struct str want = STR_INIT;
+	struct terminal t;
+
+	open_case(&t, _i);
+	str_add(&keys, "config firewall address\n");
+	str_add(&want, "config firewall address\r\n\r\ngate (address) # ");
+	for (int i = 0; i < 50; i++) {
+		str_addf(&keys, "    edit \"h%d\"\n    next\n", i);
+		str_addf(&want, "    edit \"h%d\"\r\nnew entry 'h%d' added\r\n\r\ngate (h%d) # "
+			 "    next\r\n\r\ngate (address) # ", i, i, i);
+	}
+	str_add(&keys, "end\n");
+	str_add(&want, "end\r\n\r\ngate # ");
+	terminal_expect(&t, str_text(&keys), str_text(&want));
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
+START_TEST(help_acts_at_once) {
+	struct terminal t;
+
+	open_case(&t, _i);
+	terminal_expect(&t, "e?", "e\r\nexecute    Run a command once.\r\nexit       End the session.\r\n\r\ngate # e");
+	terminal_expect(&t, "xit?", "xit\r\nexit    End the session.\r\n\r\ngate # exit");
+	ck_assert_int_eq(terminal_end(&t, "\r"), 42);
+}
+END_TEST
+
+START_TEST(a_quoted_question_mark_is_a_character) {
+	struct terminal t;
+
+	open_case(&t, _i);
+	terminal_expect(&t, "delte a\x16?b\r", "delte a?b\r\nUnknown action 0\r\n\r\ngate # ");
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
+/* Only what is done can be asked for: the bytes of a redraw differ between terminals. */
+START_TEST(words_are_completed) {
+	struct terminal t;
+
+	open_case(&t, _i);
+	terminal_type(&t, "conf\tfirewall addres\t\r");
+	terminal_wait(&t, "\r\n\r\ngate (address) # ");
+	terminal_type(&t, "edit \t\t\r");
+	terminal_wait(&t, "\r\n\r\ngate (web) # ");
+	terminal_type(&t, "ab?\r");
+	terminal_wait(&t, "\r\n\r\ngate # ");
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
+START_TEST(interrupt_leaves) {
+	struct terminal t;
+
+	open_case(&t, _i);
+	terminal_expect(&t, "delte\x03", "delte\r\ngate # ");
+	terminal_expect(&t, "config system ha\r", "config system ha\r\n\r\ngate (ha) # ");
+	terminal_expect(&t, "set group-name x\r", "set group-name x\r\n\r\ngate (ha) # ");
+	terminal_expect(&t, "set group-name \"a\r", "set group-name \"a\r\n> ");
+	terminal_expect(&t, "\x03", "\r\ngate (ha) # ");
+	terminal_expect(&t, "\x04", "\a");
+	terminal_expect(&t, "\x03", "\r\ngate # ");
+	terminal_expect(&t, "show system ha\r", "show system ha\r\nconfig system ha\r\n    set override disable\r\n"
+			"end\r\n\r\ngate # ");
+	ck_assert_int_eq(terminal_end(&t, "\x03"), 42);
+}
+END_TEST
+
+START_TEST(end_of_input_ends_the_session) {
+	struct terminal t;
+
+	terminal_open(&t, "vt100", 80);
+	ck_assert_int_eq(terminal_end(&t, "\x04"), 43);
+}
+END_TEST
+
+START_TEST(the_terminal_is_given_back) {
+	const tcflag_t wanted = ECHO | ICANON | ISIG;
+	struct termios now;
+	struct terminal t;
+	int fd;
+
+	terminal_open(&t, "vt100", 80);
+	ck_assert_int_eq(tcgetattr(t.fd, &now), 0);
+	ck_assert_uint_eq(now.c_lflag & wanted, 0);
+	fd = dup(t.fd);
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+	ck_assert_int_eq(tcgetattr(fd, &now), 0);
+	ck_assert_uint_eq(now.c_lflag & wanted, wanted);
+	close(fd);
+}
+END_TEST
+
+START_TEST(history_comes_back) {
+	struct terminal t;
+
+	terminal_open(&t, "vt100", 80);
+	terminal_expect(&t, "delte\r", "delte\r\nUnknown action 0\r\n\r\ngate # ");
+	terminal_type(&t, "\x10\r");
+	terminal_wait(&t, "\r\nUnknown action 0\r\n\r\ngate # ");
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
+int main(void) {
+	int matrix = (int)(ARRAY_LEN(terms) * ARRAY_LEN(widths));
+	Suite *suite = suite_create("session");
+	TCase *t = tcase_create("session");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(t, 60);
+	tcase_add_loop_test(t, commands_and_answers, 0, matrix);
+	tcase_add_loop_test(t, long_lines_are_echoed_as_they_are, 0, matrix);
+	tcase_add_loop_test(t, pasted_lines_are_answered_in_turn, 0, matrix);
+	tcase_add_loop_test(t, help_acts_at_once, 0, matrix);
+	tcase_add_loop_test(t, a_quoted_question_mark_is_a_character, 0, matrix);
+	tcase_add_loop_test(t, words_are_completed, 0, matrix);
+	tcase_add_loop_test(t, interrupt_leaves, 0, matrix);
+	tcase_add_test(t, end_of_input_ends_the_session);
+	tcase_add_test(t, the_terminal_is_given_back);
+	tcase_add_test(t, history_comes_back);
+	suite_add_tcase(suite, t);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
