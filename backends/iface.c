@@ -356,10 +356,10 @@ static int backend_apply(void *ctx, struct err *err) {
 	struct iface *f = ctx;
 	int rc;
 
-	if (fault_hit("iface-apply"))
+	if (fault_hit("iface.apply"))
 		return err_set(err, ERR_KERNEL, "injected fault before interfaces change");
 	rc = bring_to(f, &f->next, &f->now, err);
-	if (rc == 0 && fault_hit("iface-applied"))
+	if (rc == 0 && fault_hit("iface.applied"))
 		rc = err_set(err, ERR_KERNEL, "injected fault after interfaces changed");
 	if (rc)
 		steps_undo(f);

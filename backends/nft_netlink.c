@@ -450,7 +450,7 @@ int nft_netlink_apply(struct nft_netlink *nl, const struct ruleset_delta *delta,
 		return 0;
 	batch_open(nl, &b);
 	put_delta(nl, &b, delta);
-	if (fault_hit("nft-refuse"))
+	if (fault_hit("nft.refuse"))
 		batch_spoil(&b);
 	ret = batch_send(nl, &b, err);
 	batch_done(&b);
@@ -466,7 +466,7 @@ int nft_netlink_replace(struct nft_netlink *nl, const struct ruleset_delta *delt
 	put_table(nl, &b, NFT_MSG_DELTABLE);
 	put_table(nl, &b, NFT_MSG_NEWTABLE);
 	put_delta(nl, &b, delta);
-	if (fault_hit("nft-refuse"))
+	if (fault_hit("nft.refuse"))
 		batch_spoil(&b);
 	ret = batch_send(nl, &b, err);
 	batch_done(&b);

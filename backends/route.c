@@ -471,10 +471,10 @@ static int backend_apply(void *ctx, struct err *err) {
 	struct route *r = ctx;
 	int rc;
 
-	if (fault_hit("route-apply"))
+	if (fault_hit("route.apply"))
 		return err_set(err, ERR_KERNEL, "injected fault before routes change");
 	rc = bring_to(r, &r->next, err);
-	if (rc == 0 && fault_hit("route-applied"))
+	if (rc == 0 && fault_hit("route.applied"))
 		rc = err_set(err, ERR_KERNEL, "injected fault after routes changed");
 	if (rc)
 		bring_to(r, &r->now, NULL);

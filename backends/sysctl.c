@@ -224,7 +224,7 @@ static int backend_prepare(void *ctx, const struct commit *commit, struct err *e
 static int backend_apply(void *ctx, struct err *err) {
 	struct sysctl *s = ctx;
 
-	if (fault_hit("sysctl-apply"))
+	if (fault_hit("sysctl.apply"))
 		return err_set(err, ERR_KERNEL, "injected fault before settings change");
 	memset(s->before, 0, sizeof(s->before));
 	return s->wanted ? set_all(s, err) : 0;

@@ -38,7 +38,10 @@ struct backend {
 	void (*undo)(void *ctx);
 	/* The commit is durable: forget how to undo. */
 	void (*finish)(void *ctx);
-	/* The commit failed before apply (or after undo): forget what prepare worked out. */
+	/*
+	 * The commit failed before apply (or after undo): forget what prepare worked out. Called
+	 * after a prepare that failed, too.
+	 */
 	void (*cancel)(void *ctx);
 	void *ctx;
 };

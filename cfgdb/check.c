@@ -7,7 +7,27 @@
 
 #include <string.h>
 
-/* ---- required attributes ---- */
+#define ENTRIES_MAX 1000000  /* in a table that names no bound of its own */
+
+static int refuse_full(uint32_t most, struct err *err) {
+	return err_set(err, ERR_MAX_ENTRIES,
+		       "Maximum number of entries: %u;\nobject set operator error, -4 discard the setting", most);
+}
+
+/* ---- required attributes, number of nested entries ---- */
+
+/* A required attribute that is there but empty (no text, 0.0.0.0) counts as missing. */
+static bool is_empty(const struct schema_attr *a, const struct value *v) {
+	bool is_text = a->type == ATTR_STRING || a->type == ATTR_FQDN || a->type == ATTR_REF;
+
+	return !v || (is_text && !*value_item(v, 0)->str) || (a->type == ATTR_IPV4 && value_item(v, 0)->ip.a == 0);
+}
+
+static int check_child_room(const struct schema_attr *a, const struct value *v, struct err *err) {
+	uint32_t most = a->child->max_entries;
+
+	return most == 0 || !v || v->n <= most ? 0 : refuse_full(most, err);
+}
 
 static int check_required(const struct object *obj, struct err *err) {
 	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
@@ -15,11 +35,11 @@ static int check_required(const struct object *obj, struct err *err) {
 		const struct value *v = object_value(obj, i);
 		int rc = 0;
 
-		if ((a->flags & ATTR_REQUIRED) && object_has(obj, i) &&
-		    (!v || ((a->type == ATTR_STRING || a->type == ATTR_REF) && !*value_item(v, 0)->str)))
+		if ((a->flags & ATTR_REQUIRED) && object_has(obj, i) && is_empty(a, v))
 			return err_set(err, ERR_EMPTY, "Attribute '%s' MUST be set.", a->name);
 		if (a->type != ATTR_CHILD)
 			continue;
+		rc = check_child_room(a, v, err);
 		for (uint32_t n = 0; v && n < v->n && rc == 0; n++)
 			rc = check_required(value_item(v, n)->entry, err);
 		if (rc)
@@ -57,6 +77,8 @@ static int name_clash_code(const struct schema_table *table) {
 }
 
 static int check_names(const struct txn *t, const struct object *obj, struct err *err) {
+	if (obj->table->names && strcmp(obj->table->names, "interface") == 0 && strcmp(obj->key, "any") == 0)
+		return err_set(err, ERR_NAME_INTERFACE, "Name 'any' conflict: it stands for every interface.");
 	for (uint16_t i = 0; obj->table->names && i < schema_n_top; i++) {
 		const struct schema_table *other = schema_tables[schema_top[i]];
 
@@ -71,12 +93,11 @@ static int check_names(const struct txn *t, const struct object *obj, struct err
 }
 
 static int check_room(const struct txn *t, const struct object *obj, struct err *err) {
-	uint32_t most = obj->table->max_entries;
+	uint32_t most = obj->table->max_entries ? obj->table->max_entries : ENTRIES_MAX;
 
-	if (most == 0 || txn_find(t, obj->table, obj->key) || txn_count(t, obj->table) < most)
+	if (txn_find(t, obj->table, obj->key) || txn_count(t, obj->table) < most)
 		return 0;
-	return err_set(err, ERR_MAX_ENTRIES, "Maximum number of entries: %u;\nobject set operator error, -4 discard the setting",
-		       most);
+	return refuse_full(most, err);
 }
 
 int check_object(const struct txn *t, const struct object *obj, struct err *err) {
@@ -92,7 +113,7 @@ int check_object(const struct txn *t, const struct object *obj, struct err *err)
 	return rc ? rc : check_rules(t, obj, err);
 }
 
-int check_delete(const struct txn *t, const struct object *obj, struct err *err) {
+int check_delete(struct txn *t, const struct object *obj, struct err *err) {
 	size_t n = txn_count_users(t, obj);
 
 	if (n == 0)

@@ -193,14 +193,14 @@ static int intf_compare(void *arg, const struct object *other) {
 
 static int rule_interface(const struct txn *t, const struct object *obj, struct err *err) {
 	const struct object *settings = txn_object(t, schema_tables[TBL_SYSTEM_SETTINGS]);
-	const struct object *before = txn_find(t, obj->table, obj->key);
+	const struct object *before = txn_active(t, obj->table, obj->key);
 	struct overlap_check c = { obj, NULL };
 	struct ipv4_pair now, old;
 
 	if (object_is(settings, SYSTEM_SETTINGS__ALLOW_SUBNET_OVERLAP, "enable") || !intf_subnet(obj, &now))
 		return 0;
 	/* what is there already, as found on the machine, may stay */
-	if (before && before != obj && intf_subnet(before, &old) && old.a == now.a && old.b == now.b)
+	if (before && intf_subnet(before, &old) && old.a == now.a && old.b == now.b)
 		return 0;
 	txn_each(t, obj->table, intf_compare, &c);
 	if (!c.other)
@@ -247,6 +247,15 @@ static int rule_static(const struct txn *t, const struct object *obj, struct err
 	if (object_get(obj, ROUTER_STATIC__SDWAN_ZONE))
 		return 0;
 	return err_set(err, ERR_EMPTY, "Attribute 'device' MUST be set.");
+}
+
+static int rule_settings(const struct txn *t, const struct object *obj, struct err *err) {
+	(void)t;
+	if (!object_is(obj, SYSTEM_SETTINGS__OPMODE, "transparent"))
+		return 0;
+	return err_set(err, ERR_OPMODE, "This product routes: it has no transparent mode.\n"
+		       "node_check_object fail! for opmode transparent\n"
+		       "Attribute 'opmode' value 'transparent' checking fail -7610");
 }
 
 /* ---- members of a group of units ---- */
@@ -297,6 +306,7 @@ static const struct {
 	{ TBL_SYSTEM_INTERFACE, rule_interface },
 	{ TBL_SYSTEM_ZONE, rule_zone },
 	{ TBL_ROUTER_STATIC, rule_static },
+	{ TBL_SYSTEM_SETTINGS, rule_settings },
 	{ TBL_SYSTEM_STANDALONE_CLUSTER, rule_standalone_cluster },
 	{ TBL_SYSTEM_HA, rule_ha },
 };

@@ -25,7 +25,7 @@ struct commit_run {
 	struct change *changes;
 	size_t n_changes;
 	struct commit view;
-	unsigned int prepared, applied;   /* backends that have */
+	unsigned int prepared, applied;   /* backends whose prepare was called, whose apply succeeded */
 };
 
 /* Staged entries that change nothing are dropped: a put of what is there is no revision. */
@@ -36,7 +36,7 @@ static bool staged_is_void(const struct engine *e, const struct staged *s) {
 		return active == NULL;
 	if (!active)
 		return !schema_is_list(s->table) && s->obj->n_fields == 0;
-	return object_equal(active, s->obj);
+	return object_equal(active, s->obj) && !(s->moved && (s->table->flags & TABLE_ORDERED));
 }
 
 /* Move what is staged into the model; the changes own what they replaced. */
@@ -44,9 +44,11 @@ static void commit_swap_in(struct commit_run *run) {
 	struct engine *e = run->engine;
 	struct staged *s;
 
+	txn_drop_uses(run->txn);
 	run->changes = xcalloc(run->txn->n_staged, sizeof(*run->changes));
 	TAILQ_FOREACH(s, &run->txn->order, next) {
 		struct change *c = &run->changes[run->n_changes];
+		const struct object *replaced;
 
 		if (staged_is_void(e, s))
 			continue;
@@ -54,7 +56,10 @@ static void commit_swap_in(struct commit_run *run) {
 			s->obj->ver = run->txn->as_found ? 0 : run->view.revision;
 			digest_object(e->keyring, s->obj);
 			c->after = s->obj;
-			c->before = model_put(e->model, s->obj);
+			if (s->moved) /* it gives its place up and goes to the end */
+				c->before = model_take(e->model, s->table, s->key);
+			replaced = model_put(e->model, s->obj);
+			c->before = replaced ? replaced : c->before;
 			s->obj = NULL;
 		} else {
 			c->before = model_take(e->model, s->table, s->key);
@@ -109,7 +114,7 @@ static int commit_write(struct commit_run *run, struct err *err) {
 
 static int commit_kernel(struct commit_run *run, struct err *err) {
 	struct engine *e = run->engine;
-	int rc = 0;
+	int rc = fault_hit("commit.kernel") ? err_set(err, ERR_KERNEL, "injected fault before the kernel") : 0;
 
 	for (; run->prepared < e->n_backends && rc == 0; run->prepared++) {
 		struct backend *b = &e->backends[run->prepared];
@@ -142,9 +147,11 @@ static void commit_undo(struct commit_run *run) {
 	commit_swap_out(run);
 }
 
+/* Nothing can fail any more: a fault here only kills. */
 static void commit_finish(struct commit_run *run) {
 	struct engine *e = run->engine;
 
+	fault_hit("commit.finish");
 	for (unsigned int i = 0; i < e->n_backends; i++)
 		if (e->backends[i].finish)
 			e->backends[i].finish(e->backends[i].ctx);
@@ -161,13 +168,13 @@ int txn_commit(struct txn *t, struct err *err) {
 		commit_swap_in(&run);
 		if (run.n_changes > 0) {
 			rc = commit_write(&run, err);
-			if (rc == 0 && !fault_hit("commit.kernel"))
+			if (rc == 0)
 				rc = commit_kernel(&run, err);
 			if (rc == 0)
 				rc = store_commit(e->store, err);
-			if (rc == 0 && !fault_hit("commit.finish"))
+			if (rc == 0)
 				commit_finish(&run);
-			else if (rc)
+			else
 				commit_undo(&run);
 		}
 		commit_free(&run);

@@ -6,9 +6,11 @@
  */
 #include "cfgdb/engine.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/random.h"
@@ -88,9 +90,11 @@ static int engine_identity(struct engine *e, struct err *err) {
 static int engine_load(struct engine *e, const char *state_dir, struct err *err) {
 	AUTO_FREE char *key_path = xasprintf("%s/device.key", state_dir);
 	AUTO_FREE char *db_path = xasprintf("%s/config.db", state_dir);
+	bool is_new = access(db_path, F_OK) != 0 && errno == ENOENT;
 	int rc;
 
-	e->keyring = keyring_open(key_path, true, err);
+	/* what is sealed in an old database opens only with its own key: never make a second one */
+	e->keyring = keyring_open(key_path, is_new, err);
 	if (!e->keyring)
 		return ERR_STORE;
 	e->store = store_open(db_path, err);

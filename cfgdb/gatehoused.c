@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backends/iface.h"
@@ -33,6 +34,7 @@
 #include "cfgdb/server.h"
 
 #define COMMANDS_MAX 64
+#define LOCK_TRIES 100 /* of 50 ms */
 #define SYSCTL_FILE "sysctl.saved" /* in the state directory: kernel settings before ours */
 
 struct options {
@@ -97,18 +99,24 @@ static int own_directory(const char *path, mode_t mode, uid_t uid, gid_t gid, st
 	return 0;
 }
 
-/* Two daemons on one state directory would overwrite each other: the lock lives with the process. */
+/*
+ * Two daemons on one state directory would overwrite each other: the lock lives with the process. A
+ * predecessor that was killed may need a moment to be gone.
+ */
 static int lock_state(const char *state_dir, struct err *err) {
 	AUTO_FREE char *path = xasprintf("%s/lock", state_dir);
+	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return err_set(err, ERR_STORE, "%s: %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		close(fd);
-		return err_set(err, ERR_STORE, "%s: another gatehoused uses this state", state_dir);
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		nanosleep(&pause, NULL);
 	}
-	return 0;
+	close(fd);
+	return err_set(err, ERR_STORE, "%s: another gatehoused uses this state", state_dir);
 }
 
 static int settle(const struct options *opt, struct err *err) {

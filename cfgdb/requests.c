@@ -42,6 +42,22 @@ static const struct schema_table *take_table(struct buf_reader *r) {
 	return table;
 }
 
+/* The last field was read: true when nothing is missing and nothing left over. Nothing is done before. */
+static bool take_end(struct buf_reader *r) {
+	r->bad = !buf_reader_end(r);
+	return !r->bad;
+}
+
+/* The key as the table keeps it ("007" is 7); an object table has none. */
+static int canonical_key(struct buf_reader *r, const struct schema_table *table, const char *key, char **ret,
+			 struct err *err) {
+	if (schema_is_list(table))
+		return object_key_parse(table, key, ret, err);
+	r->bad = r->bad || *key;
+	*ret = xstrdup("");
+	return 0;
+}
+
 static const struct schema_table *take_any_table(struct buf_reader *r) {
 	const struct schema_table *table = schema_table(buf_get_u16(r));
 
@@ -74,6 +90,8 @@ static int request_hello(struct session *s, struct buf_reader *r, struct err *er
 	uint32_t version = buf_get_u32(r);
 	AUTO_FREE char *digest = buf_get_str(r, 64);
 
+	if (!take_end(r))
+		return 0;
 	if (version != CTL_VERSION || strcmp(digest, schema_digest) != 0)
 		return err_set(err, ERR_CONFLICT, "shell and daemon are of different versions: restart the daemon");
 	s->greeted = true;
@@ -86,12 +104,17 @@ static int request_hello(struct session *s, struct buf_reader *r, struct err *er
 
 static int request_get(struct session *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = take_table(r);
-	AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
+	AUTO_FREE char *word = buf_get_str(r, OBJECT_KEY_MAX);
+	AUTO_FREE char *key = NULL;
 	struct txn *temporary;
-	const struct txn *view = session_view(s, &temporary);
-	const struct object *obj = schema_is_list(table) ? txn_find(view, table, key) : txn_object(view, table);
-	int rc = 0;
+	const struct txn *view;
+	const struct object *obj;
+	int rc = take_end(r) ? canonical_key(r, table, word, &key, err) : 0;
 
+	if (rc || r->bad)
+		return rc;
+	view = session_view(s, &temporary);
+	obj = schema_is_list(table) ? txn_find(view, table, key) : txn_object(view, table);
 	if (obj)
 		send_object(s, obj, txn_base_version(view, table, obj->key));
 	else
@@ -112,6 +135,8 @@ static int request_list(struct session *s, struct buf_reader *r, struct err *err
 	struct txn *temporary;
 
 	(void)err;
+	if (!take_end(r))
+		return 0;
 	txn_each(session_view(s, &temporary), table, list_object, s);
 	txn_free(temporary);
 	return 0;
@@ -142,7 +167,7 @@ static int request_keys(struct session *s, struct buf_reader *r, struct err *err
 	struct txn *temporary;
 
 	(void)err;
-	if (l.left == 0)
+	if (!take_end(r) || l.left == 0)
 		return 0;
 	txn_each(session_view(s, &temporary), table, list_key, &l);
 	txn_free(temporary);
@@ -156,7 +181,7 @@ static int request_check_ref(struct session *s, struct buf_reader *r, struct err
 	struct txn *temporary;
 	bool found;
 
-	if (attr >= table->n_attrs || table->attrs[attr].type != ATTR_REF) {
+	if (!take_end(r) || attr >= table->n_attrs || table->attrs[attr].type != ATTR_REF) {
 		r->bad = true;
 		return 0;
 	}
@@ -171,8 +196,11 @@ static int request_next_id(struct session *s, struct buf_reader *r, struct err *
 	const struct schema_table *table = take_table(r);
 	struct txn *temporary;
 	uint64_t id;
-	int rc = txn_next_id(session_view(s, &temporary), table, &id, err);
+	int rc;
 
+	if (!take_end(r))
+		return 0;
+	rc = txn_next_id(session_view(s, &temporary), table, &id, err);
 	txn_free(temporary);
 	if (rc)
 		return rc;
@@ -183,7 +211,8 @@ static int request_next_id(struct session *s, struct buf_reader *r, struct err *
 }
 
 static int request_begin(struct session *s, struct buf_reader *r, struct err *err) {
-	(void)r;
+	if (!take_end(r))
+		return 0;
 	if (s->txn)
 		return err_set(err, ERR_CONFLICT, "a transaction is open already");
 	s->txn = txn_new(s->engine, s->user, "script");
@@ -193,7 +222,8 @@ static int request_begin(struct session *s, struct buf_reader *r, struct err *er
 static int request_commit(struct session *s, struct buf_reader *r, struct err *err) {
 	int rc;
 
-	(void)r;
+	if (!take_end(r))
+		return 0;
 	if (!s->txn)
 		return err_set(err, ERR_CONFLICT, "no transaction is open");
 	rc = txn_commit(s->txn, err);
@@ -202,9 +232,9 @@ static int request_commit(struct session *s, struct buf_reader *r, struct err *e
 }
 
 static int request_abort(struct session *s, struct buf_reader *r, struct err *err) {
-	(void)r;
 	(void)err;
-	session_done(s);
+	if (take_end(r))
+		session_done(s);
 	return 0;
 }
 
@@ -225,17 +255,15 @@ static int request_put(struct session *s, struct buf_reader *r, struct err *err)
 	AUTO_FREE char *canonical = NULL;
 	struct txn *temporary, *t;
 	struct object *obj;
-	int rc = 0;
+	int rc = take_end(r) ? canonical_key(r, table, key, &canonical, err) : 0;
 
-	if (r->bad || base == TXN_ANY || (!schema_is_list(table) && *key)) {
+	if (r->bad || base == TXN_ANY) {
 		r->bad = true;
 		return 0;
 	}
-	if (schema_is_list(table))
-		rc = object_key_parse(table, key, &canonical, err);
 	if (rc)
 		return rc;
-	obj = object_new(table, canonical ? canonical : "");
+	obj = object_new(table, canonical);
 	rc = text_parse(obj, body, err);
 	if (rc) {
 		object_free(obj);
@@ -247,11 +275,13 @@ static int request_put(struct session *s, struct buf_reader *r, struct err *err)
 
 static int request_delete(struct session *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = take_table(r);
-	AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
+	AUTO_FREE char *word = buf_get_str(r, OBJECT_KEY_MAX);
+	AUTO_FREE char *key = NULL;
 	struct txn *temporary, *t;
+	int rc = take_end(r) ? canonical_key(r, table, word, &key, err) : 0;
 
-	if (r->bad)
-		return 0;
+	if (rc || r->bad)
+		return rc;
 	t = session_view(s, &temporary);
 	return session_settle(s, temporary, txn_delete(t, table, key, err), err);
 }
@@ -317,7 +347,7 @@ static int request_run(struct session *s, struct buf_reader *r, struct err *err)
 	for (size_t i = 0; i < argc; i++)
 		argv[i] = buf_get_str(r, CTL_WORD_MAX);
 	command = command_find(s->config, argc, argv, &n_words);
-	if (!command)
+	if (take_end(r) && !command)
 		rc = err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'", argv[0]);
 	else if (!r->bad)
 		rc = command->run(command->ctx, s->engine->model, argc - n_words, argv + n_words, &text, err);

@@ -73,6 +73,8 @@ static int script_object(struct script *s, const struct schema_table *table, con
 			break;
 		depth += strcmp(s->words.w[0], "config") == 0;
 		depth -= strcmp(s->words.w[0], "end") == 0;
+		if (depth < 0)
+			return script_fail(s, "the entry is not closed");
 	}
 	obj = object_new(table, key);
 	{

@@ -12,7 +12,9 @@
 #include <crypt.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +26,7 @@
 #define TAG_LEN crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define SEALED_MAX 8192
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
+#define HASH_METHOD "$y$"
 
 static const unsigned char seal_label[] = "gatehouse secret 1";
 
@@ -45,22 +48,43 @@ static int key_file_read(const char *path, unsigned char *key, size_t len, struc
 	return 0;
 }
 
-/* The key is on disk, whole, before anything is sealed with it. */
-static int key_file_make(const char *path, struct err *err) {
-	unsigned char key[crypto_kdf_KEYBYTES];
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool ok;
+/* A name in a directory outlives a power failure only when the directory was written, too. */
+static int sync_directory_of(const char *path) {
+	AUTO_FREE char *copy = xstrdup(path);
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? -1 : fsync(fd);
 
-	if (fd < 0)
-		return err_set(err, ERR_STORE, "device key %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static int key_write(int fd) {
+	unsigned char key[crypto_kdf_KEYBYTES];
+	ssize_t n;
+
 	crypto_kdf_keygen(key);
-	ok = write(fd, key, sizeof(key)) == (ssize_t)sizeof(key) && fsync(fd) == 0;
+	errno = ENOSPC; /* what a short write means */
+	n = write(fd, key, sizeof(key));
 	sodium_memzero(key, sizeof(key));
-	if (close(fd) != 0 || !ok) {
-		unlink(path);
-		return err_set(err, ERR_STORE, "device key %s: %s", path, strerror(errno));
-	}
-	return 0;
+	return n == (ssize_t)sizeof(key) ? fsync(fd) : -1;
+}
+
+/* The key is on disk, whole, under its name, before anything is sealed with it. */
+static int key_file_make(const char *path, struct err *err) {
+	AUTO_FREE char *new_path = xasprintf("%s.new", path);
+	int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int rc = fd < 0 ? -1 : key_write(fd);
+
+	if (rc == 0)
+		rc = rename(new_path, path);
+	if (rc == 0)
+		rc = sync_directory_of(path);
+	if (rc != 0)
+		err_set(err, ERR_STORE, "device key %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return rc ? ERR_STORE : 0;
 }
 
 struct keyring *keyring_open(const char *path, bool create, struct err *err) {
@@ -152,7 +176,7 @@ static char *password_hash(const char *plain, const char *setting) {
 	const char *hash;
 
 	if (!setting)
-		setting = crypt_gensalt_rn("$y$", 0, NULL, 0, salt, sizeof(salt));
+		setting = crypt_gensalt_rn(HASH_METHOD, 0, NULL, 0, salt, sizeof(salt));
 	hash = setting ? crypt_rn(plain, setting, &data, sizeof(data)) : NULL;
 	return hash && hash[0] != '*' ? xstrdup(hash) : NULL;
 }
@@ -176,19 +200,35 @@ static bool secret_unchanged(const struct keyring *k, const struct schema_attr *
 	return same;
 }
 
+/*
+ * Check one item that came sealed, from a backup or another attribute: it must open, and hold a
+ * hash where a hash belongs. When it holds what `old` holds, the text of `old` stays.
+ */
+static int secret_take_sealed(const struct keyring *k, const struct schema_attr *attr, union item *item,
+			      const char *old, struct err *err) {
+	char *plain = NULL, *before = NULL;
+	int rc = secret_unseal(k, item->str, &plain, err);
+
+	if (rc == 0 && attr->type == ATTR_PASSWORD_HASH && strncmp(plain, HASH_METHOD, strlen(HASH_METHOD)) != 0)
+		rc = err_set(err, ERR_VALUE, "the ENC text holds no password hash");
+	if (rc)
+		err_prefix(err, "node_check_object fail! for %s", attr->name);
+	if (rc == 0 && old && secret_unseal(k, old, &before, NULL) == 0 && strcmp(before, plain) == 0) {
+		free(item->str);
+		item->str = xstrdup(old);
+	}
+	plain_free(plain);
+	plain_free(before);
+	return rc;
+}
+
 /* Seal one item in place; `old` is the sealed text it replaces, or NULL. */
 static int secret_seal_item(const struct keyring *k, const struct schema_attr *attr, union item *item,
 			    const char *old, struct err *err) {
-	char *plain = NULL, *hash = NULL, *sealed;
-	int rc;
+	char *hash = NULL, *sealed;
 
-	if (item->str[0] != '=') {
-		rc = old && strcmp(old, item->str) == 0 ? 0 : secret_unseal(k, item->str, &plain, err);
-		plain_free(plain);
-		if (rc)
-			err_prefix(err, "node_check_object fail! for %s", attr->name);
-		return rc;
-	}
+	if (item->str[0] != '=')
+		return old && strcmp(old, item->str) == 0 ? 0 : secret_take_sealed(k, attr, item, old, err);
 	if (secret_unchanged(k, attr, item->str + 1, old)) {
 		sealed = xstrdup(old);
 	} else if (attr->type == ATTR_PASSWORD_HASH) {

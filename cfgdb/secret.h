@@ -38,7 +38,8 @@ int secret_mac(const struct keyring *k, const char *sealed, unsigned char mac[SE
 
 /*
  * Seal every secret of obj that was typed in clear, and check that those which came sealed can be
- * read. A secret that did not change keeps the sealed text it has in old (may be NULL).
+ * read and hold what their attribute wants. A secret that did not change keeps the sealed text it
+ * has in old (may be NULL).
  */
 int secret_seal_object(const struct keyring *k, struct object *obj, const struct object *old, struct err *err);
 

@@ -84,9 +84,12 @@ static int store_fail(struct store *s, const char *doing, struct err *err) {
 
 /* Step a statement that gives no rows (or whose first row is enough) and make it ready again. */
 static int store_run(struct store *s, enum statement which, struct err *err) {
-	int rc = fault_hit("store.write") ? SQLITE_FULL : sqlite3_step(s->stmt[which]);
+	bool fault = fault_hit("store.write");
+	int rc = fault ? SQLITE_FULL : sqlite3_step(s->stmt[which]);
 
-	if (rc == SQLITE_DONE || rc == SQLITE_ROW)
+	if (fault)
+		rc = err_set(err, ERR_STORE, "the configuration database: write: injected fault");
+	else if (rc == SQLITE_DONE || rc == SQLITE_ROW)
 		rc = 0;
 	else
 		rc = store_fail(s, "write", err);

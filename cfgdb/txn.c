@@ -2,8 +2,12 @@
 /*
  * Staged objects are a tree over the model: a look-up asks the tree first. A staged deletion is an
  * entry without an object. Each entry remembers the version of the active object it started from;
- * when that has changed by the time of the commit, someone else was faster and the commit is
- * refused (code 14).
+ * when that has changed by the time of the commit, or something that an entry needs has gone,
+ * someone else was faster and the commit is refused (code 14).
+ *
+ * Who refers to an object that is to be deleted is asked of two indexes, that of the model and one
+ * over what is staged. The second is built when the first deletion asks: scripts that only add do
+ * not pay for it.
  */
 #include "cfgdb/txn.h"
 
@@ -31,6 +35,7 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source) {
 	t->engine = e;
 	t->user = xstrdup(user);
 	t->source = xstrdup(source);
+	t->growth = xcalloc(schema_n_tables, sizeof(*t->growth));
 	t->seen_revision = e->revision;
 	TAILQ_INIT(&t->order);
 	return t;
@@ -45,11 +50,17 @@ static void staged_free(struct txn *t, struct staged *s) {
 	free(s);
 }
 
+void txn_drop_uses(struct txn *t) {
+	t->uses = uses_free(t->uses);
+}
+
 void txn_clear(struct txn *t) {
 	struct staged *s;
 
+	txn_drop_uses(t);
 	while ((s = TAILQ_FIRST(&t->order)) != NULL)
 		staged_free(t, s);
+	memset(t->growth, 0, schema_n_tables * sizeof(*t->growth));
 	t->seen_revision = t->engine->revision;
 }
 
@@ -57,6 +68,7 @@ void txn_free(struct txn *t) {
 	if (!t)
 		return;
 	txn_clear(t);
+	free(t->growth);
 	free(t->user);
 	free(t->source);
 	free(t);
@@ -70,27 +82,15 @@ static struct staged *staged_find(const struct txn *t, const struct schema_table
 	return RB_FIND(staged_tree, (struct staged_tree *)&t->staged, &want);
 }
 
-/* First staged entry of a table, by key. */
-static struct staged *staged_first(const struct txn *t, const struct schema_table *table) {
-	struct staged want = { .table = table, .key = (char *)"" };
-	struct staged *s;
-
-	if (schema_is_list(table) && table->attrs[0].type == ATTR_INTEGER)
-		want.key = (char *)"-9223372036854775808";
-	s = RB_NFIND(staged_tree, (struct staged_tree *)&t->staged, &want);
-	return s && s->table == table ? s : NULL;
-}
-
-static struct staged *staged_next(struct staged *s) {
-	struct staged *next = RB_NEXT(staged_tree, NULL, s);
-
-	return next && next->table == s->table ? next : NULL;
-}
 
 const struct object *txn_find(const struct txn *t, const struct schema_table *table, const char *key) {
 	const struct staged *s = staged_find(t, table, key);
 
 	return s ? s->obj : model_find(t->engine->model, table, key);
+}
+
+const struct object *txn_active(const struct txn *t, const struct schema_table *table, const char *key) {
+	return model_find(t->engine->model, table, key);
 }
 
 const struct object *txn_object(const struct txn *t, const struct schema_table *table) {
@@ -116,28 +116,26 @@ int txn_each(const struct txn *t, const struct schema_table *table,
 	int rc = 0;
 
 	for (const struct object *obj = model_first(m, table); obj && rc == 0; obj = model_next(m, obj)) {
-		const struct object *now = t->n_staged ? txn_find(t, table, obj->key) : obj;
+		const struct object *now = obj;
 
+		s = t->n_staged ? staged_find(t, table, obj->key) : NULL;
+		if (s)
+			now = s->moved ? NULL : s->obj;
 		rc = now ? visit(arg, now) : 0;
 	}
 	TAILQ_FOREACH(s, &t->order, next) {
 		if (rc)
 			return rc;
-		if (s->table == table && s->obj && !model_find(m, table, s->key))
+		if (s->table == table && s->obj && (s->moved || !model_find(m, table, s->key)))
 			rc = visit(arg, s->obj);
 	}
 	return rc;
 }
 
 size_t txn_count(const struct txn *t, const struct schema_table *table) {
-	size_t n = model_count(t->engine->model, table);
+	int64_t n = (int64_t)model_count(t->engine->model, table) + t->growth[table->id];
 
-	for (struct staged *s = staged_first(t, table); s; s = staged_next(s)) {
-		bool active = model_find(t->engine->model, table, s->key) != NULL;
-
-		n += (s->obj != NULL) - active;
-	}
-	return n;
+	return n > 0 ? (size_t)n : 0;
 }
 
 uint64_t txn_base_version(const struct txn *t, const struct schema_table *table, const char *key) {
@@ -150,22 +148,39 @@ uint64_t txn_base_version(const struct txn *t, const struct schema_table *table,
 	return obj ? obj->ver : TXN_NEW;
 }
 
+/* The staged object with the greatest key of a table with integer keys, or NULL. */
+static const struct object *staged_last(const struct txn *t, const struct schema_table *table) {
+	struct staged beyond = { .table = table, .key = (char *)"9223372036854775807" };
+	struct staged *s = RB_NFIND(staged_tree, (struct staged_tree *)&t->staged, &beyond);
+
+	s = s ? RB_PREV(staged_tree, NULL, s) : RB_MAX(staged_tree, (struct staged_tree *)&t->staged);
+	while (s && s->table == table && !s->obj)
+		s = RB_PREV(staged_tree, NULL, s);
+	return s && s->table == table ? s->obj : NULL;
+}
+
+/* The active object with the greatest key that is not to be deleted, or NULL. */
+static const struct object *active_last(const struct txn *t, const struct schema_table *table) {
+	const struct object *obj = model_last_key(t->engine->model, table);
+
+	while (obj && !txn_find(t, table, obj->key))
+		obj = model_prev_key(t->engine->model, obj);
+	return obj;
+}
+
 int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t *ret, struct err *err) {
 	const struct schema_attr *key = &table->attrs[0];
+	const struct object *staged, *active;
 	int64_t last = key->min > 0 ? key->min - 1 : 0;
-	const struct object *obj;
 
-	if (key->type != ATTR_INTEGER)
+	if (!schema_is_list(table) || key->type != ATTR_INTEGER)
 		return err_set(err, ERR_PARSE, "\ncommand parse error before '0'");
-	for (obj = model_seek(t->engine->model, table, "-1"); obj; obj = model_next_key(t->engine->model, obj)) {
-		const struct staged *s = staged_find(t, table, obj->key);
-
-		if ((!s || s->obj) && atoll(obj->key) > last)
-			last = atoll(obj->key);
-	}
-	for (struct staged *s = staged_first(t, table); s; s = staged_next(s))
-		if (s->obj && atoll(s->key) > last)
-			last = atoll(s->key);
+	staged = staged_last(t, table);
+	active = active_last(t, table);
+	if (staged && atoll(staged->key) > last)
+		last = atoll(staged->key);
+	if (active && atoll(active->key) > last)
+		last = atoll(active->key);
 	if (last >= key->max)
 		return err_set(err, ERR_MAX_ENTRIES, "object set operator error, -4 discard the setting");
 	*ret = (uint64_t)last + 1;
@@ -180,44 +195,67 @@ struct user_count {
 	size_t n;
 };
 
+static bool is_target(const struct user_count *c, const struct object *holder) {
+	return holder->table == c->target->table && strcmp(holder->key, c->target->key) == 0;
+}
+
 static int count_active_user(void *arg, const struct object *holder, const struct schema_attr *attr) {
 	struct user_count *c = arg;
 
 	(void)attr;
-	if (!staged_find(c->t, holder->table, holder->key))
-		c->n++;
+	c->n += !is_target(c, holder) && !staged_find(c->t, holder->table, holder->key);
 	return 0;
 }
 
-static int count_staged_ref(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+static int count_staged_user(void *arg, const struct object *holder, const struct schema_attr *attr) {
 	struct user_count *c = arg;
-	const struct schema_attr *a = &holder->table->attrs[attr];
 
-	if (strcmp(name, c->target->key) != 0)
-		return 0;
-	for (unsigned int i = 0; i < a->n_refs; i++)
-		if (a->refs[i] == c->target->table->id)
-			c->n++;
+	(void)attr;
+	c->n += !is_target(c, holder);
 	return 0;
 }
 
-size_t txn_count_users(const struct txn *t, const struct object *obj) {
-	struct user_count c = { t, obj, 0 };
+static struct uses *staged_uses(struct txn *t) {
 	const struct staged *s;
 
-	model_each_user(t->engine->model, obj, count_active_user, &c);
+	if (t->uses)
+		return t->uses;
+	t->uses = uses_new();
 	TAILQ_FOREACH(s, &t->order, next)
-		if (s->obj && !(s->table == obj->table && strcmp(s->key, obj->key) == 0))
-			object_each_ref(s->obj, count_staged_ref, &c);
+		if (s->obj)
+			uses_add(t->uses, s->obj);
+	return t->uses;
+}
+
+size_t txn_count_users(struct txn *t, const struct object *obj) {
+	struct user_count c = { t, obj, 0 };
+
+	model_each_user(t->engine->model, obj, count_active_user, &c);
+	if (t->n_staged > 0)
+		uses_each(staged_uses(t), obj, count_staged_user, &c);
 	return c.n;
 }
 
 /* ---- staging ---- */
 
+static const char locked_text[] =
+	"Can not config the object since either the object or the referenced objects are being "
+	"configured by other transactions.";
+
 static int refuse_locked(struct err *err) {
-	return err_set(err, ERR_LOCKED,
-		       "Can not config the object since either the object or the referenced objects are being "
-		       "configured by other transactions.");
+	return err_set(err, ERR_LOCKED, "%s", locked_text);
+}
+
+static struct staged *staged_new(struct txn *t, const struct schema_table *table, const char *key, uint64_t base) {
+	struct staged *s = xcalloc(1, sizeof(*s));
+
+	s->table = table;
+	s->key = xstrdup(key);
+	s->base = base;
+	RB_INSERT(staged_tree, &t->staged, s);
+	TAILQ_INSERT_TAIL(&t->order, s, next);
+	t->n_staged++;
+	return s;
 }
 
 /* Stage obj (NULL: deletion) under its table and key; takes over obj. */
@@ -225,19 +263,34 @@ static void txn_stage(struct txn *t, const struct schema_table *table, const cha
 		      uint64_t base) {
 	struct staged *s = staged_find(t, table, key);
 
-	if (s) {
-		object_free(s->obj);
-		s->obj = obj;
-		return;
+	t->growth[table->id] += (obj != NULL) - (txn_find(t, table, key) != NULL);
+	if (s && obj && !s->obj) { /* deleted before: it comes back at the end */
+		s->moved = true;
+		TAILQ_REMOVE(&t->order, s, next);
+		TAILQ_INSERT_TAIL(&t->order, s, next);
 	}
-	s = xcalloc(1, sizeof(*s));
-	s->table = table;
-	s->key = xstrdup(key);
+	if (!s)
+		s = staged_new(t, table, key, base);
+	if (t->uses && s->obj)
+		uses_remove(t->uses, s->obj);
+	object_free(s->obj);
 	s->obj = obj;
-	s->base = base;
-	RB_INSERT(staged_tree, &t->staged, s);
-	TAILQ_INSERT_TAIL(&t->order, s, next);
-	t->n_staged++;
+	if (!obj)
+		return;
+	obj->ver = s->base;
+	if (t->uses)
+		uses_add(t->uses, obj);
+}
+
+/* A uuid that is not given is that of the object before. */
+static void keep_uuid(struct object *obj, const struct object *before) {
+	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
+		const struct schema_attr *a = &obj->table->attrs[i];
+		const struct value *was = a->type == ATTR_UUID && before ? object_get(before, i) : NULL;
+
+		if (was && !object_get(obj, i) && object_has(obj, i))
+			object_set(obj, i, value_copy(a, was));
+	}
 }
 
 /* The version an entry will be held against at commit: that of the active object. */
@@ -262,6 +315,7 @@ int txn_put(struct txn *t, struct object *obj, uint64_t base, struct err *err) {
 	if (rc == 0) {
 		object_normalize(obj);
 		check_adjust(obj);
+		keep_uuid(obj, before);
 		object_fill_uuid(obj);
 		rc = check_object(t, obj, err);
 	}
@@ -278,6 +332,8 @@ int txn_delete(struct txn *t, const struct schema_table *table, const char *key,
 	const struct object *obj = txn_find(t, table, key);
 	int rc;
 
+	if (!schema_is_list(table))
+		return err_set(err, ERR_PARSE, "\ncommand parse error before 'delete'");
 	if (!obj)
 		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
 	if (t->n_staged >= TXN_STAGED_MAX)
@@ -299,18 +355,29 @@ void txn_as_found(struct txn *t) {
 
 /* ---- before a commit ---- */
 
-static int staged_recheck(const struct txn *t, const struct staged *s, struct err *err) {
+/* It passed when it was staged, so what it fails for now is someone else's change. */
+static int refuse_overtaken(struct err *err) {
+	err_prefix(err, "%s", locked_text);
+	if (err)
+		err->code = ERR_LOCKED;
+	return ERR_LOCKED;
+}
+
+static int staged_recheck(struct txn *t, const struct staged *s, struct err *err) {
 	const struct object *active;
+	int rc = 0;
 
 	if (active_version(t, s->table, s->key) != s->base)
 		return refuse_locked(err);
-	if (s->obj)
-		return check_object(t, s->obj, err);
 	active = model_find(t->engine->model, s->table, s->key);
-	return active ? check_delete(t, active, err) : 0;
+	if (s->obj)
+		rc = check_object(t, s->obj, err);
+	else if (active)
+		rc = check_delete(t, active, err);
+	return rc ? refuse_overtaken(err) : 0;
 }
 
-int txn_recheck(const struct txn *t, struct err *err) {
+int txn_recheck(struct txn *t, struct err *err) {
 	const struct staged *s;
 
 	if (t->seen_revision == t->engine->revision)

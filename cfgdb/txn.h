@@ -29,6 +29,9 @@ const struct object *txn_find(const struct txn *t, const struct schema_table *ta
 /* The object of an object table as the transaction would leave it; never NULL. */
 const struct object *txn_object(const struct txn *t, const struct schema_table *table);
 
+/* The active object, whatever is staged, or NULL. */
+const struct object *txn_active(const struct txn *t, const struct schema_table *table, const char *key);
+
 /* What a name in a reference attribute would stand for, or NULL. */
 const struct object *txn_resolve(const struct txn *t, const struct schema_attr *attr, const char *name);
 
@@ -39,19 +42,19 @@ int txn_each(const struct txn *t, const struct schema_table *table,
 /* Version that a put of this key must name: that of the active object, or TXN_NEW. */
 uint64_t txn_base_version(const struct txn *t, const struct schema_table *table, const char *key);
 
-/* Number of objects that table would have. */
+/* Number of objects that a table would have. */
 size_t txn_count(const struct txn *t, const struct schema_table *table);
 
-/* Smallest free key above the greatest one in use of a table with integer keys. */
+/* Smallest free key above the greatest one in use of a list with integer keys. */
 int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t *ret, struct err *err);
 
 /*
  * Check and stage one object, which started from version base. Takes over obj, also on error.
- * Secrets typed in clear are sealed, uuids filled in.
+ * Secrets typed in clear are sealed; an uuid that is not given stays as it was, or is drawn.
  */
 int txn_put(struct txn *t, struct object *obj, uint64_t base, struct err *err);
 
-/* Check and stage a deletion. */
+/* Check and stage the deletion of an entry of a list. */
 int txn_delete(struct txn *t, const struct schema_table *table, const char *key, struct err *err);
 
 /*
@@ -63,8 +66,11 @@ int txn_commit(struct txn *t, struct err *err);
 /* Number of staged changes. */
 size_t txn_staged(const struct txn *t);
 
-/* How many references to obj there would be, from objects other than itself. */
-size_t txn_count_users(const struct txn *t, const struct object *obj);
+/*
+ * How many uses of obj there would be, from objects other than itself: an object counts once for
+ * each attribute in which it names obj.
+ */
+size_t txn_count_users(struct txn *t, const struct object *obj);
 
 /* Mark everything staged as found on the machine: it gets version 0 (see struct object). */
 void txn_as_found(struct txn *t);

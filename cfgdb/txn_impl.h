@@ -12,6 +12,7 @@ struct staged {
 	char *key;
 	struct object *obj;      /* NULL: deletion */
 	uint64_t base;           /* version of the active object, TXN_NEW when there was none */
+	bool moved;              /* deleted and made again here: its place is the end of the table */
 	RB_ENTRY(staged) entry;
 	TAILQ_ENTRY(staged) next;
 };
@@ -25,12 +26,20 @@ struct txn {
 	struct staged_tree staged;
 	struct staged_list order; /* as they came */
 	size_t n_staged;
+	int64_t *growth;          /* by table id: entries that it would have more */
+	struct uses *uses;        /* references of what is staged; NULL until someone asks */
 	uint64_t seen_revision;   /* active when the oldest entry was checked */
 	bool as_found;
 };
 
-/* Check every staged entry again if the active configuration has moved since. */
-int txn_recheck(const struct txn *t, struct err *err);
+/*
+ * Check every staged entry again if the active configuration has moved since; ERR_LOCKED when it
+ * no longer fits.
+ */
+int txn_recheck(struct txn *t, struct err *err);
+
+/* Forget whom staged objects refer to: they are about to move into the model. */
+void txn_drop_uses(struct txn *t);
 
 /* Drop everything staged. */
 void txn_clear(struct txn *t);

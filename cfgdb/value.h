@@ -31,7 +31,7 @@ struct port_spec {
 
 /*
  * num:   option (index), integer, time (minutes of the day), datetime (decimal yyyymmddhhmm)
- * str:   string, ref, ipv6*, mac, uuid: canonical text; password*: "ENC ..." sealed, "=..." plain
+ * str:   string, fqdn, ref, ipv6*, mac, uuid: canonical text; password*: "ENC ..." sealed, "=..." plain
  * ip:    ipv4 (in a), ipv4-host, ipv4-net, ipv4-range
  * ports: port-range (dst_lo, dst_hi), service-ports
  * entry: child (an object of the child table; a child object has exactly one item)

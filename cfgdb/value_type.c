@@ -150,6 +150,35 @@ static int parse_string(const struct schema_attr *attr, char *const words[], siz
 	return 0;
 }
 
+/* Labels of letters, digits, - and _, up to 63 bytes; all of it up to 255 (RFC 1035, section 2.3.4). */
+static bool is_domain(const char *s) {
+	size_t label = 0;
+
+	if (strlen(s) > 255)
+		return false;
+	for (; *s; s++) {
+		if (*s == '.' ? label == 0 : !isalnum((unsigned char)*s) && !strchr("-_", *s))
+			return false;
+		label = *s == '.' ? 0 : label + 1;
+		if (label > 63)
+			return false;
+	}
+	return true;
+}
+
+static int parse_fqdn(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+		      union item *out, struct err *err) {
+	(void)n;
+	if (!is_domain(words[0])) {
+		value_type_refuse(attr, words[0], ERR_VALUE, err);
+		err_prefix(err, "domain name is not valid.");
+		return ERR_VALUE;
+	}
+	out->str = xstrdup(words[0]);
+	*used = 1;
+	return 0;
+}
+
 static int parse_ref(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
 		     union item *out, struct err *err) {
 	(void)n;
@@ -612,6 +641,7 @@ static const struct value_type types[ATTR_TYPE_COUNT] = {
 	[ATTR_OPTION] = { 1, parse_option, print_option, equal_num, false },
 	[ATTR_INTEGER] = { 1, parse_integer, print_integer, equal_num, false },
 	[ATTR_STRING] = { 1, parse_string, print_quoted, equal_str, true },
+	[ATTR_FQDN] = { 1, parse_fqdn, print_quoted, equal_str, true },
 	[ATTR_REF] = { 1, parse_ref, print_quoted, equal_str, true },
 	[ATTR_IPV4] = { 1, parse_ipv4, print_ipv4, equal_ip, false },
 	[ATTR_IPV4_HOST] = { 2, parse_ipv4_host, print_ipv4_mask, equal_ip, false },

@@ -28,7 +28,7 @@ enum verb {
 
 static const struct {
 	const char *word;
-	size_t least;            /* letters that make it unambiguous everywhere */
+	size_t least; /* letters that make it unambiguous everywhere */
 	enum verb verb;
 } verbs[] = {
 	{ "config", 1, VERB_CONFIG },
@@ -49,7 +49,8 @@ static enum verb batch_verb(const struct words *words) {
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (len >= verbs[i].least && strncmp(verbs[i].word, words->w[0], len) == 0)
-			return verbs[i].verb == VERB_LOOK && words->n < 2 ? VERB_OTHER : verbs[i].verb;
+			return verbs[i].verb == VERB_LOOK && words->n < 2 ? VERB_OTHER
+									  : verbs[i].verb;
 	return VERB_OTHER;
 }
 
@@ -163,9 +164,11 @@ static void batch_unfinished(struct batch *b) {
 
 	if (!top)
 		return;
-	err_set(&err, ERR_INCOMPLETE, "the configuration of '%s' that begins in line %lu%s%.200s%s has no end: "
-		"nothing of it is committed", b->sh->context.levels[0].frame, b->block,
-		entry ? ", entry '" : "", entry ? top->name : "", entry ? "' in it," : "");
+	err_set(&err, ERR_INCOMPLETE,
+		"the configuration of '%s' that begins in line %lu%s%.200s%s has no end: "
+		"nothing of it is committed",
+		b->sh->context.levels[0].frame, b->block, entry ? ", entry '" : "",
+		entry ? top->name : "", entry ? "' in it," : "");
 	b->lines->first = b->block;
 	if (b->prompts)
 		out_text(b->sh->out, "\n");

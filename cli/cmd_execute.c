@@ -19,7 +19,7 @@
 #include "cli/commands.h"
 
 #define REMOTE_WORDS_MAX 32
-#define HOST_MAX 255
+#define HOST_MAX	 255
 
 static void remote_out(void *arg, const char *text, size_t len) {
 	struct shell *sh = arg;
@@ -54,19 +54,21 @@ static void ping_line(struct ping *p, const char *line) {
 
 	if (sscanf(line, "PING %255s (%63[^)])", name, addr) == 2)
 		out_printf(out, "PING %s (%s): 56 data bytes\n", name, addr);
-	else if (sscanf(line, "%u bytes from %63[^:]: icmp_seq=%u ttl=%u time=%lf", &bytes, addr, &seq, &ttl,
-			&time) == 5)
+	else if (sscanf(line, "%u bytes from %63[^:]: icmp_seq=%u ttl=%u time=%lf", &bytes, addr,
+			&seq, &ttl, &time) == 5)
 		out_printf(out, "%u bytes from %s: icmp_seq=%u ttl=%u time=%.1f ms\n", bytes, addr,
 			   seq > 0 ? seq - 1 : 0, ttl, time);
 	else if (sscanf(line, "%u packets transmitted, %u received", &sent, &received) == 2) {
 		snprintf(loss, sizeof(loss), "%u%%", sent ? (sent - received) * 100 / sent : 0);
-		out_printf(out, "%u packets transmitted, %u packets received, %s packet loss\n", sent, received,
-			   loss);
+		out_printf(out, "%u packets transmitted, %u packets received, %s packet loss\n",
+			   sent, received, loss);
 	} else if (sscanf(line, "rtt min/avg/max/mdev = %lf/%lf/%lf", &min, &avg, &max) == 3)
 		out_printf(out, "round-trip min/avg/max = %.1f/%.1f/%.1f ms\n", min, avg, max);
-	else if (strstr(line, "not known") || strstr(line, "name resolution") || strstr(line, "associated with"))
+	else if (strstr(line, "not known") || strstr(line, "name resolution") ||
+		 strstr(line, "associated with"))
 		p->no_host = true;
-	else if (strstr(line, "unreachable") || strstr(line, "not permitted") || strstr(line, "Invalid argument"))
+	else if (strstr(line, "unreachable") || strstr(line, "not permitted") ||
+		 strstr(line, "Invalid argument"))
 		p->no_route |= strncmp(line, "From ", 5) != 0;
 	else if (strncmp(line, "--- ", 4) == 0)
 		out_printf(out, "\n%s\n", line);
@@ -77,7 +79,8 @@ static void ping_line(struct ping *p, const char *line) {
 static void ping_exec(const char *host, int fd) {
 	int null = open("/dev/null", O_RDONLY);
 
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0 ||
+	    dup2(fd, STDERR_FILENO) < 0)
 		_exit(127);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);

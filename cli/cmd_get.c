@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `get` prints values for reading: one object with all its attributes, or a table with a line for
- * each entry.
+ * `get` prints values for reading, not for pasting back: one object with all its attributes, those
+ * at their default too, or a table with a line for each entry. At the root a path says what is
+ * meant; inside a config it is what is open there.
  */
 #include <string.h>
 
@@ -26,7 +27,8 @@ static int get_entry(void *arg, struct object *obj) {
 	return out_stopped(sh->out);
 }
 
-static int get_one(struct shell *sh, const struct schema_table *table, const char *key, struct err *err) {
+static int get_one(struct shell *sh, const struct schema_table *table, const char *key,
+		   struct err *err) {
 	struct object *obj;
 	int rc = client_get(sh->client, table, key, &obj, err);
 
@@ -40,8 +42,8 @@ static int get_one(struct shell *sh, const struct schema_table *table, const cha
 }
 
 /* One entry in full, or a line for each, of a list that obj holds. */
-static int get_children(struct shell *sh, const struct object *obj, unsigned int attr, const char *key,
-			struct err *err) {
+static int get_children(struct shell *sh, const struct object *obj, unsigned int attr,
+			const char *key, struct err *err) {
 	const struct value *v = object_get(obj, attr);
 	const struct object *entry = key ? object_child(obj, attr, key) : NULL;
 
@@ -54,7 +56,8 @@ static int get_children(struct shell *sh, const struct object *obj, unsigned int
 	return 0;
 }
 
-static int get_alias(struct shell *sh, const struct schema_alias *alias, const char *key, struct err *err) {
+static int get_alias(struct shell *sh, const struct schema_alias *alias, const char *key,
+		     struct err *err) {
 	struct object *obj;
 	int rc = client_get(sh->client, schema_table(alias->table), "", &obj, err);
 
@@ -94,5 +97,6 @@ int cmd_get_here(struct shell *sh, const struct call *call, struct err *err) {
 		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
 	if (list.holder)
 		return get_children(sh, list.holder->obj, (unsigned int)list.attr, key, err);
-	return key ? get_one(sh, list.table, key, err) : client_list(sh->client, list.table, get_entry, sh, err);
+	return key ? get_one(sh, list.table, key, err)
+		   : client_list(sh->client, list.table, get_entry, sh, err);
 }

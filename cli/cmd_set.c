@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Changing the edit buffer. A value is parsed whole and its references looked up before anything
- * changes, so one bad member refuses the command and the old value stays.
+ * changes, so one bad member refuses the command and the old value stays. Nothing here knows what
+ * an attribute means: what may stand together is for the daemon to say when the entry is saved.
  */
 #include "cfgdb/client.h"
 #include "cli/commands.h"
@@ -19,7 +20,9 @@ static int set_check_refs(struct shell *sh, const struct schema_table *table, un
 			continue;
 		rc = client_check_ref(sh->client, table, attr, name, err);
 		if (rc == ERR_NOT_FOUND)
-			return err_set(err, rc, "entry not found in datasource\n\nvalue parse error before '%.200s'",
+			return err_set(err, rc,
+				       "entry not found in datasource\n\n"
+				       "value parse error before '%.200s'",
 				       name);
 		if (rc)
 			return rc;
@@ -93,8 +96,10 @@ int cmd_append(struct shell *sh, const struct call *call, struct err *err) {
 		all = set_current(top->obj, (unsigned int)attr);
 		value_append(a, &all, &add);
 		if (all.n > VALUE_ITEMS_MAX)
-			rc = err_set(err, ERR_MAX_ENTRIES, "Too many values. Maximum number of entries: %d;\n"
-				     "attribute set operator error, -4, discard the setting", VALUE_ITEMS_MAX);
+			rc = err_set(err, ERR_MAX_ENTRIES,
+				     "Too many values. Maximum number of entries: %d;\n"
+				     "attribute set operator error, -4, discard the setting",
+				     VALUE_ITEMS_MAX);
 		if (rc)
 			value_done(a, &all);
 		else
@@ -117,7 +122,8 @@ int cmd_unselect(struct shell *sh, const struct call *call, struct err *err) {
 	a = &top->table->attrs[attr];
 	rest = set_current(top->obj, (unsigned int)attr);
 	if (value_remove(a, &rest, &drop) < drop.n)
-		rc = err_set(err, ERR_NOT_FOUND, "entry is not found in table\n\nvalue parse error before '%.200s'",
+		rc = err_set(err, ERR_NOT_FOUND,
+			     "entry is not found in table\n\nvalue parse error before '%.200s'",
 			     call->argv[1]);
 	else if (rest.n == 0 && value_default_at(top->table, (unsigned int)attr))
 		rc = err_set(err, ERR_EMPTY, "Attribute '%s' MUST be set.", a->name);

@@ -18,10 +18,10 @@
 
 struct show {
 	struct shell *sh;
-	unsigned int flags;      /* enum text_flag */
-	bool terse;              /* no frames with nothing inside */
-	const char *frame;       /* path of the frame that is not printed yet */
-	struct str text;         /* used again for every object */
+	unsigned int flags; /* enum text_flag */
+	bool terse;	    /* no frames with nothing inside */
+	const char *frame;  /* path of the frame that is not printed yet */
+	struct str text;    /* used again for every object */
 };
 
 static void show_flush(struct show *s) {
@@ -59,8 +59,8 @@ static int show_entry(void *arg, struct object *obj) {
 }
 
 /* One entry, or all, of a list that obj holds. */
-static int show_children(struct show *s, const struct object *obj, unsigned int attr, const char *path,
-			 const char *key, struct err *err) {
+static int show_children(struct show *s, const struct object *obj, unsigned int attr,
+			 const char *path, const char *key, struct err *err) {
 	const struct value *v = object_get(obj, attr);
 
 	if (key && !object_child(obj, attr, key))
@@ -74,7 +74,8 @@ static int show_children(struct show *s, const struct object *obj, unsigned int 
 	return 0;
 }
 
-static int show_alias(struct show *s, const struct schema_alias *alias, const char *key, struct err *err) {
+static int show_alias(struct show *s, const struct schema_alias *alias, const char *key,
+		      struct err *err) {
 	const struct schema_table *table = schema_table(alias->table);
 	struct object *obj;
 	int rc = client_get(s->sh->client, table, "", &obj, err);
@@ -101,7 +102,8 @@ static void show_object(struct show *s, const struct object *obj, const char *pa
 }
 
 /* The object of an object table, or one entry of a list. */
-static int show_one(struct show *s, const struct schema_table *table, const char *key, struct err *err) {
+static int show_one(struct show *s, const struct schema_table *table, const char *key,
+		    struct err *err) {
 	struct object *obj;
 	int rc = client_get(s->sh->client, table, key, &obj, err);
 
@@ -129,9 +131,12 @@ static int show_all(struct show *s, struct err *err) {
 	int rc = 0;
 
 	s->terse = true;
-	str_addf(&s->text, "#config-version=" VERSION_MODEL "-" VERSION_RELEASE "-FW-build" VERSION_BUILD
-		 "-" VERSION_DATE ":opmode=0:vdom=0:user=%s\n", client_info(s->sh->client)->user);
-	str_add(&s->text, "#conf_file_ver=" CONF_FILE_VERSION "\n#buildno=" VERSION_BUILD "\n#global_vdom=1\n");
+	str_addf(&s->text,
+		 "#config-version=" VERSION_MODEL "-" VERSION_RELEASE "-FW-build" VERSION_BUILD
+		 "-" VERSION_DATE ":opmode=0:vdom=0:user=%s\n",
+		 client_info(s->sh->client)->user);
+	str_add(&s->text, "#conf_file_ver=" CONF_FILE_VERSION "\n#buildno=" VERSION_BUILD
+			  "\n#global_vdom=1\n");
 	for (uint16_t i = 0; i < schema_n_top && rc == 0 && !out_stopped(s->sh->out); i++)
 		rc = show_table(s, schema_tables[schema_top[i]], err);
 	return rc;
@@ -151,7 +156,8 @@ static int show_target(struct show *s, const struct call *call, struct err *err)
 }
 
 static int show_run(struct shell *sh, const struct call *call, unsigned int flags,
-		    int (*how)(struct show *s, const struct call *call, struct err *err), struct err *err) {
+		    int (*how)(struct show *s, const struct call *call, struct err *err),
+		    struct err *err) {
 	struct show s = { .sh = sh, .flags = flags };
 	int rc = how(&s, call, err);
 
@@ -187,14 +193,17 @@ static int show_here(struct show *s, const struct call *call, struct err *err) {
 	struct list_ref list;
 
 	if (top->kind == LEVEL_ENTRY)
-		return call->argc > 0 ? grammar_refuse(call->argv[0], err) : show_buffer(s, top, top[-1].frame);
+		return call->argc > 0 ? grammar_refuse(call->argv[0], err)
+				      : show_buffer(s, top, top[-1].frame);
 	if (top->kind == LEVEL_OBJECT)
-		return call->argc > 0 ? grammar_refuse(call->argv[0], err) : show_buffer(s, top, top->frame);
+		return call->argc > 0 ? grammar_refuse(call->argv[0], err)
+				      : show_buffer(s, top, top->frame);
 	context_list(ctx, &list);
 	if (call->argc > 0 && object_key_parse(list.table, call->argv[0], &key, NULL))
 		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
 	if (list.holder)
-		return show_children(s, list.holder->obj, (unsigned int)list.attr, top->frame, key, err);
+		return show_children(s, list.holder->obj, (unsigned int)list.attr, top->frame, key,
+				     err);
 	return key ? show_one(s, list.table, key, err) : show_table(s, list.table, err);
 }
 

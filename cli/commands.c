@@ -36,8 +36,8 @@ static const struct command diagnose_iprope_show[] = {
 };
 
 static const struct command diagnose_iprope[] = {
-	{ "lookup", "Tell which policy decides on a packet.", .min_args = 6, .max_args = 6, .args = lookup_args,
-	  REMOTE },
+	{ "lookup", "Tell which policy decides on a packet.", .min_args = 6, .max_args = 6,
+	  .args = lookup_args, REMOTE },
 	{ "show", "Show the counters of a policy.", .sub = diagnose_iprope_show },
 	{ 0 }
 };
@@ -63,7 +63,8 @@ static const struct argument refcnt_args[] = {
 };
 
 static const struct command diagnose_refcnt[] = {
-	{ "show", "List who refers to an entry.", .min_args = 2, .max_args = 2, .args = refcnt_args, REMOTE },
+	{ "show", "List who refers to an entry.", .min_args = 2, .max_args = 2,
+	  .args = refcnt_args, REMOTE },
 	{ 0 }
 };
 
@@ -96,7 +97,8 @@ static const struct argument ping_args[] = {
 };
 
 static const struct command execute[] = {
-	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args, .run = cmd_ping },
+	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,
+	  .run = cmd_ping },
 	{ 0 }
 };
 
@@ -122,7 +124,8 @@ static const struct command get_system[] = {
 
 static const struct command get[] = {
 	{ "router", "Routing.", .sub = get_router },
-	{ "system", "The unit itself: interfaces, administrators, high availability.", .sub = get_system },
+	{ "system", "The unit itself: interfaces, administrators, high availability.",
+	  .sub = get_system },
 	{ 0 }
 };
 
@@ -133,41 +136,42 @@ static const struct command show[] = {
 };
 
 static const struct command show_here[] = {
-	{ "full-configuration", "With values that are at their default.", .kind = ARGS_ENTRY, .max_args = 1,
-	  .run = cmd_show_here_full },
+	{ "full-configuration", "With values that are at their default.", .kind = ARGS_ENTRY,
+	  .max_args = 1, .run = cmd_show_here_full },
 	{ 0 }
 };
 
 const struct command commands[] = {
 	{ "config", "Configure a table or object.", LEVEL_ROOT, COMMAND_PATHS | COMMAND_TARGET,
 	  .run = cmd_config },
-	{ "get", "Show values, and state of the unit.", LEVEL_ROOT, COMMAND_PATHS | COMMAND_TARGET, get,
-	  ARGS_ENTRY, .run = cmd_get },
-	{ "show", "Show configuration.", LEVEL_ROOT, COMMAND_PATHS, show, ARGS_ENTRY, .run = cmd_show },
+	{ "get", "Show values, and state of the unit.", LEVEL_ROOT,
+	  COMMAND_PATHS | COMMAND_TARGET, get, ARGS_ENTRY, .run = cmd_get },
+	{ "show", "Show configuration.", LEVEL_ROOT, COMMAND_PATHS, show, ARGS_ENTRY,
+	  .run = cmd_show },
 	{ "diagnose", "Look into the running system.", LEVEL_ROOT, .sub = diagnose },
 	{ "execute", "Run a command once.", LEVEL_ROOT, .sub = execute },
 	{ "exit", "End the session.", LEVEL_ROOT, .run = cmd_exit },
 	{ "quit", "End the session.", LEVEL_ROOT, COMMAND_HIDDEN, .run = cmd_exit },
 
-	{ "config", "Configure a table or object inside.", IN_BUFFER, .kind = ARGS_CHILD, .min_args = 1,
-	  .max_args = UINT16_MAX, .run = cmd_config_child },
-	{ "edit", "Open an entry, a new one if there is none.", IN_TABLE, .kind = ARGS_ENTRY, .min_args = 1,
-	  .max_args = 1, .run = cmd_edit },
+	{ "config", "Configure a table or object inside.", IN_BUFFER, .kind = ARGS_CHILD,
+	  .min_args = 1, .max_args = UINT16_MAX, .run = cmd_config_child },
+	{ "edit", "Open an entry, a new one if there is none.", IN_TABLE, .kind = ARGS_ENTRY,
+	  .min_args = 1, .max_args = 1, .run = cmd_edit },
 	{ "delete", "Remove an entry.", IN_TABLE, .kind = ARGS_ENTRY, .min_args = 1, .max_args = 1,
 	  .run = cmd_delete },
-	{ "set", "Set an attribute.", IN_BUFFER, .kind = ARGS_VALUES, .min_args = 1, .max_args = UINT16_MAX,
-	  .run = cmd_set },
+	{ "set", "Set an attribute.", IN_BUFFER, .kind = ARGS_VALUES, .min_args = 1,
+	  .max_args = UINT16_MAX, .run = cmd_set },
 	{ "unset", "Set an attribute to its default.", IN_BUFFER, .kind = ARGS_ATTR, .min_args = 1,
 	  .max_args = UINT16_MAX, .run = cmd_unset },
 	{ "append", "Add values to a list.", IN_BUFFER, .kind = ARGS_LIST_VALUES, .min_args = 1,
 	  .max_args = UINT16_MAX, .run = cmd_append },
-	{ "unselect", "Remove values from a list.", IN_BUFFER, .kind = ARGS_LIST_VALUES, .min_args = 1,
-	  .max_args = UINT16_MAX, .run = cmd_unselect },
-	{ "get", "Show values, also those at their default.", LEVEL_LIST, .kind = ARGS_ENTRY, .max_args = 1,
-	  .run = cmd_get_here },
+	{ "unselect", "Remove values from a list.", IN_BUFFER, .kind = ARGS_LIST_VALUES,
+	  .min_args = 1, .max_args = UINT16_MAX, .run = cmd_unselect },
+	{ "get", "Show values, also those at their default.", LEVEL_LIST, .kind = ARGS_ENTRY,
+	  .max_args = 1, .run = cmd_get_here },
 	{ "get", "Show values, also those at their default.", IN_BUFFER, .run = cmd_get_here },
-	{ "show", "Show configuration.", LEVEL_LIST, .sub = show_here, .kind = ARGS_ENTRY, .max_args = 1,
-	  .run = cmd_show_here },
+	{ "show", "Show configuration.", LEVEL_LIST, .sub = show_here, .kind = ARGS_ENTRY,
+	  .max_args = 1, .run = cmd_show_here },
 	{ "show", "Show configuration.", IN_BUFFER, .sub = show_here, .run = cmd_show_here },
 	{ "next", "Save the entry and go back to its table.", LEVEL_ENTRY, .run = cmd_next },
 	{ "end", "Save and leave.", IN_CONFIG, .run = cmd_end },

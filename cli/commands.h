@@ -20,7 +20,7 @@ int cmd_next(struct shell *sh, const struct call *call, struct err *err);
 int cmd_end(struct shell *sh, const struct call *call, struct err *err);
 int cmd_abort(struct shell *sh, const struct call *call, struct err *err);
 
-/* cmd_set.c: `set ATTR VALUE...`, `unset ATTR`, `append ATTR VALUE...`, `unselect ATTR VALUE...`. */
+/* cmd_set.c: `set ATTR VALUE...`, `unset ATTR`, `append` and `unselect ATTR VALUE...`. */
 int cmd_set(struct shell *sh, const struct call *call, struct err *err);
 int cmd_unset(struct shell *sh, const struct call *call, struct err *err);
 int cmd_append(struct shell *sh, const struct call *call, struct err *err);
@@ -36,7 +36,7 @@ int cmd_show_here_full(struct shell *sh, const struct call *call, struct err *er
 int cmd_get(struct shell *sh, const struct call *call, struct err *err);
 int cmd_get_here(struct shell *sh, const struct call *call, struct err *err);
 
-/* cmd_execute.c: a command that the daemon answers; `execute ping HOST`; `exit`, also inside a config. */
+/* cmd_execute.c: what the daemon answers; `execute ping HOST`; `exit`, also inside a config. */
 int cmd_remote(struct shell *sh, const struct call *call, struct err *err);
 int cmd_ping(struct shell *sh, const struct call *call, struct err *err);
 int cmd_exit(struct shell *sh, const struct call *call, struct err *err);

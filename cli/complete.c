@@ -20,9 +20,9 @@
 struct completer {
 	struct shell *sh;
 	struct completion *c;
-	char *const *argv;       /* words after those of the command */
+	char *const *argv; /* words after those of the command */
 	size_t argc;
-	const char *help;        /* of the entries that are being listed */
+	const char *help; /* of the entries that are being listed */
 };
 
 void complete_done(struct completion *c) {
@@ -105,7 +105,8 @@ static void complete_keys(struct completer *k, const struct schema_table *table,
 	struct err err;
 
 	k->help = help;
-	if (client_keys(k->sh->client, table, k->c->prefix, COMPLETE_MAX + 1, add_key, k, &err) == ERR_TIMEOUT)
+	if (client_keys(k->sh->client, table, k->c->prefix, COMPLETE_MAX + 1, add_key, k, &err) ==
+	    ERR_TIMEOUT)
 		k->sh->lost = true;
 }
 
@@ -130,7 +131,8 @@ static void complete_alias_keys(struct completer *k, const struct schema_alias *
 static void complete_entry(struct completer *k, const struct target *target) {
 	struct list_ref list = { target->table, NULL, 0, false };
 
-	if (k->argc > 0 || (!target->table && !context_list(&k->sh->context, &list)) || !schema_is_list(list.table))
+	if (k->argc > 0 || (!target->table && !context_list(&k->sh->context, &list)) ||
+	    !schema_is_list(list.table))
 		return;
 	complete_hint(k->c, list.table->attrs[0].name, xstrdup(list.table->attrs[0].help));
 	if (target->alias)
@@ -146,8 +148,9 @@ static void complete_entry(struct completer *k, const struct target *target) {
 static void complete_attrs(struct completer *k, const struct object *obj, enum command_args kind) {
 	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
 		const struct schema_attr *a = &obj->table->attrs[i];
-		bool stored = (a->flags & ATTR_STORED) || (a->child && (a->child->flags & TABLE_STORED)) ||
-			(obj->table->flags & TABLE_STORED);
+		bool stored = (a->flags & ATTR_STORED) ||
+			      (a->child && (a->child->flags & TABLE_STORED)) ||
+			      (obj->table->flags & TABLE_STORED);
 		AUTO_FREE char *help = xasprintf("%s%s", a->help, stored ? " (not enforced)" : "");
 
 		if (grammar_attr_fits(obj, i, kind))
@@ -174,18 +177,20 @@ static const char *const type_hints[ATTR_TYPE_COUNT] = {
 
 static char *value_hint(const struct schema_attr *a) {
 	if (a->type == ATTR_INTEGER)
-		return xasprintf("Enter an integer value from <%lld> to <%lld>", (long long)a->min, (long long)a->max);
+		return xasprintf("Enter an integer value from <%lld> to <%lld>", (long long)a->min,
+				 (long long)a->max);
 	if (a->type == ATTR_STRING && a->max > 0)
-		return xasprintf("%s Enter a string of at most <%lld> bytes", a->help, (long long)a->max);
+		return xasprintf("%s Enter a string of at most <%lld> bytes", a->help,
+				 (long long)a->max);
 	return xstrdup(type_hints[a->type] ? type_hints[a->type] : a->help);
 }
 
 static void complete_refs(struct completer *k, const struct schema_attr *a) {
 	for (uint16_t i = 0; i < a->n_refs; i++) {
 		const struct schema_table *table = schema_table(a->refs[i]);
-		const char *blank = strrchr(table->path, ' ');
+		const char *last = strrchr(table->path, ' ');
 
-		complete_keys(k, table, table->noun ? table->noun : blank ? blank + 1 : table->path);
+		complete_keys(k, table, table->noun ? table->noun : last ? last + 1 : table->path);
 	}
 }
 
@@ -198,30 +203,34 @@ static void complete_value(struct completer *k, const struct object *obj, enum c
 	if (attr < 0)
 		return;
 	a = &obj->table->attrs[attr];
-	two_words = a->type == ATTR_IPV4_HOST || a->type == ATTR_IPV4_NET || a->type == ATTR_DATETIME;
+	two_words =
+		a->type == ATTR_IPV4_HOST || a->type == ATTR_IPV4_NET || a->type == ATTR_DATETIME;
 	if (k->argc > (two_words ? 2 : 1) && !(a->flags & ATTR_MULTI))
 		return;
 	for (uint16_t i = 0; i < a->n_options; i++)
-		complete_add(k->c, a->options[i].name, a->options[i].help ? a->options[i].help : "", false);
+		complete_add(k->c, a->options[i].name, a->options[i].help ? a->options[i].help : "",
+			     false);
 	if (a->type != ATTR_OPTION)
 		complete_hint(k->c, a->name, value_hint(a));
 	if (a->type == ATTR_REF)
 		complete_refs(k, a);
 }
 
-static void complete_args(struct completer *k, const struct command *command, const struct target *target) {
+static void complete_args(struct completer *k, const struct command *command,
+			  const struct target *target) {
 	const struct object *obj = shell_object(k->sh);
 	bool is_value = command->kind == ARGS_VALUES || command->kind == ARGS_LIST_VALUES;
 
 	if (command->kind == ARGS_ENTRY)
 		complete_entry(k, target);
 	else if (command->kind == ARGS_TEXT && k->argc < command->max_args)
-		complete_hint(k->c, command->args[k->argc].name, xstrdup(command->args[k->argc].help));
+		complete_hint(k->c, command->args[k->argc].name,
+			      xstrdup(command->args[k->argc].help));
 	else if (command->kind != ARGS_TEXT && obj && k->argc == 0)
 		complete_attrs(k, obj, command->kind);
 	else if (is_value && obj && k->argc > 0)
 		complete_value(k, obj, command->kind);
-	/* values must follow, although one attribute is enough for the grammar to call the command */
+	/* values must follow, although the grammar is content with an attribute */
 	k->c->whole = !*k->c->prefix && k->argc >= command->min_args + (is_value ? 1 : 0);
 }
 

@@ -52,14 +52,16 @@ void context_drop(struct context *ctx) {
 static int context_room(struct context *ctx, size_t n, struct err *err) {
 	if (ctx->depth + n <= CONTEXT_DEPTH_MAX)
 		return 0;
-	return err_set(err, ERR_MAX_ENTRIES, "too many levels are open: at most %d", CONTEXT_DEPTH_MAX);
+	return err_set(err, ERR_MAX_ENTRIES, "too many levels are open: at most %d",
+		       CONTEXT_DEPTH_MAX);
 }
 
-static struct level *context_push(struct context *ctx, enum level_kind kind, const struct schema_table *table,
-				  int attr, const char *name) {
+static struct level *context_push(struct context *ctx, enum level_kind kind,
+				  const struct schema_table *table, int attr, const char *name) {
 	struct level *level = &ctx->levels[ctx->depth++];
 
-	*level = (struct level){ .kind = kind, .table = table, .attr = attr, .name = xstrdup(name) };
+	*level =
+		(struct level){ .kind = kind, .table = table, .attr = attr, .name = xstrdup(name) };
 	return level;
 }
 
@@ -69,7 +71,7 @@ static const char *last_word(const char *path) {
 	return blank ? blank + 1 : path;
 }
 
-/* The index of the level that holds the child table of the level at `i`: a list's, or an entry's list's. */
+/* The level whose object holds the table of the level at `i`; NULL: it is a top-level table. */
 static struct level *context_holder(struct context *ctx, size_t i) {
 	struct level *level = &ctx->levels[i];
 
@@ -80,8 +82,8 @@ static struct level *context_holder(struct context *ctx, size_t i) {
 
 /* ---- opening ---- */
 
-static int context_push_object(struct context *ctx, const struct schema_table *table, const char *path,
-			       struct err *err) {
+static int context_push_object(struct context *ctx, const struct schema_table *table,
+			       const char *path, struct err *err) {
 	struct object *obj;
 	struct level *level;
 	int rc = client_get(ctx->client, table, "", &obj, err);
@@ -102,7 +104,8 @@ static int context_alias(struct context *ctx, const struct schema_alias *alias, 
 	if (rc)
 		return rc;
 	context_top(ctx)->hidden = true;
-	level = context_push(ctx, LEVEL_LIST, table->attrs[alias->attr].child, alias->attr, last_word(alias->path));
+	level = context_push(ctx, LEVEL_LIST, table->attrs[alias->attr].child, alias->attr,
+			     last_word(alias->path));
 	level->frame = table->path;
 	level->through = true;
 	return 0;
@@ -128,8 +131,8 @@ int context_child(struct context *ctx, unsigned int attr, struct err *err) {
 
 	if (context_room(ctx, 1, err))
 		return ERR_MAX_ENTRIES;
-	level = context_push(ctx, schema_is_list(a->child) ? LEVEL_LIST : LEVEL_OBJECT, a->child, (int)attr,
-			     a->name);
+	level = context_push(ctx, schema_is_list(a->child) ? LEVEL_LIST : LEVEL_OBJECT, a->child,
+			     (int)attr, a->name);
 	level->frame = a->name;
 	if (level->kind == LEVEL_OBJECT)
 		level->obj = v ? object_copy(value_item(v, 0)->entry) : object_new(a->child, "");
@@ -141,8 +144,8 @@ bool context_list(struct context *ctx, struct list_ref *ret) {
 	int attr;
 
 	if (top && top->kind == LEVEL_LIST) {
-		*ret = (struct list_ref){ top->table, context_holder(ctx, ctx->depth - 1), top->attr,
-					  top->through };
+		*ret = (struct list_ref){ top->table, context_holder(ctx, ctx->depth - 1),
+					  top->attr, top->through };
 		return true;
 	}
 	attr = top && top->kind == LEVEL_OBJECT ? schema_direct(top->table) : -1;
@@ -195,21 +198,23 @@ static int edit_key(struct context *ctx, const struct list_ref *list, const char
 	return 0;
 }
 
-static int name_conflict(const struct schema_table *theirs, const struct schema_table *ours, const char *key,
-			 struct err *err) {
+static int name_conflict(const struct schema_table *theirs, const struct schema_table *ours,
+			 const char *key, struct err *err) {
 	int code = ERR_NAME_OTHER;
 
 	if (strcmp(ours->names, "address") == 0)
 		code = ERR_NAME_ADDRESS;
 	else if (strcmp(ours->names, "interface") == 0)
 		code = ERR_NAME_INTERFACE;
-	return err_set(err, code, "Name '%.79s' conflict: '%s' and '%s' cannot be the same name.\n"
-		       "node_check_object fail! for %s %.79s\n\nvalue parse error before '%.79s'", key,
-		       theirs->noun, ours->noun, ours->attrs[0].name, key, key);
+	return err_set(err, code,
+		       "Name '%.79s' conflict: '%s' and '%s' cannot be the same name.\n"
+		       "node_check_object fail! for %s %.79s\n\nvalue parse error before '%.79s'",
+		       key, theirs->noun, ours->noun, ours->attrs[0].name, key, key);
 }
 
 /* A new key must not be in another table of the same name space. */
-static int check_names(struct context *ctx, const struct schema_table *table, const char *key, struct err *err) {
+static int check_names(struct context *ctx, const struct schema_table *table, const char *key,
+		       struct err *err) {
 	for (uint16_t i = 0; table->names && i < schema_n_top; i++) {
 		const struct schema_table *other = schema_tables[schema_top[i]];
 		struct object *obj;
@@ -249,15 +254,16 @@ static int edit_top(struct context *ctx, const struct schema_table *table, const
 	return rc;
 }
 
-static int edit_child(const struct list_ref *list, const char *key, struct object **ret, bool *added,
-		      struct err *err) {
+static int edit_child(const struct list_ref *list, const char *key, struct object **ret,
+		      bool *added, struct err *err) {
 	const struct value *v = object_get(list->holder->obj, (unsigned int)list->attr);
 	const struct object *old = object_child(list->holder->obj, (unsigned int)list->attr, key);
 	uint32_t max = list->table->max_entries ? list->table->max_entries : VALUE_ITEMS_MAX;
 
 	*added = !old;
 	if (!old && v && v->n >= max)
-		return err_set(err, ERR_MAX_ENTRIES, "object set operator error, -4 discard the setting");
+		return err_set(err, ERR_MAX_ENTRIES,
+			       "object set operator error, -4 discard the setting");
 	*ret = old ? object_copy(old) : entry_new(list->table, key);
 	return 0;
 }
@@ -287,7 +293,8 @@ int context_edit(struct context *ctx, const char *word, bool *added, struct err 
 		level->implied = true;
 		level->through = list.through;
 	}
-	level = context_push(ctx, LEVEL_ENTRY, list.table, list.attr, strcmp(word, "0") == 0 ? word : key);
+	level = context_push(ctx, LEVEL_ENTRY, list.table, list.attr,
+			     strcmp(word, "0") == 0 ? word : key);
 	level->obj = obj;
 	level->is_new = *added;
 	return 0;
@@ -365,7 +372,8 @@ static int context_save(struct context *ctx, struct err *err) {
 	rc = check_required(top->obj, err);
 	if (rc)
 		return rc;
-	return top->attr < 0 ? client_put(ctx->client, top->obj, err) : context_save_child(ctx, top, err);
+	return top->attr < 0 ? client_put(ctx->client, top->obj, err)
+			     : context_save_child(ctx, top, err);
 }
 
 int context_next(struct context *ctx, struct err *err) {

@@ -29,8 +29,8 @@ enum level_kind {
 struct level {
 	enum level_kind kind;
 	const struct schema_table *table;
-	int attr;                /* attribute of the level below that holds the table; -1: top level */
-	bool implied;            /* list that `edit` below an object opened: closed with its entry */
+	int attr;                /* of the level below, which holds the table; -1: top level */
+	bool implied;            /* list that `edit` below an object opened: ends with its entry */
 	bool hidden;             /* object below an alias' list: closed with it */
 	bool through;            /* list of which each change is written at once */
 	bool is_new, dirty;

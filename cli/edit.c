@@ -2,9 +2,9 @@
 /*
  * libedit, told three things. What is typed ahead or pasted must wait unechoed until it is asked
  * for, or it would show twice: the terminal neither echoes nor collects lines while a command runs.
- * Ctrl-C is a key and no signal while a line is typed. And a line that reaches the right margin must
- * go on without a byte of help: programs compare the echo with what they sent. Terminals wrap by
- * themselves (am); the extra blank and backspace that force the wrap early (xn) are switched off.
+ * Ctrl-C is a key and no signal while a line is typed. And a line that reaches the right margin
+ * must go on without a byte of help: programs compare the echo with what they sent. Terminals wrap
+ * by themselves (am); the extra blank and backspace that force the wrap early (xn) are switched off.
  */
 #include "cli/edit.h"
 
@@ -24,8 +24,8 @@
 /* Tab pressed again: the next candidate takes the place of the one before. */
 struct tab {
 	struct completion found;
-	size_t next;             /* candidate to offer */
-	char *line;              /* what the last Tab left behind; NULL: no Tab before */
+	size_t next; /* candidate to offer */
+	char *line;  /* what the last Tab left behind; NULL: no Tab before */
 };
 
 struct edit {
@@ -53,7 +53,8 @@ static char *edit_prompt(EditLine *el) {
 static char *edit_typed(EditLine *el) {
 	const LineInfo *info = el_line(el);
 
-	return xasprintf("%s%.*s", edit_of(el)->before, (int)(info->cursor - info->buffer), info->buffer);
+	return xasprintf("%s%.*s", edit_of(el)->before, (int)(info->cursor - info->buffer),
+			 info->buffer);
 }
 
 /* ---- changing the line ---- */
@@ -79,7 +80,8 @@ static void edit_replace(EditLine *el, const char *typed, size_t start, const ch
 		el_insertstr(el, text + same);
 }
 
-static void edit_fill_in(EditLine *el, const char *typed, size_t start, const char *word, bool finished) {
+static void edit_fill_in(EditLine *el, const char *typed, size_t start, const char *word,
+			 bool finished) {
 	AUTO_STR struct str text = STR_INIT;
 
 	complete_quote(word, &text);
@@ -100,7 +102,7 @@ static unsigned char edit_help(EditLine *el, int ch) {
 	(void)ch;
 	complete_line(e->sh, typed, &c);
 	can_fill = c.n == 1 && *c.prefix && strcmp(c.prefix, c.items[0].word) != 0 &&
-		c.start >= strlen(e->before);
+		   c.start >= strlen(e->before);
 	if (can_fill) {
 		edit_fill_in(el, typed, c.start, c.items[0].word, true);
 		complete_done(&c);
@@ -123,7 +125,7 @@ static void tab_reset(struct tab *tab) {
 	tab->line = NULL;
 }
 
-/* First Tab: the common part, or at once the first candidate when there is none beyond what is typed. */
+/* First Tab: the common part, or the first candidate when nothing is common beyond the prefix. */
 static unsigned char tab_first(EditLine *el, struct tab *tab, const char *typed) {
 	struct edit *e = edit_of(el);
 	AUTO_FREE char *common = NULL;
@@ -146,7 +148,8 @@ static unsigned char tab_first(EditLine *el, struct tab *tab, const char *typed)
 		common = xstrndup(tab->found.items[0].word, len);
 		edit_fill_in(el, typed, tab->found.start, common, false);
 	} else {
-		edit_fill_in(el, typed, tab->found.start, tab->found.items[tab->next++].word, false);
+		edit_fill_in(el, typed, tab->found.start, tab->found.items[tab->next++].word,
+			     false);
 	}
 	tab->line = edit_typed(el);
 	return CC_REFRESH;
@@ -269,7 +272,8 @@ static void edit_remember(struct edit *e, const char *line) {
 		history(e->history, &event, H_ENTER, line);
 }
 
-enum edit_result edit_line(struct edit *e, const char *prompt, const char *before, struct str *line) {
+enum edit_result edit_line(struct edit *e, const char *prompt, const char *before,
+			   struct str *line) {
 	const char *text;
 	int n;
 

@@ -13,7 +13,7 @@ enum edit_result {
 	EDIT_END,            /* the terminal is gone, or Ctrl-D on an empty line */
 };
 
-/* Editor on standard input and output for this shell, which must outlive it; NULL when that fails. */
+/* Editor on standard input and output for this shell, which must outlive it; NULL: no terminal. */
 struct edit *edit_new(struct shell *sh);
 
 /* Give the terminal back as it was; NULL is fine. */
@@ -23,4 +23,5 @@ void edit_free(struct edit *e);
  * Ask for one line. before is the part of the command that was typed in earlier lines; the line
  * comes without its newline.
  */
-enum edit_result edit_line(struct edit *e, const char *prompt, const char *before, struct str *line);
+enum edit_result edit_line(struct edit *e, const char *prompt, const char *before,
+			   struct str *line);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The shell's program: options, the connection, and the choice between a session at a terminal, a
- * session through a pipe, commands from the command line, and a script.
+ * session through a pipe, commands from the command line, and a script. They differ in where lines
+ * come from, whether prompts are printed, where errors go, and when changes become real; all else is
+ * the same shell.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,15 +28,15 @@
 #define DEFAULT_SOCKET "/run/gatehouse/ctl"
 
 enum exit_status {
-	EXIT_FAILED = 1,         /* a command failed */
+	EXIT_FAILED = 1, /* a command failed */
 	EXIT_USAGE = 2,
 	EXIT_NO_CONNECTION = 3,
 };
 
 struct options {
 	const char *socket;
-	const char *file;        /* script, - for standard input; NULL: none */
-	struct str commands;     /* all -c, one below the other */
+	const char *file;    /* script, - for standard input; NULL: none */
+	struct str commands; /* all -c, one below the other */
 	bool has_commands, atomic;
 };
 
@@ -46,7 +48,8 @@ static const char usage_text[] =
 	"  -c COMMAND      carry out a command (several lines, several -c: one after the other)\n"
 	"  -f FILE         carry out a script; - is standard input\n"
 	"  --atomic        commit everything or, when any command fails, nothing\n"
-	"  --socket PATH   control socket of the daemon (" DEFAULT_SOCKET ", or $GATEHOUSE_SOCKET)\n"
+	"  --socket PATH   control socket of the daemon (" DEFAULT_SOCKET
+	", or $GATEHOUSE_SOCKET)\n"
 	"  --version       print the version\n"
 	"  --help          print this\n"
 	"\n"
@@ -54,13 +57,11 @@ static const char usage_text[] =
 
 /* Returns -1 to go on, or the exit status. */
 static int parse_options(int argc, char *argv[], struct options *opt) {
-	static const struct option longs[] = {
-		{ "socket", required_argument, NULL, 's' },
-		{ "atomic", no_argument, NULL, 'a' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 }
-	};
+	static const struct option longs[] = { { "socket", required_argument, NULL, 's' },
+					       { "atomic", no_argument, NULL, 'a' },
+					       { "version", no_argument, NULL, 'V' },
+					       { "help", no_argument, NULL, 'h' },
+					       { 0 } };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "c:f:h", longs, NULL)) != -1) {
@@ -96,7 +97,8 @@ static int parse_options(int argc, char *argv[], struct options *opt) {
 	return EXIT_USAGE;
 }
 
-static int run_lines(struct client *client, struct lines *lines, const char *name, bool prompts, bool atomic) {
+static int run_lines(struct client *client, struct lines *lines, const char *name, bool prompts,
+		     bool atomic) {
 	struct shell sh;
 	struct out out;
 	struct batch b = { .sh = &sh, .lines = lines, .name = name, .prompts = prompts };

@@ -89,7 +89,8 @@ static bool paths_visit(const struct grammar *g, visit_fn *visit, void *arg) {
 			return true;
 	}
 	for (uint16_t i = 0; i < schema_n_aliases; i++)
-		if (path_visit(g, schema_aliases[i].path, schema_aliases[i].help, false, visit, arg))
+		if (path_visit(g, schema_aliases[i].path, schema_aliases[i].help, false, visit,
+			       arg))
 			return true;
 	return false;
 }
@@ -263,7 +264,9 @@ int grammar_parse(const struct command *tree, enum level_kind where, char *const
 		return err_set(err, ERR_PARSE, "\nambiguous command before '%.200s'", words[i]);
 	if (i == 0)
 		return err_set(err, ERR_UNKNOWN, "Unknown action 0");
-	*ret = (struct call){ .command = grammar_command(&g), .n_words = g.n_words, .argc = n - i,
+	*ret = (struct call){ .command = grammar_command(&g),
+			      .n_words = g.n_words,
+			      .argc = n - i,
 			      .argv = words + i };
 	if (ret->command == g.base && g.target.table) {
 		ret->target = g.target;
@@ -287,7 +290,8 @@ bool grammar_attr_fits(const struct object *obj, unsigned int attr, enum command
 	return object_has(obj, attr);
 }
 
-int grammar_attr(const struct object *obj, const char *word, enum command_args kind, struct err *err) {
+int grammar_attr(const struct object *obj, const char *word, enum command_args kind,
+		 struct err *err) {
 	int exact = schema_attr_index(obj->table, word);
 	size_t len = strlen(word);
 	int found = -1;
@@ -295,7 +299,8 @@ int grammar_attr(const struct object *obj, const char *word, enum command_args k
 	if (exact >= 0 && grammar_attr_fits(obj, (unsigned int)exact, kind))
 		return exact;
 	for (unsigned int i = 0; exact < 0 && len > 0 && i < obj->table->n_attrs; i++) {
-		if (strncmp(obj->table->attrs[i].name, word, len) != 0 || !grammar_attr_fits(obj, i, kind))
+		if (strncmp(obj->table->attrs[i].name, word, len) != 0 ||
+		    !grammar_attr_fits(obj, i, kind))
 			continue;
 		if (found >= 0) {
 			err_set(err, ERR_PARSE, "\nambiguous command before '%.200s'", word);

@@ -101,7 +101,8 @@ int grammar_parse(const struct command *tree, enum level_kind where, char *const
 bool grammar_attr_fits(const struct object *obj, unsigned int attr, enum command_args kind);
 
 /* Index of the attribute that a word names, or -1 and *err. */
-int grammar_attr(const struct object *obj, const char *word, enum command_args kind, struct err *err);
+int grammar_attr(const struct object *obj, const char *word, enum command_args kind,
+		 struct err *err);
 
 /* Fill *err with the text for a word that is not understood; returns its code. */
 int grammar_refuse(const char *word, struct err *err);

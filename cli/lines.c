@@ -141,9 +141,11 @@ int lines_next(struct lines *l, struct str *out, struct err *err) {
 	if (bad.zero)
 		return err_set(err, ERR_CHARACTERS, "the line holds a zero byte");
 	if (bad.too_long)
-		return err_set(err, ERR_TOO_LONG, "the line is too long: at most %u bytes", LEX_LINE_MAX);
+		return err_set(err, ERR_TOO_LONG, "the line is too long: at most %u bytes",
+			       LEX_LINE_MAX);
 	if (state == LINE_DOUBLE || state == LINE_SINGLE)
-		return err_set(err, ERR_PARSE, "Unmatched %s quote.", state == LINE_DOUBLE ? "double" : "single");
+		return err_set(err, ERR_PARSE, "Unmatched %s quote.",
+			       state == LINE_DOUBLE ? "double" : "single");
 	if (state == LINE_JOINED)
 		return err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
 	l->first = l->number;

@@ -30,7 +30,7 @@ struct lines {
 	size_t pos, end;     /* what is left in text or buffer */
 	bool eof;
 	unsigned long number;/* physical lines read so far */
-	unsigned long first; /* number of the line where the last command began; at the end: the last line */
+	unsigned long first; /* line where the last command began; at the end: the last line */
 };
 
 /* Read from fd, which stays the caller's. */

@@ -18,7 +18,7 @@
 
 struct ref {
 	uint16_t table, attr;
-	char *name;              /* NULL: free */
+	char *name; /* NULL: free */
 };
 
 struct refs {
@@ -54,13 +54,16 @@ static size_t refs_slot(const struct schema_table *table, unsigned int attr, con
 	return h % REFS_SLOTS;
 }
 
-bool refs_has(const struct refs *refs, const struct schema_table *table, unsigned int attr, const char *name) {
+bool refs_has(const struct refs *refs, const struct schema_table *table, unsigned int attr,
+	      const char *name) {
 	const struct ref *slot = &refs->slots[refs_slot(table, attr, name)];
 
-	return slot->name && slot->table == table->id && slot->attr == attr && strcmp(slot->name, name) == 0;
+	return slot->name && slot->table == table->id && slot->attr == attr &&
+	       strcmp(slot->name, name) == 0;
 }
 
-void refs_add(struct refs *refs, const struct schema_table *table, unsigned int attr, const char *name) {
+void refs_add(struct refs *refs, const struct schema_table *table, unsigned int attr,
+	      const char *name) {
 	struct ref *slot = &refs->slots[refs_slot(table, attr, name)];
 
 	if (strlen(name) > OBJECT_KEY_MAX)

@@ -18,7 +18,9 @@ void refs_free(struct refs *refs);
 void refs_clear(struct refs *refs);
 
 /* True when refs_add() was called with the same arguments not long ago. */
-bool refs_has(const struct refs *refs, const struct schema_table *table, unsigned int attr, const char *name);
+bool refs_has(const struct refs *refs, const struct schema_table *table, unsigned int attr,
+	      const char *name);
 
 /* Remember that name may be used in this attribute. */
-void refs_add(struct refs *refs, const struct schema_table *table, unsigned int attr, const char *name);
+void refs_add(struct refs *refs, const struct schema_table *table, unsigned int attr,
+	      const char *name);

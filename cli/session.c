@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Prompt, line, output, an empty line, prompt: the exchange that programs which drive a FortiOS
- * shell through a terminal expect to the byte. A quoted value may go on in further lines, which have
- * a prompt of their own.
+ * shell through a terminal expect to the byte. A quoted value may go on in further lines, which
+ * have a prompt of their own.
  *
  * Ctrl-C drops what was typed; with nothing typed it leaves the open config, unsaved, and at the
  * root the shell.
@@ -20,7 +20,7 @@
 
 struct session {
 	struct shell *sh;
-	struct str command;      /* lines of it so far */
+	struct str command; /* lines of it so far */
 	enum line_state state;
 };
 
@@ -35,13 +35,22 @@ static bool session_is_void(const char *text) {
 	return *text == '\0' || *text == '#';
 }
 
+/* The empty line before the next prompt; output that was cut off ends its line first. */
+static void session_blank(struct session *s) {
+	bool cut = out_stopped(s->sh->out);
+
+	out_begin(s->sh->out);
+	if (!s->sh->quit)
+		out_text(s->sh->out, cut ? "\n\n" : "\n");
+}
+
 static void session_run_command(struct session *s) {
 	const char *text = str_text(&s->command);
 
 	out_begin(s->sh->out);
 	if (!session_is_void(text)) {
 		shell_run(s->sh, text);
-		out_text(s->sh->out, s->sh->quit ? "" : "\n");
+		session_blank(s);
 	}
 	out_flush(s->sh->out);
 	session_forget(s);

@@ -14,7 +14,8 @@
 #include "cli/commands.h"
 #include "cli/grammar.h"
 
-void shell_init(struct shell *sh, struct client *client, struct out *out, enum shell_commit commit) {
+void shell_init(struct shell *sh, struct client *client, struct out *out,
+		enum shell_commit commit) {
 	*sh = (struct shell){ .client = client, .out = out, .commit = commit, .refs = refs_new() };
 	sh->context.client = client;
 }
@@ -35,7 +36,8 @@ void shell_fail(struct shell *sh, const struct err *err) {
 	}
 	out_printf(sh->out, "%s\n", err->text);
 	if (err->code == ERR_MAX_ENTRIES)
-		out_printf(sh->out, "Command fail. Return code %d (%s)\n", err->code, err_meaning(err->code));
+		out_printf(sh->out, "Command fail. Return code %d (%s)\n", err->code,
+			   err_meaning(err->code));
 	else if (err->code != ERR_UNKNOWN)
 		out_printf(sh->out, "Command fail. Return code %d\n", err->code);
 }

@@ -9,7 +9,7 @@
 # `file:line: error: ...`; nothing is written when there is one.
 
 BEGIN {
-	n_types = split("option integer string ref ipv4 ipv4-host ipv4-net ipv4-range ipv6 ipv6-prefix " \
+	n_types = split("option integer string fqdn ref ipv4 ipv4-host ipv4-net ipv4-range ipv6 ipv6-prefix " \
 	    "port-range service-ports mac uuid time datetime password password-hash", names_of_types, " ")
 	for (i = 1; i <= n_types; i++)
 		type_known[names_of_types[i]] = 1
@@ -197,7 +197,7 @@ function implied_default(t, a) {
 	if (a_type[t, a] == "ipv4-host" || a_type[t, a] == "ipv4-net") return "0.0.0.0 0.0.0.0"
 	if (a_type[t, a] == "ipv6") return "::"
 	if (a_type[t, a] == "ipv6-prefix") return "::/0"
-	if (a_type[t, a] == "string" || a_type[t, a] == "ref") return ""
+	if (a_type[t, a] == "string" || a_type[t, a] == "fqdn" || a_type[t, a] == "ref") return ""
 	return "\001"
 }
 

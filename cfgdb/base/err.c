@@ -46,6 +46,7 @@ static const struct {
 	{ ERR_PORT_RANGE, "invalid port range" },
 	{ ERR_RANGE, "invalid range" },
 	{ ERR_VALUE, "invalid value" },
+	{ ERR_OPMODE, "operation mode is not available" },
 	{ ERR_UNKNOWN, "unknown command" },
 };
 

@@ -42,6 +42,7 @@ enum err_code {
 	ERR_PORT_RANGE = -363,     /* bad port range */
 	ERR_RANGE = -650,          /* inverted or impossible range */
 	ERR_VALUE = -651,          /* value fails the attribute's check */
+	ERR_OPMODE = -7610,        /* operation mode that this product does not have */
 	ERR_UNKNOWN = -9999,       /* first word is no command here: printed without a code line */
 };
 

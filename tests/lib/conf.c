@@ -29,7 +29,7 @@ static const char factory[] =
 	"edit \"DNS\"\nset tcp-portrange 53\nset udp-portrange 53\nnext\nend\n"
 	"config firewall schedule recurring\n"
 	"edit \"always\"\nset day sunday monday tuesday wednesday thursday friday saturday\nnext\n"
-	"edit \"none\"\nset day none\nnext\nend\n";
+	"edit \"none\"\nnext\nend\n";
 
 static const struct schema_table *table_of(const struct words *w) {
 	struct str dotted AUTO_STR = STR_INIT;

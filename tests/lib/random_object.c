@@ -144,6 +144,14 @@ static char *random_hex(struct rng *r, const char *form) {
 	return text;
 }
 
+static char *random_domain(struct rng *r) {
+	char *text = random_hex(r, rng_chance(r, 50) ? "xx-x.xxx.example" : "x_x.xx");
+
+	if (rng_chance(r, 20))
+		*text = '\0';
+	return text;
+}
+
 static char *random_time(struct rng *r) {
 	return xasprintf("%02u:%02u", rng_below(r, 24), rng_below(r, 60));
 }
@@ -170,6 +178,8 @@ static char *random_word(struct rng *r, const struct schema_attr *attr, random_n
 	case ATTR_OPTION: return xstrdup(attr->options[rng_below(r, attr->n_options)].name);
 	case ATTR_INTEGER: return xasprintf("%lld", (long long)rng_between(r, attr->min, attr->max));
 	case ATTR_STRING: return random_pieces(r, max, (attr->flags & ATTR_KEY) != 0);
+	case ATTR_FQDN: return random_hex(r, "xxxx.example.net");
+	case ATTR_FQDN: return random_domain(r);
 	case ATTR_REF: return random_ref(r, attr, name, arg);
 	case ATTR_IPV4: return random_ip(r);
 	case ATTR_IPV4_HOST:
