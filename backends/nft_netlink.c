@@ -437,7 +437,7 @@ static void batch_spoil(struct batch *b) {
 		if (strcmp(b->parts[i].what, "rule") == 0) {
 			struct nlmsghdr *nlh = (void *)(b->data + b->parts[i].offset);
 
-			nlh->nlmsg_flags = NLM_F_REQUEST;
+			nlh->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_MAX;
 			return;
 		}
 }

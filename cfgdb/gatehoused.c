@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backends/commands_kernel.h"
 #include "backends/iface.h"
 #include "backends/nft.h"
 #include "backends/route.h"
@@ -271,7 +272,7 @@ static int start_server(struct daemon *d, struct err *err) {
 }
 
 static int start(struct daemon *d, struct err *err) {
-	const struct command *config_commands;
+	const struct command *commands;
 	size_t n;
 
 	d->base = event_base_new();
@@ -280,10 +281,12 @@ static int start(struct daemon *d, struct err *err) {
 	d->engine = engine_open(d->opt.state_dir, err);
 	if (!d->engine)
 		return ERR_STORE;
-	config_commands = commands_config(&n);
-	add_commands(d, config_commands, n, d->engine);
 	if (takeup_links(d->engine, on_not_taken_up, err) != 0 || start_kernel(d, err) != 0)
 		return ERR_KERNEL;
+	commands = commands_config(&n);
+	add_commands(d, commands, n, d->engine);
+	commands = commands_kernel(&n);
+	add_commands(d, commands, n, d->nft);
 	return start_server(d, err);
 }
 

@@ -3,8 +3,8 @@
  * libedit, told three things. What is typed ahead or pasted must wait unechoed until it is asked
  * for, or it would show twice: the terminal neither echoes nor collects lines while a command runs.
  * Ctrl-C is a key and no signal while a line is typed. And a line that reaches the right margin
- * must go on without a byte of help: programs compare the echo with what they sent. Terminals wrap
- * by themselves (am); the extra blank and backspace that force the wrap early (xn) are switched off.
+ * must go on without a byte of help, for programs compare the echo with what they sent: terminals
+ * wrap by themselves (am), and the blank and backspace that force the wrap early (xn) are off.
  */
 #include "cli/edit.h"
 
@@ -282,6 +282,8 @@ enum edit_result edit_line(struct edit *e, const char *prompt, const char *befor
 	e->result = EDIT_LINE;
 	tab_reset(&e->tab);
 	str_clear(line);
+	/* before the prompt, so that whoever waits for it finds every key in force */
+	el_set(e->el, EL_PREP_TERM, 1);
 	text = el_gets(e->el, &n);
 	if (text && n > 0)
 		str_add(line, text);

@@ -2,8 +2,8 @@
 /*
  * The shell's program: options, the connection, and the choice between a session at a terminal, a
  * session through a pipe, commands from the command line, and a script. They differ in where lines
- * come from, whether prompts are printed, where errors go, and when changes become real; all else is
- * the same shell.
+ * come from, whether prompts are printed, where errors go, and when changes become real; all else
+ * is the same shell.
  */
 #include <errno.h>
 #include <fcntl.h>

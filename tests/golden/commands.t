@@ -67,18 +67,15 @@ idx=2 pkts/bytes=0/0 hit count:0<*>
 
 # Which policy would decide.
 A # diagnose firewall iprope lookup 207.102.138.19 50000 20.150.252.91 65022 tcp port1
-<...>
-matches policy id: 2<*>
+<src [207.102.138.19-50000] dst [20.150.252.91-65022] proto tcp dev port1> matches policy id: 2
 <...>
 
 A # diagnose firewall iprope lookup 172.16.137.15 50000 203.0.113.80 443 tcp port2
-<...>
-matches policy id: 3<*>
+<src [172.16.137.15-50000] dst [203.0.113.80-443] proto tcp dev port2> matches policy id: 3
 <...>
 
 A # diagnose firewall iprope lookup 207.102.138.19 50000 20.150.252.91 22 tcp port1
-<...>
-matches policy id: 0<*>
+<src [207.102.138.19-50000] dst [20.150.252.91-22] proto tcp dev port1> matches policy id: 0
 <...>
 
 A # execute ping 172.16.136.1

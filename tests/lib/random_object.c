@@ -178,7 +178,6 @@ static char *random_word(struct rng *r, const struct schema_attr *attr, random_n
 	case ATTR_OPTION: return xstrdup(attr->options[rng_below(r, attr->n_options)].name);
 	case ATTR_INTEGER: return xasprintf("%lld", (long long)rng_between(r, attr->min, attr->max));
 	case ATTR_STRING: return random_pieces(r, max, (attr->flags & ATTR_KEY) != 0);
-	case ATTR_FQDN: return random_hex(r, "xxxx.example.net");
 	case ATTR_FQDN: return random_domain(r);
 	case ATTR_REF: return random_ref(r, attr, name, arg);
 	case ATTR_IPV4: return random_ip(r);

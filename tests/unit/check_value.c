@@ -24,7 +24,7 @@ static const struct schema_option actions[] = {
 
 enum {
 	A_OPTION, A_OPTIONS, A_QUOTED_OPTION, A_NUMBER, A_SIGNED, A_NUMBERS, A_WIDE, A_STRING, A_STRINGS,
-	A_NAME, A_REF, A_REFS, A_IP, A_QUOTED_IP, A_IPS, A_HOST, A_NET, A_RANGE, A_QUOTED_RANGES, A_IP6,
+	A_NAME, A_DOMAIN, A_REF, A_REFS, A_IP, A_QUOTED_IP, A_IPS, A_HOST, A_NET, A_RANGE, A_QUOTED_RANGES, A_IP6,
 	A_PREFIX6, A_PORTS, A_SERVICE, A_SERVICES, A_MAC, A_UUID, A_TIME, A_DATETIME, A_SECRET, A_HASH, A_CHILD
 };
 
@@ -39,6 +39,7 @@ static const struct schema_attr attrs[] = {
 	[A_STRING] = { .name = "comment", .type = ATTR_STRING, .max = 10 },
 	[A_STRINGS] = { .name = "tags", .type = ATTR_STRING, .flags = ATTR_MULTI, .max = 10 },
 	[A_NAME] = { .name = "name", .type = ATTR_STRING, .flags = ATTR_KEY, .max = 35 },
+	[A_DOMAIN] = { .name = "fqdn", .type = ATTR_FQDN },
 	[A_REF] = { .name = "device", .type = ATTR_REF },
 	[A_REFS] = { .name = "member", .type = ATTR_REF, .flags = ATTR_MULTI },
 	[A_IP] = { .name = "gateway", .type = ATTR_IPV4 },
@@ -106,6 +107,8 @@ static const struct {
 	{ A_STRING, "\xc2\xa0", "\"\xc2\xa0\"", "\xc2\xa0" },
 	{ A_STRINGS, "b 'a c' b ''", "\"b\" \"a c\" ''", "b a c " },
 	{ A_NAME, "all", "\"all\"", "all" },
+	{ A_DOMAIN, "www.Example.com", "\"www.Example.com\"", "www.Example.com" },
+	{ A_DOMAIN, "_sip-1.example.", "\"_sip-1.example.\"", "_sip-1.example." },
 	{ A_REF, "port1", "\"port1\"", "port1" },
 	{ A_REF, "''", NULL, "" },
 	{ A_REFS, "b a b", "\"b\" \"a\"", "b a" },
@@ -214,6 +217,11 @@ static const struct {
 	{ A_NAME, "\"a'b\"", ERR_CHARACTERS, XSS("a'b") },
 	{ A_NAME, "\"a\tb\"", ERR_CHARACTERS, XSS("a\tb") },
 	{ A_NAME, "\"a\nb\"", ERR_CHARACTERS, XSS("a\nb") },
+	{ A_DOMAIN, "a..b", ERR_VALUE, "domain name is not valid.\n" REFUSED("fqdn", "a..b") },
+	{ A_DOMAIN, ".", ERR_VALUE, "domain name is not valid.\n" REFUSED("fqdn", ".") },
+	{ A_DOMAIN, "a b", ERR_PARSE, "\ncommand parse error before 'b'" },
+	{ A_DOMAIN, "'a b'", ERR_VALUE, "domain name is not valid.\n" REFUSED("fqdn", "a b") },
+	{ A_DOMAIN, "*.example.com", ERR_VALUE, "domain name is not valid.\n" REFUSED("fqdn", "*.example.com") },
 	{ A_REF, "a\\>b", ERR_CHARACTERS, XSS("a>b") },
 	{ A_REF, "\"a\nb\"", ERR_CHARACTERS, XSS("a\nb") },
 	{ A_REF, "a\x01", ERR_CHARACTERS, XSS("a?") },

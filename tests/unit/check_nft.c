@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The packet filter in the kernel, each test in a network namespace of its own: both emitters give
+ * the same table, changes lead to the same table as a load from nothing, what is refused leaves
+ * everything as it was and is told with the object at fault.
+ */
+#include "backends/nft.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "backends/nft_netlink.h"
+#include "backends/nft_text.h"
+#include "backends/render.h"
+#include "cfgdb/base/fault.h"
+#include "cfgdb/base/mem.h"
+#include "schemas/schema_gen.h"
+#include "tests/lib/conf.h"
+#include "tests/lib/fixture.h"
+#include "tests/lib/random_policies.h"
+
+static void own_namespace(void) {
+	ck_assert_msg(unshare(CLONE_NEWNET) == 0, "these tests need root");
+}
+
+/* ---- the table as nft(8) shows it ---- */
+
+static int order(const void *a, const void *b) {
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sets and chains come in the order in which they were made; here they come by name. */
+static void sort_blocks(const char *text, struct str *out) {
+	char *copy = xstrdup(text), *block[4096], *p = copy;
+	size_t n = 0;
+
+	while (p && n < ARRAY_LEN(block)) {
+		char *end = strstr(p, "\n\n");
+
+		if (end) {
+			*end = '\0';
+			end += 2;
+		}
+		if (n > 0 || end)
+			block[n++] = strncmp(p, "table", 5) == 0 ? strchr(p, '\n') + 1 : p;
+		p = end;
+	}
+	qsort(block, n, sizeof(*block), order);
+	for (size_t i = 0; i < n; i++) {
+		char *tail = strstr(block[i], "\n}\n");
+
+		if (tail)
+			*tail = '\0';
+		str_addf(out, "%s\n", block[i]);
+	}
+	free(copy);
+}
+
+/* The caller frees the result; "" when there is no table. */
+static char *listing(void) {
+	FILE *f = popen("nft list table inet " RULESET_TABLE " 2>/dev/null", "r");
+	struct str raw AUTO_STR = STR_INIT, sorted = STR_INIT;
+	char part[65536];
+	size_t n;
+
+	ck_assert_ptr_nonnull(f);
+	while ((n = fread(part, 1, sizeof(part), f)) > 0)
+		str_add_bytes(&raw, part, n);
+	pclose(f);
+	sort_blocks(str_text(&raw), &sorted);
+	return str_steal(&sorted);
+}
+
+static void load_text(const struct ruleset *rs) {
+	struct str text AUTO_STR = STR_INIT;
+	FILE *f = popen("nft -f -", "w");
+
+	nft_text(rs, &text);
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(text.data, 1, text.len, f), text.len);
+	ck_assert_int_eq(pclose(f), 0);
+}
+
+static void assert_same(const char *a, const char *b) {
+	size_t i = 0;
+
+	if (strcmp(a, b) == 0)
+		return;
+	while (a[i] == b[i])
+		i++;
+	i = i > 200 ? i - 200 : 0;
+	ck_abort_msg("tables differ:\n%.400s\n---\n%.400s", a + i, b + i);
+}
+
+/* ---- configurations ---- */
+
+static const char base[] =
+	"config system interface\nedit \"port1\"\nset allowaccess ping ssh\nnext\nedit \"port2\"\nnext\nend\n"
+	"config firewall address\nedit \"a\"\nset subnet 10.1.0.0 255.255.0.0\nnext\nend\n"
+	"config firewall vip\nedit \"web\"\nset extip 20.0.0.1\nset mappedip \"10.1.0.1\"\nset extintf \"port1\"\n"
+	"set portforward enable\nset extport 8000-8010\nset mappedport 9000-9010\nnext\n"
+	"edit \"one\"\nset extip 20.0.0.8-20.0.0.11\nset mappedip \"10.1.0.8-10.1.0.11\"\nset extintf \"any\"\n"
+	"set src-filter \"1.0.0.0-1.0.0.9\" \"2.0.0.1\" \"3.0.0.1\" \"4.0.0.1\" \"5.0.0.1\" \"6.0.0.1\" \"7.0.0.1\"\n"
+	"next\nend\n"
+	"config firewall policy\nedit 7\nset srcintf \"port1\"\nset dstintf \"port2\"\nset action accept\n"
+	"set srcaddr \"all\"\nset dstaddr \"web\" \"one\" \"a\"\nset schedule \"always\"\nset service \"HTTP\" \"PING\"\n"
+	"set nat enable\nnext\nend\n";
+
+static const char more[] =
+	"config firewall policy\nedit 8\nset srcintf \"port2\"\nset dstintf \"any\"\nset srcaddr \"a\"\n"
+	"set dstaddr \"all\"\nset schedule \"always\"\nset service \"ALL\"\nnext\nend\n";
+
+static struct model *random_model(unsigned int seed) {
+	struct random_policies r = { fixture_seed() * 100 + seed, 30, 12, 20, 10, 60 };
+	struct str text AUTO_STR = STR_INIT;
+
+	random_policies_text(&r, &text);
+	return conf_model(str_text(&text));
+}
+
+static struct nft *started(const struct model *m, uint64_t revision) {
+	struct err err = { 0 };
+	struct nft *nft = nft_new(&err);
+	struct backend b;
+
+	ck_assert_msg(nft, "%s", err.text);
+	b = nft_backend(nft);
+	ck_assert_msg(b.start(b.ctx, &(struct commit){ .model = m, .revision = revision }, &err) == 0, "%s", err.text);
+	return nft;
+}
+
+/* A change that matters, so that a commit renders. */
+static struct commit commit_of(const struct model *m, uint64_t revision) {
+	static struct change any;
+
+	any.after = model_first(m, schema_table(TBL_FIREWALL_ADDRESS));
+	return (struct commit){ .model = m, .changes = &any, .n_changes = 1, .revision = revision };
+}
+
+static int try_commit(struct nft *nft, const struct model *m, uint64_t revision, struct err *err) {
+	struct backend b = nft_backend(nft);
+	struct commit c = commit_of(m, revision);
+	int rc = b.prepare(b.ctx, &c, err);
+
+	ck_assert_int_eq(rc, 0);
+	rc = b.apply(b.ctx, err);
+	if (rc)
+		b.cancel(b.ctx);
+	else
+		b.finish(b.ctx);
+	return rc;
+}
+
+/* ---- tests ---- */
+
+START_TEST(test_emitters) {
+	struct model *m = _i == 0 ? conf_model(base) : random_model((unsigned int)_i);
+	struct nft *nft;
+	char *text, *netlink;
+
+	own_namespace();
+	nft = started(m, 0);
+	netlink = listing();
+	ck_assert_int_eq(nft_remove(nft, NULL), 0);
+	nft = nft_free(nft);
+	text = listing();
+	ck_assert_str_eq(text, "");
+	free(text);
+	nft = started(m, 0);
+	load_text(nft_ruleset(nft));
+	text = listing();
+	/* The text has no set of the revision. */
+	ck_assert_ptr_nonnull(strstr(netlink, "\tset " RENDER_SET_REVISION));
+	*strstr(netlink, "\tset " RENDER_SET_REVISION) = '\0';
+	ck_assert_uint_gt(strlen(netlink), 1000);
+	ck_assert_int_eq(strncmp(text, netlink, strlen(netlink)), 0);
+	nft_free(nft);
+	model_free(m);
+	free(text);
+	free(netlink);
+}
+END_TEST
+
+/* From one random configuration to another and on; each time as if loaded from nothing. */
+START_TEST(test_changes) {
+	struct nft *nft = NULL;
+	struct err err = { 0 };
+
+	own_namespace();
+	for (unsigned int i = 0; i < fixture_rounds(12); i++) {
+		struct model *m = random_model(i);
+		struct nft *other;
+		char *changed, *loaded;
+
+		if (!nft)
+			nft = started(m, i);
+		ck_assert_msg(try_commit(nft, m, i + 1, &err) == 0, "%s", err.text);
+		changed = listing();
+		other = started(m, 1000); /* another revision */
+		ck_assert_int_eq(nft_remove(other, NULL), 0);
+		nft_free(other);
+		other = started(m, i + 1);
+		loaded = listing();
+		assert_same(changed, loaded);
+		nft_free(other);
+		free(changed);
+		free(loaded);
+		model_free(m);
+	}
+	nft_free(nft);
+}
+END_TEST
+
+START_TEST(test_undo) {
+	struct model *a = random_model(1), *b = random_model(2);
+	struct err err = { 0 };
+	struct nft *nft;
+	struct backend k;
+	struct commit c = commit_of(b, 6);
+	char *before, *between, *after;
+
+	own_namespace();
+	nft = started(a, 5);
+	before = listing();
+	k = nft_backend(nft);
+	ck_assert_int_eq(k.prepare(k.ctx, &c, &err), 0);
+	ck_assert_msg(k.apply(k.ctx, &err) == 0, "%s", err.text);
+	between = listing();
+	ck_assert_str_ne(before, between);
+	k.undo(k.ctx);
+	k.cancel(k.ctx);
+	after = listing();
+	assert_same(before, after);
+	ck_assert_int_eq(try_commit(nft, b, 6, &err), 0);
+	free(after);
+	after = listing();
+	assert_same(between, after);
+	nft_free(nft);
+}
+END_TEST
+
+/* The kernel refuses: nothing has changed, and the error names the policy. */
+START_TEST(test_refused) {
+	struct model *m = conf_model(base);
+	struct err err = { 0 };
+	struct nft *nft;
+	char *before, *after;
+
+	own_namespace();
+	nft = started(m, 1);
+	before = listing();
+	conf_load(m, more, 2);
+	setenv("GATEHOUSE_FAULT", "nft-refuse:1", 1);
+	fault_init();
+	ck_assert_int_eq(try_commit(nft, m, 2, &err), ERR_KERNEL);
+	ck_assert_msg(strstr(err.text, "firewall policy 8"), "%s", err.text);
+	after = listing();
+	assert_same(before, after);
+	ck_assert_msg(try_commit(nft, m, 2, &err) == 0, "%s", err.text);
+	nft_free(nft);
+}
+END_TEST
+
+/* A refused element is found among the many of its message. */
+START_TEST(test_refused_element) {
+	struct ruleset *rs = ruleset_new();
+	struct set *set = ruleset_add_set(rs, "m", DATA_VERDICT, SET_INTERVAL, FIELD_DADDR, 0, 0, 0);
+	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT;
+	struct object *obj = object_new(schema_table(TBL_FIREWALL_VIP), "the one");
+	struct err err = { 0 };
+	struct nft_netlink *nl;
+
+	own_namespace();
+	nl = nft_netlink_open(&err);
+	ck_assert_msg(nl, "%s", err.text);
+	ruleset_add_chain(rs, "there");
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct key k = KEY_INIT;
+		struct elem *e;
+
+		key_num(&k, FIELD_DADDR, i * 10);
+		e = set_add(rs, set, &k);
+		e->last = i * 10 + 5;
+		e->verdict = STMT_JUMP;
+		e->chain = i == 777 ? "missing" : "there";
+		e->origin = i == 777 ? ruleset_origin(rs, obj) : NULL;
+	}
+	ruleset_sort(rs);
+	ruleset_diff(NULL, rs, &d);
+	ck_assert_int_eq(nft_netlink_replace(nl, &d, &err), ERR_KERNEL);
+	ck_assert_msg(strstr(err.text, "firewall vip the one"), "%s", err.text);
+	nft_netlink_close(nl);
+	object_free(obj);
+	ruleset_free(rs);
+}
+END_TEST
+
+static uint64_t hits_of(struct nft *nft, uint32_t policy) {
+	struct nft_counters c = { 0 };
+	struct err err = { 0 };
+
+	ck_assert_msg(nft_read_counters(nft, policy, &c, &err) == 0, "%s", err.text);
+	return c.hits;
+}
+
+/* Put a table into the kernel whose counter of policy 7 has counted. */
+static void count_before(const struct model *m, uint64_t revision) {
+	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT;
+	struct key k = KEY_INIT;
+	time_t next;
+	struct ruleset *rs = render(m, time(NULL), &next), *mark = render_revision(revision, ruleset_hash(rs));
+	struct nft_netlink *nl = nft_netlink_open(NULL);
+	struct set *hits = ruleset_set(rs, RENDER_SET_HITS);
+
+	key_num(&k, FIELD_CT_MARK, 7);
+	hits->elems[set_find(hits, k.bytes) - hits->elems].packets = 42;
+	ruleset_diff(NULL, rs, &d);
+	ruleset_diff(NULL, mark, &d);
+	ck_assert_int_eq(nft_netlink_replace(nl, &d, NULL), 0);
+	nft_netlink_close(nl);
+	ruleset_free(rs);
+	ruleset_free(mark);
+}
+
+/* A start with the right table, an old mark, an old table; then commits: counters go on. */
+START_TEST(test_counters_survive) {
+	struct model *m = conf_model(base);
+	struct err err = { 0 };
+	struct nft *nft;
+
+	own_namespace();
+	count_before(m, 5);
+	if (_i == 2)
+		conf_load(m, more, 2);
+	nft = started(m, _i == 0 ? 5 : 6);
+	ck_assert_uint_eq(hits_of(nft, 7), 42);
+	ck_assert_uint_eq(hits_of(nft, 0), 0);
+	conf_load(m, more, 7);
+	ck_assert_int_eq(try_commit(nft, m, 7, &err), 0);
+	ck_assert_uint_eq(hits_of(nft, 7), 42);
+	ck_assert_uint_eq(hits_of(nft, 8), 0);
+	nft_free(nft);
+}
+END_TEST
+
+/* Someone empties the kernel: the next commit puts everything back. */
+START_TEST(test_table_lost) {
+	struct model *m = conf_model(base);
+	struct err err = { 0 };
+	struct nft *nft;
+	char *right, *now;
+
+	own_namespace();
+	conf_load(m, more, 2);
+	nft = started(m, 2);
+	right = listing();
+	nft_free(nft);
+	object_free(model_take(m, schema_table(TBL_FIREWALL_POLICY), "8"));
+	nft = started(m, 1);
+	ck_assert_int_eq(system("nft flush ruleset"), 0);
+	conf_load(m, more, 2);
+	ck_assert_msg(try_commit(nft, m, 2, &err) == 0, "%s", err.text);
+	now = listing();
+	assert_same(right, now);
+	nft_free(nft);
+}
+END_TEST
+
+/* While nothing is managed, nothing is in the kernel. */
+START_TEST(test_nothing_managed) {
+	struct model *m = conf_model("");
+	struct err err = { 0 };
+	struct nft *nft;
+	char *list;
+
+	own_namespace();
+	conf_load(m, "config system interface\nedit \"port1\"\nset allowaccess ping\nnext\nend\n", 0);
+	nft = started(m, 0);
+	list = listing();
+	ck_assert_str_eq(list, "");
+	free(list);
+	ck_assert_int_eq(try_commit(nft, m, 1, &err), 0);
+	list = listing();
+	ck_assert_str_eq(list, "");
+	free(list);
+	conf_load(m, base, 2);
+	ck_assert_int_eq(try_commit(nft, m, 2, &err), 0);
+	list = listing();
+	ck_assert_str_ne(list, "");
+	nft_free(nft);
+}
+END_TEST
+
+/* A commit that is none of ours changes the mark and nothing else. */
+START_TEST(test_foreign_commit) {
+	struct model *m = conf_model(base);
+	struct err err = { 0 };
+	struct nft *nft;
+	struct backend b;
+	struct commit c = { .model = m, .revision = 9 };
+	struct key k;
+
+	own_namespace();
+	nft = started(m, 8);
+	b = nft_backend(nft);
+	ck_assert_int_eq(b.prepare(b.ctx, &c, &err), 0);
+	ck_assert_msg(b.apply(b.ctx, &err) == 0, "%s", err.text);
+	b.undo(b.ctx);
+	b.cancel(b.ctx);
+	ck_assert_int_eq(b.prepare(b.ctx, &c, &err), 0);
+	ck_assert_msg(b.apply(b.ctx, &err) == 0, "%s", err.text);
+	b.finish(b.ctx);
+	k = render_revision_key(9, ruleset_hash(nft_ruleset(nft)));
+	ck_assert_ptr_nonnull(nft_ruleset(nft));
+	ck_assert_uint_eq(k.len, 8);
+	nft_free(nft);
+	nft = started(m, 9);
+	ck_assert_ptr_nonnull(nft_ruleset(nft));
+	nft_free(nft);
+}
+END_TEST
+
+static Suite *nft_suite(void) {
+	Suite *s = suite_create("nft");
+	TCase *t = tcase_create("nft");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_loop_test(t, test_emitters, 0, 6);
+	tcase_add_test(t, test_changes);
+	tcase_add_test(t, test_undo);
+	tcase_add_test(t, test_refused);
+	tcase_add_test(t, test_refused_element);
+	tcase_add_loop_test(t, test_counters_survive, 0, 3);
+	tcase_add_test(t, test_table_lost);
+	tcase_add_test(t, test_nothing_managed);
+	tcase_add_test(t, test_foreign_commit);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void) {
+	return fixture_run(nft_suite());
+}
