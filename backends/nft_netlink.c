@@ -431,10 +431,10 @@ static int batch_send(struct nft_netlink *nl, struct batch *b, struct err *err) 
 	return ret;
 }
 
-/* For tests: the kernel is made to refuse the last rule. */
+/* For tests: the kernel is made to refuse the last rule that was made for an object. */
 static void batch_spoil(struct batch *b) {
 	for (size_t i = b->n_parts; i-- > 0;)
-		if (strcmp(b->parts[i].what, "rule") == 0) {
+		if (strcmp(b->parts[i].what, "rule") == 0 && b->parts[i].origin) {
 			struct nlmsghdr *nlh = (void *)(b->data + b->parts[i].offset);
 
 			nlh->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_MAX;

@@ -147,14 +147,27 @@ static int store_prepare(struct store *s, struct err *err) {
 	return 0;
 }
 
+/*
+ * The log and its index stay when the database is closed: a start on a full disk could not make
+ * them, and a firewall must start there, too. The limit has the log cut to nothing at the close.
+ */
+static int store_keep_log(struct store *s, struct err *err) {
+	int on = 1;
+
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on) != SQLITE_OK)
+		return store_fail(s, "open", err);
+	return 0;
+}
+
 struct store *store_open(const char *path, struct err *err) {
 	struct store *s = xcalloc(1, sizeof(*s));
 
 	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
 		store_fail(s, path, err);
 	else if (store_exec(s, "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-			       "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;", err) == 0 &&
-		 store_check(s, err) == 0 && store_exec(s, schema_sql, err) == 0 &&
+			       "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;"
+			       "PRAGMA journal_size_limit=4194304;", err) == 0 &&
+		 store_keep_log(s, err) == 0 && store_check(s, err) == 0 && store_exec(s, schema_sql, err) == 0 &&
 		 store_prepare(s, err) == 0 && store_version(s, err) == 0)
 		return s;
 	store_close(s);

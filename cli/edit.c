@@ -8,6 +8,7 @@
  */
 #include "cli/edit.h"
 
+#include <errno.h>
 #include <histedit.h>
 #include <langinfo.h>
 #include <locale.h>
@@ -20,6 +21,7 @@
 #include "cli/complete.h"
 
 #define HISTORY_LINES 500
+#define HISTORY_LINE_MAX 4096
 
 /* Tab pressed again: the next candidate takes the place of the one before. */
 struct tab {
@@ -268,7 +270,7 @@ void edit_free(struct edit *e) {
 static void edit_remember(struct edit *e, const char *line) {
 	HistEvent event;
 
-	if (line[strspn(line, " \t\n")])
+	if (line[strspn(line, " \t\n")] && strlen(line) <= HISTORY_LINE_MAX)
 		history(e->history, &event, H_ENTER, line);
 }
 
@@ -284,11 +286,12 @@ enum edit_result edit_line(struct edit *e, const char *prompt, const char *befor
 	str_clear(line);
 	/* before the prompt, so that whoever waits for it finds every key in force */
 	el_set(e->el, EL_PREP_TERM, 1);
+	errno = 0;
 	text = el_gets(e->el, &n);
 	if (text && n > 0)
 		str_add(line, text);
 	else if (e->result == EDIT_LINE)
-		return EDIT_END;
+		return errno == EINTR ? EDIT_INTERRUPT : EDIT_END;
 	while (line->len > 0 && strchr("\r\n", line->data[line->len - 1]))
 		line->data[--line->len] = '\0';
 	if (e->result == EDIT_LINE)

@@ -56,7 +56,8 @@ static void complete_script(struct fake_shell *f, const char *text) {
 
 		complete_line(&f->sh, str_text(&line), &c);
 		promise(c.start <= line.len, "a word starts in the line");
-		promise(complete_common(&c) >= (c.n ? strlen(c.prefix) : 0), "candidates begin with what is typed");
+		promise(complete_common(&c) >= (c.n ? strlen(c.prefix) : 0),
+			"candidates begin with what is typed");
 		complete_done(&c);
 		shell_run(&f->sh, str_text(&line));
 	}
@@ -71,12 +72,14 @@ static void reload(struct fake_shell *f) {
 	fake_shell_init(&again, SHELL_COMMIT_EACH);
 	fake_shell_run(&again, text);
 	/* a group may name one that stands below it: that is found by an error */
-	promise(again.sh.failures > 0 || strcmp(fake_shell_run(&again, "show"), text) == 0, "show reads back");
+	promise(again.sh.failures > 0 || strcmp(fake_shell_run(&again, "show"), text) == 0,
+		"show reads back");
 	fake_shell_done(&again);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-	static const enum shell_commit commits[] = { SHELL_COMMIT_EACH, SHELL_COMMIT_BLOCK, SHELL_COMMIT_ALL };
+	static const enum shell_commit commits[] = { SHELL_COMMIT_EACH, SHELL_COMMIT_BLOCK,
+						     SHELL_COMMIT_ALL };
 	AUTO_FREE char *text = NULL;
 	struct fake_shell f;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Objects of all tables in arrays, in the order in which they came. A transaction keeps a copy of
- * everything and works on the original; dropping it puts the copy back.
+ * everything and works on the original; dropping it puts the copy back. Versions are numbers of a
+ * counter, so a change by somebody else is told from one's own. Any call can be made to fail.
  */
 #include "tests/lib/fake_client.h"
 
@@ -52,7 +53,9 @@ static void tables_free(struct fake_table *tables) {
 }
 
 struct client *fake_client_new(void) {
-	static const char *const names[] = { "put", "delete", "commit", "begin", "get", "check_ref", "run" };
+	static const char *const names[] = {
+		"put", "delete", "commit", "begin", "get", "check_ref", "run",
+	};
 	struct client *c = xcalloc(1, sizeof(*c));
 
 	strcpy(c->info.hostname, "gate");
@@ -92,7 +95,8 @@ static struct fake_kind *find_kind(const struct client *c, const char *kind) {
 	return (struct fake_kind *)&c->kinds[i];
 }
 
-void fake_client_fail(struct client *c, const char *kind, unsigned int n, int code, const char *text) {
+void fake_client_fail(struct client *c, const char *kind, unsigned int n, int code,
+		      const char *text) {
 	struct fake_kind *k = find_kind(c, kind);
 
 	k->fails = n;
@@ -121,7 +125,8 @@ size_t fake_client_count(const struct client *c, const struct schema_table *tabl
 
 /* ---- objects ---- */
 
-static size_t find_index(const struct client *c, const struct schema_table *table, const char *key) {
+static size_t find_index(const struct client *c, const struct schema_table *table,
+			 const char *key) {
 	const struct fake_table *t = &c->tables[table->id];
 	size_t i = 0;
 
@@ -130,7 +135,8 @@ static size_t find_index(const struct client *c, const struct schema_table *tabl
 	return i;
 }
 
-static struct object *find_object(const struct client *c, const struct schema_table *table, const char *key) {
+static struct object *find_object(const struct client *c, const struct schema_table *table,
+				  const char *key) {
 	size_t i = find_index(c, table, key);
 
 	return i < c->tables[table->id].n ? c->tables[table->id].objs[i] : NULL;
@@ -140,8 +146,8 @@ void fake_client_touch(struct client *c, const struct schema_table *table, const
 	find_object(c, table, key)->ver = ++c->revision;
 }
 
-int client_get(struct client *c, const struct schema_table *table, const char *key, struct object **ret,
-	       struct err *err) {
+int client_get(struct client *c, const struct schema_table *table, const char *key,
+	       struct object **ret, struct err *err) {
 	const struct object *obj = find_object(c, table, key);
 	int rc = called(c, "get", err);
 
@@ -153,8 +159,8 @@ int client_get(struct client *c, const struct schema_table *table, const char *k
 	return 0;
 }
 
-int client_list(struct client *c, const struct schema_table *table, int (*each)(void *arg, struct object *obj),
-		void *arg, struct err *err) {
+int client_list(struct client *c, const struct schema_table *table,
+		int (*each)(void *arg, struct object *obj), void *arg, struct err *err) {
 	const struct fake_table *t = &c->tables[table->id];
 
 	(void)err;
@@ -170,8 +176,8 @@ static int compare_keys(const void *a, const void *b) {
 	return object_key_compare(x->table, x->key, y->key);
 }
 
-int client_keys(struct client *c, const struct schema_table *table, const char *prefix, uint32_t max,
-		int (*each)(void *arg, const char *key), void *arg, struct err *err) {
+int client_keys(struct client *c, const struct schema_table *table, const char *prefix,
+		uint32_t max, int (*each)(void *arg, const char *key), void *arg, struct err *err) {
 	const struct fake_table *t = &c->tables[table->id];
 	AUTO_FREE struct object **sorted = xcalloc(t->n, sizeof(*sorted));
 	uint32_t n = 0;
@@ -190,8 +196,8 @@ int client_keys(struct client *c, const struct schema_table *table, const char *
 	return 0;
 }
 
-int client_check_ref(struct client *c, const struct schema_table *table, unsigned int attr, const char *name,
-		     struct err *err) {
+int client_check_ref(struct client *c, const struct schema_table *table, unsigned int attr,
+		     const char *name, struct err *err) {
 	const struct schema_attr *a = &table->attrs[attr];
 	int rc = called(c, "check_ref", err);
 
@@ -206,7 +212,8 @@ int client_check_ref(struct client *c, const struct schema_table *table, unsigne
 	return rc ? rc : err_set(err, ERR_NOT_FOUND, "%s", "");
 }
 
-int client_next_id(struct client *c, const struct schema_table *table, uint64_t *ret, struct err *err) {
+int client_next_id(struct client *c, const struct schema_table *table, uint64_t *ret,
+		   struct err *err) {
 	const struct fake_table *t = &c->tables[table->id];
 
 	(void)err;
@@ -262,7 +269,8 @@ int client_put(struct client *c, const struct object *obj, struct err *err) {
 		return rc;
 	if (i < t->n && obj->ver == CLIENT_NEW)
 		return err_set(err, ERR_EXISTS, "entry exists already");
-	if (i < t->n ? obj->ver != t->objs[i]->ver : schema_is_list(obj->table) && obj->ver != CLIENT_NEW)
+	if (i < t->n ? obj->ver != t->objs[i]->ver
+		     : schema_is_list(obj->table) && obj->ver != CLIENT_NEW)
 		return err_set(err, ERR_LOCKED, "changed by somebody else");
 	if (i == t->n) {
 		if ((t->n & (t->n - 1)) == 0)
@@ -286,11 +294,13 @@ static int count_use(void *arg, const struct object *holder, unsigned int attr, 
 	struct use *use = arg;
 
 	for (uint16_t i = 0; i < a->n_refs; i++)
-		use->count += a->refs[i] == use->target->table->id && strcmp(name, use->target->key) == 0;
+		use->count +=
+			a->refs[i] == use->target->table->id && strcmp(name, use->target->key) == 0;
 	return 0;
 }
 
-int client_delete(struct client *c, const struct schema_table *table, const char *key, struct err *err) {
+int client_delete(struct client *c, const struct schema_table *table, const char *key,
+		  struct err *err) {
 	struct fake_table *t = &c->tables[table->id];
 	size_t at = find_index(c, table, key);
 	struct use use = { at < t->n ? t->objs[at] : NULL, 0 };

@@ -11,8 +11,9 @@
 /* A new empty configuration; client_close() frees it. */
 struct client *fake_client_new(void);
 
-/* The next calls of this kind ("put", "delete", "commit", "begin", "get") fail n times with this error. */
-void fake_client_fail(struct client *c, const char *kind, unsigned int n, int code, const char *text);
+/* The next n calls of a kind ("put", "delete", "commit", "begin", "get", ...) fail with this error. */
+void fake_client_fail(struct client *c, const char *kind, unsigned int n, int code,
+		      const char *text);
 
 /* Somebody else changes an object: its version is another one now. */
 void fake_client_touch(struct client *c, const struct schema_table *table, const char *key);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Lines go through the reader of scripts, so commands may span several. */
+/*
+ * A shell whose output stays in memory. Lines go through the reader of scripts, so commands may
+ * span several; errors are in the output, in the shell's own form. Nothing is undone between two
+ * calls: tests go on where the last one stopped.
+ */
 #include "tests/lib/fake_shell.h"
 
 #include <stdlib.h>
@@ -17,7 +21,8 @@ void fake_shell_init_objects(struct fake_shell *f, enum shell_commit commit) {
 	fake_shell_init(f, commit);
 	fake_shell_run(f,
 		       "config system interface\nedit port1\nnext\nedit port2\nend\n"
-		       "config firewall address\nedit all\nnext\nedit web\nset subnet 10.0.0.0/24\nend\n"
+		       "config firewall address\nedit all\nnext\nedit web\n"
+		       "set subnet 10.0.0.0/24\nend\n"
 		       "config firewall schedule recurring\nedit always\nend\n"
 		       "config firewall service custom\nedit ALL\nset protocol IP\nend\n");
 }

@@ -31,10 +31,17 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
+TCase *fixture_case(Suite *suite, const char *name) {
+	TCase *t = tcase_create(name);
+
+	tcase_set_timeout(t, TEST_SECONDS);
+	suite_add_tcase(suite, t);
+	return t;
+}
+
 int fixture_run(Suite *suite) {
 	const char *tmp = getenv("TMPDIR");
 	SRunner *runner = srunner_create(suite);
-	char seconds[16];
 	int failed;
 
 	base_dir = xasprintf("%s/gatehouse-check.XXXXXX", tmp && *tmp ? tmp : "/tmp");
@@ -42,8 +49,6 @@ int fixture_run(Suite *suite) {
 		perror(base_dir);
 		return 1;
 	}
-	snprintf(seconds, sizeof(seconds), "%d", TEST_SECONDS);
-	setenv("CK_DEFAULT_TIMEOUT", seconds, 0);
 	unsetenv("GATEHOUSE_FAULT");
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -12,6 +12,9 @@
 #include "cfgdb/engine.h"
 #include "cfgdb/txn.h"
 
+/* A new test case of a suite, with time enough for a sanitizer on a busy machine. */
+TCase *fixture_case(Suite *suite, const char *name);
+
 /* Run all tests of a suite; the exit status of main(). Directories are removed at its end. */
 int fixture_run(Suite *suite);
 

@@ -92,7 +92,7 @@ flow_runs() {
 	[ "$(flow_count "$1" answered)" -gt 20 ]
 }
 
-# flow_count NAME WHAT: a figure of its report: sent, seen, answered, resent, peer-resent.
+# flow_count NAME WHAT: a figure of its report: sent, seen, answered, lost, peer-lost.
 flow_count() {
 	local n
 	n=$(sed -n "s/.*\\b$2=\\([0-9]*\\).*/\\1/p" "$WORK/$1" 2>/dev/null)
@@ -113,7 +113,7 @@ is_lossless() {
 	report=$(cat "$WORK/$2")
 	sent=$(flow_count "$2" sent)
 	case $report in
-	*resent=*) is "$1" "$report" "sent=$sent seen=$sent answered=$sent resent=0 peer-resent=0" ;;
+	*lost=*) is "$1" "$report" "sent=$sent seen=$sent answered=$sent lost=0 peer-lost=0" ;;
 	*) is "$1" "$report" "sent=$sent seen=$sent answered=$sent" ;;
 	esac
 }

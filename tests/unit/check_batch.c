@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Scripts: what is committed, what is left out with an error, what standard error says. */
+/*
+ * Scripts: what is committed, what is left out with an error, what standard error says. Standard
+ * error is a file for the time of a test. A script is judged by the addresses that exist when it
+ * is over, since a block that was cut off must not leave any.
+ */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,33 +69,41 @@ static const struct {
 	  "s:1: error: command parse error before 'vdom' (code -61)\n"
 	  "s:1: note: the lines up to its end were left out, too\n", "all web b" },
 	/* a misspelt nested table does not change the entry around it */
-	{ "config system cluster-sync\nedit 1\nconfig nonsense\nset peerip 10.0.0.9\nend\nset peerip 10.0.0.1\n"
+	{ "config system cluster-sync\nedit 1\nconfig nonsense\nset peerip 10.0.0.9\nend\n"
+	  "set peerip 10.0.0.1\n"
 	  "next\nend\nshow system cluster-sync\n",
 	  "s:3: error: command parse error before 'nonsense' (code -61)\n"
 	  "s:3: note: the lines up to its end were left out, too\n", "all web" },
 	/* nor does an entry that cannot be opened */
-	{ ADDRESS "edit \"<\"\nset comment x\nconfig tagging\nedit x\nnext\nend\nnext\nedit b\nend\n",
-	  "s:2: error: The string contains XSS vulnerability characters; value parse error before '<' (code -173)\n"
+	{ ADDRESS "edit \"<\"\nset comment x\nconfig tagging\nedit x\nnext\nend\nnext\nedit b\n"
+	  "end\n",
+	  "s:2: error: The string contains XSS vulnerability characters; value parse error before "
+	  "'<' (code -173)\n"
 	  "s:2: note: the lines up to its end were left out, too\n", "all web b" },
 	{ ADDRESS "edit a\nnext\nedit \"<\"\nset comment x\nend\nshow firewall address a\n",
-	  "s:4: error: The string contains XSS vulnerability characters; value parse error before '<' (code -173)\n"
+	  "s:4: error: The string contains XSS vulnerability characters; value parse error before "
+	  "'<' (code -173)\n"
 	  "s:4: note: the lines up to its end were left out, too\n", "all web a" },
 	{ ADDRESS "edit a\nnext\nedit \"<\"\nend\n",
-	  "s:4: error: The string contains XSS vulnerability characters; value parse error before '<' (code -173)\n",
+	  "s:4: error: The string contains XSS vulnerability characters; value parse error before "
+	  "'<' (code -173)\n",
 	  "all web a" },
 	/* commands that change nothing are carried out although a table was misspelt */
-	{ "config global\ndelte\ndiagnose sys vd list\nshow\n", "s:1: error: command parse error before 'global' "
+	{ "config global\ndelte\ndiagnose sys vd list\nshow\n",
+	  "s:1: error: command parse error before 'global' "
 	  "(code -61)\ns:1: note: the lines up to its end were left out, too\n", "all web" },
 	/* a block without its end does nothing */
 	{ ADDRESS "edit a\nnext\nedit b\nset comment x\n",
-	  "s:1: error: the configuration of 'firewall address' that begins in line 1, entry 'b' in it, has no end: "
+	  "s:1: error: the configuration of 'firewall address' that begins in line 1, entry 'b' "
+	  "in it, has no end: "
 	  "nothing of it is committed (code -160)\n", "all web" },
 	{ ADDRESS "edit a\nend\n# x\n" ADDRESS "edit b\nnext\n",
 	  "s:5: error: the configuration of 'firewall address' that begins in line 5 has no end: "
 	  "nothing of it is committed (code -160)\n", "all web a" },
 	{ ADDRESS "edit a\nset comment \"x\nend\n",
 	  "s:3: error: Unmatched double quote. (code -61)\n"
-	  "s:1: error: the configuration of 'firewall address' that begins in line 1, entry 'a' in it, has no end: "
+	  "s:1: error: the configuration of 'firewall address' that begins in line 1, entry 'a' "
+	  "in it, has no end: "
 	  "nothing of it is committed (code -160)\n", "all web" },
 	/* abort leaves what next had saved */
 	{ ADDRESS "edit a\nnext\nedit b\nabort\n", "", "all web a" },
@@ -100,7 +112,8 @@ static const struct {
 	{ ADDRESS "exit\nedit a\nend\n",
 	  "s:2: error: please use 'end' to return to root shell\n", "all web a" },
 	{ "\xef\xbb\xbf" ADDRESS "edit a\r\nnext\r\nend\r\n", "", "all web a" },
-	{ "delte\n\ndelte\n", "s:1: error: Unknown action 0\ns:3: error: Unknown action 0\n", "all web" },
+	{ "delte\n\ndelte\n", "s:1: error: Unknown action 0\ns:3: error: Unknown action 0\n",
+	  "all web" },
 	{ "config system ha\nconfig system ha\nend\nset group-name x\nend\n",
 	  "s:2: error: command parse error before 'system' (code -61)\n", "all web" },
 };
@@ -154,8 +167,8 @@ START_TEST(a_block_is_one_transaction) {
 	start(SHELL_COMMIT_BLOCK);
 	unsigned int commits = fake_client_calls(f.client, "commit");
 
-	run_as(ADDRESS "edit a\nnext\nedit b\nnext\nend\nconfig system ha\nset group-name x\nend\n", "s", false,
-	       batch_run);
+	run_as(ADDRESS "edit a\nnext\nedit b\nnext\nend\nconfig system ha\nset group-name x\nend\n",
+	       "s", false, batch_run);
 	ck_assert_uint_eq(fake_client_calls(f.client, "commit"), commits + 2);
 	stop();
 }
@@ -163,7 +176,8 @@ END_TEST
 
 START_TEST(atomic_commits_all) {
 	start(SHELL_COMMIT_ALL);
-	run_as(ADDRESS "edit a\nnext\nend\n" ADDRESS "edit b\nnext\nend\n", "s", false, batch_run_atomic);
+	run_as(ADDRESS "edit a\nnext\nend\n" ADDRESS "edit b\nnext\nend\n", "s", false,
+	       batch_run_atomic);
 	ck_assert_str_eq(said, "");
 	expect_keys("all web a b");
 	ck_assert_uint_eq(fake_client_calls(f.client, "commit"), 1);
@@ -174,8 +188,11 @@ END_TEST
 
 START_TEST(atomic_commits_nothing_after_an_error) {
 	start(SHELL_COMMIT_ALL);
-	run_as(ADDRESS "edit a\nnext\nend\ndelte\n" ADDRESS "edit b\nnext\nend\n", "s", false, batch_run_atomic);
-	ck_assert_str_eq(said, "s:5: error: Unknown action 0\nnothing was committed: 1 of the commands failed\n");
+	run_as(ADDRESS "edit a\nnext\nend\ndelte\n" ADDRESS "edit b\nnext\nend\n", "s", false,
+	       batch_run_atomic);
+	ck_assert_str_eq(
+		said,
+		"s:5: error: Unknown action 0\nnothing was committed: 1 of the commands failed\n");
 	expect_keys("all web");
 	stop();
 }
@@ -194,17 +211,19 @@ END_TEST
 
 START_TEST(a_pipe_gets_prompts_and_errors_in_its_stream) {
 	start(SHELL_COMMIT_BLOCK);
-	run_as("config firewall address\nedit a\nset colour red\n\nend\ndelte\nshow firewall vip\n", NULL, true,
-	       batch_run);
-	ck_assert_str_eq(str_text(&f.out.pending),
-			 "gate # \n"
-			 "gate (address) # new entry 'a' added\n\n"
-			 "gate (a) # \ncommand parse error before 'colour'\nCommand fail. Return code -61\n\n"
-			 "gate (a) # \n"
-			 "gate (a) # \n"
-			 "gate # Unknown action 0\n\n"
-			 "gate # config firewall vip\nend\n\n"
-			 "gate # ");
+	run_as("config firewall address\nedit a\nset colour red\n\nend\ndelte\nshow firewall vip\n",
+	       NULL, true, batch_run);
+	ck_assert_str_eq(
+		str_text(&f.out.pending),
+		"gate # \n"
+		"gate (address) # new entry 'a' added\n\n"
+		"gate (a) # \ncommand parse error before 'colour'\nCommand fail. Return code -61\n"
+		"\n"
+		"gate (a) # \n"
+		"gate (a) # \n"
+		"gate # Unknown action 0\n\n"
+		"gate # config firewall vip\nend\n\n"
+		"gate # ");
 	ck_assert_str_eq(said, "");
 	stop();
 }

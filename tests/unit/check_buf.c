@@ -242,7 +242,7 @@ END_TEST
 
 static Suite *buf_suite(void) {
 	Suite *s = suite_create("base");
-	TCase *t = tcase_create("base");
+	TCase *t = fixture_case(s, "base");
 
 	tcase_add_test(t, test_buf_layout);
 	tcase_add_test(t, test_buf_round_trip);
@@ -255,7 +255,6 @@ static Suite *buf_suite(void) {
 	tcase_add_test(t, test_err_meaning);
 	tcase_add_test(t, test_fault_countdown);
 	tcase_add_test(t, test_fault_kills);
-	suite_add_tcase(s, t);
 	return s;
 }
 

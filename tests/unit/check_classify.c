@@ -359,7 +359,7 @@ static void compare_many(struct random_policies *r, unsigned int packets, unsign
 START_TEST(test_random_small) {
 	unsigned int counts[2] = { 0, 0 };
 
-	for (unsigned int i = 0; i < fixture_rounds(400); i++) {
+	for (unsigned int i = 0; i < fixture_rounds(150); i++) {
 		struct random_policies r = { fixture_seed() * 1000 + i, 12, 6, 10, 8, 12 };
 
 		compare_many(&r, 150, counts);
@@ -371,7 +371,7 @@ END_TEST
 START_TEST(test_random_large) {
 	unsigned int counts[2] = { 0, 0 };
 
-	for (unsigned int i = 0; i < fixture_rounds(12); i++) {
+	for (unsigned int i = 0; i < fixture_rounds(6); i++) {
 		struct random_policies r = { fixture_seed() * 1000 + 500 + i, 80, 30, 25, 20, 250 };
 
 		compare_many(&r, 1500, counts);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `?` lists and what Tab has to choose from, at every kind of place. */
+/*
+ * What `?` lists and what Tab has to choose from, at every kind of place: verbs, paths, keys,
+ * attributes, options, references, and values that can only be described. The form of the list is
+ * checked by a few examples to the byte.
+ */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +17,11 @@ static struct fake_shell f;
 
 static void setup(void) {
 	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
-	fake_shell_run(&f, "config firewall address\nedit \"web two\"\nend\nconfig firewall addrgrp\nedit wgroup\n"
-			   "set member web\nend\nconfig system cluster-sync\nedit 3\nend\nedit 8\nend\n");
+	fake_shell_run(
+		&f,
+		"config firewall address\nedit \"web two\"\nend\nconfig firewall addrgrp\n"
+		"edit wgroup\n"
+		"set member web\nend\nconfig system cluster-sync\nedit 3\nend\nedit 8\nend\n");
 }
 
 static void teardown(void) {
@@ -64,7 +71,8 @@ static const struct {
 	{ "config system standalone-cluster\nconfig cluster-peer", "edit ", "3!sync-id" },
 	{ "config system ha", "n", "" },
 
-	{ "config firewall policy\nedit 1", "", "config|set|unset|append|unselect|get|show|next|end|abort" },
+	{ "config firewall policy\nedit 1", "",
+	  "config|set|unset|append|unselect|get|show|next|end|abort" },
 	{ "config firewall policy\nedit 1", "set srci", "*srcintf" },
 	{ "config firewall policy\nedit 1", "set src", "*srcintf|*srcaddr|..." },
 	{ "config firewall policy\nedit 1", "set na", "name|..." },
@@ -89,7 +97,8 @@ static const struct {
 
 static void describe(const struct completion *c, struct str *out) {
 	for (size_t i = 0; i < c->n; i++)
-		str_addf(out, "%s%s%s", i ? "|" : "", c->items[i].required ? "*" : "", c->items[i].word);
+		str_addf(out, "%s%s%s", i ? "|" : "", c->items[i].required ? "*" : "",
+			 c->items[i].word);
 	if (c->hint.word)
 		str_addf(out, "!%s", c->hint.word);
 	if (c->whole)
@@ -138,10 +147,13 @@ START_TEST(help_is_in_columns) {
 END_TEST
 
 START_TEST(help_marks_what_is_required_and_what_is_not_enforced) {
-	expect_help("config firewall policy\nedit 1\nset action accept\nset utm-status enable", "set schedule",
-		    "*schedule           When the policy is in force.\n"
-		    "schedule-timeout    End its sessions when the schedule ends; otherwise they live on until they "
-		    "time out. (not enforced)\n");
+	expect_help(
+		"config firewall policy\nedit 1\nset action accept\nset utm-status enable",
+		"set schedule",
+		"*schedule           When the policy is in force.\n"
+		"schedule-timeout    End its sessions when the schedule ends; otherwise they live "
+		"on until they "
+		"time out. (not enforced)\n");
 }
 END_TEST
 
@@ -167,7 +179,8 @@ START_TEST(long_lists_are_cut) {
 	ck_assert_uint_eq(c.n, COMPLETE_MAX);
 	ck_assert(c.more);
 	complete_print(&c, &got);
-	ck_assert_ptr_nonnull(strstr(str_text(&got), "\n... (the first 1000; type more of the word)\n"));
+	ck_assert_ptr_nonnull(
+		strstr(str_text(&got), "\n... (the first 1000; type more of the word)\n"));
 	complete_done(&c);
 }
 END_TEST
@@ -175,7 +188,8 @@ END_TEST
 START_TEST(common_part_and_start) {
 	struct completion c;
 
-	fake_shell_run(&f, "config firewall address\nedit \"w\xc3\xa4\"\nnext\nedit \"w\xc3\xb6\"\nend");
+	fake_shell_run(
+		&f, "config firewall address\nedit \"w\xc3\xa4\"\nnext\nedit \"w\xc3\xb6\"\nend");
 	complete_line(&f.sh, "show firewall address we", &c);
 	ck_assert_uint_eq(complete_common(&c), 3);
 	ck_assert_uint_eq(c.start, 22);
@@ -196,8 +210,13 @@ END_TEST
 
 START_TEST(words_are_quoted_when_needed) {
 	static const char *const words[][2] = {
-		{ "a", "a" }, { "a b", "\"a b\"" }, { "", "\"\"" }, { "a\"b", "\"a\\\"b\"" },
-		{ "10.0.0.1:80", "10.0.0.1:80" }, { "a?", "\"a?\"" }, { "#1", "\"#1\"" },
+		{ "a", "a" },
+		{ "a b", "\"a b\"" },
+		{ "", "\"\"" },
+		{ "a\"b", "\"a\\\"b\"" },
+		{ "10.0.0.1:80", "10.0.0.1:80" },
+		{ "a?", "\"a?\"" },
+		{ "#1", "\"#1\"" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {

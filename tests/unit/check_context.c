@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The edit buffers: what a refusal, a conflict or a lost connection leaves behind. */
+/*
+ * The edit buffers: what a refusal, a conflict or a lost connection leaves behind. The client is
+ * told to fail at a certain call; what counts is what the shell shows afterwards, and that its
+ * levels are closed as if nothing had happened.
+ */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,15 +45,18 @@ END_TEST
 
 /* Changes in an alias' list are written one by one; a refused one leaves the others alone. */
 START_TEST(a_refused_peer_leaves_the_others) {
-	expect("config system cluster-sync\nedit 1\nset peerip 10.0.0.1\nnext", "new entry '1' added\n");
+	expect("config system cluster-sync\nedit 1\nset peerip 10.0.0.1\nnext",
+	       "new entry '1' added\n");
 	fake_client_fail(f.client, "put", 1, ERR_CONFLICT, "no");
-	expect("edit 2\nset peerip 10.0.0.2\nnext", "new entry '2' added\nno\nCommand fail. Return code -7\n");
+	expect("edit 2\nset peerip 10.0.0.2\nnext",
+	       "new entry '2' added\nno\nCommand fail. Return code -7\n");
 	expect("edit 3\nset peerip 10.0.0.3\nnext", "new entry '3' added\n");
 	fake_client_fail(f.client, "put", 1, ERR_CONFLICT, "no");
 	expect("delete 1", "no\nCommand fail. Return code -7\n");
 	expect("delete 3\ndelete 2\nend\nshow system cluster-sync",
 	       "entry is not found in table\nCommand fail. Return code -3\n"
-	       "config system standalone-cluster\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n");
+	       "config system standalone-cluster\n    edit 1\n        set peerip 10.0.0.1\n"
+	       "    next\nend\n");
 }
 END_TEST
 
@@ -57,7 +64,8 @@ END_TEST
 START_TEST(a_refused_entry_leaves_the_object) {
 	expect("config system standalone-cluster\nset standalone-group-id 9", "");
 	fake_client_fail(f.client, "put", 1, ERR_CONFLICT, "no");
-	expect("edit 2\nset peerip 10.0.0.2\nnext", "new entry '2' added\nno\nCommand fail. Return code -7\n");
+	expect("edit 2\nset peerip 10.0.0.2\nnext",
+	       "new entry '2' added\nno\nCommand fail. Return code -7\n");
 	expect("end\nshow system standalone-cluster",
 	       "config system standalone-cluster\n    set standalone-group-id 9\nend\n");
 }
@@ -75,8 +83,10 @@ END_TEST
 START_TEST(nested_changes_wait_for_the_outermost_end) {
 	unsigned int puts = fake_client_calls(f.client, "put");
 
-	expect("config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.0.1\n"
-	       "config session-sync-filter\nset srcaddr 10.0.0.0/8\nend\nnext\nend", "new entry '1' added\n");
+	expect("config system standalone-cluster\nconfig cluster-peer\nedit 1\n"
+	       "set peerip 10.0.0.1\n"
+	       "config session-sync-filter\nset srcaddr 10.0.0.0/8\nend\nnext\nend",
+	       "new entry '1' added\n");
 	ck_assert_uint_eq(fake_client_calls(f.client, "put"), puts);
 	expect("end", "");
 	ck_assert_uint_eq(fake_client_calls(f.client, "put"), puts + 1);
@@ -84,23 +94,30 @@ START_TEST(nested_changes_wait_for_the_outermost_end) {
 END_TEST
 
 START_TEST(an_emptied_child_object_is_gone) {
-	expect("config system cluster-sync\nedit 1\nset peerip 10.0.0.1\nconfig session-sync-filter\n"
-	       "set srcaddr 10.0.0.0/8\nend\nnext\nedit 1\nconfig session-sync-filter\nunset srcaddr\nend\nend\n"
-	       "show system cluster-sync", "new entry '1' added\n"
-	       "config system standalone-cluster\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n");
+	expect("config system cluster-sync\nedit 1\nset peerip 10.0.0.1\n"
+	       "config session-sync-filter\n"
+	       "set srcaddr 10.0.0.0/8\nend\nnext\nedit 1\nconfig session-sync-filter\n"
+	       "unset srcaddr\nend\nend\n"
+	       "show system cluster-sync",
+	       "new entry '1' added\n"
+	       "config system standalone-cluster\n    edit 1\n        set peerip 10.0.0.1\n"
+	       "    next\nend\n");
 }
 END_TEST
 
 START_TEST(free_ids_are_found_at_the_end_of_the_range) {
-	expect("config system standalone-cluster\nedit 4294967295\nnext\nedit 1\nnext\nedit 0\nshow",
+	expect("config system standalone-cluster\nedit 4294967295\nnext\nedit 1\nnext\nedit 0\n"
+	       "show",
 	       "new entry '4294967295' added\nnew entry '1' added\nnew entry '0' added\n"
 	       "config system standalone-cluster\n    edit 2\n    next\nend\n");
 }
 END_TEST
 
 START_TEST(dropping_saves_nothing) {
-	expect("config system cluster-sync\nedit 1\nset peerip 10.0.0.1\nconfig session-sync-filter\n"
-	       "set srcaddr 10.0.0.0/8", "new entry '1' added\n");
+	expect("config system cluster-sync\nedit 1\nset peerip 10.0.0.1\n"
+	       "config session-sync-filter\n"
+	       "set srcaddr 10.0.0.0/8",
+	       "new entry '1' added\n");
 	shell_drop(&f.sh);
 	expect("show system cluster-sync", "config system standalone-cluster\nend\n");
 }

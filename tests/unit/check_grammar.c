@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a line means: words in full, abbreviations, what is ambiguous, what is refused and how. */
+/*
+ * What a line means: words in full, abbreviations, what is ambiguous, what is refused and how. A
+ * line is only understood here, never carried out, so no client is needed. The command tree itself
+ * is walked, too: no word without help, none that leads nowhere.
+ */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +45,8 @@ static const struct {
 	{ ROOT, "get router static 4", "get >router.static =4" },
 	{ ROOT, "diag sys cmdb refcnt show firewall.address.name all",
 	  "diagnose sys cmdb refcnt show =firewall.address.name =all" },
-	{ ROOT, "diagnose firewall iprope show 100004 7", "diagnose firewall iprope show 100004 =7" },
+	{ ROOT, "diagnose firewall iprope show 100004 7",
+	  "diagnose firewall iprope show 100004 =7" },
 	{ ROOT, "exec ping 10.0.0.1", "execute ping =10.0.0.1" },
 	{ ROOT, "quit", "quit" },
 	{ LEVEL_LIST, "edit 4", "edit =4" },
@@ -113,7 +118,7 @@ START_TEST(lines_are_understood) {
 }
 END_TEST
 
-/* Table, settings that make conditions hold, kind of argument, word, name of the attribute or error. */
+/* Table, settings that make conditions hold, kind of argument, word, attribute or error. */
 static const struct {
 	const char *table, *body;
 	enum command_args kind;
@@ -126,14 +131,18 @@ static const struct {
 	{ "firewall.policy", "", ARGS_VALUES, "srcaddr", "srcaddr" },
 	{ "firewall.policy", "", ARGS_VALUES, "nat", "\ncommand parse error before 'nat'" },
 	{ "firewall.policy", "set action accept\n", ARGS_VALUES, "nat", "nat" },
-	{ "firewall.policy", "", ARGS_VALUES, "policyid", "\ncommand parse error before 'policyid'" },
+	{ "firewall.policy", "", ARGS_VALUES, "policyid",
+	  "\ncommand parse error before 'policyid'" },
 	{ "firewall.policy", "", ARGS_VALUES, "", "\ncommand parse error before ''" },
 	{ "firewall.policy", "", ARGS_LIST_VALUES, "srcaddr", "srcaddr" },
-	{ "firewall.policy", "", ARGS_LIST_VALUES, "action", "\ncommand parse error before 'action'" },
+	{ "firewall.policy", "", ARGS_LIST_VALUES, "action",
+	  "\ncommand parse error before 'action'" },
 	{ "system.standalone-cluster", "", ARGS_CHILD, "cluster-peer", "cluster-peer" },
 	{ "system.standalone-cluster", "", ARGS_CHILD, "clu", "cluster-peer" },
-	{ "system.standalone-cluster", "", ARGS_VALUES, "cluster-peer", "\ncommand parse error before 'cluster-peer'" },
-	{ "system.standalone-cluster", "", ARGS_CHILD, "encryption", "\ncommand parse error before 'encryption'" },
+	{ "system.standalone-cluster", "", ARGS_VALUES, "cluster-peer",
+	  "\ncommand parse error before 'cluster-peer'" },
+	{ "system.standalone-cluster", "", ARGS_CHILD, "encryption",
+	  "\ncommand parse error before 'encryption'" },
 };
 
 START_TEST(attributes_are_found) {
@@ -163,7 +172,8 @@ static void check_tree(const struct command *c) {
 		ck_assert_msg(c->help && *c->help, "%s has no help", c->word);
 		ck_assert_msg(c->run || c->sub, "%s does nothing", c->word);
 		if (c->kind == ARGS_TEXT && c->max_args > 0)
-			ck_assert_msg(c->args != NULL, "arguments of %s are not described", c->word);
+			ck_assert_msg(c->args != NULL, "arguments of %s are not described",
+				      c->word);
 		if (c->sub)
 			check_tree(c->sub);
 	}

@@ -191,7 +191,7 @@ END_TEST
 
 static Suite *lex_suite(void) {
 	Suite *s = suite_create("lex");
-	TCase *t = tcase_create("lex");
+	TCase *t = fixture_case(s, "lex");
 
 	tcase_add_loop_test(t, test_words, 0, ARRAY_LEN(lines));
 	tcase_add_test(t, test_start);
@@ -199,7 +199,6 @@ static Suite *lex_suite(void) {
 	tcase_add_loop_test(t, test_line_end, 0, ARRAY_LEN(ends));
 	tcase_add_test(t, test_line_and_words_agree);
 	tcase_add_test(t, test_quote_round_trip);
-	suite_add_tcase(s, t);
 	return s;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Joining physical lines to commands: by examples, and by random text for which the line scanner
- * must agree with the lexer.
+ * Joining physical lines to commands: by examples, from text and from a pipe, and by random text
+ * for which the line scanner must agree with the lexer, which knows the same rules in another form.
+ * Bounds are tested at their edge.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -153,7 +154,8 @@ START_TEST(scanner_agrees_with_lexer) {
 		text[n] = '\0';
 		rc = lex_words(text, &words, NULL);
 		words_done(&words);
-		ck_assert_msg(line_is_open(line_scan(LINE_WHOLE, text)) == (rc == LEX_MORE), "<%s>", text);
+		ck_assert_msg(line_is_open(line_scan(LINE_WHOLE, text)) == (rc == LEX_MORE), "<%s>",
+			      text);
 		ck_assert_ptr_eq(lex_line_end(text, &open), text + n);
 		ck_assert_msg(open == (rc == LEX_MORE), "<%s>", text);
 	}
@@ -183,7 +185,9 @@ START_TEST(commands_end_where_the_lexer_says) {
 		else if (open || (end > text && end[-1] == '\n'))
 			lines_next(&l, &line, NULL);
 		else
-			ck_assert_msg(lines_next(&l, &line, NULL) == 1 && line.len == (size_t)(end - text), "<%s>", text);
+			ck_assert_msg(lines_next(&l, &line, NULL) == 1 &&
+					      line.len == (size_t)(end - text),
+				      "<%s>", text);
 		lines_done(&l);
 	}
 }

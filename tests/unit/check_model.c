@@ -299,7 +299,7 @@ END_TEST
 
 static Suite *model_suite(void) {
 	Suite *s = suite_create("model");
-	TCase *t = tcase_create("model");
+	TCase *t = fixture_case(s, "model");
 
 	tcase_add_test(t, test_order);
 	tcase_add_test(t, test_position);
@@ -310,7 +310,6 @@ static Suite *model_suite(void) {
 	tcase_add_test(t, test_users);
 	tcase_add_test(t, test_users_of_table);
 	tcase_add_loop_test(t, test_random, 0, 5);
-	suite_add_tcase(s, t);
 	return s;
 }
 

@@ -325,7 +325,7 @@ END_TEST
 
 static Suite *object_suite(void) {
 	Suite *s = suite_create("object");
-	TCase *t = tcase_create("object");
+	TCase *t = fixture_case(s, "object");
 
 	tcase_add_test(t, test_default_is_not_held);
 	tcase_add_test(t, test_accessors);
@@ -340,7 +340,6 @@ static Suite *object_suite(void) {
 	tcase_add_test(t, test_key_order);
 	tcase_add_test(t, test_fill_uuid);
 	tcase_add_test(t, test_each_ref);
-	suite_add_tcase(s, t);
 	return s;
 }
 

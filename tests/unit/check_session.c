@@ -3,7 +3,8 @@
  * The exchange on a terminal, byte for byte: a session in a child process on a pseudo terminal, for
  * three kinds of terminal and several widths.
  *
- * Nothing sleeps: what was typed is answered by a known text, and reading goes on until it is there.
+ * Nothing sleeps: what was typed is answered by a known text, and reading goes on until that has
+ * come.
  */
 #include <check.h>
 #include <poll.h>
@@ -110,11 +111,17 @@ START_TEST(commands_and_answers) {
 	terminal_expect(&t, "\n", "\r\ngate # ");
 	terminal_expect(&t, "# comment\r", "# comment\r\ngate # ");
 	terminal_expect(&t, "delte\r", "delte\r\nUnknown action 0\r\n\r\ngate # ");
-	terminal_expect(&t, "show firewall vip\n", "show firewall vip\r\nconfig firewall vip\r\nend\r\n\r\ngate # ");
-	terminal_expect(&t, "show system nonsense\r", "show system nonsense\r\n\r\n"
-			"command parse error before 'nonsense'\r\nCommand fail. Return code -61\r\n\r\ngate # ");
-	terminal_expect(&t, "config firewall address\r", "config firewall address\r\n\r\ngate (address) # ");
-	terminal_expect(&t, "edit \"a b\"\r", "edit \"a b\"\r\nnew entry 'a b' added\r\n\r\ngate (a b) # ");
+	terminal_expect(&t, "show firewall vip\n",
+			"show firewall vip\r\nconfig firewall vip\r\nend\r\n\r\ngate # ");
+	terminal_expect(
+		&t, "show system nonsense\r",
+		"show system nonsense\r\n\r\n"
+		"command parse error before 'nonsense'\r\nCommand fail. Return code -61\r\n\r\n"
+		"gate # ");
+	terminal_expect(&t, "config firewall address\r",
+			"config firewall address\r\n\r\ngate (address) # ");
+	terminal_expect(&t, "edit \"a b\"\r",
+			"edit \"a b\"\r\nnew entry 'a b' added\r\n\r\ngate (a b) # ");
 	terminal_expect(&t, "set comment \"one\r", "set comment \"one\r\n> ");
 	terminal_expect(&t, "two\"\r", "two\"\r\n\r\ngate (a b) # ");
 	terminal_expect(&t, "next\r", "next\r\n\r\ngate (address) # ");
@@ -124,7 +131,7 @@ START_TEST(commands_and_answers) {
 }
 END_TEST
 
-/* A thousand characters come back as they were typed: no blank, no newline, no escape among them. */
+/* A thousand characters come back as they were typed: no blank, newline or escape among them. */
 START_TEST(long_lines_are_echoed_as_they_are) {
 	AUTO_STR struct str keys = STR_INIT;
 	AUTO_STR struct str want = STR_INIT;
@@ -139,7 +146,8 @@ START_TEST(long_lines_are_echoed_as_they_are) {
 	terminal_expect(&t, "\"\r", "\"\r\nUnknown action 0\r\n\r\ngate # ");
 	/* all at once, return and next command included */
 	str_add(&keys, "\"\rdelte\r");
-	str_add(&want, "\"\r\nUnknown action 0\r\n\r\ngate # delte\r\nUnknown action 0\r\n\r\ngate # ");
+	str_add(&want,
+		"\"\r\nUnknown action 0\r\n\r\ngate # delte\r\nUnknown action 0\r\n\r\ngate # ");
 	terminal_expect(&t, str_text(&keys), str_text(&want));
 	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
 }
@@ -156,8 +164,10 @@ START_TEST(pasted_lines_are_answered_in_turn) {
 	str_add(&want, "config firewall address\r\n\r\ngate (address) # ");
 	for (int i = 0; i < 50; i++) {
 		str_addf(&keys, "    edit \"h%d\"\n    next\n", i);
-		str_addf(&want, "    edit \"h%d\"\r\nnew entry 'h%d' added\r\n\r\ngate (h%d) # "
-			 "    next\r\n\r\ngate (address) # ", i, i, i);
+		str_addf(&want,
+			 "    edit \"h%d\"\r\nnew entry 'h%d' added\r\n\r\ngate (h%d) # "
+			 "    next\r\n\r\ngate (address) # ",
+			 i, i, i);
 	}
 	str_add(&keys, "end\n");
 	str_add(&want, "end\r\n\r\ngate # ");
@@ -170,7 +180,10 @@ START_TEST(help_acts_at_once) {
 	struct terminal t;
 
 	open_case(&t, _i);
-	terminal_expect(&t, "e?", "e\r\nexecute    Run a command once.\r\nexit       End the session.\r\n\r\ngate # e");
+	terminal_expect(
+		&t, "e?",
+		"e\r\nexecute    Run a command once.\r\nexit       End the session.\r\n\r\n"
+		"gate # e");
 	terminal_expect(&t, "xit?", "xit\r\nexit    End the session.\r\n\r\ngate # exit");
 	ck_assert_int_eq(terminal_end(&t, "\r"), 42);
 }
@@ -211,7 +224,8 @@ START_TEST(interrupt_leaves) {
 	terminal_expect(&t, "\x03", "\r\ngate (ha) # ");
 	terminal_expect(&t, "\x04", "\a");
 	terminal_expect(&t, "\x03", "\r\ngate # ");
-	terminal_expect(&t, "show system ha\r", "show system ha\r\nconfig system ha\r\n    set override disable\r\n"
+	terminal_expect(&t, "show system ha\r",
+			"show system ha\r\nconfig system ha\r\n    set override disable\r\n"
 			"end\r\n\r\ngate # ");
 	ck_assert_int_eq(terminal_end(&t, "\x03"), 42);
 }

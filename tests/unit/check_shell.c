@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Transcripts: what is typed, what is printed, where one stands afterwards. */
+/*
+ * Transcripts: what is typed, what is printed, where one stands afterwards. Each case starts at the
+ * root of a fresh shell that knows two interfaces, two addresses, a schedule and a service; the
+ * text is compared to the byte, the texts and codes of errors included. Below them: what a
+ * transcript cannot tell, such as how often the daemon is asked.
+ */
 #include <check.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,8 +22,10 @@
 
 #define POLICY_SHOWN \
 	"config firewall policy\n    edit 5\n" UUID \
-	"        set srcintf \"port1\"\n        set dstintf \"port2\"\n        set action accept\n" \
-	"        set srcaddr \"all\"\n        set dstaddr \"web\"\n        set schedule \"always\"\n" \
+	"        set srcintf \"port1\"\n        set dstintf \"port2\"\n" \
+	"        set action accept\n" \
+	"        set srcaddr \"all\"\n        set dstaddr \"web\"\n" \
+	"        set schedule \"always\"\n" \
 	"        set service \"ALL\"\n    next\nend\n"
 
 #define FAIL(code) "Command fail. Return code " #code "\n"
@@ -31,23 +38,29 @@ static const struct {
 	{ "config firewall service custom", "", "gate (custom) # " },
 	{ "config system ha", "", "gate (ha) # " },
 	{ "config system cluster-sync", "", "gate (cluster-sync) # " },
-	{ "config firewall address\nedit \"my host\"", "new entry 'my host' added\n", "gate (my host) # " },
+	{ "config firewall address\nedit \"my host\"", "new entry 'my host' added\n",
+	  "gate (my host) # " },
 	{ "config router static\nedit 0", "new entry '0' added\n", "gate (0) # " },
 	{ "config router static\nedit 007", "new entry '7' added\n", "gate (7) # " },
 	{ "config system standalone-cluster\nedit 1", "new entry '1' added\n", "gate (1) # " },
 	{ "config system standalone-cluster\nedit 1\nnext", "new entry '1' added\n",
 	  "gate (standalone-cluster) # " },
 	{ "config system standalone-cluster\nedit 1\nend", "new entry '1' added\n", "gate # " },
-	{ "config system cluster-sync\nedit 1\nnext", "new entry '1' added\n", "gate (cluster-sync) # " },
+	{ "config system cluster-sync\nedit 1\nnext", "new entry '1' added\n",
+	  "gate (cluster-sync) # " },
 	{ "config system cluster-sync\nedit 1\nend", "new entry '1' added\n", "gate # " },
 	{ "config system cluster-sync\nedit 1\nabort", "new entry '1' added\n", "gate # " },
-	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nconfig session-sync-filter\n"
+	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\n"
+	  "config session-sync-filter\n"
 	  "config custom-service", "new entry '1' added\n", "gate (custom-service) # " },
-	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nconfig session-sync-filter\n"
+	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\n"
+	  "config session-sync-filter\n"
 	  "config custom-service\nend", "new entry '1' added\n", "gate (session-sync-filter) # " },
-	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nconfig session-sync-filter\nend",
+	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\n"
+	  "config session-sync-filter\nend",
 	  "new entry '1' added\n", "gate (1) # " },
-	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nend", "new entry '1' added\n",
+	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nend",
+	  "new entry '1' added\n",
 	  "gate (standalone-cluster) # " },
 
 	/* void lines */
@@ -55,7 +68,8 @@ static const struct {
 
 	/* show, get */
 	{ POLICY "show\nnext\nshow\nshow 5\nend\nshow firewall policy\nshow firewall policy 5",
-	  "new entry '5' added\n" POLICY_SHOWN POLICY_SHOWN POLICY_SHOWN POLICY_SHOWN POLICY_SHOWN, "gate # " },
+	  "new entry '5' added\n" POLICY_SHOWN POLICY_SHOWN POLICY_SHOWN POLICY_SHOWN POLICY_SHOWN,
+	  "gate # " },
 	{ POLICY "next\nshow 6", "new entry '5' added\nentry is not found in table\n" FAIL(-3),
 	  "gate (policy) # " },
 	{ "show firewall vip\nshow system ha", "config firewall vip\nend\n"
@@ -66,99 +80,133 @@ static const struct {
 	{ "get system console", "mode                : line \nbaudrate            : 9600 \n"
 	  "output              : more \nlogin               : enable \n",
 	  "gate # " },
-	{ "config system cluster-sync\nedit 1\nset peerip 10.0.0.1\nshow\nend\nshow system cluster-sync\n"
+	{ "config system cluster-sync\nedit 1\nset peerip 10.0.0.1\nshow\nend\n"
+	  "show system cluster-sync\n"
 	  "show system standalone-cluster\nshow system cluster-sync 1\nshow system cluster-sync 2",
 	  "new entry '1' added\n"
-	  "config system standalone-cluster\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n"
-	  "config system standalone-cluster\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n"
+	  "config system standalone-cluster\n    edit 1\n        set peerip 10.0.0.1\n    next\n"
+	  "end\n"
+	  "config system standalone-cluster\n    edit 1\n        set peerip 10.0.0.1\n    next\n"
+	  "end\n"
 	  "config system standalone-cluster\n    config cluster-peer\n        edit 1\n"
 	  "            set peerip 10.0.0.1\n        next\n    end\nend\n"
-	  "config system standalone-cluster\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n"
+	  "config system standalone-cluster\n    edit 1\n        set peerip 10.0.0.1\n    next\n"
+	  "end\n"
 	  "entry is not found in table\n" FAIL(-3), "gate # " },
-	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.0.1\nshow\nnext\nshow\n"
+	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.0.1\n"
+	  "show\nnext\nshow\n"
 	  "delete 1\nshow",
-	  "new entry '1' added\nconfig cluster-peer\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n"
-	  "config cluster-peer\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\nconfig cluster-peer\nend\n",
+	  "new entry '1' added\nconfig cluster-peer\n    edit 1\n        set peerip 10.0.0.1\n"
+	  "    next\nend\n"
+	  "config cluster-peer\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n"
+	  "config cluster-peer\nend\n",
 	  "gate (cluster-peer) # " },
 
 	/* edit 0: the prompt says 0, show the number */
 	{ POLICY "next\nedit 0\nset uuid 00000000-0000-4000-8000-000000000001\nshow",
-	  "new entry '5' added\nnew entry '0' added\nconfig firewall policy\n    edit 6\n" UUID "    next\nend\n",
+	  "new entry '5' added\nnew entry '0' added\nconfig firewall policy\n"
+	  "    edit 6\n" UUID "    next\nend\n",
 	  "gate (0) # " },
 	{ "config system standalone-cluster\nedit 7\nnext\nedit 0\nshow",
-	  "new entry '7' added\nnew entry '0' added\nconfig system standalone-cluster\n    edit 8\n    next\nend\n",
+	  "new entry '7' added\nnew entry '0' added\nconfig system standalone-cluster\n"
+	  "    edit 8\n    next\nend\n",
 	  "gate (0) # " },
 
 	/* set, append, unselect, unset */
-	{ POLICY "set srcaddr all nobody\nshow", "new entry '5' added\nentry not found in datasource\n\n"
+	{ POLICY "set srcaddr all nobody\nshow",
+	  "new entry '5' added\nentry not found in datasource\n\n"
 	  "value parse error before 'nobody'\n" FAIL(-3) POLICY_SHOWN, "gate (5) # " },
-	{ POLICY "set srcintf port1 port1\nshow", "new entry '5' added\n" POLICY_SHOWN, "gate (5) # " },
-	{ POLICY "append srcaddr web\nunselect srcaddr web\nshow", "new entry '5' added\n" POLICY_SHOWN,
+	{ POLICY "set srcintf port1 port1\nshow", "new entry '5' added\n" POLICY_SHOWN,
+	  "gate (5) # " },
+	{ POLICY "append srcaddr web\nunselect srcaddr web\nshow",
+	  "new entry '5' added\n" POLICY_SHOWN,
 	  "gate (5) # " },
 	{ POLICY "append srcaddr all\nshow", "new entry '5' added\n" POLICY_SHOWN, "gate (5) # " },
-	{ POLICY "append action accept", "new entry '5' added\n\ncommand parse error before 'action'\n" FAIL(-61),
+	{ POLICY "append action accept", "new entry '5' added\n\n"
+	  "command parse error before 'action'\n" FAIL(-61),
 	  "gate (5) # " },
 	{ POLICY "append srcaddr nobody", "new entry '5' added\nentry not found in datasource\n\n"
 	  "value parse error before 'nobody'\n" FAIL(-3), "gate (5) # " },
 	{ POLICY "unselect srcaddr web", "new entry '5' added\nentry is not found in table\n\n"
 	  "value parse error before 'web'\n" FAIL(-3), "gate (5) # " },
-	{ POLICY "unselect srcaddr all\nnext", "new entry '5' added\nAttribute 'srcaddr' MUST be set.\n" FAIL(-56),
+	{ POLICY "unselect srcaddr all\nnext",
+	  "new entry '5' added\nAttribute 'srcaddr' MUST be set.\n" FAIL(-56),
 	  "gate (policy) # " },
 	{ POLICY "set nat enable\nunset nat\nset comments x\nunset comments\nshow",
 	  "new entry '5' added\n" POLICY_SHOWN, "gate (5) # " },
 	{ POLICY "unset action deny\nunset colour\nconfig firewall vip", "new entry '5' added\n"
-	  "\ncommand parse error before 'deny'\n" FAIL(-61) "\ncommand parse error before 'colour'\n" FAIL(-61)
+	  "\ncommand parse error before 'deny'\n" FAIL(-61) "\n"
+	  "command parse error before 'colour'\n" FAIL(-61)
 	  "\ncommand parse error before 'firewall'\n" FAIL(-61), "gate (5) # " },
 	{ POLICY "set action", "new entry '5' added\n\nincomplete command in the end\n" FAIL(-160),
 	  "gate (5) # " },
-	{ POLICY "set colour red", "new entry '5' added\n\ncommand parse error before 'colour'\n" FAIL(-61),
+	{ POLICY "set colour red", "new entry '5' added\n\n"
+	  "command parse error before 'colour'\n" FAIL(-61),
 	  "gate (5) # " },
-	{ POLICY "set action deny\nset nat enable", "new entry '5' added\n\ncommand parse error before 'nat'\n"
+	{ POLICY "set action deny\nset nat enable",
+	  "new entry '5' added\n\ncommand parse error before 'nat'\n"
 	  FAIL(-61), "gate (5) # " },
 	/* what exists no longer is not shown */
-	{ POLICY "set nat enable\nset action deny\nset action accept\nunset action\nset action deny\nshow",
+	{ POLICY "set nat enable\nset action deny\nset action accept\nunset action\n"
+	  "set action deny\nshow",
 	  "new entry '5' added\nconfig firewall policy\n    edit 5\n" UUID
 	  "        set srcintf \"port1\"\n        set dstintf \"port2\"\n"
-	  "        set srcaddr \"all\"\n        set dstaddr \"web\"\n        set schedule \"always\"\n"
+	  "        set srcaddr \"all\"\n        set dstaddr \"web\"\n"
+	  "        set schedule \"always\"\n"
 	  "        set service \"ALL\"\n    next\nend\n", "gate (5) # " },
 
 	/* what is saved when */
-	{ POLICY "abort\nshow firewall policy", "new entry '5' added\nconfig firewall policy\nend\n", "gate # " },
+	{ POLICY "abort\nshow firewall policy",
+	  "new entry '5' added\nconfig firewall policy\nend\n", "gate # " },
 	{ POLICY "end\nshow firewall policy", "new entry '5' added\n" POLICY_SHOWN, "gate # " },
-	{ POLICY "next\ndelete 5\nshow\ndelete 5", "new entry '5' added\nconfig firewall policy\nend\n"
+	{ POLICY "next\ndelete 5\nshow\ndelete 5",
+	  "new entry '5' added\nconfig firewall policy\nend\n"
 	  "entry is not found in table\n" FAIL(-3), "gate (policy) # " },
 	{ "config firewall policy\nedit 1\nend\nshow firewall policy", "new entry '1' added\n"
-	  "Attribute 'srcintf' MUST be set.\n" FAIL(-56) "config firewall policy\nend\n", "gate # " },
+	  "Attribute 'srcintf' MUST be set.\n" FAIL(-56) "config firewall policy\nend\n",
+	  "gate # " },
 	{ "config system ha\nset group-name x\nabort\nshow system ha",
 	  "config system ha\n    set override disable\nend\n", "gate # " },
-	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.0.1\nnext\nend\nabort\n"
-	  "show system standalone-cluster", "new entry '1' added\nconfig system standalone-cluster\nend\n",
+	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.0.1\n"
+	  "next\nend\nabort\n"
+	  "show system standalone-cluster",
+	  "new entry '1' added\nconfig system standalone-cluster\nend\n",
 	  "gate # " },
 	{ "config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.0.1\n"
 	  "config session-sync-filter\nset srcaddr 10.0.0.0/8\nabort\nshow",
-	  "new entry '1' added\nconfig cluster-peer\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n",
+	  "new entry '1' added\nconfig cluster-peer\n    edit 1\n        set peerip 10.0.0.1\n"
+	  "    next\nend\n",
 	  "gate (1) # " },
-	{ "config system standalone-cluster\nedit 1\nset peerip 10.0.0.1\nnext\nset standalone-group-id 7\nabort\n"
-	  "show system standalone-cluster", "new entry '1' added\nconfig system standalone-cluster\n"
-	  "    config cluster-peer\n        edit 1\n            set peerip 10.0.0.1\n        next\n    end\nend\n",
+	{ "config system standalone-cluster\nedit 1\nset peerip 10.0.0.1\nnext\n"
+	  "set standalone-group-id 7\nabort\n"
+	  "show system standalone-cluster",
+	  "new entry '1' added\nconfig system standalone-cluster\n"
+	  "    config cluster-peer\n        edit 1\n            set peerip 10.0.0.1\n"
+	  "        next\n    end\nend\n",
 	  "gate # " },
 
 	/* errors */
 	{ "delte", "Unknown action 0\n", "gate # " },
 	{ "end", "Unknown action 0\n", "gate # " },
-	{ "config firewall address\nexit", "please use 'end' to return to root shell\n", "gate (address) # " },
+	{ "config firewall address\nexit", "please use 'end' to return to root shell\n",
+	  "gate (address) # " },
 	{ "config firewall address\ndelete web\ndelete all", "", "gate (address) # " },
 	{ POLICY "end\nconfig firewall address\ndelete web", "new entry '5' added\n"
 	  "The entry is used by other 1 entries\n" FAIL(-23), "gate (address) # " },
-	{ "config firewall address\nedit \"<b>\"", "The string contains XSS vulnerability characters\n\n"
+	{ "config firewall address\nedit \"<b>\"",
+	  "The string contains XSS vulnerability characters\n\n"
 	  "value parse error before '<b>'\n" FAIL(-173), "gate (address) # " },
 	{ "config firewall policy\nedit first", "invalid unsigned integer value: first\n\n"
 	  "value parse error before 'first'\n" FAIL(-651), "gate (policy) # " },
-	{ "config firewall addrgrp\nedit web", "Name 'web' conflict: 'address' and 'address group' cannot be the "
-	  "same name.\nnode_check_object fail! for name web\n\nvalue parse error before 'web'\n" FAIL(-163),
+	{ "config firewall addrgrp\nedit web",
+	  "Name 'web' conflict: 'address' and 'address group' cannot be the "
+	  "same name.\nnode_check_object fail! for name web\n\n"
+	  "value parse error before 'web'\n" FAIL(-163),
 	  "gate (addrgrp) # " },
-	{ "config system zone\nedit port1", "Name 'port1' conflict: 'interface' and 'zone' cannot be the "
-	  "same name.\nnode_check_object fail! for name port1\n\nvalue parse error before 'port1'\n" FAIL(-553),
+	{ "config system zone\nedit port1",
+	  "Name 'port1' conflict: 'interface' and 'zone' cannot be the "
+	  "same name.\nnode_check_object fail! for name port1\n\n"
+	  "value parse error before 'port1'\n" FAIL(-553),
 	  "gate (zone) # " },
 	{ "set \"", "", "gate # " },
 
@@ -186,10 +234,12 @@ START_TEST(deletes_leave_no_stale_reference) {
 	struct fake_shell f;
 
 	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
-	fake_shell_run(&f, "config firewall addrgrp\nedit g\nset member web\nabort\n"
-			   "config firewall address\ndelete web\nend\nconfig firewall addrgrp\nedit g");
-	ck_assert_str_eq(fake_shell_run(&f, "set member web"),
-			 "entry not found in datasource\n\nvalue parse error before 'web'\n" FAIL(-3));
+	fake_shell_run(&f,
+		       "config firewall addrgrp\nedit g\nset member web\nabort\n"
+		       "config firewall address\ndelete web\nend\nconfig firewall addrgrp\nedit g");
+	ck_assert_str_eq(
+		fake_shell_run(&f, "set member web"),
+		"entry not found in datasource\n\nvalue parse error before 'web'\n" FAIL(-3));
 	fake_shell_done(&f);
 }
 END_TEST
@@ -214,7 +264,9 @@ START_TEST(an_unchanged_entry_is_not_written) {
 	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
 	unsigned int calls = fake_client_calls(f.client, "put");
 
-	fake_shell_run(&f, "config firewall address\nedit web\nnext\nedit web\nend\nconfig system ha\nend");
+	fake_shell_run(
+		&f,
+		"config firewall address\nedit web\nnext\nedit web\nend\nconfig system ha\nend");
 	ck_assert_uint_eq(fake_client_calls(f.client, "put"), calls);
 	fake_shell_done(&f);
 }
@@ -224,14 +276,16 @@ START_TEST(a_full_table_says_so) {
 	struct fake_shell f;
 
 	fake_shell_init(&f, SHELL_COMMIT_EACH);
-	fake_client_fail(f.client, "put", 1, ERR_MAX_ENTRIES, "object set operator error, -4 discard the setting");
+	fake_client_fail(f.client, "put", 1, ERR_MAX_ENTRIES,
+			 "object set operator error, -4 discard the setting");
 	ck_assert_str_eq(fake_shell_run(&f, "config firewall address\nedit x\nend"),
 			 "new entry 'x' added\nobject set operator error, -4 discard the setting\n"
 			 "Command fail. Return code -4 (reached the maximum number of entries)\n");
 	fake_shell_run(&f, "config system standalone-cluster");
 	for (int i = 0; i < 15; i++)
 		fake_shell_run(&f, "edit 0\nnext");
-	ck_assert_str_eq(fake_shell_run(&f, "edit 0"), "object set operator error, -4 discard the setting\n"
+	ck_assert_str_eq(fake_shell_run(&f, "edit 0"),
+			 "object set operator error, -4 discard the setting\n"
 			 "Command fail. Return code -4 (reached the maximum number of entries)\n");
 	ck_assert_str_eq(fake_shell_run(&f, "edit 3"), "");
 	fake_shell_done(&f);
@@ -251,8 +305,7 @@ START_TEST(a_lost_connection_ends_all) {
 END_TEST
 
 START_TEST(the_whole_configuration_has_a_header) {
-	static const char header[] =
-		"#config-version=GHVM64-7.4.0-FW-build";
+	static const char header[] = "#config-version=GHVM64-7.4.0-FW-build";
 	struct fake_shell f;
 	const char *text;
 
@@ -270,10 +323,14 @@ END_TEST
 
 /* What `show` prints can be pasted into an empty shell, and shows the same there. */
 START_TEST(show_reads_back) {
-	static const char more[] = POLICY "end\nconfig system standalone-cluster\nedit 3\nset peerip 10.0.0.3\n"
-		"config session-sync-filter\nset srcaddr 10.0.0.0/8\nconfig custom-service\nedit 0\n"
-		"set dst-port-range 80\nend\nend\nend\nconfig firewall address\nedit \"a \\\"b'\\\\c\"\nend\n"
-		"config firewall address\nedit x\nset comment \"two\nlines \\\" \\\\ ' end\"\nend\n";
+	static const char more[] = POLICY
+		"end\nconfig system standalone-cluster\nedit 3\nset peerip 10.0.0.3\n"
+		"config session-sync-filter\nset srcaddr 10.0.0.0/8\nconfig custom-service\n"
+		"edit 0\n"
+		"set dst-port-range 80\nend\nend\nend\nconfig firewall address\n"
+		"edit \"a \\\"b'\\\\c\"\nend\n"
+		"config firewall address\nedit x\nset comment \"two\nlines \\\" \\\\ ' end\"\n"
+		"end\n";
 	AUTO_FREE char *text = NULL;
 	struct fake_shell a, b;
 

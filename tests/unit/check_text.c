@@ -394,7 +394,7 @@ END_TEST
 
 static Suite *text_suite(void) {
 	Suite *s = suite_create("text");
-	TCase *t = tcase_create("text");
+	TCase *t = fixture_case(s, "text");
 
 	tcase_add_loop_test(t, test_round_trip, 0, schema_n_tables);
 	tcase_add_test(t, test_entry_in_list);
@@ -413,7 +413,6 @@ static Suite *text_suite(void) {
 	tcase_add_test(t, test_too_large_when_printed);
 	tcase_add_test(t, test_too_many_entries);
 	tcase_add_test(t, test_longest_list);
-	suite_add_tcase(s, t);
 	return s;
 }
 

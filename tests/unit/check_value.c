@@ -530,7 +530,7 @@ END_TEST
 
 static Suite *value_suite(void) {
 	Suite *s = suite_create("value");
-	TCase *t = tcase_create("value");
+	TCase *t = fixture_case(s, "value");
 
 	tcase_add_loop_test(t, test_good, 0, ARRAY_LEN(good));
 	tcase_add_loop_test(t, test_bad, 0, ARRAY_LEN(bad));
@@ -544,7 +544,6 @@ static Suite *value_suite(void) {
 	tcase_add_test(t, test_defaults);
 	tcase_add_test(t, test_round_trip);
 	tcase_add_test(t, test_mask_len);
-	suite_add_tcase(s, t);
 	return s;
 }
 

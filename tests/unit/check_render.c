@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What rules a configuration becomes: the rendered chains are executed on packets. Which policy
+ * matches first is the subject of check_classify; here it is the frame around it, virtual IPs, the
+ * unit's own services, schedules, and what is kept when something changes.
+ */
+#include "backends/render.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/managed.h"
+#include "backends/nft_text.h"
+#include "backends/ruleset_diff.h"
+#include "backends/schedule.h"
+#include "cfgdb/base/mem.h"
+#include "schemas/schema_gen.h"
+#include "tests/lib/conf.h"
+#include "tests/lib/fixture.h"
+#include "tests/lib/simulate.h"
+
+#define NOW 1700000000 /* Tuesday, 2023-11-14 22:13:20 UTC */
+#define FLOATING 0x1496fc5bu /* 20.150.252.91 */
+#define CLIENT 0xcf668a13u   /* 207.102.138.19 */
+#define SERVER 0xac10890fu   /* 172.16.137.15 */
+
+static const char golden[] =
+	"config system interface\n"
+	"edit \"port1\"\nset ip 172.16.136.4 255.255.255.192\nset allowaccess ping https ssh\nnext\n"
+	"edit \"port2\"\nset ip 172.16.136.69 255.255.255.192\nset allowaccess snmp capwap\nnext\nend\n"
+	"config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 172.16.136.70\nnext\nend\nend\n"
+	"config firewall vip\n"
+	"edit \"ssh\"\nset extip 20.150.252.91\nset mappedip \"172.16.137.15\"\nset extintf \"port1\"\n"
+	"set portforward enable\nset extport 65022\nset mappedport 22\nnext\n"
+	"edit \"web\"\nset extip 20.150.252.91\nset mappedip \"172.16.137.15\"\nset extintf \"port1\"\n"
+	"set portforward enable\nset extport 80\nnext\n"
+	"edit \"unused\"\nset extip 20.150.252.92\nset mappedip \"172.16.137.16\"\nset extintf \"any\"\nnext\nend\n"
+	"config firewall policy\n"
+	"edit 2\nset srcintf \"port1\"\nset dstintf \"port2\"\nset action accept\nset srcaddr \"all\"\n"
+	"set dstaddr \"ssh\" \"web\"\nset schedule \"always\"\nset service \"ALL\"\nnext\n"
+	"edit 3\nset srcintf \"port2\"\nset dstintf \"port1\"\nset action accept\nset srcaddr \"all\"\n"
+	"set dstaddr \"all\"\nset schedule \"always\"\nset service \"ALL\"\nset nat enable\nnext\nend\n";
+
+static struct ruleset *render_text(const char *text, const char *more) {
+	struct model *m = conf_model(text);
+	struct ruleset *rs;
+	time_t next;
+
+	conf_load(m, more, 2);
+	rs = render(m, NOW, &next);
+	model_free(m);
+	return rs;
+}
+
+static struct sim_packet tcp(const char *in, const char *out, uint32_t src, uint32_t dst, uint16_t dport) {
+	return (struct sim_packet){ .in = in, .out = out, .src = src, .dst = dst, .proto = IPPROTO_TCP,
+				    .sport = 40000, .dport = dport, .state = CT_STATE_NEW };
+}
+
+/* All chains that a forwarded packet goes through. */
+static enum sim_verdict pass(const struct ruleset *rs, struct sim_packet *p) {
+	if (sim_chain(rs, "invalid", p) == SIM_DROP)
+		return SIM_DROP;
+	if (!p->confirmed)
+		sim_chain(rs, "translate_in", p);
+	if (sim_chain(rs, "forward", p) == SIM_DROP)
+		return SIM_DROP;
+	if (!p->confirmed)
+		sim_chain(rs, "translate_out", p);
+	return SIM_ACCEPT;
+}
+
+/* ---- forwarding ---- */
+
+START_TEST(test_virtual_ip) {
+	struct ruleset *rs = render_text(golden, "");
+	struct sim_packet p = tcp("port1", "port2", CLIENT, FLOATING, 65022);
+
+	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_uint_eq(p.dst, SERVER);
+	ck_assert_uint_eq(p.dport, 22);
+	ck_assert_uint_eq(p.mark, 2);
+	ck_assert(!p.masqueraded);
+	p = tcp("port1", "port2", CLIENT, FLOATING, 80);
+	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_uint_eq(p.dport, 80);
+	ruleset_free(rs);
+}
+END_TEST
+
+static const struct {
+	const char *what, *in, *out;
+	uint32_t src, dst;
+	uint16_t dport;
+} refused[] = {
+	{ "another port of the address", "port1", "port2", CLIENT, FLOATING, 81 },
+	{ "another interface than the outside one", "port2", "port2", CLIENT, FLOATING, 80 },
+	{ "the inside address, directly", "port1", "port2", CLIENT, SERVER, 22 },
+	{ "a virtual IP that no policy names", "port1", "port2", CLIENT, FLOATING + 1, 80 },
+	{ "a virtual IP towards another interface", "port1", "port1", CLIENT, FLOATING, 80 },
+	{ "from a managed interface to one that is not", "port2", "docker0", SERVER, CLIENT, 80 },
+	{ "from one that is not managed to one that is", "docker0", "port1", SERVER, CLIENT, 80 },
+};
+
+START_TEST(test_refused) {
+	struct ruleset *rs = render_text(golden, "");
+	struct sim_packet p = tcp(refused[_i].in, refused[_i].out, refused[_i].src, refused[_i].dst, refused[_i].dport);
+
+	ck_assert_msg(pass(rs, &p) == SIM_DROP, "%s passes", refused[_i].what);
+	ck_assert_msg(p.mark == 0, "%s is counted under policy %u", refused[_i].what, p.mark);
+	ruleset_free(rs);
+}
+END_TEST
+
+START_TEST(test_masquerade) {
+	struct ruleset *rs = render_text(golden, "");
+	struct sim_packet p = tcp("port2", "port1", SERVER, CLIENT, 443);
+
+	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_uint_eq(p.mark, 3);
+	ck_assert(p.masqueraded);
+	ruleset_free(rs);
+}
+END_TEST
+
+START_TEST(test_unmanaged_is_left_alone) {
+	struct ruleset *rs = render_text(golden, "");
+	struct sim_packet p = tcp("docker0", "eth9", CLIENT, SERVER, 443);
+
+	p.mark = 77;
+	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_uint_eq(p.mark, 77);
+	p.state = CT_STATE_INVALID;
+	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	p = tcp("docker0", "eth9", CLIENT, FLOATING + 1, 80); /* `any` means any of ours */
+	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_uint_eq(p.dst, FLOATING + 1);
+	ruleset_free(rs);
+}
+END_TEST
+
+/* Sessions that exist pass, whatever became of their policy; IPv6 and marks of others get nowhere. */
+START_TEST(test_states) {
+	struct ruleset *rs = render_text(golden, "");
+	struct sim_packet p = tcp("port1", "port2", CLIENT, SERVER, 22);
+
+	p.confirmed = true;
+	p.state = CT_STATE_ESTABLISHED;
+	p.mark = 999;
+	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_uint_eq(p.mark, 999);
+	p = tcp("port1", "port2", CLIENT, SERVER, 22);
+	p.state = CT_STATE_RELATED;
+	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	p = tcp("port1", "port2", CLIENT, SERVER, 22);
+	p.state = CT_STATE_INVALID;
+	ck_assert_int_eq(pass(rs, &p), SIM_DROP);
+	p = tcp("port2", "port1", SERVER, CLIENT, 22);
+	p.ipv6 = true;
+	ck_assert_int_eq(pass(rs, &p), SIM_DROP);
+	ruleset_free(rs);
+}
+END_TEST
+
+START_TEST(test_foreign_marks) {
+	static const uint32_t marks[] = { 1, 2, 3, 0x20000400, 0x7fffffff, 0x80000000, 0xa0000400, 0xbfffffff,
+					  0xc0000000, 0xffffffff };
+	struct ruleset *rs = render_text(golden, "");
+	struct sim_packet p = tcp("port1", "port2", CLIENT, SERVER, 22);
+
+	p.mark = marks[_i];
+	ck_assert_int_eq(sim_chain(rs, "forward", &p), SIM_DROP);
+	ck_assert_uint_eq(p.mark, 0);
+	ruleset_free(rs);
+}
+END_TEST
+
+/* ---- the unit itself ---- */
+
+static const struct {
+	const char *in;
+	uint32_t src;
+	uint8_t proto, type;
+	bool ipv6;
+	uint16_t dport;
+	uint32_t state;
+	enum sim_verdict verdict;
+} inputs[] = {
+	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_NEW, SIM_ACCEPT },
+	{ "port1", CLIENT, IPPROTO_TCP, 0, true, 22, CT_STATE_NEW, SIM_ACCEPT },
+	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_INVALID, SIM_ACCEPT }, /* older than the rules */
+	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 443, CT_STATE_NEW, SIM_ACCEPT },
+	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 80, CT_STATE_NEW, SIM_DROP },
+	{ "port1", CLIENT, IPPROTO_UDP, 0, false, 22, CT_STATE_NEW, SIM_DROP },
+	{ "port2", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_NEW, SIM_DROP },
+	{ "port2", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_ESTABLISHED, SIM_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_RELATED, SIM_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_UDP, 0, false, 161, CT_STATE_NEW, SIM_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_UDP, 0, false, 5247, CT_STATE_NEW, SIM_ACCEPT },
+	{ "port1", CLIENT, IPPROTO_ICMP, 8, false, 0, CT_STATE_NEW, SIM_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_ICMP, 8, false, 0, CT_STATE_NEW, SIM_DROP },
+	{ "port1", CLIENT, IPPROTO_ICMPV6, 128, true, 0, CT_STATE_NEW, SIM_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_ICMPV6, 128, true, 0, CT_STATE_NEW, SIM_DROP },
+	{ "port2", CLIENT, IPPROTO_ICMP, 3, false, 0, CT_STATE_NEW, SIM_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_ICMPV6, 135, true, 0, CT_STATE_NEW, SIM_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_ICMPV6, 1, true, 0, CT_STATE_NEW, SIM_ACCEPT },
+	{ "port2", 0xac108846, IPPROTO_TCP, 0, false, 703, CT_STATE_NEW, SIM_ACCEPT },
+	{ "port2", 0xac108846, IPPROTO_UDP, 0, false, 708, CT_STATE_NEW, SIM_ACCEPT },
+	{ "port2", 0xac108847, IPPROTO_UDP, 0, false, 708, CT_STATE_NEW, SIM_DROP },
+	{ "port2", 0xac108846, IPPROTO_TCP, 0, false, 704, CT_STATE_NEW, SIM_DROP },
+	{ "lo", 0x7f000001, IPPROTO_TCP, 0, false, 9, CT_STATE_NEW, SIM_ACCEPT },
+	{ "docker0", CLIENT, IPPROTO_TCP, 0, false, 9, CT_STATE_NEW, SIM_ACCEPT },
+};
+
+START_TEST(test_input) {
+	struct ruleset *rs = render_text(golden, "");
+	struct sim_packet p = {
+		.in = inputs[_i].in, .out = "", .src = inputs[_i].src, .dst = 0xac108804, .proto = inputs[_i].proto,
+		.icmp_type = inputs[_i].type, .ipv6 = inputs[_i].ipv6, .sport = 40000, .dport = inputs[_i].dport,
+		.state = inputs[_i].state, .local = true,
+	};
+
+	ck_assert_int_eq(sim_chain(rs, "invalid", &p), SIM_ACCEPT);
+	ck_assert_int_eq(sim_chain(rs, "input", &p), inputs[_i].verdict);
+	ruleset_free(rs);
+}
+END_TEST
+
+START_TEST(test_input_dhcp) {
+	struct ruleset *rs = render_text(golden, "");
+	struct sim_packet p = { .in = "port2", .out = "", .proto = IPPROTO_UDP, .sport = 67, .dport = 68,
+				.state = CT_STATE_NEW };
+
+	ck_assert_int_eq(sim_chain(rs, "input", &p), SIM_ACCEPT);
+	p.sport = 1067;
+	ck_assert_int_eq(sim_chain(rs, "input", &p), SIM_DROP);
+	ruleset_free(rs);
+}
+END_TEST
+
+START_TEST(test_auto_scale) {
+	struct ruleset *rs = render_text(golden, "config system auto-scale\nset status enable\n"
+						 "set sync-interface \"port1\"\nset primary-ip 10.9.9.9\nend\n");
+	struct sim_packet p = tcp("port1", "", CLIENT, 0xac108804, 703);
+
+	ck_assert_int_eq(sim_chain(rs, "input", &p), SIM_ACCEPT);
+	p = tcp("port2", "", CLIENT, 0xac108804, 703);
+	ck_assert_int_eq(sim_chain(rs, "input", &p), SIM_DROP);
+	p = tcp("port2", "", 0x0a090909, 0xac108804, 703);
+	ck_assert_int_eq(sim_chain(rs, "input", &p), SIM_ACCEPT);
+	ruleset_free(rs);
+}
+END_TEST
+
+/* ---- managed interfaces ---- */
+
+START_TEST(test_managed) {
+	static const char *const texts[] = {
+		"",
+		"config router static\nedit 1\nset device \"port1\"\nnext\nend\n",
+		"config system zone\nedit \"z\"\nset interface \"port1\"\nnext\nend\n",
+		"config firewall vip\nedit \"v\"\nset extip 1.1.1.1\nset mappedip \"2.2.2.2\"\nset extintf \"port1\"\n"
+		"next\nend\n",
+		"config firewall policy\nedit 1\nset srcintf \"any\"\nset dstintf \"port1\"\nset srcaddr \"all\"\n"
+		"set dstaddr \"all\"\nset service \"ALL\"\nset schedule \"always\"\nnext\nend\n",
+		"config system interface\nedit \"port1\"\nset allowaccess ping\nnext\nend\n",
+	};
+	struct model *m = conf_model("");
+	struct names names;
+	struct ruleset *rs;
+	time_t next;
+
+	conf_load(m, "config system interface\nedit \"port1\"\nnext\nedit \"port2\"\nnext\nend\n", 0);
+	conf_load(m, texts[_i], 3);
+	names = managed_interfaces(m);
+	ck_assert_uint_eq(names.n, _i == 0 ? 0 : 1);
+	ck_assert_int_eq(names_have(&names, "port1"), _i != 0);
+	ck_assert(!names_have(&names, "port2"));
+	rs = render(m, NOW, &next);
+	ck_assert_int_eq(rs != NULL, _i != 0);
+	ruleset_free(rs);
+	names_done(&names);
+	model_free(m);
+}
+END_TEST
+
+/* ---- virtual IPs ---- */
+
+static const struct {
+	const char *vip;          /* its lines */
+	uint32_t dst;
+	uint16_t dport;
+	uint32_t to;              /* 0: not translated */
+	uint16_t to_port;
+} vips[] = {
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\n", 0x01000001, 77, 0x02000001, 77 },
+	{ "set extip 1.0.0.1-1.0.0.4\nset mappedip \"2.0.0.11-2.0.0.14\"\n", 0x01000003, 77, 0x0200000d, 77 },
+	{ "set extip 1.0.0.1-1.0.0.4\nset mappedip \"2.0.0.11-2.0.0.14\"\n", 0x01000005, 77, 0, 0 },
+	{ "set extip 1.0.0.1-1.0.0.4\nset mappedip \"2.0.0.11-2.0.0.13\"\n", 0x01000001, 77, 0, 0 },
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset portforward enable\nset extport 100-110\n", 0x01000001, 105,
+	  0x02000001, 105 },
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset portforward enable\nset extport 100-110\n"
+	  "set mappedport 200-210\n", 0x01000001, 105, 0x02000001, 205 },
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset portforward enable\nset extport 100-110\n"
+	  "set mappedport 200-210\n", 0x01000001, 111, 0, 0 },
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset portforward enable\nset extport 100-110\n"
+	  "set mappedport 200\n", 0x01000001, 105, 0, 0 },
+	{ "set extip 1.0.0.1-1.0.0.2\nset mappedip \"2.0.0.1-2.0.0.2\"\nset portforward enable\nset extport 100\n"
+	  "set mappedport 200\n", 0x01000002, 100, 0x02000002, 200 },
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset portforward enable\nset protocol udp\nset extport 100\n",
+	  0x01000001, 100, 0, 0 },
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset status disable\n", 0x01000001, 77, 0, 0 },
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset src-filter \"207.102.138.0-207.102.138.18\" \"1.2.3.4\"\n",
+	  0x01000001, 77, 0, 0 },
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset src-filter \"207.102.138.0-207.102.138.19\"\n", 0x01000001,
+	  77, 0x02000001, 77 },
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset srcintf-filter \"port2\"\n", 0x01000001, 77, 0, 0 },
+	{ "set mappedip \"2.0.0.1\"\n", 0xac108804, 77, 0x02000001, 77 }, /* that of the interface */
+};
+
+START_TEST(test_vips) {
+	struct str more AUTO_STR = STR_INIT;
+	struct ruleset *rs;
+	struct sim_packet p = tcp("port1", "port2", CLIENT, vips[_i].dst, vips[_i].dport);
+
+	str_addf(&more, "config firewall vip\nedit \"it\"\nset extintf \"port1\"\n%snext\nend\n", vips[_i].vip);
+	rs = render_text(golden, str_text(&more));
+	sim_chain(rs, "translate_in", &p);
+	ck_assert_uint_eq(p.dst, vips[_i].to ? vips[_i].to : vips[_i].dst);
+	ck_assert_uint_eq(p.dport, vips[_i].to ? vips[_i].to_port : vips[_i].dport);
+	ck_assert_int_eq(p.mark != 0, vips[_i].to != 0);
+	ruleset_free(rs);
+}
+END_TEST
+
+/* Marks of virtual IPs are drawn from their names, whatever else is there. */
+START_TEST(test_vip_marks) {
+	struct str text AUTO_STR = STR_INIT;
+	struct model *m;
+	struct vips vs;
+
+	str_add(&text, "config firewall vip\n");
+	for (int i = 0; i < 3000; i++)
+		str_addf(&text, "edit \"v%d\"\nset extip 9.%d.%d.1\nset mappedip \"2.0.0.1\"\nset extintf \"any\"\nnext\n", i,
+			 i / 250, i % 250);
+	str_add(&text, "end\n");
+	m = conf_model(str_text(&text));
+	vs = vips_resolve(m);
+	ck_assert_uint_eq(vs.n, 3000);
+	for (size_t i = 0; i < vs.n; i++) {
+		ck_assert_uint_ge(vs.vip[i].mark, VIP_MARK_MIN);
+		ck_assert_uint_le(vs.vip[i].mark, VIP_MARK_MAX);
+		ck_assert_ptr_eq(vips_find(&vs, vs.vip[i].obj), &vs.vip[i]);
+		for (size_t j = 0; j < i; j++)
+			ck_assert_uint_ne(vs.vip[i].mark, vs.vip[j].mark);
+	}
+	vips_done(&vs);
+	model_free(m);
+}
+END_TEST
+
+/* ---- fail closed ---- */
+
+static const struct {
+	const char *lines;
+	bool passes;
+} criteria[] = {
+	{ "", true },
+	{ "set groups \"guests\"\n", false },
+	{ "set users \"someone\"\n", false },
+	{ "set internet-service enable\nset internet-service-name \"Some-Web\"\n", false },
+	{ "set tos-mask 0xff\n", false },
+	{ "set status disable\n", false },
+	{ "set schedule \"none\"\n", false },
+	{ "set action ipsec\n", false },
+	{ "set srcaddr \"name\"\n", false },
+	{ "set srcaddr \"name\" \"all\"\n", true },
+	{ "set srcaddr \"name\"\nset srcaddr-negate enable\n", false },
+	{ "set srcaddr \"none\"\nset srcaddr-negate enable\n", true },
+	{ "set srcaddr \"without\"\n", false },
+	{ "set service \"limited\"\n", false },
+	{ "set service \"limited\"\nset service-negate enable\n", false },
+	{ "set service \"GRE\"\nset service-negate enable\n", true },
+};
+
+START_TEST(test_fail_closed) {
+	struct str more AUTO_STR = STR_INIT;
+	struct ruleset *rs;
+	struct sim_packet p = tcp("port1", "port2", CLIENT, 0x0a000001, 80);
+
+	str_addf(&more,
+		 "config firewall address\nedit \"name\"\nset type fqdn\nset fqdn \"example.com\"\nnext\nend\n"
+		 "config firewall addrgrp\nedit \"without\"\nset member \"all\"\nset exclude enable\n"
+		 "set exclude-member \"name\"\nnext\nend\n"
+		 "config firewall service custom\nedit \"limited\"\nset tcp-portrange 80\nset fqdn \"example.com\"\n"
+		 "next\nend\n"
+		 "config firewall policy\nedit 50\nset srcintf \"port1\"\nset dstintf \"port2\"\nset action accept\n"
+		 "set srcaddr \"all\"\nset dstaddr \"all\"\nset service \"ALL\"\nset schedule \"always\"\n%snext\nend\n",
+		 criteria[_i].lines);
+	rs = render_text(golden, str_text(&more));
+	ck_assert_msg((pass(rs, &p) == SIM_ACCEPT) == criteria[_i].passes, "%s", criteria[_i].lines);
+	ck_assert_int_eq(p.mark == 50, criteria[_i].passes || strstr(criteria[_i].lines, "ipsec") != NULL);
+	ruleset_free(rs);
+}
+END_TEST
+
+/* ---- schedules ---- */
+
+static const struct {
+	const char *schedule;
+	time_t now;
+	bool active;
+	time_t next;              /* 0: never */
+} schedules[] = {
+	{ "config firewall schedule recurring\nedit \"s\"\nset day tuesday\nset start 22:00\nset end 23:00\nnext\nend\n",
+	  NOW, true, 1700002800 },
+	{ "config firewall schedule recurring\nedit \"s\"\nset day tuesday\nset start 22:14\nset end 23:00\nnext\nend\n",
+	  NOW, false, 1700000040 },
+	{ "config firewall schedule recurring\nedit \"s\"\nset day tuesday\nset start 10:00\nset end 22:13\nnext\nend\n",
+	  NOW, false, 1700560800 },
+	{ "config firewall schedule recurring\nedit \"s\"\nset day tuesday\nset start 22:00\nset end 06:00\nnext\nend\n",
+	  NOW + 6 * 3600, true, 1700028000 },
+	{ "config firewall schedule recurring\nedit \"s\"\nset day saturday\nset start 22:00\nset end 06:00\nnext\nend\n",
+	  1700370000, true, 1700373600 }, /* Sunday, 05:00 */
+	{ "config firewall schedule recurring\nedit \"s\"\nset day tuesday\nnext\nend\n", NOW, true, 1700006400 },
+	{ "config firewall schedule recurring\nedit \"s\"\nnext\nend\n", NOW, false, 0 },
+	{ "config firewall schedule recurring\nedit \"s\"\nset day sunday monday tuesday wednesday thursday friday "
+	  "saturday\nset start 08:00\nset end 08:00\nnext\nend\n", NOW, true, 0 },
+	{ "config firewall schedule onetime\nedit \"s\"\nset start 22:00 2023/11/14\nset end 22:30 2023/11/14\nnext\n"
+	  "end\n", NOW, true, 1700001000 },
+	{ "config firewall schedule onetime\nedit \"s\"\nset start 00:00 2023/11/15\nset end 00:00 2023/11/16\nnext\n"
+	  "end\n", NOW, false, 1700006400 },
+	{ "config firewall schedule onetime\nedit \"s\"\nset start 00:00 2020/01/01\nset end 00:00 2020/01/02\nnext\n"
+	  "end\n", NOW, false, 0 },
+	{ "config firewall schedule onetime\nedit \"o\"\nset start 22:00 2023/11/14\nset end 22:30 2023/11/14\nnext\n"
+	  "end\nconfig firewall schedule group\nedit \"s\"\nset member \"o\" \"none\"\nnext\nend\n", NOW, true,
+	  1700001000 },
+};
+
+START_TEST(test_schedules) {
+	struct model *m = conf_model(schedules[_i].schedule);
+	const struct schema_attr *attr = &schema_table(TBL_FIREWALL_POLICY)->attrs[FIREWALL_POLICY__SCHEDULE];
+	time_t next = SCHEDULE_NEVER;
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	ck_assert_int_eq(schedule_active(m, model_resolve(m, attr, "s"), schedules[_i].now, &next), schedules[_i].active);
+	ck_assert_int_eq(next, schedules[_i].next ? schedules[_i].next : SCHEDULE_NEVER);
+	model_free(m);
+}
+END_TEST
+
+/* On the night when the clock goes back, the hour is there twice; a window of two hours lasts three. */
+START_TEST(test_schedule_summer_time) {
+	struct model *m = conf_model("config firewall schedule recurring\nedit \"s\"\nset day sunday\nset start 01:30\n"
+				     "set end 03:30\nnext\nend\n");
+	const struct object *s = model_find(m, schema_table(TBL_FIREWALL_SCHEDULE_RECURRING), "s");
+	time_t next = SCHEDULE_NEVER, start = 1698535800; /* 2023-10-29 01:30 in summer time */
+
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+	tzset();
+	ck_assert(!schedule_active(m, s, start - 60, &next));
+	ck_assert_int_eq(next, start);
+	next = SCHEDULE_NEVER;
+	ck_assert(schedule_active(m, s, start, &next));
+	ck_assert_int_eq(next, start + 3 * 3600);
+	model_free(m);
+}
+END_TEST
+
+/* ---- what a change leaves alone ---- */
+
+static const struct {
+	const char *change;
+	struct ruleset_delta want; /* only the numbers; n_add and n_del are upper bounds */
+} changes[] = {
+	{ "config firewall policy\nedit 3\nset comments \"x\"\nset action accept\nset srcintf \"port2\"\n"
+	  "set dstintf \"port1\"\nset srcaddr \"all\"\nset dstaddr \"all\"\nset service \"ALL\"\n"
+	  "set schedule \"always\"\nset nat enable\nnext\nend\n", { .n_add = 0 } },
+	{ "config firewall policy\nedit 3\nset action accept\nset srcintf \"port2\"\nset dstintf \"port1\"\n"
+	  "set srcaddr \"all\"\nset dstaddr \"all\"\nset service \"ALL\"\nset schedule \"always\"\nnext\nend\n",
+	  { .n_del = 1 } },
+	{ "config firewall policy\nedit 3\nset srcintf \"port2\"\nset dstintf \"port1\"\nset srcaddr \"all\"\n"
+	  "set dstaddr \"all\"\nset service \"ALL\"\nset schedule \"always\"\nset match-vip disable\nnext\nend\n",
+	  { .n_add = 1, .n_del = 1 } },
+	{ "config firewall policy\nedit 3\nset action accept\nset srcintf \"port2\"\nset dstintf \"port1\"\n"
+	  "set srcaddr \"all\"\nset dstaddr \"all\"\nset service \"HTTP\"\nset schedule \"always\"\nset nat enable\n"
+	  "next\nend\n", { .n_changed_chains = 1 } },
+};
+
+START_TEST(test_small_changes) {
+	struct ruleset *before = render_text(golden, ""), *after = render_text(golden, changes[_i].change);
+	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT;
+
+	ruleset_diff(before, after, &d);
+	ck_assert(!d.whole);
+	ck_assert_uint_eq(d.n_new_chains + d.n_old_chains + d.n_new_sets + d.n_old_sets, 0);
+	ck_assert_uint_eq(d.n_changed_chains, changes[_i].want.n_changed_chains);
+	ck_assert_uint_eq(d.n_add, changes[_i].want.n_add);
+	ck_assert_uint_eq(d.n_del, changes[_i].want.n_del);
+	ruleset_free(before);
+	ruleset_free(after);
+}
+END_TEST
+
+/* No word that an administrator typed is the name of a set or chain, or part of the text. */
+START_TEST(test_names_are_ids) {
+	struct str text AUTO_STR = STR_INIT;
+	struct ruleset *rs = render_text(
+		golden, "config firewall address\nedit \"evil; drop } x\"\nset subnet 10.1.1.1 255.255.255.255\nnext\n"
+			"edit \"e2\"\nset subnet 10.1.1.3 255.255.255.255\nnext\nedit \"e3\"\nset subnet 10.1.1.5 "
+			"255.255.255.255\nnext\nedit \"e4\"\nset subnet 10.1.1.7 255.255.255.255\nnext\nedit \"e5\"\n"
+			"set subnet 10.1.1.9 255.255.255.255\nnext\nedit \"e6\"\nset subnet 10.1.1.11 255.255.255.255\n"
+			"next\nedit \"e7\"\nset subnet 10.1.1.13 255.255.255.255\nnext\nend\n"
+			"config firewall addrgrp\nedit \"group {\"\nset member \"evil; drop } x\" \"e2\" \"e3\" \"e4\" "
+			"\"e5\" \"e6\" \"e7\"\nnext\nend\n"
+			"config system zone\nedit \"zone;\"\nset interface \"port3\"\nnext\nend\n"
+			"config firewall policy\nedit 8\nset name \"name }\"\nset srcintf \"zone;\"\nset dstintf \"any\"\n"
+			"set srcaddr \"group {\"\nset dstaddr \"all\"\nset service \"ALL\"\nset schedule \"always\"\n"
+			"next\nend\n");
+
+	nft_text(rs, &text);
+	ck_assert_ptr_null(strstr(str_text(&text), "evil"));
+	ck_assert_ptr_null(strstr(str_text(&text), "group {"));
+	ck_assert_ptr_null(strstr(str_text(&text), "zone;"));
+	ck_assert_ptr_null(strstr(str_text(&text), "name }"));
+	ck_assert_ptr_nonnull(strstr(str_text(&text), "10.1.1.13"));
+	ruleset_free(rs);
+}
+END_TEST
+
+static Suite *render_suite(void) {
+	Suite *s = suite_create("render");
+	TCase *t = tcase_create("render");
+
+	tcase_add_test(t, test_virtual_ip);
+	tcase_add_loop_test(t, test_refused, 0, ARRAY_LEN(refused));
+	tcase_add_test(t, test_masquerade);
+	tcase_add_test(t, test_unmanaged_is_left_alone);
+	tcase_add_test(t, test_states);
+	tcase_add_loop_test(t, test_foreign_marks, 0, 10);
+	tcase_add_loop_test(t, test_input, 0, ARRAY_LEN(inputs));
+	tcase_add_test(t, test_input_dhcp);
+	tcase_add_test(t, test_auto_scale);
+	tcase_add_loop_test(t, test_managed, 0, 6);
+	tcase_add_loop_test(t, test_vips, 0, ARRAY_LEN(vips));
+	tcase_add_test(t, test_vip_marks);
+	tcase_add_loop_test(t, test_fail_closed, 0, ARRAY_LEN(criteria));
+	tcase_add_loop_test(t, test_schedules, 0, ARRAY_LEN(schedules));
+	tcase_add_test(t, test_schedule_summer_time);
+	tcase_add_loop_test(t, test_small_changes, 0, ARRAY_LEN(changes));
+	tcase_add_test(t, test_names_are_ids);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void) {
+	return fixture_run(render_suite());
+}
