@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
+#include <linux/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -121,7 +121,7 @@ static int read_link(const struct nlmsghdr *nlh, void *arg) {
 	*l = (struct link){
 		.index = ifi->ifi_index,
 		.up = (ifi->ifi_flags & IFF_UP) != 0,
-		.running = (ifi->ifi_flags & IFF_UP) && (ifi->ifi_flags & IFF_RUNNING),
+		.running = (ifi->ifi_flags & IFF_UP) && (ifi->ifi_flags & IFF_LOWER_UP),
 		.loopback = (ifi->ifi_flags & IFF_LOOPBACK) != 0,
 	};
 	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) {

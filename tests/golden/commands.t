@@ -23,6 +23,10 @@ name=root index=0 <*>
 
 # What is set and not enforced.
 A # diagnose config unenforced
+system ha: session-pickup session-pickup-connectionless session-pickup-expectation session-pickup-nat
+system auto-scale: the whole object
+system vdom-exception 10: the whole object
+system standalone-cluster: the whole object
 firewall policy 2: utm-status ssl-ssh-profile av-profile logtraffic
 firewall policy 3: inspection-mode
 

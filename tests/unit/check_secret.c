@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Secrets at rest: the device key, sealed text that is stable, hashes, and what is refused. */
+#include "cfgdb/secret.h"
+
+#include <crypt.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/text.h"
+#include "schemas/schema_gen.h"
+#include "tests/lib/fixture.h"
+#include "tests/lib/random_object.h"
+
+static char *key_path;
+static struct keyring *ring, *foreign;
+
+static void setup(void) {
+	AUTO_FREE char *dir = fixture_dir(), *other = fixture_dir();
+	AUTO_FREE char *other_path = xasprintf("%s/device.key", other);
+	struct err err = { 0 };
+
+	key_path = xasprintf("%s/device.key", dir);
+	ring = keyring_open(key_path, true, &err);
+	ck_assert_msg(ring != NULL, "%s", err.text);
+	foreign = keyring_open(other_path, true, &err);
+	ck_assert_msg(foreign != NULL, "%s", err.text);
+}
+
+static void teardown(void) {
+	keyring_close(ring);
+	keyring_close(foreign);
+	free(key_path);
+}
+
+static char *unsealed(const char *sealed) {
+	struct err err = { 0 };
+	char *plain = NULL;
+
+	ck_assert_msg(secret_unseal(ring, sealed, &plain, &err) == 0, "%s", err.text);
+	return plain;
+}
+
+/* ---- the key ---- */
+
+START_TEST(test_key_file) {
+	AUTO_FREE char *sealed = secret_seal(ring, "secret"), *plain = NULL;
+	struct stat st;
+
+	ck_assert_int_eq(stat(key_path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	ck_assert_int_eq(st.st_size, 32);
+	keyring_close(ring);
+	ring = keyring_open(key_path, true, NULL);
+	plain = unsealed(sealed);
+	ck_assert_str_eq(plain, "secret");
+	keyring_close(NULL);
+}
+END_TEST
+
+START_TEST(test_key_missing) {
+	AUTO_FREE char *path = xasprintf("%s.not", key_path), *text = NULL;
+	struct err err = { 0 };
+
+	ck_assert_ptr_null(keyring_open(path, false, &err));
+	text = xasprintf("device key %s: No such file or directory", path);
+	ck_assert_str_eq(err.text, text);
+	ck_assert_int_eq(err.code, ERR_STORE);
+	ck_assert_int_ne(access(path, F_OK), 0);
+}
+END_TEST
+
+START_TEST(test_key_short) {
+	AUTO_FREE char *text = NULL;
+	struct err err = { 0 };
+
+	ck_assert_int_eq(truncate(key_path, 31), 0);
+	ck_assert_ptr_null(keyring_open(key_path, true, &err));
+	text = xasprintf("device key %s is not 32 bytes long", key_path);
+	ck_assert_str_eq(err.text, text);
+}
+END_TEST
+
+/* A start that died while it made the key leaves a part of it under another name. */
+START_TEST(test_key_left_over) {
+	AUTO_FREE char *left = xasprintf("%s.new", key_path);
+	int fd = open(left, O_WRONLY | O_CREAT, 0600);
+
+	ck_assert(fd >= 0 && write(fd, "half", 4) == 4 && close(fd) == 0);
+	ck_assert_int_eq(unlink(key_path), 0);
+	keyring_close(ring);
+	ring = keyring_open(key_path, true, NULL);
+	ck_assert_ptr_nonnull(ring);
+	ck_assert_int_ne(access(left, F_OK), 0);
+}
+END_TEST
+
+START_TEST(test_key_cannot_be_made) {
+	struct err err = { 0 };
+
+	ck_assert_ptr_null(keyring_open("/nowhere/device.key", true, &err));
+	ck_assert_str_eq(err.text, "device key /nowhere/device.key: No such file or directory");
+}
+END_TEST
+
+/* ---- sealed text ---- */
+
+START_TEST(test_seal_random) {
+	for (unsigned int n = 0; n < fixture_rounds(500); n++) {
+		struct rng r = rng_seed(fixture_seed() * 31337 + n);
+		AUTO_FREE char *plain = random_text(&r, 512);
+		AUTO_FREE char *sealed = secret_seal(ring, plain), *again = secret_seal(ring, plain);
+		AUTO_FREE char *back = unsealed(sealed);
+		unsigned char mac[2][SECRET_MAC_LEN];
+
+		ck_assert_str_eq(back, plain);
+		ck_assert_str_ne(sealed, again);
+		ck_assert(strncmp(sealed, "ENC ", 4) == 0);
+		ck_assert_uint_eq(strspn(sealed + 4, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="),
+				  strlen(sealed + 4));
+		ck_assert_int_eq(secret_mac(ring, sealed, mac[0], NULL), 0);
+		ck_assert_int_eq(secret_mac(ring, again, mac[1], NULL), 0);
+		ck_assert_mem_eq(mac[0], mac[1], SECRET_MAC_LEN);
+	}
+}
+END_TEST
+
+START_TEST(test_mac_differs) {
+	AUTO_FREE char *a = secret_seal(ring, "a"), *b = secret_seal(ring, "b"), *other = secret_seal(foreign, "a");
+	unsigned char mac[3][SECRET_MAC_LEN];
+
+	ck_assert_int_eq(secret_mac(ring, a, mac[0], NULL) | secret_mac(ring, b, mac[1], NULL), 0);
+	ck_assert_int_eq(secret_mac(foreign, other, mac[2], NULL), 0);
+	ck_assert_mem_ne(mac[0], mac[1], SECRET_MAC_LEN);
+	ck_assert_mem_ne(mac[0], mac[2], SECRET_MAC_LEN);
+}
+END_TEST
+
+#define NOT_OURS "the ENC text was not made by this product"
+#define OTHER_UNIT "the ENC text was made by another unit: type the secret in clear"
+
+static const char *const garbage[] = { "", "ENC", "ENC ", "ENC !", "ENC AAAA", "enc AAAA", "ENC AQ==",
+				       "ENC AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+				       "ENC AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==" };
+
+START_TEST(test_garbage) {
+	struct err err = { 0 };
+	unsigned char mac[SECRET_MAC_LEN];
+	char *plain = NULL;
+
+	ck_assert_int_eq(secret_unseal(ring, garbage[_i], &plain, &err), ERR_VALUE);
+	ck_assert_str_eq(err.text, NOT_OURS);
+	ck_assert_ptr_null(plain);
+	ck_assert_int_eq(secret_mac(ring, garbage[_i], mac, NULL), ERR_VALUE);
+}
+END_TEST
+
+START_TEST(test_foreign) {
+	AUTO_FREE char *sealed = secret_seal(foreign, "secret");
+	struct err err = { 0 };
+	char *plain = NULL;
+
+	ck_assert_int_eq(secret_unseal(ring, sealed, &plain, &err), ERR_VALUE);
+	ck_assert_str_eq(err.text, OTHER_UNIT);
+}
+END_TEST
+
+/* Any character of sealed text that is changed, or left out at its end, makes it unreadable. */
+START_TEST(test_tampered) {
+	AUTO_FREE char *sealed = secret_seal(ring, "secret");
+	size_t len = strlen(sealed);
+
+	for (size_t i = 4; i < len; i++) {
+		AUTO_FREE char *bad = xstrdup(sealed);
+		char *plain = NULL;
+
+		bad[i] = bad[i] == 'A' ? 'B' : 'A';
+		ck_assert_msg(secret_unseal(ring, bad, &plain, NULL) == ERR_VALUE, "character %zu", i);
+		bad[i] = '\0';
+		ck_assert_msg(secret_unseal(ring, bad, &plain, NULL) == ERR_VALUE, "length %zu", i);
+	}
+}
+END_TEST
+
+/* ---- objects ---- */
+
+static struct object *parsed(const char *dotted, const char *body) {
+	struct object *obj = object_new(fixture_table(dotted), "admin");
+	struct err err = { 0 };
+
+	ck_assert_msg(text_parse(obj, body, &err) == 0, "%s", err.text);
+	return obj;
+}
+
+static struct object *with_secret(const char *words, const struct object *old, int want, const char *text) {
+	AUTO_FREE char *body = xasprintf("set psksecret %s\n", words);
+	struct object *obj = parsed("system.auto-scale", body);
+	struct err err = { 0 };
+
+	ck_assert_int_eq(secret_seal_object(ring, obj, old, &err), want);
+	if (want)
+		ck_assert_str_eq(err.text, text);
+	return obj;
+}
+
+#define PSK(obj) object_str(obj, SYSTEM_AUTO_SCALE__PSKSECRET)
+
+START_TEST(test_object) {
+	struct object *first = with_secret("'my secret'", NULL, 0, NULL);
+	struct object *same = with_secret("\"my secret\"", first, 0, NULL);
+	struct object *other = with_secret("'My secret'", first, 0, NULL);
+	AUTO_FREE char *plain = unsealed(PSK(first)), *plain_other = unsealed(PSK(other));
+	AUTO_FREE char *words = xstrdup(PSK(first));
+	struct object *text = with_secret(words, first, 0, NULL);
+
+	ck_assert_str_eq(plain, "my secret");
+	ck_assert_str_eq(plain_other, "My secret");
+	ck_assert_str_eq(PSK(same), PSK(first));
+	ck_assert_str_ne(PSK(other), PSK(first));
+	ck_assert_str_eq(PSK(text), PSK(first));
+	object_free(first);
+	object_free(same);
+	object_free(other);
+	object_free(text);
+}
+END_TEST
+
+/* The same secret, sealed once more (an older backup): the text stays as it is. */
+START_TEST(test_object_sealed_again) {
+	struct object *first = with_secret("secret", NULL, 0, NULL);
+	AUTO_FREE char *again = secret_seal(ring, "secret"), *new = secret_seal(ring, "other");
+	struct object *same = with_secret(again, first, 0, NULL), *other = with_secret(new, first, 0, NULL);
+
+	ck_assert_str_eq(PSK(same), PSK(first));
+	ck_assert_str_eq(PSK(other), new);
+	object_free(first);
+	object_free(same);
+	object_free(other);
+}
+END_TEST
+
+START_TEST(test_object_foreign) {
+	AUTO_FREE char *sealed = secret_seal(foreign, "secret");
+
+	object_free(with_secret(sealed, NULL, ERR_VALUE, "node_check_object fail! for psksecret\n" OTHER_UNIT));
+	object_free(with_secret("ENC Zm9v", NULL, ERR_VALUE, "node_check_object fail! for psksecret\n" NOT_OURS));
+}
+END_TEST
+
+static struct object *admin_with(const char *words, const struct object *old) {
+	AUTO_FREE char *body = xasprintf("set password %s\n", words);
+	struct object *obj = parsed("system.admin", body);
+	struct err err = { 0 };
+
+	ck_assert_msg(secret_seal_object(ring, obj, old, &err) == 0, "%s", err.text);
+	return obj;
+}
+
+#define PASSWORD(obj) object_str(obj, SYSTEM_ADMIN__PASSWORD)
+
+START_TEST(test_password_hash) {
+	struct object *first = admin_with("correct", NULL), *same = admin_with("correct", first);
+	struct object *other = admin_with("wrong", first), *twin = admin_with("correct", NULL);
+	AUTO_FREE char *hash = unsealed(PASSWORD(first)), *twin_hash = unsealed(PASSWORD(twin));
+	struct crypt_data data = { 0 };
+
+	ck_assert(strncmp(hash, "$y$", 3) == 0);
+	ck_assert_str_eq(crypt_rn("correct", hash, &data, sizeof(data)), hash);
+	ck_assert_str_ne(crypt_rn("wrong", hash, &data, sizeof(data)), hash);
+	ck_assert_str_eq(PASSWORD(same), PASSWORD(first));
+	ck_assert_str_ne(PASSWORD(other), PASSWORD(first));
+	ck_assert_str_ne(twin_hash, hash);
+	object_free(first);
+	object_free(same);
+	object_free(other);
+	object_free(twin);
+}
+END_TEST
+
+/* Sealed text of a secret that is no hash, put where a hash belongs. */
+START_TEST(test_password_no_hash) {
+	AUTO_FREE char *sealed = secret_seal(ring, "plain");
+	AUTO_FREE char *body = xasprintf("set password %s\n", sealed);
+	struct object *obj = parsed("system.admin", body);
+	struct err err = { 0 };
+
+	ck_assert_int_eq(secret_seal_object(ring, obj, NULL, &err), ERR_VALUE);
+	ck_assert_str_eq(err.text, "node_check_object fail! for password\nthe ENC text holds no password hash");
+	object_free(obj);
+}
+END_TEST
+
+START_TEST(test_none) {
+	struct object *obj = parsed("system.auto-scale", "set psksecret ''\nset status enable\n");
+
+	ck_assert(!secret_in_object(obj));
+	ck_assert_int_eq(secret_seal_object(ring, obj, NULL, NULL), 0);
+	ck_assert_ptr_null(object_get(obj, SYSTEM_AUTO_SCALE__PSKSECRET));
+	object_free(obj);
+}
+END_TEST
+
+START_TEST(test_mask) {
+	struct object *a = with_secret("secret", NULL, 0, NULL), *b = with_secret("secret", NULL, 0, NULL);
+
+	ck_assert(secret_in_object(a));
+	ck_assert_str_ne(PSK(a), PSK(b));
+	ck_assert(secret_mask_object(ring, a));
+	ck_assert(secret_mask_object(ring, b));
+	ck_assert_str_eq(PSK(a), PSK(b));
+	ck_assert(strncmp(PSK(a), "MAC ", 4) == 0);
+	ck_assert_uint_eq(strlen(PSK(a)), 4 + 2 * SECRET_MAC_LEN);
+	ck_assert(!secret_mask_object(ring, a));
+	object_free(a);
+	object_free(b);
+}
+END_TEST
+
+/* Through an engine: the text of a secret is the same until the value changes, over restarts, too. */
+START_TEST(test_stable_text) {
+	static const char body[] = "set status enable\nset psksecret verysecretindeed\n";
+	const struct schema_table *table = fixture_table("system.auto-scale");
+	AUTO_FREE char *dir = fixture_dir();
+	struct engine *e = fixture_engine(dir);
+	AUTO_FREE char *text = NULL;
+
+	fixture_set(e, "system.auto-scale", "", body);
+	text = xstrdup(PSK(model_object(e->model, table)));
+	ck_assert(strncmp(text, "ENC ", 4) == 0);
+	fixture_set(e, "system.auto-scale", "", "set hb-interval 5\nset psksecret verysecretindeed\n");
+	ck_assert_str_eq(PSK(model_object(e->model, table)), text);
+	engine_close(e);
+	e = fixture_engine(dir);
+	ck_assert_str_eq(PSK(model_object(e->model, table)), text);
+	fixture_set(e, "system.auto-scale", "", "set psksecret verysecretindeed2\n");
+	ck_assert_str_ne(PSK(model_object(e->model, table)), text);
+	engine_close(e);
+}
+END_TEST
+
+static Suite *secret_suite(void) {
+	Suite *s = suite_create("secret");
+	TCase *t = fixture_case(s, "secret");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, test_key_file);
+	tcase_add_test(t, test_key_missing);
+	tcase_add_test(t, test_key_short);
+	tcase_add_test(t, test_key_left_over);
+	tcase_add_test(t, test_key_cannot_be_made);
+	tcase_add_test(t, test_seal_random);
+	tcase_add_test(t, test_mac_differs);
+	tcase_add_loop_test(t, test_garbage, 0, ARRAY_LEN(garbage));
+	tcase_add_test(t, test_foreign);
+	tcase_add_test(t, test_tampered);
+	tcase_add_test(t, test_object);
+	tcase_add_test(t, test_object_sealed_again);
+	tcase_add_test(t, test_object_foreign);
+	tcase_add_test(t, test_password_hash);
+	tcase_add_test(t, test_password_no_hash);
+	tcase_add_test(t, test_none);
+	tcase_add_test(t, test_mask);
+	tcase_add_test(t, test_stable_text);
+	return s;
+}
+
+int main(void) {
+	return fixture_run(secret_suite());
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The database: what is written is read, in order; what is broken or foreign is refused by name. */
+#include "cfgdb/store.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/text.h"
+#include "tests/lib/fixture.h"
+
+static char *path;
+static struct store *store;
+static struct model *model;
+
+static struct store *opened(void) {
+	struct err err = { 0 };
+	struct store *s = store_open(path, &err);
+
+	ck_assert_msg(s != NULL, "%s", err.text);
+	return s;
+}
+
+static void setup(void) {
+	AUTO_FREE char *dir = fixture_dir();
+
+	path = xasprintf("%s/config.db", dir);
+	store = opened();
+	model = model_new();
+}
+
+static void teardown(void) {
+	store_close(store);
+	model_free(model);
+	free(path);
+}
+
+static void good(int rc, const struct err *err) {
+	ck_assert_msg(rc == 0, "%d %s", rc, err->text);
+}
+
+/* Write one object as a commit does: model first. */
+static void write_object(const char *dotted, const char *key, uint64_t ver, const char *body) {
+	struct object *obj = object_new(fixture_table(dotted), key);
+	struct err err = { 0 };
+
+	good(text_parse(obj, body, &err), &err);
+	obj->ver = ver;
+	memset(obj->hash, (int)ver, sizeof(obj->hash));
+	object_free(model_put(model, obj));
+	good(store_begin(store, &err), &err);
+	good(store_put(store, model, obj, &err), &err);
+	good(store_commit(store, &err), &err);
+}
+
+static int add_row(void *arg, struct object *obj, const char *body, struct err *err) {
+	str_addf(arg, "%s %s %lld %llu %02x: %s", obj->table->dotted, obj->key, (long long)(obj->pos / MODEL_POS_GAP),
+		 (unsigned long long)obj->ver, obj->hash[31], body);
+	if (!*body)
+		str_add_char(arg, '\n');
+	object_free(obj);
+	(void)err;
+	return 0;
+}
+
+static char *rows(void) {
+	struct str out = STR_INIT;
+	struct err err = { 0 };
+
+	good(store_load(store, add_row, &out, &err), &err);
+	return str_steal(&out);
+}
+
+#define CHECK_ROWS(want)                          \
+	do {                                      \
+		AUTO_FREE char *all = rows();     \
+		ck_assert_str_eq(all, want);      \
+	} while (0)
+
+/* Run SQL behind the store's back. */
+static void sabotage(const char *sql) {
+	sqlite3 *db;
+	char *why = NULL;
+
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, &why) == SQLITE_OK, "%s", why);
+	sqlite3_close(db);
+}
+
+/* ---- objects ---- */
+
+START_TEST(test_objects) {
+	struct err err = { 0 };
+
+	CHECK_ROWS("");
+	write_object("router.static", "9", 1, "set distance 5\n");
+	write_object("router.static", "10", 2, "");
+	write_object("firewall.address", "it's \"a\"", 3, "set comment 'two\nlines'\n");
+	CHECK_ROWS("firewall.address it's \"a\" 1 3 03: set comment \"two\nlines\"\n"
+		   "router.static 9 1 1 01: set distance 5\n"
+		   "router.static 10 2 2 02: \n");
+	write_object("router.static", "9", 4, "set distance 6\n");
+	good(store_delete(store, model_find(model, fixture_table("router.static"), "10"), &err), &err);
+	store_close(store);
+	store = opened();
+	CHECK_ROWS("firewall.address it's \"a\" 1 3 03: set comment \"two\nlines\"\n"
+		   "router.static 9 1 4 04: set distance 6\n");
+}
+END_TEST
+
+START_TEST(test_rollback) {
+	struct err err = { 0 };
+
+	write_object("router.static", "1", 1, "");
+	good(store_begin(store, &err), &err);
+	good(store_delete(store, model_find(model, fixture_table("router.static"), "1"), &err), &err);
+	CHECK_ROWS("");
+	store_rollback(store);
+	store_rollback(store);
+	CHECK_ROWS("router.static 1 1 1 01: \n");
+}
+END_TEST
+
+static int refuse_row(void *arg, struct object *obj, const char *body, struct err *err) {
+	++*(int *)arg;
+	object_free(obj);
+	(void)body;
+	return err_set(err, ERR_PARSE, "enough");
+}
+
+START_TEST(test_load_stops) {
+	struct err err = { 0 };
+	int n = 0;
+
+	write_object("router.static", "1", 1, "");
+	write_object("router.static", "2", 1, "");
+	ck_assert_int_eq(store_load(store, refuse_row, &n, &err), ERR_PARSE);
+	ck_assert_int_eq(n, 1);
+	CHECK_ROWS("router.static 1 1 1 01: \nrouter.static 2 2 1 01: \n");
+}
+END_TEST
+
+/* ---- revisions, meta ---- */
+
+START_TEST(test_revisions) {
+	struct revision rev = { .id = 7, .time = 1000, .user = "alice", .source = "cli", .comment = "", .n_changes = 1 };
+	struct err err = { 0 };
+	uint64_t last = 99;
+
+	good(store_last_revision(store, &last, &err), &err);
+	ck_assert_uint_eq(last, 0);
+	good(store_revision(store, &rev, &err), &err);
+	good(store_last_revision(store, &last, &err), &err);
+	ck_assert_uint_eq(last, 7);
+	ck_assert_int_eq(store_revision(store, &rev, &err), ERR_STORE);
+	ck_assert_ptr_nonnull(strstr(err.text, "UNIQUE"));
+}
+END_TEST
+
+START_TEST(test_meta) {
+	struct err err = { 0 };
+	char *value = (char *)"x";
+
+	good(store_meta_get(store, "serial", &value, &err), &err);
+	ck_assert_ptr_null(value);
+	good(store_meta_set(store, "serial", "one", &err), &err);
+	good(store_meta_set(store, "serial", "two", &err), &err);
+	store_close(store);
+	store = opened();
+	good(store_meta_get(store, "serial", &value, &err), &err);
+	ck_assert_str_eq(value, "two");
+	free(value);
+	good(store_meta_get(store, "schema_version", &value, &err), &err);
+	ck_assert_str_eq(value, "1");
+	free(value);
+}
+END_TEST
+
+/* ---- what cannot be opened ---- */
+
+static void check_refused(const char *want) {
+	struct err err = { 0 };
+	struct store *s = store_open(path, &err);
+
+	ck_assert_ptr_null(s);
+	ck_assert_int_eq(err.code, ERR_STORE);
+	ck_assert_msg(strstr(err.text, want) != NULL, "%s", err.text);
+}
+
+START_TEST(test_other_version) {
+	store_close(store);
+	store = NULL;
+	sabotage("UPDATE meta SET value = '99' WHERE name = 'schema_version'");
+	check_refused("the configuration database has version 99, this program reads 1");
+}
+END_TEST
+
+START_TEST(test_no_database) {
+	int fd;
+
+	store_close(store);
+	store = NULL;
+	fd = open(path, O_WRONLY | O_TRUNC);
+	ck_assert(fd >= 0 && write(fd, "this is a text, not a database", 30) == 30 && close(fd) == 0);
+	check_refused("file is not a database");
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(rmdir(path), -1);
+	free(path);
+	path = xstrdup("/nowhere/config.db");
+	check_refused("unable to open database file");
+}
+END_TEST
+
+/* A page in the middle that is not what it was: said at the start, not in the middle of a commit. */
+START_TEST(test_damaged) {
+	static const char junk[4096] = "\x0d junk";
+	int fd;
+
+	for (int i = 0; i < 200; i++) {
+		AUTO_FREE char *key = xasprintf("a%d", i);
+
+		write_object("firewall.address", key, 1, "set comment 'some text that takes place in the database'\n");
+	}
+	store_close(store);
+	store = NULL;
+	fd = open(path, O_WRONLY);
+	for (int page = 2; page < 12; page++)
+		ck_assert_int_eq(pwrite(fd, junk, sizeof(junk), page * 4096), sizeof(junk));
+	ck_assert_int_eq(close(fd), 0);
+	check_refused("the configuration database");
+}
+END_TEST
+
+START_TEST(test_unknown_table) {
+	struct err err = { 0 };
+	struct str out = STR_INIT;
+
+	sabotage("INSERT INTO obj(vd, tbl, key, pos, ver, hash, body) VALUES('root', 'no.such', 'k', 1, 1, x'00', '')");
+	ck_assert_int_eq(store_load(store, add_row, &out, &err), ERR_STORE);
+	ck_assert_str_eq(err.text, "the configuration database has table no.such, which this program does not");
+	str_done(&out);
+}
+END_TEST
+
+/* Two connections: the log is kept in a way that lets others read while one writes. */
+START_TEST(test_readers) {
+	struct store *other = opened();
+	struct err err = { 0 };
+
+	write_object("router.static", "1", 1, "");
+	good(store_begin(store, &err), &err);
+	good(store_delete(store, model_find(model, fixture_table("router.static"), "1"), &err), &err);
+	{
+		struct str out = STR_INIT;
+
+		good(store_load(other, add_row, &out, &err), &err);
+		ck_assert_str_eq(str_text(&out), "router.static 1 1 1 01: \n");
+		str_done(&out);
+	}
+	good(store_commit(store, &err), &err);
+	store_close(other);
+	store_close(NULL);
+}
+END_TEST
+
+static Suite *store_suite(void) {
+	Suite *s = suite_create("store");
+	TCase *t = fixture_case(s, "store");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, test_objects);
+	tcase_add_test(t, test_rollback);
+	tcase_add_test(t, test_load_stops);
+	tcase_add_test(t, test_revisions);
+	tcase_add_test(t, test_meta);
+	tcase_add_test(t, test_other_version);
+	tcase_add_test(t, test_no_database);
+	tcase_add_test(t, test_damaged);
+	tcase_add_test(t, test_unknown_table);
+	tcase_add_test(t, test_readers);
+	return s;
+}
+
+int main(void) {
+	return fixture_run(store_suite());
+}
