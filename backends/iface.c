@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The wanted state of managed interfaces is read from the configuration into a plain list. Bringing
- * the kernel there is a comparison with a dump, each step of which is noted, so that a commit that
- * fails later can take back exactly what was done.
+ * the kernel there is a comparison with a dump, and so is going back to the former list when a commit
+ * fails; only what the list does not say of a link (its own MTU) is noted before it is changed.
  *
  * An address is removed only if we know it: it carries our protocol number, or the configuration of
- * an interface that stays managed named it until now. New addresses come before old ones go, so that routes over the interface find
+ * an interface that stays managed named it until now. An interface whose entry only describes what
+ * was found is left to whoever sets it up. New addresses come before old ones go, so that routes over the interface find
  * one that fits.
  */
 #include "backends/iface.h"
@@ -31,6 +32,7 @@ struct want_addr {
 /* What one interface shall be. */
 struct want {
 	char name[16];
+	bool as_found;           /* it only tells what was found: nothing is set, but it is known */
 	bool up;
 	uint32_t mtu;            /* 0: as it is */
 	struct want_addr *addr;
@@ -42,24 +44,18 @@ struct wants {
 	size_t n;
 };
 
-/* One step that was done; undoing it is doing the opposite. */
-struct step {
-	enum { STEP_ADD, STEP_REMOVE, STEP_UP, STEP_DOWN, STEP_MTU } what;
+/* What a link was before it was changed. */
+struct former {
 	int index;
-	struct want_addr addr;
-	bool ours;
-	uint32_t mtu;            /* before */
-};
-
-struct steps {
-	struct step *step;
-	size_t n;
+	bool up;
+	uint32_t mtu;
 };
 
 struct iface {
 	struct rtnl *rtnl;
 	struct wants now, next;
-	struct steps done;
+	struct former *former;   /* of links that the commit in progress has changed */
+	size_t n_former;
 };
 
 /* ---- what is wanted ---- */
@@ -84,6 +80,7 @@ static void want_read(struct want *w, const struct object *obj) {
 	const struct value *more = object_value(obj, SYSTEM_INTERFACE__SECONDARYIP);
 
 	strncpy(w->name, obj->key, sizeof(w->name) - 1);
+	w->as_found = obj->ver == 0;
 	w->up = !object_is(obj, SYSTEM_INTERFACE__STATUS, "down");
 	if (object_is(obj, SYSTEM_INTERFACE__MTU_OVERRIDE, "enable"))
 		w->mtu = (uint32_t)object_num(obj, SYSTEM_INTERFACE__MTU);
@@ -126,9 +123,9 @@ static bool want_has(const struct want *w, uint32_t addr, uint8_t prefix) {
 	return false;
 }
 
-/* ---- steps ---- */
+/* ---- requests ---- */
 
-static int set_addr(struct iface *f, bool add, int index, struct want_addr a, bool ours) {
+static int set_addr(struct iface *f, bool add, int index, struct want_addr a) {
 	char data[RTNL_MESSAGE_MAX] = { 0 };
 	struct ifaddrmsg *ifa;
 	void *header;
@@ -144,12 +141,12 @@ static int set_addr(struct iface *f, bool add, int index, struct want_addr a, bo
 	mnl_attr_put_u32(nlh, IFA_ADDRESS, htonl(a.addr));
 	if (add && broadcast)
 		mnl_attr_put_u32(nlh, IFA_BROADCAST, htonl(broadcast));
-	if (add && ours)
+	if (add)
 		mnl_attr_put_u8(nlh, IFA_PROTO, RTNL_PROTOCOL);
 	return rtnl_talk(f->rtnl, nlh);
 }
 
-static int set_link(struct iface *f, int index, unsigned int flags, unsigned int change, uint32_t mtu) {
+static int set_link(struct iface *f, int index, bool up, uint32_t mtu) {
 	char data[RTNL_MESSAGE_MAX] = { 0 };
 	struct ifinfomsg *ifi;
 	void *header;
@@ -158,133 +155,101 @@ static int set_link(struct iface *f, int index, unsigned int flags, unsigned int
 	ifi = header;
 	ifi->ifi_family = AF_UNSPEC;
 	ifi->ifi_index = index;
-	ifi->ifi_flags = flags;
-	ifi->ifi_change = change;
-	if (mtu)
-		mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	ifi->ifi_flags = up ? IFF_UP : 0;
+	ifi->ifi_change = IFF_UP;
+	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
 	return rtnl_talk(f->rtnl, nlh);
 }
 
-static int step_do(struct iface *f, const struct step *s, uint32_t mtu) {
-	switch (s->what) {
-	case STEP_ADD:
-	case STEP_REMOVE:
-		return set_addr(f, s->what == STEP_ADD, s->index, s->addr, s->ours);
-	case STEP_UP:
-		return set_link(f, s->index, IFF_UP, IFF_UP, 0);
-	case STEP_DOWN:
-		return set_link(f, s->index, 0, IFF_UP, 0);
-	case STEP_MTU:
-		return set_link(f, s->index, 0, 0, mtu);
-	}
-	return EINVAL;
-}
-
-/* Do a step and note it. What is as wanted already, or has gone with its interface, is fine. */
-static int step_take(struct iface *f, struct step s, uint32_t mtu, const char *name, struct err *err) {
-	int rc = step_do(f, &s, mtu);
-
-	if (rc == ENODEV || (rc == EEXIST && s.what == STEP_ADD) || (rc == EADDRNOTAVAIL && s.what == STEP_REMOVE))
+/* What has gone with its link is no error. */
+static int answer(const char *name, int rc, struct err *err) {
+	if (rc == 0 || rc == ENODEV)
 		return 0;
-	if (rc)
-		return err_set(err, ERR_KERNEL, "the kernel refused system interface %s: %s", name, strerror(rc));
-	f->done.step = xreallocarray(f->done.step, f->done.n + 1, sizeof(*f->done.step));
-	f->done.step[f->done.n++] = s;
-	return 0;
-}
-
-static void steps_forget(struct steps *steps) {
-	free(steps->step);
-	*steps = (struct steps){ .n = 0 };
-}
-
-static void steps_undo(struct iface *f) {
-	for (size_t i = f->done.n; i-- > 0;) {
-		static const int opposite[] = { [STEP_ADD] = STEP_REMOVE, [STEP_REMOVE] = STEP_ADD,
-						[STEP_UP] = STEP_DOWN, [STEP_DOWN] = STEP_UP,
-						[STEP_MTU] = STEP_MTU };
-		struct step s = f->done.step[i];
-
-		s.what = opposite[s.what];
-		step_do(f, &s, s.mtu);
-	}
-	steps_forget(&f->done);
+	return err_set(err, ERR_KERNEL, "the kernel refused system interface %s: %s", name, strerror(rc));
 }
 
 /* ---- comparison ---- */
 
-static int add_missing(struct iface *f, const struct links *links, const struct link *l, const struct want *w,
-		       struct err *err) {
-	int rc = 0;
-
-	for (uint32_t i = 0; i < w->n_addrs && rc == 0; i++) {
-		bool there = false;
-
-		for (size_t j = 0; j < links->n_addrs; j++)
-			there |= links->addr[j].index == l->index && links->addr[j].addr == w->addr[i].addr &&
-				 links->addr[j].prefix == w->addr[i].prefix;
-		if (!there)
-			rc = step_take(f, (struct step){ .what = STEP_ADD, .index = l->index,
-							 .addr = w->addr[i], .ours = true }, 0, w->name, err);
-	}
-	return rc;
+static bool link_has(const struct links *links, int index, struct want_addr a) {
+	for (size_t i = 0; i < links->n_addrs; i++)
+		if (links->addr[i].index == index && links->addr[i].addr == a.addr &&
+		    links->addr[i].prefix == a.prefix)
+			return true;
+	return false;
 }
 
-static int add_all(struct iface *f, const struct links *links, const struct wants *ws, struct err *err) {
-	int rc = 0;
+static int add_missing(struct iface *f, const struct links *links, const struct wants *ws, struct err *err) {
+	for (size_t i = 0; i < ws->n; i++) {
+		const struct want *w = &ws->want[i];
+		const struct link *l = w->as_found ? NULL : links_find(links, w->name);
 
-	for (size_t i = 0; i < ws->n && rc == 0; i++) {
-		const struct link *l = links_find(links, ws->want[i].name);
+		for (uint32_t j = 0; l && j < w->n_addrs; j++) {
+			int rc = link_has(links, l->index, w->addr[j]) ? 0 : set_addr(f, true, l->index, w->addr[j]);
 
-		if (l)
-			rc = add_missing(f, links, l, &ws->want[i], err);
+			if (rc && rc != EEXIST && answer(w->name, rc, err))
+				return ERR_KERNEL;
+		}
 	}
-	return rc;
+	return 0;
 }
 
 /* Remove addresses of ours, or of the configuration until now, that are not wanted. */
 static int remove_stale(struct iface *f, const struct links *links, const struct wants *ws,
 			const struct wants *before, struct err *err) {
-	int rc = 0;
-
-	for (size_t i = 0; i < links->n_addrs && rc == 0; i++) {
+	for (size_t i = 0; i < links->n_addrs; i++) {
 		const struct link_addr *a = &links->addr[i];
 		const struct link *l = links_at(links, a->index);
 		const struct want *w = l ? wants_find(ws, l->name) : NULL;
+		int rc;
 
 		if (!l || want_has(w, a->addr, a->prefix))
 			continue;
-		if (a->ours || (w && want_has(wants_find(before, l->name), a->addr, a->prefix)))
-			rc = step_take(f, (struct step){ .what = STEP_REMOVE, .index = a->index,
-							 .addr = { a->addr, a->prefix }, .ours = a->ours },
-				       0, l->name, err);
+		if (!a->ours && !(w && !w->as_found && want_has(wants_find(before, l->name), a->addr, a->prefix)))
+			continue;
+		rc = set_addr(f, false, a->index, (struct want_addr){ a->addr, a->prefix });
+		if (rc && rc != EADDRNOTAVAIL && answer(l->name, rc, err))
+			return ERR_KERNEL;
 	}
-	return rc;
+	return 0;
 }
 
-static int set_states(struct iface *f, const struct links *links, const struct wants *ws, struct err *err) {
-	int rc = 0;
+static void note_former(struct iface *f, const struct link *l) {
+	f->former = xreallocarray(f->former, f->n_former + 1, sizeof(*f->former));
+	f->former[f->n_former++] = (struct former){ l->index, l->up, l->mtu };
+}
 
-	for (size_t i = 0; i < ws->n && rc == 0; i++) {
+static void forget_former(struct iface *f) {
+	free(f->former);
+	f->former = NULL;
+	f->n_former = 0;
+}
+
+static int set_links(struct iface *f, const struct links *links, const struct wants *ws, struct err *err) {
+	for (size_t i = 0; i < ws->n; i++) {
 		const struct want *w = &ws->want[i];
-		const struct link *l = links_find(links, w->name);
+		const struct link *l = w->as_found ? NULL : links_find(links, w->name);
+		uint32_t mtu = w->mtu ? w->mtu : l ? l->mtu : 0;
 
-		if (!l)
+		if (!l || (w->up == l->up && mtu == l->mtu))
 			continue;
-		if (w->mtu && w->mtu != l->mtu)
-			rc = step_take(f, (struct step){ .what = STEP_MTU, .index = l->index, .mtu = l->mtu },
-				       w->mtu, w->name, err);
-		if (rc == 0 && w->up != l->up)
-			rc = step_take(f, (struct step){ .what = w->up ? STEP_UP : STEP_DOWN,
-							 .index = l->index }, 0, w->name, err);
+		note_former(f, l);
+		if (answer(w->name, set_link(f, l->index, w->up, mtu), err))
+			return ERR_KERNEL;
 	}
-	return rc;
+	return 0;
 }
 
 static int read_links(struct iface *f, struct links *links, struct err *err) {
 	int rc = links_read(f->rtnl, links);
 
 	return rc ? err_set(err, ERR_KERNEL, "interfaces cannot be read: %s", strerror(rc)) : 0;
+}
+
+static int set_addrs(struct iface *f, const struct links *links, const struct wants *ws,
+		     const struct wants *before, struct err *err) {
+	int rc = add_missing(f, links, ws, err);
+
+	return rc ? rc : remove_stale(f, links, ws, before, err);
 }
 
 /* Bring the kernel to ws; `before` is what the configuration said until now. */
@@ -294,18 +259,26 @@ static int bring_to(struct iface *f, const struct wants *ws, const struct wants 
 
 	if (rc)
 		return rc;
-	rc = set_states(f, &links, ws, err);
+	rc = set_links(f, &links, ws, err);
 	if (rc == 0)
-		rc = add_all(f, &links, ws, err);
-	if (rc == 0)
-		rc = remove_stale(f, &links, ws, before, err);
+		rc = set_addrs(f, &links, ws, before, err);
 	links_done(&links);
-	/* With an address go those that depended on it. */
-	if (rc == 0 && f->done.n > 0 && read_links(f, &links, err) == 0) {
-		rc = add_all(f, &links, ws, err);
-		links_done(&links);
-	}
+	if (rc)
+		return rc;
+	/* With an address go those of its network that came after it. */
+	rc = read_links(f, &links, err);
+	if (rc == 0)
+		rc = add_missing(f, &links, ws, err);
+	links_done(&links);
 	return rc;
+}
+
+/* Back to what was; addresses that others set and the commit only named stay. */
+static void take_back(struct iface *f) {
+	for (size_t i = f->n_former; i-- > 0;)
+		set_link(f, f->former[i].index, f->former[i].up, f->former[i].mtu);
+	bring_to(f, &f->now, &f->now, NULL);
+	forget_former(f);
 }
 
 /* ---- the backend ---- */
@@ -322,7 +295,7 @@ struct iface *iface_free(struct iface *f) {
 		return NULL;
 	wants_done(&f->now);
 	wants_done(&f->next);
-	steps_forget(&f->done);
+	forget_former(f);
 	rtnl_close(f->rtnl);
 	free(f);
 	return NULL;
@@ -331,7 +304,7 @@ struct iface *iface_free(struct iface *f) {
 int iface_reconcile(struct iface *f, struct err *err) {
 	int rc = bring_to(f, &f->now, &f->now, err);
 
-	steps_forget(&f->done);
+	forget_former(f);
 	return rc;
 }
 
@@ -362,18 +335,18 @@ static int backend_apply(void *ctx, struct err *err) {
 	if (rc == 0 && fault_hit("iface.applied"))
 		rc = err_set(err, ERR_KERNEL, "injected fault after interfaces changed");
 	if (rc)
-		steps_undo(f);
+		take_back(f);
 	return rc;
 }
 
 static void backend_undo(void *ctx) {
-	steps_undo(ctx);
+	take_back(ctx);
 }
 
 static void backend_finish(void *ctx) {
 	struct iface *f = ctx;
 
-	steps_forget(&f->done);
+	forget_former(f);
 	wants_done(&f->now);
 	f->now = f->next;
 	f->next = (struct wants){ .n = 0 };
@@ -382,7 +355,7 @@ static void backend_finish(void *ctx) {
 static void backend_cancel(void *ctx) {
 	struct iface *f = ctx;
 
-	steps_forget(&f->done);
+	forget_former(f);
 	wants_done(&f->next);
 }
 

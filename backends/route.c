@@ -348,16 +348,15 @@ static int refused(const struct wants *ws, const struct route_entry *e, int rc, 
 	return err_set(err, ERR_KERNEL, "the kernel refused a route: %s", strerror(rc));
 }
 
-/* Take the ways out whose gateway the kernel does not know on their link; it may come with an address. */
-static int install(struct route *r, const struct route_entry *e, bool there) {
-	uint16_t flags = NLM_F_CREATE | (there ? NLM_F_REPLACE : NLM_F_EXCL);
-	struct route_entry some = *e;
-	int rc = send_route(r, RTM_NEWROUTE, flags, e);
+/* What the kernel answers when a gateway is not on its link (yet), or the link has just gone. */
+static bool is_waiting(int rc) {
+	return rc == ENETUNREACH || rc == EHOSTUNREACH || rc == ENODEV || rc == ENETDOWN;
+}
 
-	if (rc != ENETUNREACH && rc != EINVAL && rc != ENODEV && rc != ENETDOWN)
-		return rc;
-	if (e->n_hops <= 1)
-		return rc == EINVAL ? EINVAL : 0;
+/* Try the ways of a route one by one and install those that can be used; false when none can. */
+static bool install_some(struct route *r, const struct route_entry *e, uint16_t flags) {
+	struct route_entry some = *e;
+
 	some.n_hops = 0;
 	for (uint32_t i = 0; i < e->n_hops; i++) {
 		some.hop[some.n_hops++] = e->hop[i];
@@ -366,6 +365,20 @@ static int install(struct route *r, const struct route_entry *e, bool there) {
 		else
 			flags = NLM_F_CREATE | NLM_F_REPLACE;
 	}
+	return some.n_hops > 0;
+}
+
+/* Install a route in the place of `old` (or NULL), or remove that if it cannot be used now. */
+static int install(struct route *r, const struct route_entry *e, const struct route_entry *old) {
+	uint16_t flags = NLM_F_CREATE | (old ? NLM_F_REPLACE : NLM_F_EXCL);
+	int rc = send_route(r, RTM_NEWROUTE, flags, e);
+
+	if (!is_waiting(rc) && !(rc == EINVAL && e->n_hops > 1))
+		return rc;
+	if (e->n_hops > 1 && install_some(r, e, flags))
+		return 0;
+	if (old)
+		send_route(r, RTM_DELROUTE, 0, old);
 	return 0;
 }
 
@@ -386,7 +399,7 @@ static int install_all(struct route *r, const struct wants *ws, const struct ent
 		int rc = 0;
 
 		if (!old || old->kind != e->kind || !hops_equal(old, e))
-			rc = install(r, e, old != NULL);
+			rc = install(r, e, old);
 		if (rc)
 			return refused(ws, e, rc, err);
 	}

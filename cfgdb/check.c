@@ -113,7 +113,7 @@ int check_object(const struct txn *t, const struct object *obj, struct err *err)
 	return rc ? rc : check_rules(t, obj, err);
 }
 
-int check_delete(struct txn *t, const struct object *obj, struct err *err) {
+int check_delete(const struct txn *t, const struct object *obj, struct err *err) {
 	size_t n = txn_count_users(t, obj);
 
 	if (n == 0)

@@ -8,7 +8,7 @@
 int check_object(const struct txn *t, const struct object *obj, struct err *err);
 
 /* Whether obj may go: nothing may refer to it. */
-int check_delete(struct txn *t, const struct object *obj, struct err *err);
+int check_delete(const struct txn *t, const struct object *obj, struct err *err);
 
 /* Bring an object into the form its table keeps it in ("all" beside others goes, for example). */
 void check_adjust(struct object *obj);

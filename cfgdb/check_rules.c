@@ -6,9 +6,12 @@
  */
 #include "cfgdb/check.h"
 
+#include <search.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
 #include "schemas/schema_gen.h"
 
@@ -25,41 +28,101 @@ static int rule_address(const struct txn *t, const struct object *obj, struct er
 	return 0;
 }
 
-/* Whether a group reaches itself through its members; depth bounds what is hidden deeper. */
-static bool group_reaches(const struct txn *t, const struct object *group, unsigned int attr, const char *key,
-			  int depth) {
-	const struct value *members = object_get(group, attr);
+/* ---- groups of groups ---- */
 
-	if (depth > GROUP_DEPTH_MAX)
-		return true;
-	for (uint32_t i = 0; members && i < members->n; i++) {
-		const char *name = value_item(members, i)->str;
-		const struct object *sub;
+/* Levels of groups below, or above, a group; each group is looked at once. */
+struct group_walk {
+	const struct txn *txn;
+	const struct object *start;
+	bool up;
+	bool cycle;          /* start was met again */
+	void *known;         /* tree of group_levels (tsearch) */
+};
 
-		if (strcmp(name, key) == 0)
-			return true;
-		sub = txn_find(t, group->table, name);
-		if (sub && group_reaches(t, sub, attr, key, depth + 1))
-			return true;
-	}
-	return false;
+struct group_levels {
+	const struct object *group;
+	int levels;
+};
+
+struct group_step {
+	struct group_walk *walk;
+	int depth, levels;   /* of the group whose neighbours are visited */
+};
+
+static int compare_levels(const void *a, const void *b) {
+	uintptr_t x = (uintptr_t)((const struct group_levels *)a)->group;
+	uintptr_t y = (uintptr_t)((const struct group_levels *)b)->group;
+
+	return (x > y) - (x < y);
 }
 
-static int rule_group(const struct txn *t, const struct object *obj, unsigned int attr, struct err *err) {
-	if (!group_reaches(t, obj, attr, obj->key, 0))
+static int group_levels(struct group_walk *walk, const struct object *group, int depth);
+
+static void group_neighbour(struct group_step *step, const struct object *other) {
+	int levels = 0;
+
+	if (strcmp(other->key, step->walk->start->key) == 0) /* start itself, or what it replaces */
+		step->walk->cycle = true;
+	else
+		levels = group_levels(step->walk, other, step->depth + 1);
+	if (levels >= step->levels)
+		step->levels = levels + 1;
+}
+
+static int group_below(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+	struct group_step *step = arg;
+	const struct object *start = step->walk->start, *sub;
+	const struct schema_attr *a = &holder->table->attrs[attr];
+
+	for (unsigned int i = 0; i < a->n_refs; i++) {
+		if (a->refs[i] != start->table->id)
+			continue;
+		sub = strcmp(name, start->key) == 0 ? start : txn_find(step->walk->txn, start->table, name);
+		if (sub)
+			group_neighbour(step, sub);
+	}
+	return 0;
+}
+
+static int group_above(void *arg, const struct object *holder, const struct schema_attr *attr) {
+	struct group_step *step = arg;
+
+	(void)attr;
+	if (holder->table == step->walk->start->table)
+		group_neighbour(step, holder);
+	return 0;
+}
+
+/* Levels from group on, itself counted; the depth bounds what is looked at. */
+static int group_levels(struct group_walk *walk, const struct object *group, int depth) {
+	struct group_levels *known = xcalloc(1, sizeof(*known)), **there;
+	struct group_step step = { walk, depth, 1 };
+
+	known->group = group;
+	there = tsearch(known, &walk->known, compare_levels);
+	if (!there || *there != known) {
+		step.levels = there ? (*there)->levels : 1;
+		free(known);
+		return step.levels;
+	}
+	if (depth <= GROUP_DEPTH_MAX && walk->up)
+		txn_each_user(walk->txn, group, group_above, &step);
+	else if (depth <= GROUP_DEPTH_MAX)
+		object_each_ref(group, group_below, &step);
+	known->levels = step.levels;
+	return step.levels;
+}
+
+static int rule_group(const struct txn *t, const struct object *obj, struct err *err) {
+	struct group_walk below = { .txn = t, .start = obj }, above = { .txn = t, .start = obj, .up = true };
+	int levels = group_levels(&below, obj, 1) + group_levels(&above, obj, 1) - 1;
+
+	tdestroy(below.known, free);
+	tdestroy(above.known, free);
+	if (!below.cycle && levels <= GROUP_DEPTH_MAX)
 		return 0;
 	return err_set(err, ERR_CONFLICT, "Group '%s' would contain itself, or groups are nested deeper than %d.\n"
 		       "object check operator error, -7, discard the setting", obj->key, GROUP_DEPTH_MAX);
-}
-
-static int rule_addrgrp(const struct txn *t, const struct object *obj, struct err *err) {
-	int rc = rule_group(t, obj, FIREWALL_ADDRGRP__MEMBER, err);
-
-	return rc ? rc : rule_group(t, obj, FIREWALL_ADDRGRP__EXCLUDE_MEMBER, err);
-}
-
-static int rule_service_group(const struct txn *t, const struct object *obj, struct err *err) {
-	return rule_group(t, obj, FIREWALL_SERVICE_GROUP__MEMBER, err);
 }
 
 /* ---- schedules ---- */
@@ -298,8 +361,8 @@ static const struct {
 	int (*rule)(const struct txn *t, const struct object *obj, struct err *err);
 } rules[] = {
 	{ TBL_FIREWALL_ADDRESS, rule_address },
-	{ TBL_FIREWALL_ADDRGRP, rule_addrgrp },
-	{ TBL_FIREWALL_SERVICE_GROUP, rule_service_group },
+	{ TBL_FIREWALL_ADDRGRP, rule_group },
+	{ TBL_FIREWALL_SERVICE_GROUP, rule_group },
 	{ TBL_FIREWALL_SCHEDULE_ONETIME, rule_schedule_onetime },
 	{ TBL_FIREWALL_VIP, rule_vip },
 	{ TBL_FIREWALL_POLICY, rule_policy },

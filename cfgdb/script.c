@@ -24,7 +24,8 @@ struct script {
 	struct txn *txn;
 	const char *p;             /* the next line */
 	const char *line_start;    /* the line that `words` hold */
-	unsigned int line;
+	unsigned int line;         /* where it begins */
+	unsigned int next_line;
 	struct words words;
 	struct err *err;
 };
@@ -46,9 +47,9 @@ static int script_next(struct script *s) {
 		s->line_start = s->p;
 		end = lex_line_end(s->p, &open);
 		text = xstrndup(s->p, (size_t)(end - s->p));
+		s->line = s->next_line++;
 		for (const char *c = s->p; c < end; c++)
-			s->line += *c == '\n';
-		s->line++;
+			s->next_line += *c == '\n';
 		s->p = *end ? end + 1 : end;
 		if (open || lex_words(text, &s->words, s->err) != LEX_OK)
 			return script_fail(s, "a quote is not closed");
@@ -60,6 +61,7 @@ static int script_next(struct script *s) {
 static int script_object(struct script *s, const struct schema_table *table, const char *key,
 			 const char *closing) {
 	const char *start = s->p;
+	unsigned int line = s->line;
 	struct object *obj;
 	int depth = 0, rc;
 
@@ -87,7 +89,7 @@ static int script_object(struct script *s, const struct schema_table *table, con
 	else
 		rc = txn_put(s->txn, obj, TXN_ANY, s->err);
 	if (rc)
-		err_prefix(s->err, "line %u: %s %s", s->line, table->path, key);
+		err_prefix(s->err, "line %u: %s %s", line, table->path, key);
 	return rc;
 }
 
@@ -111,7 +113,9 @@ static int script_list(struct script *s, const struct schema_table *table) {
 		if (s->words.n != 2 || strcmp(s->words.w[0], "edit") != 0)
 			return script_fail(s, "expected edit or end");
 		rc = object_key_parse(table, s->words.w[1], &key, s->err);
-		if (rc == 0)
+		if (rc)
+			err_prefix(s->err, "line %u: %s", s->line, table->path);
+		else
 			rc = script_object(s, table, key, "next");
 		if (rc)
 			return rc;
@@ -119,7 +123,7 @@ static int script_list(struct script *s, const struct schema_table *table) {
 }
 
 int script_load(struct txn *t, const char *text, struct err *err) {
-	struct script s = { .txn = t, .p = text, .err = err };
+	struct script s = { .txn = t, .p = text, .next_line = 1, .err = err };
 	int rc;
 
 	while ((rc = script_next(&s)) == 0 && s.words.n > 0) {

@@ -189,51 +189,63 @@ int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t 
 
 /* ---- users ---- */
 
-struct user_count {
+struct user_visit {
 	const struct txn *t;
 	const struct object *target;
-	size_t n;
+	int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr);
+	void *arg;
 };
 
-static bool is_target(const struct user_count *c, const struct object *holder) {
-	return holder->table == c->target->table && strcmp(holder->key, c->target->key) == 0;
+static int visit_staged(void *arg, const struct object *holder, const struct schema_attr *attr) {
+	struct user_visit *v = arg;
+
+	if (holder->table == v->target->table && strcmp(holder->key, v->target->key) == 0)
+		return 0;
+	return v->visit(v->arg, holder, attr);
 }
 
-static int count_active_user(void *arg, const struct object *holder, const struct schema_attr *attr) {
-	struct user_count *c = arg;
+static int visit_active(void *arg, const struct object *holder, const struct schema_attr *attr) {
+	struct user_visit *v = arg;
 
-	(void)attr;
-	c->n += !is_target(c, holder) && !staged_find(c->t, holder->table, holder->key);
-	return 0;
+	return staged_find(v->t, holder->table, holder->key) ? 0 : visit_staged(arg, holder, attr);
 }
 
-static int count_staged_user(void *arg, const struct object *holder, const struct schema_attr *attr) {
-	struct user_count *c = arg;
-
-	(void)attr;
-	c->n += !is_target(c, holder);
-	return 0;
-}
-
-static struct uses *staged_uses(struct txn *t) {
+/* The index over what is staged: a cache, so asking for it leaves the transaction as it is. */
+static const struct uses *staged_uses(const struct txn *t) {
+	struct txn *owner = (struct txn *)t;
 	const struct staged *s;
 
 	if (t->uses)
 		return t->uses;
-	t->uses = uses_new();
+	owner->uses = uses_new();
 	TAILQ_FOREACH(s, &t->order, next)
 		if (s->obj)
-			uses_add(t->uses, s->obj);
-	return t->uses;
+			uses_add(owner->uses, s->obj);
+	return owner->uses;
 }
 
-size_t txn_count_users(struct txn *t, const struct object *obj) {
-	struct user_count c = { t, obj, 0 };
+int txn_each_user(const struct txn *t, const struct object *obj,
+		  int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr), void *arg) {
+	struct user_visit v = { t, obj, visit, arg };
+	int rc = model_each_user(t->engine->model, obj, visit_active, &v);
 
-	model_each_user(t->engine->model, obj, count_active_user, &c);
-	if (t->n_staged > 0)
-		uses_each(staged_uses(t), obj, count_staged_user, &c);
-	return c.n;
+	if (rc || t->n_staged == 0)
+		return rc;
+	return uses_each(staged_uses(t), obj, visit_staged, &v);
+}
+
+static int count_user(void *arg, const struct object *holder, const struct schema_attr *attr) {
+	(void)holder;
+	(void)attr;
+	++*(size_t *)arg;
+	return 0;
+}
+
+size_t txn_count_users(const struct txn *t, const struct object *obj) {
+	size_t n = 0;
+
+	txn_each_user(t, obj, count_user, &n);
+	return n;
 }
 
 /* ---- staging ---- */
@@ -363,7 +375,7 @@ static int refuse_overtaken(struct err *err) {
 	return ERR_LOCKED;
 }
 
-static int staged_recheck(struct txn *t, const struct staged *s, struct err *err) {
+static int staged_recheck(const struct txn *t, const struct staged *s, struct err *err) {
 	const struct object *active;
 	int rc = 0;
 
@@ -377,7 +389,7 @@ static int staged_recheck(struct txn *t, const struct staged *s, struct err *err
 	return rc ? refuse_overtaken(err) : 0;
 }
 
-int txn_recheck(struct txn *t, struct err *err) {
+int txn_recheck(const struct txn *t, struct err *err) {
 	const struct staged *s;
 
 	if (t->seen_revision == t->engine->revision)

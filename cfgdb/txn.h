@@ -67,10 +67,14 @@ int txn_commit(struct txn *t, struct err *err);
 size_t txn_staged(const struct txn *t);
 
 /*
- * How many uses of obj there would be, from objects other than itself: an object counts once for
- * each attribute in which it names obj.
+ * Visit every use of obj that there would be, by objects other than itself: once for each attribute
+ * in which one names obj. Stops when visit returns non-zero and returns that.
  */
-size_t txn_count_users(struct txn *t, const struct object *obj);
+int txn_each_user(const struct txn *t, const struct object *obj,
+		  int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr), void *arg);
+
+/* Number of these uses. */
+size_t txn_count_users(const struct txn *t, const struct object *obj);
 
 /* Mark everything staged as found on the machine: it gets version 0 (see struct object). */
 void txn_as_found(struct txn *t);

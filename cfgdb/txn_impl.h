@@ -36,7 +36,7 @@ struct txn {
  * Check every staged entry again if the active configuration has moved since; ERR_LOCKED when it
  * no longer fits.
  */
-int txn_recheck(struct txn *t, struct err *err);
+int txn_recheck(const struct txn *t, struct err *err);
 
 /* Forget whom staged objects refer to: they are about to move into the model. */
 void txn_drop_uses(struct txn *t);

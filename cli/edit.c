@@ -12,16 +12,19 @@
 #include <histedit.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "cfgdb/base/mem.h"
 #include "cli/complete.h"
 
 #define HISTORY_LINES 500
 #define HISTORY_LINE_MAX 4096
+#define READ_AHEAD 4096
 
 /* Tab pressed again: the next candidate takes the place of the one before. */
 struct tab {
@@ -38,6 +41,10 @@ struct edit {
 	const char *prompt, *before;
 	enum edit_result result;
 	struct tab tab;
+	unsigned int keys;	 /* in this line */
+	mbstate_t decoder;
+	size_t pos, end;	 /* what is left in bytes */
+	char bytes[READ_AHEAD];
 };
 
 static struct edit *edit_of(EditLine *el) {
@@ -57,6 +64,45 @@ static char *edit_typed(EditLine *el) {
 
 	return xasprintf("%s%.*s", edit_of(el)->before, (int)(info->cursor - info->buffer),
 			 info->buffer);
+}
+
+/* ---- reading ---- */
+
+/* The next byte: 1, 0 when the terminal is gone, -1 and errno on an error. */
+static int edit_byte(struct edit *e, char *byte) {
+	struct pollfd ready = { .fd = STDIN_FILENO, .events = POLLIN };
+	ssize_t n;
+
+	if (e->pos == e->end) {
+		/* somebody else may have made the terminal non-blocking */
+		while ((n = read(STDIN_FILENO, e->bytes, sizeof(e->bytes))) < 0 && errno == EAGAIN)
+			poll(&ready, 1, -1);
+		if (n <= 0)
+			return (int)n;
+		e->pos = 0;
+		e->end = (size_t)n;
+	}
+	*byte = e->bytes[e->pos++];
+	return 1;
+}
+
+/* The next key, as edit_byte. Bytes that are no character are dropped, and keys beyond the bound. */
+static int edit_key(EditLine *el, wchar_t *key) {
+	struct edit *e = edit_of(el);
+	char byte;
+	int rc;
+
+	while ((rc = edit_byte(e, &byte)) == 1) {
+		size_t n = mbrtowc(key, &byte, 1, &e->decoder);
+
+		if (n == (size_t)-1)
+			memset(&e->decoder, 0, sizeof(e->decoder));
+		if (n > 1)
+			continue;
+		if (++e->keys <= EDIT_KEYS_MAX || wcschr(L"\r\n\x03", *key))
+			break;
+	}
+	return rc;
 }
 
 /* ---- changing the line ---- */
@@ -245,6 +291,7 @@ struct edit *edit_new(struct shell *sh) {
 	el_set(e->el, EL_CLIENTDATA, e);
 	el_set(e->el, EL_EDITOR, "emacs");
 	el_set(e->el, EL_PROMPT, edit_prompt);
+	el_set(e->el, EL_GETCFN, edit_key);
 	el_set(e->el, EL_HIST, history, e->history);
 	el_set(e->el, EL_SETTY, "-d", "-isig", NULL);
 	el_set(e->el, EL_SETTY, "-x", "-echo", "-icanon", NULL);
@@ -282,6 +329,7 @@ enum edit_result edit_line(struct edit *e, const char *prompt, const char *befor
 	e->prompt = prompt;
 	e->before = before;
 	e->result = EDIT_LINE;
+	e->keys = 0;
 	tab_reset(&e->tab);
 	str_clear(line);
 	/* before the prompt, so that whoever waits for it finds every key in force */
@@ -294,6 +342,8 @@ enum edit_result edit_line(struct edit *e, const char *prompt, const char *befor
 		return errno == EINTR ? EDIT_INTERRUPT : EDIT_END;
 	while (line->len > 0 && strchr("\r\n", line->data[line->len - 1]))
 		line->data[--line->len] = '\0';
+	if (e->result == EDIT_LINE && e->keys > EDIT_KEYS_MAX + 1)
+		return EDIT_TOO_LONG;
 	if (e->result == EDIT_LINE)
 		edit_remember(e, str_text(line));
 	return e->result;

@@ -7,8 +7,11 @@
 
 struct edit;
 
+#define EDIT_KEYS_MAX (1u << 20)     /* keys that one line takes */
+
 enum edit_result {
 	EDIT_LINE,
+	EDIT_TOO_LONG,       /* more keys than that: the line is dropped */
 	EDIT_INTERRUPT,      /* Ctrl-C; the line is what had been typed */
 	EDIT_END,            /* the terminal is gone, or Ctrl-D on an empty line */
 };

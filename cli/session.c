@@ -56,13 +56,20 @@ static void session_run_command(struct session *s) {
 	session_forget(s);
 }
 
-static void session_line(struct session *s, const char *line) {
+static void session_refuse(struct session *s, unsigned int most) {
 	struct err err;
 
+	err_set(&err, ERR_TOO_LONG, "the line is too long: at most %u bytes", most);
+	out_begin(s->sh->out);
+	shell_fail(s->sh, &err);
+	session_blank(s);
+	out_flush(s->sh->out);
+	session_forget(s);
+}
+
+static void session_line(struct session *s, const char *line) {
 	if (s->command.len + strlen(line) > LEX_LINE_MAX) {
-		err_set(&err, ERR_TOO_LONG, "the line is too long: at most %u bytes", LEX_LINE_MAX);
-		shell_fail(s->sh, &err);
-		session_forget(s);
+		session_refuse(s, LEX_LINE_MAX);
 		return;
 	}
 	str_add(&s->command, line);
@@ -97,6 +104,9 @@ static void session_loop(struct session *s, struct edit *edit) {
 		switch (edit_line(edit, str_text(&prompt), str_text(&s->command), &line)) {
 		case EDIT_LINE:
 			session_line(s, str_text(&line));
+			break;
+		case EDIT_TOO_LONG:
+			session_refuse(s, EDIT_KEYS_MAX);
 			break;
 		case EDIT_INTERRUPT:
 			session_interrupt(s, str_text(&line));

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
+#include "cli/edit.h"
 #include "cli/session.h"
 #include "tests/lib/fake_shell.h"
 
@@ -153,6 +154,42 @@ START_TEST(long_lines_are_echoed_as_they_are) {
 }
 END_TEST
 
+/* A line without end is swallowed beyond the bound, and refused. */
+START_TEST(endless_lines_are_refused) {
+	AUTO_STR struct str want = STR_INIT;
+	struct pollfd p = { .events = POLLIN | POLLOUT };
+	size_t left = EDIT_KEYS_MAX + 100000;
+	struct terminal t;
+	char buffer[4096];
+
+	terminal_open(&t, "vt100", 80);
+	memset(buffer, 'x', sizeof(buffer));
+	p.fd = t.fd;
+	while (left > 0) {
+		ck_assert_int_eq(poll(&p, 1, ANSWER_MS), 1);
+		if (p.revents & POLLIN) {
+			char echo[4096];
+
+			ck_assert_int_gt(read(t.fd, echo, sizeof(echo)), 0);
+		} else {
+			ssize_t n = write(t.fd, buffer, left < 256 ? left : 256);
+
+			ck_assert_int_gt(n, 0);
+			left -= (size_t)n;
+		}
+	}
+	terminal_type(&t, "\r");
+	str_addf(&want,
+		 "\r\nthe line is too long: at most %u bytes\r\nCommand fail. Return code -72\r\n\r\n"
+		 "gate # ",
+		 EDIT_KEYS_MAX);
+	terminal_wait(&t, str_text(&want));
+	str_clear(&t.got);
+	terminal_expect(&t, "delte\r", "delte\r\nUnknown action 0\r\n\r\ngate # ");
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
 /* What is pasted while a command runs is not echoed before its turn. */
 START_TEST(pasted_lines_are_answered_in_turn) {
 	AUTO_STR struct str keys = STR_INIT;
@@ -282,6 +319,7 @@ int main(void) {
 	tcase_add_loop_test(t, a_quoted_question_mark_is_a_character, 0, matrix);
 	tcase_add_loop_test(t, words_are_completed, 0, matrix);
 	tcase_add_loop_test(t, interrupt_leaves, 0, matrix);
+	tcase_add_test(t, endless_lines_are_refused);
 	tcase_add_test(t, end_of_input_ends_the_session);
 	tcase_add_test(t, the_terminal_is_given_back);
 	tcase_add_test(t, history_comes_back);

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is checked before an object is staged: what the schema demands of every table, and the rules
+ * of single ones, each with the error an administrator sees.
+ */
+#include "cfgdb/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/script.h"
+#include "cfgdb/text.h"
+#include "schemas/schema_gen.h"
+#include "tests/lib/fixture.h"
+
+#define POLICY "set srcintf any\nset dstintf any\nset srcaddr all\nset dstaddr all\nset schedule always\nset service ALL\n"
+#define VIP "set extintf any\n"
+#define DISCARD(n) "object check operator error, " #n ", discard the setting"
+
+static struct engine *engine;
+static struct txn *txn;
+
+static const char base[] =
+	"config system interface\n"
+	"edit port1\nset type physical\nset ip 10.0.1.1/24\nnext\n"
+	"edit port2\nset type physical\nset ip 10.0.2.1/24\nnext\n"
+	"edit port3\nset type physical\nnext\n"
+	"end\n"
+	"config system zone\nedit inside\nset interface port2\nnext\nend\n"
+	"config firewall address\nedit a\nnext\nedit b\nnext\nend\n"
+	"config firewall addrgrp\n"
+	"edit g1\nset member a\nnext\n"
+	"edit g2\nset member g1\nnext\n"
+	"edit g3\nset member b\nset exclude enable\nset exclude-member g2\nnext\n"
+	"end\n"
+	"config firewall service group\nedit s1\nset member HTTP\nnext\nedit s2\nset member s1\nnext\nend\n"
+	"config firewall vip\n"
+	"edit v1\nset extip 1.1.1.1\nset mappedip 10.0.2.5\nset extintf port1\nset portforward enable\n"
+	"set extport 80\nset mappedport 8080\nnext\n"
+	"edit v2\nset extip 2.2.2.0-2.2.2.9\nset mappedip 10.0.2.10-10.0.2.19\nset extintf any\nnext\n"
+	"edit v3\nset extip 3.3.3.3\nset mappedip 10.0.2.5\nset extintf port1\nset status disable\nnext\n"
+	"end\n"
+	"config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.9.9\nnext\nend\nend\n";
+
+static void setup(void) {
+	AUTO_FREE char *dir = fixture_dir();
+	struct err err = { 0 };
+
+	engine = fixture_engine(dir);
+	txn = txn_new(engine, "admin", "test");
+	ck_assert_msg(script_load(txn, base, &err) == 0, "%s", err.text);
+	ck_assert_msg(txn_commit(txn, &err) == 0, "%s", err.text);
+}
+
+static void teardown(void) {
+	txn_free(txn);
+	engine_close(engine);
+}
+
+static const struct {
+	const char *table, *key, *body;
+	int code;
+	const char *text;  /* NULL: taken */
+} cases[] = {
+	/* required attributes */
+	{ "firewall.policy", "1", POLICY, 0, NULL },
+	{ "firewall.policy", "1", "set srcintf any\n", ERR_EMPTY, "Attribute 'dstintf' MUST be set." },
+	{ "firewall.policy", "1", POLICY "unset srcaddr\nset internet-service-src enable\n", 0, NULL },
+	{ "firewall.addrgrp", "g", "", ERR_EMPTY, "Attribute 'member' MUST be set." },
+	{ "firewall.address", "r", "set type iprange\nset end-ip 1.1.1.1\n", ERR_EMPTY,
+	  "Attribute 'start-ip' MUST be set." },
+	{ "firewall.vip", "v", "set mappedip 1.1.1.1\n", ERR_EMPTY, "Attribute 'extintf' MUST be set." },
+	{ "firewall.vip", "v", VIP, ERR_EMPTY, "Attribute 'mappedip' MUST be set." },
+	{ "firewall.vip", "v", VIP "set mappedip 1.1.1.1\nset extip 9.9.9.9\nset portforward enable\n", ERR_EMPTY,
+	  "Attribute 'extport' MUST be set." },
+	{ "system.vdom-exception", "1", "", ERR_EMPTY, "Attribute 'object' MUST be set." },
+	/* names */
+	{ "firewall.addrgrp", "a", "set member b\n", ERR_NAME_ADDRESS,
+	  "Name 'a' conflict: 'address group' and 'address' cannot be the same name." },
+	{ "firewall.address", "v1", "", ERR_NAME_ADDRESS,
+	  "Name 'v1' conflict: 'address' and 'virtual IP' cannot be the same name." },
+	{ "system.zone", "port1", "", ERR_NAME_INTERFACE,
+	  "Name 'port1' conflict: 'zone' and 'interface' cannot be the same name." },
+	{ "system.interface", "inside", "", ERR_NAME_INTERFACE,
+	  "Name 'inside' conflict: 'interface' and 'zone' cannot be the same name." },
+	{ "firewall.service.group", "HTTP", "set member s1\n", ERR_NAME_OTHER,
+	  "Name 'HTTP' conflict: 'service group' and 'service' cannot be the same name." },
+	{ "firewall.schedule.onetime", "always", "set start 00:00 2024/01/01\nset end 00:00 2024/01/02\n",
+	  ERR_NAME_OTHER,
+	  "Name 'always' conflict: 'one-time schedule' and 'recurring schedule' cannot be the same name." },
+	{ "system.zone", "any", "", ERR_NAME_INTERFACE, "Name 'any' conflict: it stands for every interface." },
+	{ "system.interface", "any", "", ERR_NAME_INTERFACE, "Name 'any' conflict: it stands for every interface." },
+	{ "firewall.address", "any", "", 0, NULL },
+	/* addresses and groups */
+	{ "firewall.address", "r", "set type iprange\nset start-ip 1.1.1.2\nset end-ip 1.1.1.1\n", ERR_IP_RANGE,
+	  "end-ip must be greater than start-ip\n" DISCARD(-45) },
+	{ "firewall.address", "r", "set type iprange\nset start-ip 1.1.1.1\nset end-ip 1.1.1.1\n", 0, NULL },
+	{ "firewall.addrgrp", "g1", "set member g1\n", ERR_CONFLICT,
+	  "Group 'g1' would contain itself, or groups are nested deeper than 16.\n" DISCARD(-7) },
+	{ "firewall.addrgrp", "g1", "set member g2\n", ERR_CONFLICT,
+	  "Group 'g1' would contain itself, or groups are nested deeper than 16.\n" DISCARD(-7) },
+	{ "firewall.addrgrp", "g1", "set member g3\n", ERR_CONFLICT,
+	  "Group 'g1' would contain itself, or groups are nested deeper than 16.\n" DISCARD(-7) },
+	{ "firewall.addrgrp", "new", "set member new\n", ERR_CONFLICT,
+	  "Group 'new' would contain itself, or groups are nested deeper than 16.\n" DISCARD(-7) },
+	{ "firewall.addrgrp", "g4", "set member g1 g2 g3 a\n", 0, NULL },
+	{ "firewall.service.group", "s1", "set member s2\n", ERR_CONFLICT,
+	  "Group 's1' would contain itself, or groups are nested deeper than 16.\n" DISCARD(-7) },
+	/* schedules */
+	{ "firewall.schedule.onetime", "o", "set start 10:00 2024/01/01\nset end 10:00 2024/01/01\n", ERR_VALUE,
+	  "end must be later than start\n" DISCARD(-651) },
+	{ "firewall.schedule.onetime", "o", "set start 10:00 2024/01/01\nset end 09:00 2024/01/02\n", 0, NULL },
+	/* virtual IPs */
+	{ "firewall.vip", "v", VIP "set extip 9.9.9.9\nset mappedip 1.1.1.1-1.1.1.2\n", ERR_VIP,
+	  "extip and mappedip must hold equally many addresses\n" DISCARD(-36) },
+	{ "firewall.vip", "v", VIP "set extip 9.9.9.9-9.9.9.10\nset mappedip 1.1.1.1 1.1.1.2\n", ERR_VIP,
+	  "extip and mappedip must hold equally many addresses\n" DISCARD(-36) },
+	{ "firewall.vip", "v", VIP "set extip 9.9.9.9\nset mappedip 1.1.1.1\nset portforward enable\nset extport 1-3\n"
+	  "set mappedport 1-2\n", ERR_VIP, "extport and mappedport must hold equally many ports\n" DISCARD(-36) },
+	{ "firewall.vip", "v", "set extintf port1\nset extip 1.1.1.1\nset mappedip 9.9.9.9\nset portforward enable\n"
+	  "set extport 79-81\nset mappedport 79-81\n", ERR_VIP,
+	  "The external address and port of 'v' are duplicated with another vip 'v1'\n" DISCARD(-36) },
+	{ "firewall.vip", "v", VIP "set extip 1.1.1.1\nset mappedip 9.9.9.9\n", ERR_VIP,
+	  "The external address and port of 'v' are duplicated with another vip 'v1'\n" DISCARD(-36) },
+	{ "firewall.vip", "v", "set extintf port2\nset extip 1.1.1.1\nset mappedip 9.9.9.9\n", 0, NULL },
+	{ "firewall.vip", "v", "set extintf port1\nset extip 1.1.1.1\nset mappedip 9.9.9.9\nset portforward enable\n"
+	  "set extport 81\nset mappedport 81\n", 0, NULL },
+	{ "firewall.vip", "v", "set extintf port1\nset extip 1.1.1.1\nset mappedip 9.9.9.9\nset portforward enable\n"
+	  "set protocol udp\nset extport 80\nset mappedport 81\n", 0, NULL },
+	{ "firewall.vip", "v", "set extintf port3\nset extip 2.2.2.9-2.2.2.10\nset mappedip 9.9.9.9-9.9.9.10\n", ERR_VIP,
+	  "The external address and port of 'v' are duplicated with another vip 'v2'\n" DISCARD(-36) },
+	{ "firewall.vip", "v", "set extintf port1\nset extip 3.3.3.3\nset mappedip 9.9.9.9\n", 0, NULL },
+	{ "firewall.vip", "v", VIP "set extip 1.1.1.1\nset mappedip 9.9.9.9\nset status disable\n", 0, NULL },
+	{ "firewall.vip", "v1", "set extintf port1\nset extip 1.1.1.1\nset mappedip 9.9.9.9\n", 0, NULL },
+	/* policies */
+	{ "firewall.policy", "0", POLICY, ERR_VALUE,
+	  "node_check_object fail! for policyid 0\n\nvalue parse error before '0'" },
+	{ "firewall.policy", "1", POLICY "set service HTTP ALL\n", ERR_VALUE,
+	  "node_check_object fail! for service ALL\n\nvalue parse error before 'ALL'" },
+	{ "firewall.policy", "1", POLICY "set dstaddr v1\nset srcintf inside\n", 0, NULL },
+	/* interfaces and zones */
+	{ "system.interface", "port3", "set type physical\nset ip 10.0.2.77/25\n", ERR_OVERLAP,
+	  "Subnets overlap between 'port3' and the primary IP of 'port2'\n"
+	  "object set operator error, -54 discard the setting" },
+	{ "system.interface", "port3", "set type physical\nset ip 10.0.0.1/16\n", ERR_OVERLAP,
+	  "Subnets overlap between 'port3' and the primary IP of 'port1'\n"
+	  "object set operator error, -54 discard the setting" },
+	{ "system.interface", "port3", "set type physical\nset ip 10.0.3.1/24\n", 0, NULL },
+	{ "system.interface", "port2", "set type physical\nset ip 10.0.2.2/24\n", 0, NULL },
+	{ "system.zone", "other", "set interface port3 port2\n", ERR_CONFLICT,
+	  "Interface 'port2' is in zone 'inside' already\n\nvalue parse error before 'port2'" },
+	{ "system.zone", "other", "set interface port3\n", 0, NULL },
+	{ "system.zone", "inside", "set interface port2 port3\n", 0, NULL },
+	/* routes */
+	{ "router.static", "1", "", ERR_EMPTY, "Attribute 'device' MUST be set." },
+	{ "router.static", "1", "set blackhole enable\n", 0, NULL },
+	{ "router.static", "1", "set status disable\n", 0, NULL },
+	{ "router.static", "1", "set device port1\n", 0, NULL },
+	/* groups of units */
+	{ "system.standalone-cluster", "", "config cluster-peer\nedit 1\nset peerip 10.0.1.1\nnext\nend\n", ERR_VALUE,
+	  "10.0.1.1 is an address of this unit\nnode_check_object fail! for peerip 10.0.1.1\n\n"
+	  "value parse error before '10.0.1.1'" },
+	{ "system.ha", "", "set mode a-p\n", ERR_HA_AND_SYNC,
+	  "session synchronization and HA mode exclude each other" },
+	{ "system.ha", "", "set group-id 3\n", 0, NULL },
+	{ "system.settings", "", "set opmode transparent\n", ERR_OPMODE,
+	  "This product routes: it has no transparent mode.\nnode_check_object fail! for opmode transparent\n"
+	  "Attribute 'opmode' value 'transparent' checking fail -7610" },
+};
+
+START_TEST(test_case) {
+	struct err err = { 0 };
+	int rc = fixture_put(txn, cases[_i].table, cases[_i].key, TXN_ANY, cases[_i].body, &err);
+
+	ck_assert_msg(rc == cases[_i].code, "%s %s\n%s: %d %s", cases[_i].table, cases[_i].key, cases[_i].body, rc,
+		      err.text);
+	if (!cases[_i].text)
+		return;
+	ck_assert_str_eq(err.text, cases[_i].text);
+	ck_assert_int_eq(err.code, rc);
+	ck_assert_uint_eq(txn_staged(txn), 0);
+	ck_assert_int_eq(fixture_put(txn, cases[_i].table, cases[_i].key, TXN_ANY, cases[_i].body, NULL), rc);
+}
+END_TEST
+
+static void put(const char *table, const char *key, const char *body) {
+	struct err err = { 0 };
+	int rc = fixture_put(txn, table, key, TXN_ANY, body, &err);
+
+	ck_assert_msg(rc == 0, "%s %s: %d %s", table, key, rc, err.text);
+}
+
+/* ---- rules over several objects ---- */
+
+START_TEST(test_overlap_allowed) {
+	put("system.settings", "", "set allow-subnet-overlap enable\n");
+	put("system.interface", "port3", "set type physical\nset ip 10.0.2.77/25\n");
+}
+END_TEST
+
+/* An overlap that was found on the machine may stay while the address is not touched. */
+START_TEST(test_overlap_found) {
+	struct err err = { 0 };
+
+	put("system.settings", "", "set allow-subnet-overlap enable\n");
+	put("system.interface", "port3", "set type physical\nset ip 10.0.2.77/25\n");
+	ck_assert_int_eq(txn_commit(txn, &err), 0);
+	put("system.settings", "", "");
+	ck_assert_int_eq(txn_commit(txn, &err), 0);
+	put("system.interface", "port3", "set type physical\nset ip 10.0.2.77/25\nset alias x\n");
+	ck_assert_int_eq(fixture_put(txn, "system.interface", "port3", TXN_ANY, "set ip 10.0.2.78/25\n", &err),
+			 ERR_OVERLAP);
+	/* the same holds when the commit looks again, because someone else was faster elsewhere */
+	fixture_set(engine, "firewall.address", "z", "");
+	ck_assert_msg(txn_commit(txn, &err) == 0, "%s", err.text);
+}
+END_TEST
+
+START_TEST(test_ha_and_sync) {
+	struct err err = { 0 };
+
+	put("system.standalone-cluster", "", "");
+	put("system.ha", "", "set mode a-p\n");
+	ck_assert_int_eq(fixture_put(txn, "system.standalone-cluster", "", TXN_ANY,
+				     "config cluster-peer\nedit 1\nset peerip 10.0.9.9\nnext\nend\n", &err),
+			 ERR_HA_AND_SYNC);
+	ck_assert_int_eq(txn_commit(txn, &err), 0);
+}
+END_TEST
+
+/* Levels count below and above the group that is put, over what is active and what is staged. */
+START_TEST(test_group_depth) {
+	struct err err = { 0 };
+
+	put("firewall.addrgrp", "up1", "set member a\n");
+	put("firewall.addrgrp", "down1", "set member a\n");
+	for (int i = 2; i <= 8; i++) {
+		AUTO_FREE char *up = xasprintf("up%d", i), *down = xasprintf("down%d", i);
+		AUTO_FREE char *up_body = xasprintf("set member up%d\n", i - 1);
+		AUTO_FREE char *down_body = xasprintf("set member down%d\n", i - 1);
+
+		put("firewall.addrgrp", up, up_body);
+		put("firewall.addrgrp", down, down_body);
+		if (i == 5)
+			ck_assert_int_eq(txn_commit(txn, &err), 0);
+	}
+	put("firewall.addrgrp", "up1", "set member down8\n"); /* 8 above and 8 below: 16 */
+	ck_assert_int_eq(fixture_put(txn, "firewall.addrgrp", "top", TXN_ANY, "set member up8\n", &err), ERR_CONFLICT);
+	put("firewall.addrgrp", "down9", "set member down8\n");
+	ck_assert_int_eq(fixture_put(txn, "firewall.addrgrp", "up1", TXN_ANY, "set member down9\n", &err),
+			 ERR_CONFLICT);
+	ck_assert_int_eq(txn_commit(txn, &err), 0);
+}
+END_TEST
+
+/* Every group of a level names every group of the next: each is looked at once, not once a path. */
+START_TEST(test_group_lattice) {
+	struct err err = { 0 };
+
+	for (int level = 0; level < 15; level++)
+		for (int i = 0; i < 10; i++) {
+			AUTO_FREE char *key = xasprintf("l%d.%d", level, i);
+			AUTO_STR struct str body = STR_INIT;
+
+			str_add(&body, "set member");
+			for (int n = 0; n < 10 && level > 0; n++)
+				str_addf(&body, " l%d.%d", level - 1, n);
+			str_add(&body, level > 0 ? "\n" : " a\n");
+			put("firewall.addrgrp", key, str_text(&body));
+		}
+	ck_assert_int_eq(fixture_put(txn, "firewall.addrgrp", "l0.0", TXN_ANY, "set member l14.9\n", &err),
+			 ERR_CONFLICT);
+	ck_assert_int_eq(txn_commit(txn, &err), 0);
+}
+END_TEST
+
+/* ---- room ---- */
+
+START_TEST(test_child_room) {
+	AUTO_STR struct str body = STR_INIT;
+	struct err err = { 0 };
+
+	str_add(&body, "config cluster-peer\n");
+	for (int i = 1; i <= 15; i++)
+		str_addf(&body, "edit %d\nset peerip 10.9.9.%d\nnext\n", i, i);
+	str_add(&body, "end\n");
+	put("system.standalone-cluster", "", str_text(&body));
+	str_clear(&body);
+	str_add(&body, "config cluster-peer\n");
+	for (int i = 1; i <= 16; i++)
+		str_addf(&body, "edit %d\nnext\n", i);
+	str_add(&body, "end\n");
+	ck_assert_int_eq(fixture_put(txn, "system.standalone-cluster", "", TXN_ANY, str_text(&body), &err),
+			 ERR_MAX_ENTRIES);
+	ck_assert_str_eq(err.text, "Maximum number of entries: 15;\nobject set operator error, -4 discard the setting");
+}
+END_TEST
+
+/* ---- the form a table keeps ---- */
+
+static const struct {
+	const char *body, *kept;
+} adjusted[] = {
+	{ "set srcaddr all a\n", "set srcaddr \"a\"\n" },
+	{ "set srcaddr a all b\n", "set srcaddr \"a\" \"b\"\n" },
+	{ "set srcaddr all\n", "set srcaddr \"all\"\n" },
+	{ "set dstaddr b all\n", "set dstaddr \"b\"\n" },
+	{ "set srcintf any port1\n", "set srcintf \"port1\"\n" },
+	{ "set dstintf any port1\n", "set dstintf \"any\" \"port1\"\n" },
+	{ "set service ALL HTTP\n", "set service \"ALL\" \"HTTP\"\n" },
+};
+
+START_TEST(test_adjust) {
+	struct object *obj = object_new(fixture_table("firewall.policy"), "1");
+	AUTO_STR struct str out = STR_INIT;
+
+	ck_assert_int_eq(text_parse(obj, adjusted[_i].body, NULL), 0);
+	check_adjust(obj);
+	text_body(obj, 0, 0, &out);
+	ck_assert_str_eq(str_text(&out), adjusted[_i].kept);
+	object_free(obj);
+}
+END_TEST
+
+static Suite *rules_suite(void) {
+	Suite *s = suite_create("rules");
+	TCase *t = fixture_case(s, "rules");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, test_case, 0, ARRAY_LEN(cases));
+	tcase_add_test(t, test_overlap_allowed);
+	tcase_add_test(t, test_overlap_found);
+	tcase_add_test(t, test_ha_and_sync);
+	tcase_add_test(t, test_group_depth);
+	tcase_add_test(t, test_group_lattice);
+	tcase_add_test(t, test_child_room);
+	tcase_add_loop_test(t, test_adjust, 0, ARRAY_LEN(adjusted));
+	return s;
+}
+
+int main(void) {
+	return fixture_run(rules_suite());
+}
