@@ -245,12 +245,7 @@ size_t model_count(const struct model *m, const struct schema_table *table) {
 }
 
 bool model_builtin(const struct schema_attr *attr, const char *name) {
-	if (strcmp(name, "any") != 0)
-		return false;
-	for (unsigned int i = 0; i < attr->n_refs; i++)
-		if (strcmp(schema_tables[attr->refs[i]]->dotted, "system.interface") == 0)
-			return true;
-	return false;
+	return (attr->flags & ATTR_ANY) && strcmp(name, "any") == 0;
 }
 
 const struct object *model_resolve(const struct model *m, const struct schema_attr *attr, const char *name) {

@@ -56,7 +56,7 @@ size_t model_count(const struct model *m, const struct schema_table *table);
 /* What a reference attribute's name stands for: the first of its tables that has it, or NULL. */
 const struct object *model_resolve(const struct model *m, const struct schema_attr *attr, const char *name);
 
-/* True when name is built in for references of this attribute ("any" for interfaces). */
+/* True when name is built in for references of this attribute: `any`, where it may be said. */
 bool model_builtin(const struct schema_attr *attr, const char *name);
 
 /*

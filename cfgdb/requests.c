@@ -14,6 +14,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/ctl.h"
+#include "cfgdb/order.h"
 #include "cfgdb/text.h"
 
 /* Reads its fields from r (r->bad is checked by the caller) and does its work. */
@@ -137,7 +138,7 @@ static int request_list(struct session *s, struct buf_reader *r, struct err *err
 	(void)err;
 	if (!take_end(r))
 		return 0;
-	txn_each(session_view(s, &temporary), table, list_object, s);
+	order_each(session_view(s, &temporary), table, list_object, s);
 	txn_free(temporary);
 	return 0;
 }

@@ -46,6 +46,7 @@ enum attr_flag {
 	ATTR_NODEFAULT = 1 << 6,/* unset until someone sets it */
 	ATTR_KEY = 1 << 7,      /* the key of a list */
 	ATTR_DIRECT = 1 << 8,   /* child list that `edit` directly below the parent opens */
+	ATTR_ANY = 1 << 9,      /* reference in which the word `any` stands for every entry */
 };
 
 enum table_flag {

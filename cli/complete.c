@@ -186,6 +186,8 @@ static char *value_hint(const struct schema_attr *a) {
 }
 
 static void complete_refs(struct completer *k, const struct schema_attr *a) {
+	if (a->flags & ATTR_ANY)
+		complete_add(k->c, "any", "every interface", false);
 	for (uint16_t i = 0; i < a->n_refs; i++) {
 		const struct schema_table *table = schema_table(a->refs[i]);
 		const char *last = strrchr(table->path, ' ');

@@ -139,15 +139,24 @@ static bool match_visit(void *arg, const char *word, const char *help) {
 	return m->exact;
 }
 
-/* Like grammar_words, hidden ones too. */
+/*
+ * Like grammar_words, hidden ones too. Below the first word an abbreviation that fits one command
+ * means it, whatever tables begin alike (`get sys st` is the status); a whole name means its table.
+ */
 static void match_words(const struct grammar *g, struct match *m) {
 	const struct command *sub = grammar_sub(g);
+	struct match path = { .word = m->word, .len = m->len };
 
 	for (; sub && sub->word; sub++)
 		if ((g->n_words > 0 || (sub->where & g->where)) && match_visit(m, sub->word, NULL))
 			return;
-	if (g->in_path)
+	if (g->in_path && g->path[0] == '\0') {
 		paths_visit(g, match_visit, m);
+	} else if (g->in_path) {
+		paths_visit(g, match_visit, &path);
+		if (path.exact || m->found[0] == '\0')
+			*m = path;
+	}
 }
 
 static const struct command *find_command(const struct grammar *g, const char *word) {
