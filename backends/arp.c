@@ -2,9 +2,9 @@
 /*
  * An outside address of a virtual IP that lies in the network of its interface, and is nobody's own
  * there, must be answered for by the unit, or nothing reaches it. The kernel answers for an address
- * when it has a proxy entry for it on the link and its route leads elsewhere; so each address gets a
- * proxy entry and a route to the loopback link. A packet that no virtual IP translates follows that
- * route, is judged like any other and, matching no policy, counted under policy 0.
+ * when it has a proxy entry for it on the link and its route leads elsewhere; so each address gets
+ * a proxy entry and a route to the loopback link. A packet that no virtual IP translates follows
+ * that route, is judged like any other and, matching no policy, counted under policy 0.
  *
  * Addresses outside the interface's networks are routed to the unit by others and need no answer.
  * Both kinds of entries carry a protocol number of their own, by which they are found again.
@@ -211,8 +211,9 @@ static int set_proxy(struct arp *arp, bool add, const struct answer *a) {
 	char data[RTNL_MESSAGE_MAX] = { 0 };
 	struct ndmsg *ndm;
 	void *header;
-	struct nlmsghdr *nlh = rtnl_message(data, add ? RTM_NEWNEIGH : RTM_DELNEIGH,
-					    add ? NLM_F_CREATE | NLM_F_REPLACE : 0, sizeof(*ndm), &header);
+	struct nlmsghdr *nlh =
+		rtnl_message(data, add ? RTM_NEWNEIGH : RTM_DELNEIGH,
+			     add ? NLM_F_CREATE | NLM_F_REPLACE : 0, sizeof(*ndm), &header);
 
 	ndm = header;
 	ndm->ndm_family = AF_INET;
@@ -228,8 +229,9 @@ static int set_route(struct arp *arp, bool add, uint32_t addr, int loopback) {
 	char data[RTNL_MESSAGE_MAX] = { 0 };
 	struct rtmsg *rtm;
 	void *header;
-	struct nlmsghdr *nlh = rtnl_message(data, add ? RTM_NEWROUTE : RTM_DELROUTE,
-					    add ? NLM_F_CREATE | NLM_F_EXCL : 0, sizeof(*rtm), &header);
+	struct nlmsghdr *nlh =
+		rtnl_message(data, add ? RTM_NEWROUTE : RTM_DELROUTE,
+			     add ? NLM_F_CREATE | NLM_F_EXCL : 0, sizeof(*rtm), &header);
 
 	rtm = header;
 	rtm->rtm_family = AF_INET;
@@ -246,7 +248,8 @@ static int set_route(struct arp *arp, bool add, uint32_t addr, int loopback) {
 /* Answers are not to be put off, as they would be for a proxy of a slow line. */
 static void answer_at_once(const struct links *links, int index) {
 	const struct link *l = links_at(links, index);
-	AUTO_FREE char *path = xasprintf("/proc/sys/net/ipv4/neigh/%s/proxy_delay", l ? l->name : "default");
+	AUTO_FREE char *path =
+		xasprintf("/proc/sys/net/ipv4/neigh/%s/proxy_delay", l ? l->name : "default");
 	int fd = l ? open(path, O_WRONLY | O_CLOEXEC) : -1;
 
 	if (fd < 0)
@@ -347,7 +350,8 @@ static int bring_to(struct arp *arp, const struct wants *ws, struct err *err) {
 	state_done(&s);
 	free(want.answer);
 	if (bad)
-		return err_set(err, ERR_KERNEL, "the kernel refused to answer ARP for a virtual IP: %s",
+		return err_set(err, ERR_KERNEL,
+			       "the kernel refused to answer ARP for a virtual IP: %s",
 			       strerror(bad));
 	return rc;
 }

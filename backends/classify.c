@@ -11,7 +11,8 @@
  * never replaced by a worse one.
  *
  * Leaf chains are named after the policies they hold: equal leaves are one chain, and a policy that
- * changes rewrites its leaves but not the maps. Services of several parts are a chain of the policy.
+ * changes rewrites its leaves but not the maps. Services of several parts are a chain of the
+ * policy.
  */
 #include "backends/classify.h"
 
@@ -68,13 +69,15 @@ static void fill_set(struct ruleset *rs, struct set *set, const struct ranges *r
 static const char *ranges_set(struct ruleset *rs, const struct ranges *ranges, const char *name,
 			      const struct origin *origin) {
 	if (!ruleset_set(rs, name))
-		fill_set(rs, ruleset_add_set(rs, name, DATA_NONE, SET_INTERVAL, FIELD_SADDR, 0, 0, 0), ranges,
-			 origin);
+		fill_set(rs,
+			 ruleset_add_set(rs, name, DATA_NONE, SET_INTERVAL, FIELD_SADDR, 0, 0, 0),
+			 ranges, origin);
 	return name;
 }
 
 /* A set named after what it holds. */
-static const char *content_set(struct ruleset *rs, const struct ranges *ranges, const struct origin *origin) {
+static const char *content_set(struct ruleset *rs, const struct ranges *ranges,
+			       const struct origin *origin) {
 	uint64_t h = HASH_START;
 
 	for (uint32_t i = 0; i < ranges->n; i++)
@@ -89,7 +92,8 @@ static const char *address_set(struct ruleset *rs, const struct address *a, bool
 
 	for (const char *s = a->obj->key; *s; s++)
 		h = hash_add(h, (unsigned char)*s);
-	return ranges_set(rs, address_ranges(a, accept), ruleset_namef(rs, "%c%016" PRIx64, strict ? 'h' : 'g', h),
+	return ranges_set(rs, address_ranges(a, accept),
+			  ruleset_namef(rs, "%c%016" PRIx64, strict ? 'h' : 'g', h),
 			  ruleset_origin(rs, a->obj));
 }
 
@@ -125,7 +129,8 @@ static struct addr_matches policy_matches(struct ruleset *rs, const struct polic
 					  const struct policy_addrs *a) {
 	struct addr_matches out = { .n = 0 };
 
-	if (a->match.n <= ADDR_MATCHES_MAX || a->negate || count_matches(a, p->accept) > ADDR_MATCHES_MAX)
+	if (a->match.n <= ADDR_MATCHES_MAX || a->negate ||
+	    count_matches(a, p->accept) > ADDR_MATCHES_MAX)
 		return classify_ranges(rs, &a->match, ruleset_origin(rs, p->obj));
 	for (uint32_t i = 0; i < a->n; i++) {
 		const struct ranges *r = address_ranges(a->address[i], p->accept);
@@ -222,7 +227,8 @@ static void add_rule(const struct classify *k, struct chain *c, const struct pol
 }
 
 /* The rules of one policy: one for each pair of alternatives. */
-static void add_policy(const struct classify *k, struct chain *c, const struct policy *p, enum leaf_mode mode) {
+static void add_policy(const struct classify *k, struct chain *c, const struct policy *p,
+		       enum leaf_mode mode) {
 	bool by_dst = mode == LEAF_SRC || k->ignore_dst, by_src = mode == LEAF_DST;
 	struct addr_matches src = { .n = 0 }, dst = { .n = 0 };
 
@@ -239,8 +245,8 @@ static void add_policy(const struct classify *k, struct chain *c, const struct p
 }
 
 /* The chain for these policies (indexes into list, in order); made when first needed. */
-static const char *leaf_chain(const struct classify *k, enum leaf_mode mode, const struct policy *const *list,
-			      const uint32_t *index, uint32_t n) {
+static const char *leaf_chain(const struct classify *k, enum leaf_mode mode,
+			      const struct policy *const *list, const uint32_t *index, uint32_t n) {
 	uint64_t h = hash_add(HASH_START, (uint64_t)mode | k->bit | (k->ignore_dst ? 256 : 0));
 	const char *name;
 	struct chain *c;
@@ -298,12 +304,14 @@ static void sweep_step(struct sweep *s, const struct edge *e) {
 		s->active[i] = e->index;
 		s->n_active++;
 	} else {
-		memmove(&s->active[i], &s->active[i + 1], (s->n_active - i - 1) * sizeof(*s->active));
+		memmove(&s->active[i], &s->active[i + 1],
+			(s->n_active - i - 1) * sizeof(*s->active));
 		s->n_active--;
 	}
 }
 
-static void map_add(const struct classify *k, struct set *map, uint64_t lo, uint64_t hi, const char *leaf) {
+static void map_add(const struct classify *k, struct set *map, uint64_t lo, uint64_t hi,
+		    const char *leaf) {
 	struct key key = KEY_INIT;
 	struct elem *e;
 
@@ -315,8 +323,8 @@ static void map_add(const struct classify *k, struct set *map, uint64_t lo, uint
 }
 
 /* Cut the values at all edges; each piece leads to the leaf of the policies that cover it. */
-static void sweep_map(const struct classify *k, struct sweep *s, struct set *map, enum leaf_mode mode,
-		      const struct policy *const *list, size_t n_list) {
+static void sweep_map(const struct classify *k, struct sweep *s, struct set *map,
+		      enum leaf_mode mode, const struct policy *const *list, size_t n_list) {
 	qsort(s->edge, s->n, sizeof(*s->edge), edge_order);
 	s->active = xcalloc(n_list, sizeof(*s->active));
 	for (size_t i = 0; i < s->n;) {
@@ -338,8 +346,8 @@ static void look_up(struct chain *c, enum rule_field f, const char *map) {
 }
 
 /* One map for each class of size of the ranges that side of the policies has. */
-static void cut_by_address(const struct classify *k, enum leaf_mode mode, const struct policy *const *list,
-			   size_t n) {
+static void cut_by_address(const struct classify *k, enum leaf_mode mode,
+			   const struct policy *const *list, size_t n) {
 	static const uint64_t most[SIZE_CLASSES] = { 1, 256, 65536, WIDE };
 	enum rule_field f = mode == LEAF_SRC ? FIELD_DADDR : FIELD_SADDR;
 	uint64_t least = 0;
@@ -349,7 +357,8 @@ static void cut_by_address(const struct classify *k, enum leaf_mode mode, const 
 		struct set *map;
 
 		for (size_t i = 0; i < n; i++) {
-			const struct ranges *r = mode == LEAF_SRC ? &list[i]->dst.match : &list[i]->src.match;
+			const struct ranges *r =
+				mode == LEAF_SRC ? &list[i]->dst.match : &list[i]->src.match;
 
 			for (uint32_t j = 0; j < r->n; j++) {
 				uint64_t size = (uint64_t)r->r[j].hi - r->r[j].lo + 1;
@@ -360,8 +369,8 @@ static void cut_by_address(const struct classify *k, enum leaf_mode mode, const 
 		}
 		if (s.n == 0)
 			continue;
-		map = ruleset_add_set(k->rs, ruleset_namef(k->rs, "%c%d%s", mode, class, k->id), DATA_VERDICT,
-				      class == 0 ? 0 : SET_INTERVAL, f, 0, 0, 0);
+		map = ruleset_add_set(k->rs, ruleset_namef(k->rs, "%c%d%s", mode, class, k->id),
+				      DATA_VERDICT, class == 0 ? 0 : SET_INTERVAL, f, 0, 0, 0);
 		sweep_map(k, &s, map, mode, list, n);
 		look_up(k->chain, f, map->name);
 	}
@@ -380,7 +389,8 @@ static bool has_plain_ports(const struct policy *p) {
 	return !p->service_negate;
 }
 
-static void cut_by_port(const struct classify *k, const struct policy *const *list, size_t n, uint8_t proto) {
+static void cut_by_port(const struct classify *k, const struct policy *const *list, size_t n,
+			uint8_t proto) {
 	struct sweep s = { .n = 0 };
 	struct set *map;
 
@@ -393,8 +403,8 @@ static void cut_by_port(const struct classify *k, const struct policy *const *li
 		}
 	if (s.n == 0)
 		return;
-	map = ruleset_add_set(k->rs, ruleset_namef(k->rs, "p%u%s", proto, k->id), DATA_VERDICT, SET_INTERVAL,
-			      FIELD_DPORT, 0, 0, 0);
+	map = ruleset_add_set(k->rs, ruleset_namef(k->rs, "p%u%s", proto, k->id), DATA_VERDICT,
+			      SET_INTERVAL, FIELD_DPORT, 0, 0, 0);
 	sweep_map(k, &s, map, LEAF_ADDRS, list, n);
 	chain_rule(k->chain);
 	chain_stmt(k->chain, MATCH_EQ, FIELD_L4PROTO, proto, 0, NULL);
@@ -410,7 +420,8 @@ static void add_linear(const struct classify *k, const struct policy *const *lis
 
 /* Policies that neither address narrows down. */
 static void cut_wide(const struct classify *k, const struct policy *const *list, size_t n) {
-	const struct policy **ports = xcalloc(n, sizeof(*ports)), **rest = xcalloc(n, sizeof(*rest));
+	const struct policy **ports = xcalloc(n, sizeof(*ports)),
+			    **rest = xcalloc(n, sizeof(*rest));
 	size_t n_ports = 0, n_rest = 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -426,7 +437,8 @@ static void cut_wide(const struct classify *k, const struct policy *const *list,
 }
 
 static void classify_cut(const struct classify *k, const struct policy *const *list, size_t n) {
-	const struct policy **by_dst = xcalloc(n, sizeof(*by_dst)), **by_src = xcalloc(n, sizeof(*by_src));
+	const struct policy **by_dst = xcalloc(n, sizeof(*by_dst)),
+			    **by_src = xcalloc(n, sizeof(*by_src));
 	const struct policy **wide = xcalloc(n, sizeof(*wide));
 	size_t n_dst = 0, n_src = 0, n_wide = 0;
 
@@ -445,9 +457,11 @@ static void classify_cut(const struct classify *k, const struct policy *const *l
 	free(wide);
 }
 
-static void classify_list(struct ruleset *rs, struct chain *c, const struct policy *const *list, size_t n,
-			  uint32_t bit, bool ignore_dst) {
-	struct classify k = { .rs = rs, .chain = c, .id = c->name, .bit = bit, .ignore_dst = ignore_dst };
+static void classify_list(struct ruleset *rs, struct chain *c, const struct policy *const *list,
+			  size_t n, uint32_t bit, bool ignore_dst) {
+	struct classify k = {
+		.rs = rs, .chain = c, .id = c->name, .bit = bit, .ignore_dst = ignore_dst
+	};
 
 	if (n <= LINEAR_MAX)
 		add_linear(&k, list, n);
@@ -455,12 +469,12 @@ static void classify_list(struct ruleset *rs, struct chain *c, const struct poli
 		classify_cut(&k, list, n);
 }
 
-void classify_policies(struct ruleset *rs, struct chain *c, const struct policy *const *list, size_t n,
-		       uint32_t bit) {
+void classify_policies(struct ruleset *rs, struct chain *c, const struct policy *const *list,
+		       size_t n, uint32_t bit) {
 	classify_list(rs, c, list, n, bit, false);
 }
 
-void classify_sources(struct ruleset *rs, struct chain *c, const struct policy *const *list, size_t n,
-		      uint32_t bit) {
+void classify_sources(struct ruleset *rs, struct chain *c, const struct policy *const *list,
+		      size_t n, uint32_t bit) {
 	classify_list(rs, c, list, n, bit, true);
 }

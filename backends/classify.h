@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Chains that find the first policy that matches a packet, in a time that hardly depends on how many
- * there are.
+ * Chains that find the first policy that matches a packet, in a time that hardly depends on how
+ * many there are.
  *
  * While they run, ct mark holds the place (seq) of the best policy so far. What they leave there is
  * the lowest place of all that match, or what it was before, whatever the order of visits.
@@ -40,12 +40,12 @@ void classify_match_addr(struct chain *c, enum rule_field f, const struct addr_m
  * Fill chain c so that it classifies by these policies (in order) and returns. bit is 0, or
  * MARK_VIP, which is then part of all places.
  */
-void classify_policies(struct ruleset *rs, struct chain *c, const struct policy *const *list, size_t n,
-		       uint32_t bit);
+void classify_policies(struct ruleset *rs, struct chain *c, const struct policy *const *list,
+		       size_t n, uint32_t bit);
 
 /*
  * The same for sessions that are known to have a matching destination: only sources and services
  * are looked at.
  */
-void classify_sources(struct ruleset *rs, struct chain *c, const struct policy *const *list, size_t n,
-		      uint32_t bit);
+void classify_sources(struct ruleset *rs, struct chain *c, const struct policy *const *list,
+		      size_t n, uint32_t bit);

@@ -41,7 +41,10 @@ static const struct {
 	const char *name;
 	uint8_t number;
 } protocols[] = {
-	{ "icmp", IPPROTO_ICMP }, { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP }, { "sctp", IPPROTO_SCTP },
+	{ "icmp", IPPROTO_ICMP },
+	{ "tcp", IPPROTO_TCP },
+	{ "udp", IPPROTO_UDP },
+	{ "sctp", IPPROTO_SCTP },
 };
 
 static int parse_protocol(const char *word, uint8_t *ret, struct err *err) {
@@ -82,8 +85,12 @@ static int parse_packet(char *const argv[], struct lookup_packet *p, struct err 
 	return rc;
 }
 
-/* The interface that packets to the (translated) destination leave by, into out; why not, otherwise. */
-static const char *way_out(const struct lookup_packet *p, const struct lookup_result *r, char out[16]) {
+/*
+ * The interface that packets to the (translated) destination leave by, into out; why not,
+ * otherwise.
+ */
+static const char *way_out(const struct lookup_packet *p, const struct lookup_result *r,
+			   char out[16]) {
 	struct rtnl *rtnl = rtnl_open(NULL);
 	struct links links = { .n = 0 };
 	const struct link *in, *l = NULL;
@@ -104,8 +111,8 @@ static const char *way_out(const struct lookup_packet *p, const struct lookup_re
 }
 
 static void print_packet(char *const argv[], struct str *out) {
-	str_addf(out, "<src [%s-%s] dst [%s-%s] proto %s dev %s> ", argv[0], argv[1], argv[2], argv[3], argv[4],
-		 argv[5]);
+	str_addf(out, "<src [%s-%s] dst [%s-%s] proto %s dev %s> ", argv[0], argv[1], argv[2],
+		 argv[3], argv[4], argv[5]);
 }
 
 static void print_translation(const struct lookup_result *r, struct str *out) {
@@ -116,8 +123,8 @@ static void print_translation(const struct lookup_result *r, struct str *out) {
 	str_addf(out, ":%u\n", r->dport);
 }
 
-int cmd_iprope_lookup(void *ctx, const struct model *model, size_t argc, char *const argv[], struct str *out,
-		      struct err *err) {
+int cmd_iprope_lookup(void *ctx, const struct model *model, size_t argc, char *const argv[],
+		      struct str *out, struct err *err) {
 	struct lookup_packet p = { .in = NULL };
 	struct lookup_result r;
 	struct policies *ps;
@@ -149,8 +156,8 @@ int cmd_iprope_lookup(void *ctx, const struct model *model, size_t argc, char *c
 	return 0;
 }
 
-int cmd_iprope_show(void *ctx, const struct model *model, size_t argc, char *const argv[], struct str *out,
-		    struct err *err) {
+int cmd_iprope_show(void *ctx, const struct model *model, size_t argc, char *const argv[],
+		    struct str *out, struct err *err) {
 	struct nft_counters c;
 	uint32_t policy;
 	int rc;
@@ -173,7 +180,9 @@ int cmd_iprope_show(void *ctx, const struct model *model, size_t argc, char *con
 		rc = 0;
 	}
 	if (rc == 0)
-		str_addf(out, "idx=%" PRIu32 " pkts/bytes=%" PRIu64 "/%" PRIu64 " hit count:%" PRIu64 "\n", policy,
-			 c.packets, c.bytes, c.hits);
+		str_addf(out,
+			 "idx=%" PRIu32 " pkts/bytes=%" PRIu64 "/%" PRIu64 " hit count:%" PRIu64
+			 "\n",
+			 policy, c.packets, c.bytes, c.hits);
 	return rc;
 }

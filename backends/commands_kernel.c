@@ -119,8 +119,8 @@ static unsigned int distance_of(const struct route_entry *e) {
 }
 
 /* One line: how the destination is reached by one way. */
-static void print_way(const struct links *links, const struct route_entry *e, const struct route_hop *hop,
-		      struct str *out) {
+static void print_way(const struct links *links, const struct route_entry *e,
+		      const struct route_hop *hop, struct str *out) {
 	const struct link *l = hop ? links_at(links, hop->index) : NULL;
 	char code = code_of(e);
 
@@ -145,7 +145,8 @@ static bool same_destination(const struct route_entry *a, const struct route_ent
 }
 
 /* All ways of one route; the destination stands before the first way to it. */
-static void print_route(const struct links *links, const struct route_entry *e, bool first, struct str *out) {
+static void print_route(const struct links *links, const struct route_entry *e, bool first,
+			struct str *out) {
 	struct str head AUTO_STR = STR_INIT;
 
 	str_addf(&head, "%c%c      ", code_of(e), e->prefix == 0 ? '*' : ' ');

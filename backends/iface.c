@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The wanted state of managed interfaces is read from the configuration into a plain list. Bringing
- * the kernel there is a comparison with a dump, and so is going back to the former list when a commit
- * fails; only what the list does not say of a link (its own MTU) is noted before it is changed.
+ * the kernel there is a comparison with a dump, and so is going back to the former list when a
+ * commit fails; only what the list does not say of a link (its own MTU) is noted before it is
+ * changed.
  *
  * An address is removed only if we know it: it carries our protocol number, or the configuration of
  * an interface that stays managed named it until now. An interface whose entry only describes what
- * was found is left to whoever sets it up. New addresses come before old ones go, so that routes over the interface find
- * one that fits.
+ * was found is left to whoever sets it up. New addresses come before old ones go, so that routes
+ * over the interface find one that fits.
  */
 #include "backends/iface.h"
 
@@ -90,7 +91,8 @@ static void want_read(struct want *w, const struct object *obj) {
 	if (!object_is(obj, SYSTEM_INTERFACE__SECONDARY_IP, "enable"))
 		return;
 	for (uint32_t i = 0; more && i < more->n; i++)
-		want_add(w, object_ip(value_item(more, i)->entry, SYSTEM_INTERFACE_SECONDARYIP__IP));
+		want_add(w,
+			 object_ip(value_item(more, i)->entry, SYSTEM_INTERFACE_SECONDARYIP__IP));
 }
 
 static struct wants wants_read(const struct model *model) {
@@ -129,8 +131,9 @@ static int set_addr(struct iface *f, bool add, int index, struct want_addr a) {
 	char data[RTNL_MESSAGE_MAX] = { 0 };
 	struct ifaddrmsg *ifa;
 	void *header;
-	struct nlmsghdr *nlh = rtnl_message(data, add ? RTM_NEWADDR : RTM_DELADDR,
-					    add ? NLM_F_CREATE | NLM_F_EXCL : 0, sizeof(*ifa), &header);
+	struct nlmsghdr *nlh =
+		rtnl_message(data, add ? RTM_NEWADDR : RTM_DELADDR,
+			     add ? NLM_F_CREATE | NLM_F_EXCL : 0, sizeof(*ifa), &header);
 	uint32_t broadcast = a.prefix < 31 ? a.addr | UINT32_MAX >> a.prefix : 0;
 
 	ifa = header;
@@ -165,7 +168,8 @@ static int set_link(struct iface *f, int index, bool up, uint32_t mtu) {
 static int answer(const char *name, int rc, struct err *err) {
 	if (rc == 0 || rc == ENODEV)
 		return 0;
-	return err_set(err, ERR_KERNEL, "the kernel refused system interface %s: %s", name, strerror(rc));
+	return err_set(err, ERR_KERNEL, "the kernel refused system interface %s: %s", name,
+		       strerror(rc));
 }
 
 /* ---- comparison ---- */
@@ -178,13 +182,16 @@ static bool link_has(const struct links *links, int index, struct want_addr a) {
 	return false;
 }
 
-static int add_missing(struct iface *f, const struct links *links, const struct wants *ws, struct err *err) {
+static int add_missing(struct iface *f, const struct links *links, const struct wants *ws,
+		       struct err *err) {
 	for (size_t i = 0; i < ws->n; i++) {
 		const struct want *w = &ws->want[i];
 		const struct link *l = w->as_found ? NULL : links_find(links, w->name);
 
 		for (uint32_t j = 0; l && j < w->n_addrs; j++) {
-			int rc = link_has(links, l->index, w->addr[j]) ? 0 : set_addr(f, true, l->index, w->addr[j]);
+			int rc = link_has(links, l->index, w->addr[j])
+					 ? 0
+					 : set_addr(f, true, l->index, w->addr[j]);
 
 			if (rc && rc != EEXIST && answer(w->name, rc, err))
 				return ERR_KERNEL;
@@ -204,7 +211,8 @@ static int remove_stale(struct iface *f, const struct links *links, const struct
 
 		if (!l || want_has(w, a->addr, a->prefix))
 			continue;
-		if (!a->ours && !(w && !w->as_found && want_has(wants_find(before, l->name), a->addr, a->prefix)))
+		if (!a->ours && !(w && !w->as_found &&
+				  want_has(wants_find(before, l->name), a->addr, a->prefix)))
 			continue;
 		rc = set_addr(f, false, a->index, (struct want_addr){ a->addr, a->prefix });
 		if (rc && rc != EADDRNOTAVAIL && answer(l->name, rc, err))
@@ -224,7 +232,8 @@ static void forget_former(struct iface *f) {
 	f->n_former = 0;
 }
 
-static int set_links(struct iface *f, const struct links *links, const struct wants *ws, struct err *err) {
+static int set_links(struct iface *f, const struct links *links, const struct wants *ws,
+		     struct err *err) {
 	for (size_t i = 0; i < ws->n; i++) {
 		const struct want *w = &ws->want[i];
 		const struct link *l = w->as_found ? NULL : links_find(links, w->name);
@@ -253,7 +262,8 @@ static int set_addrs(struct iface *f, const struct links *links, const struct wa
 }
 
 /* Bring the kernel to ws; `before` is what the configuration said until now. */
-static int bring_to(struct iface *f, const struct wants *ws, const struct wants *before, struct err *err) {
+static int bring_to(struct iface *f, const struct wants *ws, const struct wants *before,
+		    struct err *err) {
 	struct links links;
 	int rc = read_links(f, &links, err);
 

@@ -10,8 +10,8 @@
 #include "backends/managed.h"
 #include "schemas/schema_gen.h"
 
-void lookup_translate(const struct model *model, const struct policies *ps, const struct lookup_packet *p,
-		      struct lookup_result *ret) {
+void lookup_translate(const struct model *model, const struct policies *ps,
+		      const struct lookup_packet *p, struct lookup_result *ret) {
 	struct names managed = managed_interfaces(model);
 	struct vip_packet v = {
 		.interface = p->in,
@@ -50,7 +50,8 @@ static bool names_interface(const struct model *model, const struct policy *p, u
 		const char *name = value_item(v, i)->str;
 		const struct object *zone = model_find(model, schema_table(TBL_SYSTEM_ZONE), name);
 
-		if (model_builtin(a, name) || (zone ? zone_has(zone, interface) : strcmp(name, interface) == 0))
+		if (model_builtin(a, name) ||
+		    (zone ? zone_has(zone, interface) : strcmp(name, interface) == 0))
 			return true;
 	}
 	return false;
@@ -65,11 +66,13 @@ static bool names_vip(const struct policy *p, const struct vip *vip) {
 
 static bool destination_fits(const struct policy *p, const struct lookup_result *r) {
 	if (r->vip)
-		return names_vip(p, r->vip) || (p->vip_sessions && ranges_contain(&p->dst.match, r->dst));
+		return names_vip(p, r->vip) ||
+		       (p->vip_sessions && ranges_contain(&p->dst.match, r->dst));
 	return !p->only_vip_sessions && ranges_contain(&p->dst.match, r->dst);
 }
 
-static bool service_fits(const struct policy *p, const struct lookup_packet *packet, const struct lookup_result *r) {
+static bool service_fits(const struct policy *p, const struct lookup_packet *packet,
+			 const struct lookup_result *r) {
 	bool ports = service_has_ports(packet->proto);
 	struct service_packet s = {
 		.proto = packet->proto,
@@ -83,8 +86,9 @@ static bool service_fits(const struct policy *p, const struct lookup_packet *pac
 }
 
 /* What of the policy does not fit, or NULL when all does. */
-static const char *misfit(const struct model *model, const struct policy *p, const struct lookup_packet *packet,
-			  const char *out, const struct lookup_result *r) {
+static const char *misfit(const struct model *model, const struct policy *p,
+			  const struct lookup_packet *packet, const char *out,
+			  const struct lookup_result *r) {
 	if (!names_interface(model, p, FIREWALL_POLICY__SRCINTF, packet->in))
 		return "srcintf";
 	if (!names_interface(model, p, FIREWALL_POLICY__DSTINTF, out))
@@ -100,8 +104,8 @@ static const char *misfit(const struct model *model, const struct policy *p, con
 	return NULL;
 }
 
-void lookup_judge(const struct model *model, const struct policies *ps, const struct lookup_packet *p,
-		  const char *out, struct lookup_result *ret) {
+void lookup_judge(const struct model *model, const struct policies *ps,
+		  const struct lookup_packet *p, const char *out, struct lookup_result *ret) {
 	for (size_t i = 0; i < ps->n; i++)
 		if (!misfit(model, &ps->policy[i], p, out, ret)) {
 			ret->by = &ps->policy[i];
@@ -111,11 +115,13 @@ void lookup_judge(const struct model *model, const struct policies *ps, const st
 		}
 }
 
-void lookup_explain(const struct model *model, const struct policies *ps, const struct lookup_packet *p,
-		    const char *out, const struct lookup_result *result, struct str *text) {
+void lookup_explain(const struct model *model, const struct policies *ps,
+		    const struct lookup_packet *p, const char *out,
+		    const struct lookup_result *result, struct str *text) {
 	unsigned int n = 0;
 
-	for (size_t i = 0; i < ps->n && &ps->policy[i] != result->by && n < LOOKUP_REASONS_MAX; i++) {
+	for (size_t i = 0; i < ps->n && &ps->policy[i] != result->by && n < LOOKUP_REASONS_MAX;
+	     i++) {
 		const char *why = misfit(model, &ps->policy[i], p, out, result);
 
 		if (!why || strcmp(why, "srcintf") == 0 || strcmp(why, "dstintf") == 0)

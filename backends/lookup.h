@@ -28,12 +28,12 @@ struct lookup_result {
 };
 
 /* Translate: fills vip, dst and dport of the result, for finding the way out. */
-void lookup_translate(const struct model *model, const struct policies *ps, const struct lookup_packet *p,
-		      struct lookup_result *ret);
+void lookup_translate(const struct model *model, const struct policies *ps,
+		      const struct lookup_packet *p, struct lookup_result *ret);
 
 /* Judge a translated packet that leaves by `out`; fills the rest of the result. */
-void lookup_judge(const struct model *model, const struct policies *ps, const struct lookup_packet *p,
-		  const char *out, struct lookup_result *ret);
+void lookup_judge(const struct model *model, const struct policies *ps,
+		  const struct lookup_packet *p, const char *out, struct lookup_result *ret);
 
 #define LOOKUP_REASONS_MAX 10
 
@@ -41,5 +41,6 @@ void lookup_judge(const struct model *model, const struct policies *ps, const st
  * Append why no policy before the result matched: a line for each of the first policies of those
  * interfaces, with what did not fit.
  */
-void lookup_explain(const struct model *model, const struct policies *ps, const struct lookup_packet *p,
-		    const char *out, const struct lookup_result *result, struct str *text);
+void lookup_explain(const struct model *model, const struct policies *ps,
+		    const struct lookup_packet *p, const char *out,
+		    const struct lookup_result *result, struct str *text);

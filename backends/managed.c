@@ -13,7 +13,8 @@
 
 void names_add(struct names *names, const char *name) {
 	if ((names->n & (names->n - 1)) == 0)
-		names->name = xreallocarray(names->name, names->n ? names->n * 2 : 1, sizeof(*names->name));
+		names->name = xreallocarray(names->name, names->n ? names->n * 2 : 1,
+					    sizeof(*names->name));
 	names->name[names->n++] = name;
 }
 
@@ -49,7 +50,8 @@ static void add_named(struct names *names, const struct model *model, const stru
 	const struct value *v = object_value(obj, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
-		const struct object *named = model_resolve(model, &obj->table->attrs[attr], value_item(v, i)->str);
+		const struct object *named =
+			model_resolve(model, &obj->table->attrs[attr], value_item(v, i)->str);
 
 		if (named && named->table->id == TBL_SYSTEM_INTERFACE)
 			names_add(names, named->key);
@@ -58,8 +60,10 @@ static void add_named(struct names *names, const struct model *model, const stru
 	}
 }
 
-static void add_table(struct names *names, const struct model *model, unsigned int table, unsigned int attr) {
-	for (const struct object *obj = model_first(model, schema_table(table)); obj; obj = model_next(model, obj))
+static void add_table(struct names *names, const struct model *model, unsigned int table,
+		      unsigned int attr) {
+	for (const struct object *obj = model_first(model, schema_table(table)); obj;
+	     obj = model_next(model, obj))
 		add_named(names, model, obj, attr);
 }
 

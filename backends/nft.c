@@ -98,7 +98,8 @@ static void seed_counters(struct nft *nft, struct ruleset *rules) {
 	static const char *const names[] = { RENDER_SET_HITS, RENDER_SET_TRAFFIC };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		nft_netlink_read(nft->nl, names[i], NULL, seed_elem, ruleset_set(rules, names[i]), NULL);
+		nft_netlink_read(nft->nl, names[i], NULL, seed_elem, ruleset_set(rules, names[i]),
+				 NULL);
 }
 
 static void take_counter(void *arg, const struct nft_elem *elem) {
@@ -205,7 +206,8 @@ static int backend_start(void *ctx, const struct commit *commit, struct err *err
 	k = render_revision_key(commit->revision, ruleset_hash(nft->now.rules));
 	if (found.any && memcmp(k.bytes, found.words, sizeof(found.words)) == 0)
 		return 0;
-	if (found.any && memcmp(k.bytes + 4, &found.words[1], 4) == 0 && renew_mark(nft, &found, err) == 0)
+	if (found.any && memcmp(k.bytes + 4, &found.words[1], 4) == 0 &&
+	    renew_mark(nft, &found, err) == 0)
 		return 0;
 	rc = replace(nft, &nft->now, err);
 	nft->unsure = rc != 0;
@@ -216,8 +218,10 @@ static int backend_start(void *ctx, const struct commit *commit, struct err *err
 
 /* Whether an object's table has a part in the rules. */
 static bool matters(const struct change *c) {
-	static const char *const tables[] = { "firewall.",       "system.interface",          "system.zone",
-					      "router.static",   "system.standalone-cluster", "system.auto-scale" };
+	static const char *const tables[] = {
+		"firewall.",	 "system.interface",	      "system.zone",
+		"router.static", "system.standalone-cluster", "system.auto-scale"
+	};
 	const char *name = (c->after ? c->after : c->before)->table->dotted;
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
@@ -239,7 +243,8 @@ static int backend_prepare(void *ctx, const struct commit *commit, struct err *e
 	if (any)
 		nft->next = image_render(commit->model, commit->revision);
 	else
-		nft->next = (struct image){ .rules = nft->now.rules, .next_change = nft->now.next_change };
+		nft->next = (struct image){ .rules = nft->now.rules,
+					    .next_change = nft->now.next_change };
 	if (!any)
 		image_mark(&nft->next, commit->revision);
 	return 0;

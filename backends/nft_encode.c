@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From statements to the kernel's expressions, and from sets to their description. This is one of
- * two files that know libnftnl: here what a rule or set is made of, in nft_netlink.c how batches are
- * put together, sent and answered.
+ * two files that know libnftnl: here what a rule or set is made of, in nft_netlink.c how batches
+ * are put together, sent and answered.
  *
  * Each statement becomes the expressions that nft(8) makes of the same text, down to the checks of
  * protocol it puts before a match, so that `nft list` shows our table as if it had been written by
@@ -28,8 +28,23 @@
 #include "cfgdb/base/mem.h"
 
 /* Numbers that nft(8) gives its data types, and the order of bytes it notes for them. */
-enum { TYPE_IPV4_ADDR = 7, TYPE_INET_PROTO = 12, TYPE_INET_SERVICE = 13, TYPE_MARK = 19, TYPE_IFNAME = 41 };
-enum { ORDER_NONE = 0, ORDER_HOST = 1, ORDER_NETWORK = 2 };
+enum {
+	TYPE_IPV4_ADDR = 7,
+	TYPE_INET_PROTO = 12,
+	TYPE_INET_SERVICE = 13,
+	TYPE_MARK = 19,
+	TYPE_IFNAME = 41,
+};
+enum { ORDER_NONE, ORDER_HOST, ORDER_NETWORK };
+
+#define META(k, n) .expr = "meta", .key = k, .len = n
+#define CT(k) .expr = "ct", .key = k, .len = 4
+#define IP_HEADER(o, n) .expr = "payload", .base = NFT_PAYLOAD_NETWORK_HEADER, .offset = o, .len = n
+#define L4_HEADER(o, n) \
+	.expr = "payload", .base = NFT_PAYLOAD_TRANSPORT_HEADER, .offset = o, .len = n
+#define TYPE(t, o) .type = TYPE_##t, .order = ORDER_##o
+#define OF_ICMP .nfproto = NFPROTO_IPV4, .l4proto = IPPROTO_ICMP
+#define OF_ICMP6 .nfproto = NFPROTO_IPV6, .l4proto = IPPROTO_ICMPV6
 
 /* How a field is loaded: from the packet (base, offset), or by a key of meta or ct. */
 static const struct field_load {
@@ -37,29 +52,22 @@ static const struct field_load {
 	uint8_t base, offset, len;
 	uint8_t key;
 	uint8_t type, order;
-	uint8_t nfproto, l4proto;           /* checked before the field is loaded; 0: nothing */
+	uint8_t nfproto, l4proto; /* checked before the field is loaded; 0: nothing */
 } loads[FIELD_COUNT] = {
-	[FIELD_IIFNAME] = { .expr = "meta", .key = NFT_META_IIFNAME, .len = 16, .type = TYPE_IFNAME, .order = ORDER_HOST },
-	[FIELD_OIFNAME] = { .expr = "meta", .key = NFT_META_OIFNAME, .len = 16, .type = TYPE_IFNAME, .order = ORDER_HOST },
-	[FIELD_NFPROTO] = { .expr = "meta", .key = NFT_META_NFPROTO, .len = 1 },
-	[FIELD_L4PROTO] = { .expr = "meta", .key = NFT_META_L4PROTO, .len = 1, .type = TYPE_INET_PROTO, .order = ORDER_NETWORK },
-	[FIELD_SADDR] = { .expr = "payload", .base = NFT_PAYLOAD_NETWORK_HEADER, .offset = 12, .len = 4,
-			  .type = TYPE_IPV4_ADDR, .order = ORDER_NETWORK, .nfproto = NFPROTO_IPV4 },
-	[FIELD_DADDR] = { .expr = "payload", .base = NFT_PAYLOAD_NETWORK_HEADER, .offset = 16, .len = 4,
-			  .type = TYPE_IPV4_ADDR, .order = ORDER_NETWORK, .nfproto = NFPROTO_IPV4 },
-	[FIELD_SPORT] = { .expr = "payload", .base = NFT_PAYLOAD_TRANSPORT_HEADER, .offset = 0, .len = 2,
-			  .type = TYPE_INET_SERVICE, .order = ORDER_NETWORK },
-	[FIELD_DPORT] = { .expr = "payload", .base = NFT_PAYLOAD_TRANSPORT_HEADER, .offset = 2, .len = 2,
-			  .type = TYPE_INET_SERVICE, .order = ORDER_NETWORK },
-	[FIELD_ICMP_TYPE] = { .expr = "payload", .base = NFT_PAYLOAD_TRANSPORT_HEADER, .offset = 0, .len = 1,
-			      .nfproto = NFPROTO_IPV4, .l4proto = IPPROTO_ICMP },
-	[FIELD_ICMP_CODE] = { .expr = "payload", .base = NFT_PAYLOAD_TRANSPORT_HEADER, .offset = 1, .len = 1,
-			      .nfproto = NFPROTO_IPV4, .l4proto = IPPROTO_ICMP },
-	[FIELD_ICMP6_TYPE] = { .expr = "payload", .base = NFT_PAYLOAD_TRANSPORT_HEADER, .offset = 0, .len = 1,
-			       .nfproto = NFPROTO_IPV6, .l4proto = IPPROTO_ICMPV6 },
-	[FIELD_CT_STATE] = { .expr = "ct", .key = NFT_CT_STATE, .len = 4 },
-	[FIELD_CT_STATUS] = { .expr = "ct", .key = NFT_CT_STATUS, .len = 4 },
-	[FIELD_CT_MARK] = { .expr = "ct", .key = NFT_CT_MARK, .len = 4, .type = TYPE_MARK, .order = ORDER_HOST },
+	[FIELD_IIFNAME] = { META(NFT_META_IIFNAME, 16), TYPE(IFNAME, HOST) },
+	[FIELD_OIFNAME] = { META(NFT_META_OIFNAME, 16), TYPE(IFNAME, HOST) },
+	[FIELD_NFPROTO] = { META(NFT_META_NFPROTO, 1) },
+	[FIELD_L4PROTO] = { META(NFT_META_L4PROTO, 1), TYPE(INET_PROTO, NETWORK) },
+	[FIELD_SADDR] = { IP_HEADER(12, 4), TYPE(IPV4_ADDR, NETWORK), .nfproto = NFPROTO_IPV4 },
+	[FIELD_DADDR] = { IP_HEADER(16, 4), TYPE(IPV4_ADDR, NETWORK), .nfproto = NFPROTO_IPV4 },
+	[FIELD_SPORT] = { L4_HEADER(0, 2), TYPE(INET_SERVICE, NETWORK) },
+	[FIELD_DPORT] = { L4_HEADER(2, 2), TYPE(INET_SERVICE, NETWORK) },
+	[FIELD_ICMP_TYPE] = { L4_HEADER(0, 1), OF_ICMP },
+	[FIELD_ICMP_CODE] = { L4_HEADER(1, 1), OF_ICMP },
+	[FIELD_ICMP6_TYPE] = { L4_HEADER(0, 1), OF_ICMP6 },
+	[FIELD_CT_STATE] = { CT(NFT_CT_STATE) },
+	[FIELD_CT_STATUS] = { CT(NFT_CT_STATUS) },
+	[FIELD_CT_MARK] = { CT(NFT_CT_MARK), TYPE(MARK, HOST) },
 	[FIELD_DADDR_TYPE] = { .expr = "fib", .key = NFT_FIB_RESULT_ADDRTYPE, .len = 4 },
 };
 
@@ -69,11 +77,16 @@ struct encoder {
 	uint8_t nfproto, l4proto;
 };
 
-static struct nftnl_expr *expr_add(struct encoder *e, const char *name) {
-	struct nftnl_expr *x = nftnl_expr_alloc(name);
+/* What libnftnl allocated; out of memory ends the process, as everywhere. */
+static void *needed(void *p) {
+	if (!p)
+		xcalloc(SIZE_MAX, 1);
+	return p;
+}
 
-	if (!x)
-		abort(); /* out of memory, as everywhere */
+static struct nftnl_expr *expr_add(struct encoder *e, const char *name) {
+	struct nftnl_expr *x = needed(nftnl_expr_alloc(name));
+
 	nftnl_rule_add_expr(e->rule, x);
 	return x;
 }
@@ -125,7 +138,8 @@ static void encode_check(struct encoder *e, enum rule_field f) {
 }
 
 /* Value of a field as it lies in the register after loading; returns its length. */
-static uint32_t field_bytes(enum rule_field f, uint32_t v, const char *name, unsigned char out[IFNAMSIZ]) {
+static uint32_t field_bytes(enum rule_field f, uint32_t v, const char *name,
+			    unsigned char out[IFNAMSIZ]) {
 	uint16_t port = htons((uint16_t)v);
 	uint32_t addr = htonl(v);
 
@@ -324,10 +338,8 @@ static void encode_stmt(struct encoder *e, const struct stmt *s) {
 }
 
 void nft_encode_rule(struct nlmsghdr *nlh, const struct chain *c, uint32_t i) {
-	struct encoder e = { .rule = nftnl_rule_alloc() };
+	struct encoder e = { .rule = needed(nftnl_rule_alloc()) };
 
-	if (!e.rule)
-		abort();
 	nftnl_rule_set_str(e.rule, NFTNL_RULE_TABLE, RULESET_TABLE);
 	nftnl_rule_set_str(e.rule, NFTNL_RULE_CHAIN, c->name);
 	for (uint32_t j = 0; j < c->rules[i].n; j++)
@@ -337,10 +349,8 @@ void nft_encode_rule(struct nlmsghdr *nlh, const struct chain *c, uint32_t i) {
 }
 
 void nft_encode_flush(struct nlmsghdr *nlh, const char *chain) {
-	struct nftnl_rule *r = nftnl_rule_alloc();
+	struct nftnl_rule *r = needed(nftnl_rule_alloc());
 
-	if (!r)
-		abort();
 	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, RULESET_TABLE);
 	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, chain);
 	nftnl_rule_nlmsg_build_payload(nlh, r);
@@ -353,10 +363,8 @@ void nft_encode_chain(struct nlmsghdr *nlh, const struct chain *c) {
 		[HOOK_FORWARD] = NF_INET_FORWARD, [HOOK_OUTPUT] = NF_INET_LOCAL_OUT,
 		[HOOK_POSTROUTING] = NF_INET_POST_ROUTING,
 	};
-	struct nftnl_chain *x = nftnl_chain_alloc();
+	struct nftnl_chain *x = needed(nftnl_chain_alloc());
 
-	if (!x)
-		abort();
 	nftnl_chain_set_str(x, NFTNL_CHAIN_TABLE, RULESET_TABLE);
 	nftnl_chain_set_str(x, NFTNL_CHAIN_NAME, c->name);
 	if (c->type != CHAIN_PLAIN) {
@@ -395,12 +403,12 @@ static void set_describe_data(struct nftnl_set *x, const struct set *set) {
 
 /* What nft(8) keeps beside a set so that it can print it. */
 static void set_describe_order(struct nftnl_set *x, const struct set *set) {
-	static const uint32_t data_orders[] = { [DATA_VERDICT] = ORDER_NONE, [DATA_MARK] = ORDER_HOST,
-						[DATA_ADDR] = ORDER_NETWORK, [DATA_ADDR_PORT] = ORDER_NONE };
-	struct nftnl_udata_buf *u = nftnl_udata_buf_alloc(64);
+	static const uint32_t data_orders[] = { [DATA_VERDICT] = ORDER_NONE,
+						[DATA_MARK] = ORDER_HOST,
+						[DATA_ADDR] = ORDER_NETWORK,
+						[DATA_ADDR_PORT] = ORDER_NONE };
+	struct nftnl_udata_buf *u = needed(nftnl_udata_buf_alloc(64));
 
-	if (!u)
-		abort();
 	nftnl_udata_put_u32(u, NFTNL_UDATA_SET_KEYBYTEORDER,
 			    set->n_fields == 1 ? loads[set->field[0]].order : ORDER_NONE);
 	if (set->data != DATA_NONE)
@@ -410,14 +418,12 @@ static void set_describe_order(struct nftnl_set *x, const struct set *set) {
 }
 
 void nft_encode_set(struct nlmsghdr *nlh, const struct set *set, uint32_t id) {
-	struct nftnl_set *x = nftnl_set_alloc();
+	struct nftnl_set *x = needed(nftnl_set_alloc());
 	uint32_t flags = 0;
 
-	if (!x)
-		abort();
 	nftnl_set_set_str(x, NFTNL_SET_TABLE, RULESET_TABLE);
 	nftnl_set_set_str(x, NFTNL_SET_NAME, set->name);
-	if (mnl_nlmsg_get_payload_len(nlh) > 0 && (nlh->nlmsg_flags & NLM_F_CREATE)) {
+	if (nlh->nlmsg_flags & NLM_F_CREATE) {
 		flags |= set->flags & SET_INTERVAL ? NFT_SET_INTERVAL : 0;
 		flags |= set->data != DATA_NONE ? NFT_SET_MAP : 0;
 		nftnl_set_set_u32(x, NFTNL_SET_FLAGS, flags);
@@ -427,7 +433,7 @@ void nft_encode_set(struct nlmsghdr *nlh, const struct set *set, uint32_t id) {
 			set_describe_data(x, set);
 		set_describe_order(x, set);
 		if (set->flags & SET_COUNTER)
-			nftnl_set_add_expr(x, nftnl_expr_alloc("counter"));
+			nftnl_set_add_expr(x, needed(nftnl_expr_alloc("counter")));
 	}
 	nftnl_set_nlmsg_build_payload(nlh, x);
 	nftnl_set_free(x);

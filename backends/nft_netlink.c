@@ -113,8 +113,9 @@ static void batch_open(struct nft_netlink *nl, struct batch *b) {
 	b->len = ((struct nlmsghdr *)b->data)->nlmsg_len;
 }
 
-static struct nlmsghdr *batch_message(struct nft_netlink *nl, struct batch *b, uint16_t type, uint16_t flags,
-				      const char *what, const char *name, const struct origin *origin) {
+static struct nlmsghdr *batch_message(struct nft_netlink *nl, struct batch *b, uint16_t type,
+				      uint16_t flags, const char *what, const char *name,
+				      const struct origin *origin) {
 	struct part *p;
 
 	batch_room(b);
@@ -130,8 +131,9 @@ static void batch_close_message(struct batch *b, const struct nlmsghdr *nlh) {
 }
 
 static void put_table(struct nft_netlink *nl, struct batch *b, uint16_t type) {
-	struct nlmsghdr *nlh = batch_message(nl, b, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0,
-					     "table", RULESET_TABLE, NULL);
+	struct nlmsghdr *nlh =
+		batch_message(nl, b, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0, "table",
+			      RULESET_TABLE, NULL);
 
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, RULESET_TABLE);
 	batch_close_message(b, nlh);
@@ -146,7 +148,8 @@ static void put_chain(struct nft_netlink *nl, struct batch *b, const struct chai
 }
 
 static void put_flush(struct nft_netlink *nl, struct batch *b, const struct chain *c) {
-	struct nlmsghdr *nlh = batch_message(nl, b, NFT_MSG_DELRULE, 0, "chain", c->name, c->origin);
+	struct nlmsghdr *nlh =
+		batch_message(nl, b, NFT_MSG_DELRULE, 0, "chain", c->name, c->origin);
 
 	nft_encode_flush(nlh, c->name);
 	batch_close_message(b, nlh);
@@ -154,8 +157,9 @@ static void put_flush(struct nft_netlink *nl, struct batch *b, const struct chai
 
 static void put_rules(struct nft_netlink *nl, struct batch *b, const struct chain *c) {
 	for (uint32_t i = 0; i < c->n_rules; i++) {
-		struct nlmsghdr *nlh = batch_message(nl, b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND,
-						     "rule", c->name, c->rules[i].origin);
+		struct nlmsghdr *nlh =
+			batch_message(nl, b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, "rule",
+				      c->name, c->rules[i].origin);
 
 		nft_encode_rule(nlh, c, i);
 		batch_close_message(b, nlh);
@@ -255,12 +259,12 @@ static void put_elem(struct nlmsghdr *nlh, const struct set *set, const struct e
 }
 
 /* Elements of one set, as many to a message as fit. */
-static void put_elems(struct nft_netlink *nl, struct batch *b, const struct elem_change *list, size_t n,
-		      bool add) {
+static void put_elems(struct nft_netlink *nl, struct batch *b, const struct elem_change *list,
+		      size_t n, bool add) {
 	for (size_t i = 0; i < n;) {
-		struct nlmsghdr *nlh = batch_message(nl, b, add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM,
-						     add ? NLM_F_CREATE : 0, "element of set",
-						     list[i].set->name, NULL);
+		struct nlmsghdr *nlh = batch_message(
+			nl, b, add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM,
+			add ? NLM_F_CREATE : 0, "element of set", list[i].set->name, NULL);
 		const struct set *set = list[i].set;
 		struct nlattr *nest;
 
@@ -268,7 +272,8 @@ static void put_elems(struct nft_netlink *nl, struct batch *b, const struct elem
 		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
 		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set->name);
 		nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
-		for (size_t end = i + ELEMS_PER_MESSAGE; i < n && i < end && list[i].set == set; i++)
+		for (size_t end = i + ELEMS_PER_MESSAGE; i < n && i < end && list[i].set == set;
+		     i++)
 			put_elem(nlh, set, list[i].elem, add);
 		mnl_attr_nest_end(nlh, nest);
 		batch_close_message(b, nlh);
@@ -289,7 +294,8 @@ static void put_new_elems(struct nft_netlink *nl, struct batch *b, const struct 
 	b->own = xcalloc(count_new_elems(d), sizeof(*b->own));
 	for (size_t i = 0; i < d->n_new_sets; i++)
 		for (uint32_t j = 0; j < d->new_sets[i]->n_elems; j++)
-			b->own[n++] = (struct elem_change){ d->new_sets[i], &d->new_sets[i]->elems[j] };
+			b->own[n++] =
+				(struct elem_change){ d->new_sets[i], &d->new_sets[i]->elems[j] };
 	put_elems(nl, b, b->own, n, true);
 }
 
@@ -316,7 +322,8 @@ static void put_delta(struct nft_netlink *nl, struct batch *b, const struct rule
 }
 
 /* The element of a message's list that lies at this offset from the message's begin. */
-static const struct origin *part_elem_origin(const struct batch *b, const struct part *p, uint32_t offset) {
+static const struct origin *part_elem_origin(const struct batch *b, const struct part *p,
+					     uint32_t offset) {
 	const struct nlmsghdr *nlh = (const void *)(b->data + p->offset);
 	const struct elem_change *c = p->elems;
 	const struct nlattr *list, *elem;
@@ -326,7 +333,8 @@ static const struct origin *part_elem_origin(const struct batch *b, const struct
 		if (mnl_attr_get_type(list) != NFTA_SET_ELEM_LIST_ELEMENTS)
 			continue;
 		mnl_attr_for_each_nested(elem, list) {
-			if (offset < (size_t)((const char *)elem - (const char *)nlh) + elem->nla_len)
+			if (offset <
+			    (size_t)((const char *)elem - (const char *)nlh) + elem->nla_len)
 				return c->elem->origin;
 			if (!end && elem_has_end(c->set, c->elem)) {
 				end = true;
@@ -341,15 +349,16 @@ static const struct origin *part_elem_origin(const struct batch *b, const struct
 
 static int batch_refused(struct nft_netlink *nl, const struct batch *b, uint32_t seq, int sys_errno,
 			 uint32_t offset, struct err *err) {
-	const struct part *p = seq - b->first_seq < b->n_parts ? &b->parts[seq - b->first_seq] : &b->parts[0];
+	const struct part *p =
+		seq - b->first_seq < b->n_parts ? &b->parts[seq - b->first_seq] : &b->parts[0];
 	const struct origin *o = p->elems ? part_elem_origin(b, p, offset) : p->origin;
 
 	nl->sys_errno = sys_errno;
 	if (o)
-		return err_set(err, ERR_KERNEL, "the kernel refused %s %s: %s (%s %s)", o->table->path, o->key,
-			       strerror(sys_errno), p->what, p->name);
-	return err_set(err, ERR_KERNEL, "the kernel refused %s %s: %s", p->what, p->name ? p->name : "",
-		       strerror(sys_errno));
+		return err_set(err, ERR_KERNEL, "the kernel refused %s %s: %s (%s %s)",
+			       o->table->path, o->key, strerror(sys_errno), p->what, p->name);
+	return err_set(err, ERR_KERNEL, "the kernel refused %s %s: %s", p->what,
+		       p->name ? p->name : "", strerror(sys_errno));
 }
 
 /* Offset of the bad attribute that an error message tells, or 0. */
@@ -358,9 +367,11 @@ static uint32_t answer_offset(const struct nlmsghdr *nlh) {
 
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return 0;
-	mnl_attr_for_each(attr, nlh, sizeof(struct nlmsgerr))
-		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_OFFS && mnl_attr_get_payload_len(attr) >= 4)
-			return mnl_attr_get_u32(attr);
+	mnl_attr_for_each(attr, nlh,
+			  sizeof(struct nlmsgerr)) if (mnl_attr_get_type(attr) ==
+							       NLMSGERR_ATTR_OFFS &&
+						       mnl_attr_get_payload_len(attr) >=
+							       4) return mnl_attr_get_u32(attr);
 	return 0;
 }
 
@@ -374,7 +385,8 @@ static int batch_answer(struct nft_netlink *nl, const struct batch *b, const cha
 		if (nlh->nlmsg_type != NLMSG_ERROR)
 			continue;
 		if (e->error != 0)
-			return batch_refused(nl, b, e->msg.nlmsg_seq, -e->error, answer_offset(nlh), err);
+			return batch_refused(nl, b, e->msg.nlmsg_seq, -e->error, answer_offset(nlh),
+					     err);
 		if (e->msg.nlmsg_seq - b->first_seq == b->n_parts - 1)
 			return 1;
 	}
@@ -393,7 +405,8 @@ static int batch_answers(struct nft_netlink *nl, const struct batch *b, struct e
 			continue;
 		if (n <= 0) {
 			nl->sys_errno = errno;
-			return err_set(err, ERR_KERNEL, "the kernel gave no answer: %s", strerror(errno));
+			return err_set(err, ERR_KERNEL, "the kernel gave no answer: %s",
+				       strerror(errno));
 		}
 		ret = batch_answer(nl, b, data, (int)n, err);
 	}
@@ -404,7 +417,8 @@ static int batch_answers(struct nft_netlink *nl, const struct batch *b, struct e
 static void socket_drain(struct nft_netlink *nl) {
 	char data[8192];
 
-	while (recv(mnl_socket_get_fd(nl->sock), data, sizeof(data), MSG_DONTWAIT) >= 0 || errno == ENOBUFS)
+	while (recv(mnl_socket_get_fd(nl->sock), data, sizeof(data), MSG_DONTWAIT) >= 0 ||
+	       errno == ENOBUFS)
 		;
 }
 
@@ -424,7 +438,8 @@ static int batch_send(struct nft_netlink *nl, struct batch *b, struct err *err) 
 	nl->sys_errno = 0;
 	if (sendto(fd, b->data, b->len, 0, (struct sockaddr *)&to, sizeof(to)) < 0) {
 		nl->sys_errno = errno;
-		return err_set(err, ERR_KERNEL, "the change cannot be sent to the kernel: %s", strerror(errno));
+		return err_set(err, ERR_KERNEL, "the change cannot be sent to the kernel: %s",
+			       strerror(errno));
 	}
 	ret = batch_answers(nl, b, err);
 	socket_drain(nl);
@@ -457,7 +472,8 @@ int nft_netlink_apply(struct nft_netlink *nl, const struct ruleset_delta *delta,
 	return ret;
 }
 
-int nft_netlink_replace(struct nft_netlink *nl, const struct ruleset_delta *delta, struct err *err) {
+int nft_netlink_replace(struct nft_netlink *nl, const struct ruleset_delta *delta,
+			struct err *err) {
 	struct batch b;
 	int ret;
 
@@ -507,7 +523,8 @@ static void read_elem(const struct nftnl_set_elem *x, struct reader *r) {
 	uint32_t len;
 
 	if (nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_FLAGS) &&
-	    (nftnl_set_elem_get_u32((struct nftnl_set_elem *)x, NFTNL_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END))
+	    (nftnl_set_elem_get_u32((struct nftnl_set_elem *)x, NFTNL_SET_ELEM_FLAGS) &
+	     NFT_SET_ELEM_INTERVAL_END))
 		return;
 	elem.key = nftnl_set_elem_get((struct nftnl_set_elem *)x, NFTNL_SET_ELEM_KEY, &len);
 	elem.key_len = len;
@@ -539,7 +556,8 @@ static int read_message(const struct nlmsghdr *nlh, void *arg) {
 	return MNL_CB_OK;
 }
 
-static struct nlmsghdr *read_request(struct nft_netlink *nl, char *data, const char *set, const struct key *key) {
+static struct nlmsghdr *read_request(struct nft_netlink *nl, char *data, const char *set,
+				     const struct key *key) {
 	struct nlmsghdr *nlh = nftnl_nlmsg_build_hdr(data, NFT_MSG_GETSETELEM, NFPROTO_INET,
 						     key ? NLM_F_ACK : NLM_F_DUMP, nl->seq++);
 
@@ -557,7 +575,8 @@ static struct nlmsghdr *read_request(struct nft_netlink *nl, char *data, const c
 }
 
 int nft_netlink_read(struct nft_netlink *nl, const char *set, const struct key *key,
-		     void (*each)(void *arg, const struct nft_elem *elem), void *arg, struct err *err) {
+		     void (*each)(void *arg, const struct nft_elem *elem), void *arg,
+		     struct err *err) {
 	AUTO_FREE char *data = xcalloc(1, ANSWER_SIZE);
 	struct nlmsghdr *nlh = read_request(nl, data, set, key);
 	struct reader r = { .each = each, .arg = arg };
@@ -573,8 +592,8 @@ int nft_netlink_read(struct nft_netlink *nl, const char *set, const struct key *
 	if (ret < 0) {
 		nl->sys_errno = errno;
 		socket_drain(nl);
-		return err_set(err, nl->sys_errno == ENOENT ? ERR_NOT_FOUND : ERR_KERNEL, "set %s: %s", set,
-			       strerror(nl->sys_errno));
+		return err_set(err, nl->sys_errno == ENOENT ? ERR_NOT_FOUND : ERR_KERNEL,
+			       "set %s: %s", set, strerror(nl->sys_errno));
 	}
 	return key && !r.found ? err_set(err, ERR_NOT_FOUND, "set %s has no such element", set) : 0;
 }

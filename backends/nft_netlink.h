@@ -43,4 +43,5 @@ struct nft_elem {
  * there is no such set or element.
  */
 int nft_netlink_read(struct nft_netlink *nl, const char *set, const struct key *key,
-		     void (*each)(void *arg, const struct nft_elem *elem), void *arg, struct err *err);
+		     void (*each)(void *arg, const struct nft_elem *elem), void *arg,
+		     struct err *err);

@@ -22,7 +22,8 @@
 
 static void addrs_add(struct policy_addrs *a, const struct address *address) {
 	if ((a->n & (a->n - 1)) == 0)
-		a->address = xreallocarray(a->address, a->n ? (size_t)a->n * 2 : 1, sizeof(*a->address));
+		a->address =
+			xreallocarray(a->address, a->n ? (size_t)a->n * 2 : 1, sizeof(*a->address));
 	a->address[a->n++] = address;
 }
 
@@ -30,7 +31,8 @@ static void vip_add(struct policy *p, const struct vip *vip) {
 	if (!vip)
 		return;
 	if ((p->n_vips & (p->n_vips - 1)) == 0)
-		p->vip = xreallocarray(p->vip, p->n_vips ? (size_t)p->n_vips * 2 : 1, sizeof(*p->vip));
+		p->vip = xreallocarray(p->vip, p->n_vips ? (size_t)p->n_vips * 2 : 1,
+				       sizeof(*p->vip));
 	p->vip[p->n_vips++] = vip;
 }
 
@@ -39,15 +41,16 @@ static void add_group_vips(struct policies *ps, struct policy *p, const struct o
 	const struct value *v = object_value(group, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
-		const struct object *vip =
-			model_resolve(ps->addresses.model, &group->table->attrs[attr], value_item(v, i)->str);
+		const struct object *vip = model_resolve(
+			ps->addresses.model, &group->table->attrs[attr], value_item(v, i)->str);
 
 		if (vip)
 			vip_add(p, vips_find(&ps->vips, vip));
 	}
 }
 
-static void add_address(struct policies *ps, struct policy *p, struct policy_addrs *a, const struct object *obj) {
+static void add_address(struct policies *ps, struct policy *p, struct policy_addrs *a,
+			const struct object *obj) {
 	switch (obj->table->id) {
 	case TBL_FIREWALL_VIP:
 		vip_add(p, vips_find(&ps->vips, obj));
@@ -68,7 +71,8 @@ static void addrs_combine(struct policy_addrs *a, bool accept) {
 
 	for (uint32_t i = 0; i < a->n; i++) {
 		incomplete |= a->address[i]->incomplete;
-		ranges_add_all(&sum, a->negate ? &a->address[i]->plain : address_ranges(a->address[i], accept));
+		ranges_add_all(&sum, a->negate ? &a->address[i]->plain
+					       : address_ranges(a->address[i], accept));
 	}
 	ranges_normalize(&sum);
 	if (!a->negate) {
@@ -80,14 +84,14 @@ static void addrs_combine(struct policy_addrs *a, bool accept) {
 	ranges_done(&sum);
 }
 
-static void resolve_addrs(struct policies *ps, struct policy *p, struct policy_addrs *a, unsigned int attr,
-			  unsigned int negate) {
+static void resolve_addrs(struct policies *ps, struct policy *p, struct policy_addrs *a,
+			  unsigned int attr, unsigned int negate) {
 	const struct value *v = object_has(p->obj, attr) ? object_value(p->obj, attr) : NULL;
 
 	a->negate = object_is(p->obj, negate, "enable");
 	for (uint32_t i = 0; v && i < v->n; i++) {
-		const struct object *obj = model_resolve(ps->addresses.model, &p->obj->table->attrs[attr],
-							 value_item(v, i)->str);
+		const struct object *obj = model_resolve(
+			ps->addresses.model, &p->obj->table->attrs[attr], value_item(v, i)->str);
 
 		if (obj)
 			add_address(ps, p, a, obj);
@@ -116,10 +120,11 @@ static const char *unenforced_criterion(const struct object *obj) {
 	return NULL;
 }
 
-static const char *policy_off(const struct policies *ps, const struct policy *p, time_t now, time_t *next) {
+static const char *policy_off(const struct policies *ps, const struct policy *p, time_t now,
+			      time_t *next) {
 	const unsigned int attr = FIREWALL_POLICY__SCHEDULE;
-	const struct object *schedule =
-		model_resolve(ps->addresses.model, &p->obj->table->attrs[attr], object_str(p->obj, attr));
+	const struct object *schedule = model_resolve(
+		ps->addresses.model, &p->obj->table->attrs[attr], object_str(p->obj, attr));
 	const char *criterion;
 
 	if (object_is(p->obj, FIREWALL_POLICY__STATUS, "disable"))
@@ -133,7 +138,8 @@ static const char *policy_off(const struct policies *ps, const struct policy *p,
 		return "srcaddr";
 	if (p->dst.match.n == 0 && p->n_vips == 0)
 		return "dstaddr";
-	if (p->service_negate ? p->service.any || (p->accept && p->service.incomplete) : p->service.n == 0)
+	if (p->service_negate ? p->service.any || (p->accept && p->service.incomplete)
+			      : p->service.n == 0)
 		return "service";
 	return NULL;
 }
@@ -190,7 +196,8 @@ struct policies *policies_new(const struct model *model, time_t now) {
 	ps->vips = vips_resolve(model);
 	ps->next_change = SCHEDULE_NEVER;
 	ps->policy = xcalloc(model_count(model, table), sizeof(*ps->policy));
-	for (const struct object *obj = model_first(model, table); obj; obj = model_next(model, obj)) {
+	for (const struct object *obj = model_first(model, table); obj;
+	     obj = model_next(model, obj)) {
 		ps->policy[ps->n].obj = obj;
 		resolve_policy(ps, &ps->policy[ps->n++], now);
 	}

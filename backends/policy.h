@@ -22,7 +22,7 @@ struct policy_addrs {
 struct policy {
 	const struct object *obj;
 	uint32_t id;
-	uint32_t seq;                    /* place in the order: lower decides first; see policies_new */
+	uint32_t seq; /* place in the order: lower decides first; see policies_new */
 	bool accept;
 	bool nat;
 	bool vip_sessions;               /* denies sessions of all virtual IPs, too (match-vip) */
@@ -48,7 +48,8 @@ struct policies {
 
 /*
  * Resolve all policies as of `now`. seq grows along the order, and a policy that did not move keeps
- * its own when others come, go or move, but for its nearest neighbours. The caller frees the result.
+ * its own when others come, go or move, but for its nearest neighbours. The caller frees the
+ * result.
  */
 struct policies *policies_new(const struct model *model, time_t now);
 

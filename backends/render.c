@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The frame of the ruleset. A forwarded packet of a session that exists is counted under its policy
- * and passes: rules may change around it. The first packet of a new one is judged if an interface it
- * enters or leaves by is managed: its place among the policies is worked out in ct mark, turned into
- * the id of the policy, counted, and the packet passes or is dropped. What matches no policy is
- * policy 0.
+ * and passes: rules may change around it. The first packet of a new one is judged if an interface
+ * it enters or leaves by is managed: its place among the policies is worked out in ct mark, turned
+ * into the id of the policy, counted, and the packet passes or is dropped. What matches no policy
+ * is policy 0.
  *
  * Everything about a policy that does not decide whether it matches (deny, source translation,
  * counters) is one element of a set keyed by its id, so changing it leaves the rules alone.
@@ -21,7 +21,8 @@ static void key_mark(struct key *k, uint32_t mark) {
 	key_num(k, FIELD_CT_MARK, mark);
 }
 
-static struct elem *add_mark(struct ruleset *rs, struct set *set, uint32_t mark, const struct policy *p) {
+static struct elem *add_mark(struct ruleset *rs, struct set *set, uint32_t mark,
+			     const struct policy *p) {
 	struct key k;
 	struct elem *e;
 
@@ -31,7 +32,8 @@ static struct elem *add_mark(struct ruleset *rs, struct set *set, uint32_t mark,
 	return e;
 }
 
-static struct set *mark_set(struct ruleset *rs, const char *name, enum set_data data, unsigned int flags) {
+static struct set *mark_set(struct ruleset *rs, const char *name, enum set_data data,
+			    unsigned int flags) {
 	return ruleset_add_set(rs, name, data, flags, FIELD_CT_MARK, 0, 0, 0);
 }
 
@@ -44,7 +46,8 @@ static void verdict(struct chain *c, enum stmt_op op, const char *chain) {
 static void fill_policy_sets(struct ruleset *rs, const struct policies *ps) {
 	struct set *hits = mark_set(rs, RENDER_SET_HITS, DATA_NONE, SET_COUNTER);
 	struct set *bytes = mark_set(rs, RENDER_SET_TRAFFIC, DATA_NONE, SET_COUNTER);
-	struct set *deny = mark_set(rs, "denied", DATA_NONE, 0), *nat = mark_set(rs, "translated", DATA_NONE, 0);
+	struct set *deny = mark_set(rs, "denied", DATA_NONE, 0),
+		   *nat = mark_set(rs, "translated", DATA_NONE, 0);
 	struct set *place = mark_set(rs, "places", DATA_MARK, 0);
 
 	add_mark(rs, hits, 0, NULL);
@@ -76,7 +79,8 @@ static bool fill_intrazone(struct ruleset *rs, const struct model *model) {
 		if (!object_is(zone, SYSTEM_ZONE__INTRAZONE, "allow") || !v)
 			continue;
 		if (!set)
-			set = ruleset_add_set(rs, "intrazone", DATA_NONE, 0, FIELD_IIFNAME, FIELD_OIFNAME, 0, 0);
+			set = ruleset_add_set(rs, "intrazone", DATA_NONE, 0, FIELD_IIFNAME,
+					      FIELD_OIFNAME, 0, 0);
 		for (uint32_t i = 0; i < v->n; i++)
 			for (uint32_t j = 0; j < v->n; j++) {
 				struct key k = KEY_INIT;
@@ -94,7 +98,8 @@ static bool fill_intrazone(struct ruleset *rs, const struct model *model) {
 /* The end of judging: from the place in ct mark to the policy, or to none. */
 static void add_decide(struct ruleset *rs, bool intrazone) {
 	struct chain *decide = ruleset_add_chain(rs, "decide");
-	struct chain *matched = ruleset_add_chain(rs, "matched"), *deny = ruleset_add_chain(rs, "unmatched");
+	struct chain *matched = ruleset_add_chain(rs, "matched"),
+		     *deny = ruleset_add_chain(rs, "unmatched");
 
 	chain_rule(decide);
 	chain_lookup(decide, STMT_MARK_MAP, "places", FIELD_CT_MARK, 0, 0, 0);
@@ -184,7 +189,9 @@ static void add_forward(struct ruleset *rs) {
 	verdict(c, STMT_GOTO, "classify");
 }
 
-/* Packets that fit no connection are of no use to anyone behind us; the unit itself may know more. */
+/*
+ * Packets that fit no connection are of no use to anyone behind us; the unit itself may know more.
+ */
 static void add_invalid(struct ruleset *rs) {
 	struct chain *c = ruleset_add_base(rs, "invalid", CHAIN_FILTER, HOOK_PREROUTING, -150);
 
@@ -239,7 +246,10 @@ struct ruleset *render_revision(uint64_t revision, uint32_t hash) {
 	struct key k = render_revision_key(revision, hash);
 	struct ruleset *rs = ruleset_new();
 
-	set_add(rs, ruleset_add_set(rs, RENDER_SET_REVISION, DATA_NONE, 0, FIELD_CT_MARK, FIELD_CT_MARK, 0, 0), &k);
+	set_add(rs,
+		ruleset_add_set(rs, RENDER_SET_REVISION, DATA_NONE, 0, FIELD_CT_MARK, FIELD_CT_MARK,
+				0, 0),
+		&k);
 	ruleset_sort(rs);
 	return rs;
 }

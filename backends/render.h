@@ -11,8 +11,8 @@
 #define RENDER_VERSION 1u        /* grows when the same configuration gives another ruleset */
 
 /* Sets that others read. */
-#define RENDER_SET_HITS "hits"           /* by policy: first packets; policy 0 is the implicit deny */
-#define RENDER_SET_TRAFFIC "traffic"         /* by policy: all packets of its sessions; without policy 0 */
+#define RENDER_SET_HITS	    "hits"    /* by policy: first packets; policy 0 is the implicit deny */
+#define RENDER_SET_TRAFFIC  "traffic" /* by policy: all packets of its sessions; without policy 0 */
 #define RENDER_SET_REVISION "revision"   /* see render_revision */
 
 /*

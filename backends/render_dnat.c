@@ -59,7 +59,9 @@ static int place_order(const void *a, const void *b) {
 	int order = memcmp(x->key.bytes, y->key.bytes, RULESET_KEY_MAX);
 
 	if (order == 0)
-		order = x->vip->proto && !y->vip->proto ? -1 : !x->vip->proto && y->vip->proto ? 1 : 0;
+		order = x->vip->proto && !y->vip->proto	  ? -1
+			: !x->vip->proto && y->vip->proto ? 1
+							  : 0;
 	if (order == 0)
 		order = x->vip < y->vip ? -1 : x->vip > y->vip;
 	return order;
@@ -75,7 +77,8 @@ static const char *shift_map(struct ruleset *rs, const struct vip *v, bool addrs
 					  addrs && ports ? FIELD_DPORT : FIELD_NONE, 0, 0);
 
 	for (uint64_t addr = v->ext_lo; addr <= v->ext_hi; addr++)
-		for (uint32_t port = v->port_lo; port <= (ports ? v->port_hi : v->port_lo); port++) {
+		for (uint32_t port = v->port_lo; port <= (ports ? v->port_hi : v->port_lo);
+		     port++) {
 			struct key k = KEY_INIT;
 			struct elem *e;
 
@@ -125,7 +128,8 @@ static const char *vip_chain(struct ruleset *rs, const struct vip *v) {
 
 /* ---- places that several share ---- */
 
-static void match_vip(struct ruleset *rs, struct chain *c, const struct vip *v, const struct addr_match *src) {
+static void match_vip(struct ruleset *rs, struct chain *c, const struct vip *v,
+		      const struct addr_match *src) {
 	c->origin = ruleset_origin(rs, v->obj);
 	chain_rule(c);
 	if (v->proto)
@@ -173,7 +177,8 @@ static void fill_map(struct ruleset *rs, struct set *map, struct places *ps) {
 		struct elem *e;
 
 		for (n = 1; i + n < ps->n; n++)
-			if (memcmp(ps->place[i].key.bytes, ps->place[i + n].key.bytes, RULESET_KEY_MAX) != 0)
+			if (memcmp(ps->place[i].key.bytes, ps->place[i + n].key.bytes,
+				   RULESET_KEY_MAX) != 0)
 				break;
 		e = set_add(rs, map, &ps->place[i].key);
 		e->verdict = STMT_JUMP;
@@ -203,7 +208,8 @@ void render_dnat(struct ruleset *rs, const struct vips *vips) {
 		const char *name;
 		enum rule_field f[RULESET_FIELDS_MAX];
 	} maps[PLACE_KINDS] = {
-		[PORT_INTERFACE] = { "vip_port_if", { FIELD_IIFNAME, FIELD_DADDR, FIELD_L4PROTO, FIELD_DPORT } },
+		[PORT_INTERFACE] = { "vip_port_if",
+				     { FIELD_IIFNAME, FIELD_DADDR, FIELD_L4PROTO, FIELD_DPORT } },
 		[PORT_ANY] = { "vip_port", { FIELD_DADDR, FIELD_L4PROTO, FIELD_DPORT } },
 		[ADDR_INTERFACE] = { "vip_addr_if", { FIELD_IIFNAME, FIELD_DADDR } },
 		[ADDR_ANY] = { "vip_addr", { FIELD_DADDR } },
@@ -217,7 +223,8 @@ void render_dnat(struct ruleset *rs, const struct vips *vips) {
 
 		if (kinds[i].n == 0)
 			continue;
-		fill_map(rs, ruleset_add_set(rs, maps[i].name, DATA_VERDICT, 0, f[0], f[1], f[2], f[3]),
+		fill_map(rs,
+			 ruleset_add_set(rs, maps[i].name, DATA_VERDICT, 0, f[0], f[1], f[2], f[3]),
 			 &kinds[i]);
 		free(kinds[i].place);
 		chain_rule(c);

@@ -32,8 +32,8 @@ static const struct access {
 	{ "speed-test", IPPROTO_TCP, 5201 }, { "scim", IPPROTO_TCP, 44559 },
 };
 
-static void allow_port(struct ruleset *rs, struct set *set, const struct object *intf, uint8_t proto,
-		       uint16_t port) {
+static void allow_port(struct ruleset *rs, struct set *set, const struct object *intf,
+		       uint8_t proto, uint16_t port) {
 	struct key k = KEY_INIT;
 
 	key_ifname(&k, intf->key);
@@ -44,7 +44,8 @@ static void allow_port(struct ruleset *rs, struct set *set, const struct object 
 
 static void fill_access(struct ruleset *rs, const struct model *model) {
 	const unsigned int attr = SYSTEM_INTERFACE__ALLOWACCESS;
-	struct set *access = ruleset_add_set(rs, "access", DATA_NONE, 0, FIELD_IIFNAME, FIELD_L4PROTO, FIELD_DPORT, 0);
+	struct set *access = ruleset_add_set(rs, "access", DATA_NONE, 0, FIELD_IIFNAME,
+					     FIELD_L4PROTO, FIELD_DPORT, 0);
 	struct set *ping = ruleset_add_set(rs, "access_ping", DATA_NONE, 0, FIELD_IIFNAME, 0, 0, 0);
 	const struct object *intf = model_first(model, schema_table(TBL_SYSTEM_INTERFACE));
 
@@ -61,7 +62,8 @@ static void fill_access(struct ruleset *rs, const struct model *model) {
 	}
 }
 
-static void add_peer(struct ruleset *rs, struct set *peers, const struct object *holder, uint32_t addr) {
+static void add_peer(struct ruleset *rs, struct set *peers, const struct object *holder,
+		     uint32_t addr) {
 	struct key k = KEY_INIT;
 
 	if (addr == 0)
@@ -72,7 +74,8 @@ static void add_peer(struct ruleset *rs, struct set *peers, const struct object 
 
 /* Members of the cluster and of the auto-scale group, as far as they are configured. */
 static void fill_peers(struct ruleset *rs, const struct model *model) {
-	const struct object *cluster = model_object(model, schema_table(TBL_SYSTEM_STANDALONE_CLUSTER));
+	const struct object *cluster =
+		model_object(model, schema_table(TBL_SYSTEM_STANDALONE_CLUSTER));
 	const struct object *scale = model_object(model, schema_table(TBL_SYSTEM_AUTO_SCALE));
 	const struct value *v = object_value(cluster, SYSTEM_STANDALONE_CLUSTER__CLUSTER_PEER);
 	struct set *peers = ruleset_add_set(rs, "peers", DATA_NONE, 0, FIELD_SADDR, 0, 0, 0);
@@ -80,7 +83,9 @@ static void fill_peers(struct ruleset *rs, const struct model *model) {
 
 	for (uint32_t i = 0; v && i < v->n; i++)
 		add_peer(rs, peers, cluster,
-			 object_ip(value_item(v, i)->entry, SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER__PEERIP).a);
+			 object_ip(value_item(v, i)->entry,
+				   SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER__PEERIP)
+				 .a);
 	if (!object_is(scale, SYSTEM_AUTO_SCALE__STATUS, "enable"))
 		return;
 	add_peer(rs, peers, scale, object_ip(scale, SYSTEM_AUTO_SCALE__PRIMARY_IP).a);

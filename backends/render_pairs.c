@@ -5,8 +5,8 @@
  * packet to the chains of all pairs it fits: of both interfaces, of one and `any`, of `any` and
  * `any`. Because chains only ever improve the result (see classify.h), the order of visits is free.
  *
- * Sessions of virtual IPs go another way: to the chain of their virtual IP, which holds the policies
- * that name it, and to pairs of those policies that deny such sessions as well.
+ * Sessions of virtual IPs go another way: to the chain of their virtual IP, which holds the
+ * policies that name it, and to pairs of those policies that deny such sessions as well.
  */
 #include "backends/render_part.h"
 
@@ -90,9 +90,10 @@ static struct sides sides_new(const struct model *model, const struct policies *
 
 		while (id_taken(&sides, id))
 			id++;
-		sides.side[sides.n++] = (struct side){
-			names.name[i], id, model_find(model, schema_table(TBL_SYSTEM_ZONE), names.name[i])
-		};
+		sides.side[sides.n++] =
+			(struct side){ names.name[i], id,
+				       model_find(model, schema_table(TBL_SYSTEM_ZONE),
+						  names.name[i]) };
 	}
 	names_done(&names);
 	return sides;
@@ -105,7 +106,8 @@ static int side_order(const void *a, const void *b) {
 }
 
 /* The i-th side that an attribute names. */
-static const struct side *side_of(const struct pairs *p, const struct object *obj, unsigned int attr, uint32_t i) {
+static const struct side *side_of(const struct pairs *p, const struct object *obj,
+				  unsigned int attr, uint32_t i) {
 	struct side probe = { .name = value_item(object_value(obj, attr), i)->str };
 
 	if (model_builtin(&obj->table->attrs[attr], probe.name))
@@ -142,9 +144,11 @@ static void add_pairs(const struct pairs *p, struct entries *es, const struct po
 
 	for (uint32_t i = 0; i < n_in; i++)
 		for (uint32_t j = 0; j < n_out; j++)
-			entries_add(es, (struct entry){
-						side_of(p, policy->obj, FIREWALL_POLICY__SRCINTF, i),
-						side_of(p, policy->obj, FIREWALL_POLICY__DSTINTF, j), policy });
+			entries_add(es,
+				    (struct entry){
+					    side_of(p, policy->obj, FIREWALL_POLICY__SRCINTF, i),
+					    side_of(p, policy->obj, FIREWALL_POLICY__DSTINTF, j),
+					    policy });
 }
 
 static int entry_order(const void *a, const void *b) {
@@ -173,7 +177,8 @@ static void entries_sort(struct entries *es) {
 static size_t pair_end(const struct entries *es, size_t i) {
 	size_t end = i + 1;
 
-	while (end < es->n && es->entry[end].in == es->entry[i].in && es->entry[end].out == es->entry[i].out)
+	while (end < es->n && es->entry[end].in == es->entry[i].in &&
+	       es->entry[end].out == es->entry[i].out)
 		end++;
 	return end;
 }
@@ -244,8 +249,8 @@ static const char *visit_chain(struct ruleset *rs, const struct way *w, size_t n
 	return name;
 }
 
-static void ways_map(struct ruleset *rs, struct chain *entry, struct ways *ws, const char *name, enum rule_field f1,
-		     enum rule_field f2) {
+static void ways_map(struct ruleset *rs, struct chain *entry, struct ways *ws, const char *name,
+		     enum rule_field f1, enum rule_field f2) {
 	struct set *map;
 
 	if (ws->n == 0)
@@ -256,7 +261,8 @@ static void ways_map(struct ruleset *rs, struct chain *entry, struct ways *ws, c
 		struct elem *e;
 
 		for (n = 1; i + n < ws->n; n++)
-			if (memcmp(ws->way[i].key.bytes, ws->way[i + n].key.bytes, RULESET_KEY_MAX) != 0)
+			if (memcmp(ws->way[i].key.bytes, ws->way[i + n].key.bytes,
+				   RULESET_KEY_MAX) != 0)
 				break;
 		e = set_add(rs, map, &ws->way[i].key);
 		e->verdict = STMT_JUMP;
@@ -267,8 +273,8 @@ static void ways_map(struct ruleset *rs, struct chain *entry, struct ways *ws, c
 	chain_lookup(entry, STMT_VMAP, map->name, f1, f2, 0, 0);
 }
 
-static void pair_ways(const struct side *in, const struct side *out, const char *chain, struct ways *both,
-		      struct ways *only_in, struct ways *only_out) {
+static void pair_ways(const struct side *in, const struct side *out, const char *chain,
+		      struct ways *both, struct ways *only_in, struct ways *only_out) {
 	struct names ins = side_members(in), outs = side_members(out);
 
 	if (in->id == 0)
@@ -298,8 +304,8 @@ static void build_pairs(const struct pairs *p, struct chain *entry, struct entri
 
 		end = pair_end(es, i);
 		list = run_policies(es, i, end);
-		c = ruleset_add_chain(p->rs, ruleset_namef(p->rs, "%c%08" PRIx32 "_%08" PRIx32, p->prefix,
-							   in->id, out->id));
+		c = ruleset_add_chain(p->rs, ruleset_namef(p->rs, "%c%08" PRIx32 "_%08" PRIx32,
+							   p->prefix, in->id, out->id));
 		classify_policies(p->rs, c, list, end - i, p->bit);
 		free(list);
 		if (in->id == 0 && out->id == 0)
@@ -307,9 +313,12 @@ static void build_pairs(const struct pairs *p, struct chain *entry, struct entri
 		else
 			pair_ways(in, out, c->name, &both, &only_in, &only_out);
 	}
-	ways_map(p->rs, entry, &both, ruleset_namef(p->rs, "%cpairs", p->prefix), FIELD_IIFNAME, FIELD_OIFNAME);
-	ways_map(p->rs, entry, &only_in, ruleset_namef(p->rs, "%cfrom", p->prefix), FIELD_IIFNAME, FIELD_NONE);
-	ways_map(p->rs, entry, &only_out, ruleset_namef(p->rs, "%cto", p->prefix), FIELD_OIFNAME, FIELD_NONE);
+	ways_map(p->rs, entry, &both, ruleset_namef(p->rs, "%cpairs", p->prefix), FIELD_IIFNAME,
+		 FIELD_OIFNAME);
+	ways_map(p->rs, entry, &only_in, ruleset_namef(p->rs, "%cfrom", p->prefix), FIELD_IIFNAME,
+		 FIELD_NONE);
+	ways_map(p->rs, entry, &only_out, ruleset_namef(p->rs, "%cto", p->prefix), FIELD_OIFNAME,
+		 FIELD_NONE);
 	if (any) {
 		chain_rule(entry);
 		chain_stmt(entry, STMT_JUMP, FIELD_NONE, 0, 0, any);
@@ -340,7 +349,8 @@ static const char *zone_set(struct ruleset *rs, const struct side *s) {
 	return name;
 }
 
-static void match_side(struct ruleset *rs, struct chain *c, const struct side *s, enum rule_field f) {
+static void match_side(struct ruleset *rs, struct chain *c, const struct side *s,
+		       enum rule_field f) {
 	if (s->zone)
 		chain_lookup(c, MATCH_SET, zone_set(rs, s), f, 0, 0, 0);
 	else if (s->id != 0)
@@ -379,7 +389,8 @@ static int naming_order(const void *a, const void *b) {
 
 /* The chain of one virtual IP: its policies, by pair. */
 static const char *build_vip(const struct pairs *p, const struct naming *naming, size_t n) {
-	struct chain *c = ruleset_add_chain(p->rs, ruleset_namef(p->rs, "x%08" PRIx32, naming->vip->mark));
+	struct chain *c =
+		ruleset_add_chain(p->rs, ruleset_namef(p->rs, "x%08" PRIx32, naming->vip->mark));
 	struct entries es = { 0 };
 
 	c->origin = ruleset_origin(p->rs, naming->vip->obj);
@@ -412,7 +423,8 @@ static struct naming *collect_namings(const struct policies *ps, size_t *n) {
 	for (size_t i = 0; i < ps->n; i++)
 		for (uint32_t j = 0; !ps->policy[i].off && j < ps->policy[i].n_vips; j++)
 			if (ps->policy[i].vip[j]->usable)
-				list[(*n)++] = (struct naming){ ps->policy[i].vip[j], &ps->policy[i] };
+				list[(*n)++] =
+					(struct naming){ ps->policy[i].vip[j], &ps->policy[i] };
 	qsort(list, *n, sizeof(*list), naming_order);
 	return list;
 }
@@ -420,7 +432,9 @@ static struct naming *collect_namings(const struct policies *ps, size_t *n) {
 static void build_vips(const struct pairs *p, struct chain *entry, const struct policies *ps) {
 	size_t n;
 	struct naming *list = collect_namings(ps, &n);
-	struct set *map = n ? ruleset_add_set(p->rs, "vip_policies", DATA_VERDICT, 0, FIELD_CT_MARK, 0, 0, 0) : NULL;
+	struct set *map =
+		n ? ruleset_add_set(p->rs, "vip_policies", DATA_VERDICT, 0, FIELD_CT_MARK, 0, 0, 0)
+		  : NULL;
 
 	for (size_t i = 0, end; i < n; i = end) {
 		struct key k = KEY_INIT;

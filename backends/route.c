@@ -49,11 +49,13 @@ struct route {
 
 /* Destinations that are not in dst would make a default route of it. */
 static bool is_plain(const struct object *obj) {
-	return object_is(obj, ROUTER_STATIC__STATUS, "enable") && *object_str(obj, ROUTER_STATIC__DSTADDR) == '\0' &&
+	return object_is(obj, ROUTER_STATIC__STATUS, "enable") &&
+	       *object_str(obj, ROUTER_STATIC__DSTADDR) == '\0' &&
 	       object_num(obj, ROUTER_STATIC__INTERNET_SERVICE) == 0 &&
 	       *object_str(obj, ROUTER_STATIC__INTERNET_SERVICE_CUSTOM) == '\0' &&
 	       object_is(obj, ROUTER_STATIC__DYNAMIC_GATEWAY, "disable") &&
-	       object_is(obj, ROUTER_STATIC__SDWAN, "disable") && !object_get(obj, ROUTER_STATIC__SDWAN_ZONE) &&
+	       object_is(obj, ROUTER_STATIC__SDWAN, "disable") &&
+	       !object_get(obj, ROUTER_STATIC__SDWAN_ZONE) &&
 	       object_num(obj, ROUTER_STATIC__VRF) == 0;
 }
 
@@ -96,7 +98,8 @@ static struct wants wants_read(const struct model *model) {
 	struct wants ws = { .n = 0 };
 
 	ws.want = xcalloc(model_count(model, table), sizeof(*ws.want));
-	for (const struct object *obj = model_first(model, table); obj; obj = model_next(model, obj))
+	for (const struct object *obj = model_first(model, table); obj;
+	     obj = model_next(model, obj))
 		if (want_read(&ws.want[ws.n], obj))
 			ws.n++;
 	qsort(ws.want, ws.n, sizeof(*ws.want), want_order);
@@ -151,8 +154,8 @@ static int link_towards(const struct links *links, uint32_t addr) {
 }
 
 /*
- * Routes whose link is up and whose gateway is on it. A gateway outside the link's networks would be
- * refused by the kernel and make the whole route of several ways fail.
+ * Routes whose link is up and whose gateway is on it. A gateway outside the link's networks would
+ * be refused by the kernel and make the whole route of several ways fail.
  */
 static struct entries entries_wanted(const struct wants *ws, const struct links *links) {
 	struct entries es = { .n = 0 };
@@ -165,7 +168,8 @@ static struct entries entries_wanted(const struct wants *ws, const struct links 
 			entries_want(&es, w, 0);
 			continue;
 		}
-		l = w->device[0] ? links_find(links, w->device) : links_at(links, link_towards(links, w->gateway));
+		l = w->device[0] ? links_find(links, w->device)
+				 : links_at(links, link_towards(links, w->gateway));
 		if (l && l->running)
 			entries_want(&es, w, l->index);
 	}
@@ -257,7 +261,8 @@ static int read_route(const struct nlmsghdr *nlh, void *arg) {
 	return MNL_CB_OK;
 }
 
-int route_each(struct rtnl *rtnl, void (*each)(void *arg, const struct route_entry *route), void *arg) {
+int route_each(struct rtnl *rtnl, void (*each)(void *arg, const struct route_entry *route),
+	       void *arg) {
 	struct visit v = { each, arg };
 
 	return rtnl_dump(rtnl, RTM_GETROUTE, AF_INET, read_route, &v);
@@ -311,7 +316,8 @@ static int send_route(struct route *r, uint16_t type, uint16_t flags, const stru
 	rtm->rtm_table = RT_TABLE_MAIN;
 	rtm->rtm_protocol = RTNL_PROTOCOL;
 	rtm->rtm_type = e->kind == ROUTE_BLACKHOLE ? RTN_BLACKHOLE : RTN_UNICAST;
-	rtm->rtm_scope = e->kind == ROUTE_UNICAST && all_on_link(e) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	rtm->rtm_scope =
+		e->kind == ROUTE_UNICAST && all_on_link(e) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	if (type == RTM_DELROUTE)
 		rtm->rtm_scope = RT_SCOPE_NOWHERE;
 	mnl_attr_put_u32(nlh, RTA_DST, htonl(e->dst));
@@ -336,15 +342,16 @@ static int entry_order(const void *a, const void *b) {
 }
 
 /* In a sorted list. */
-static const struct route_entry *entries_find(const struct entries *es, const struct route_entry *like) {
+static const struct route_entry *entries_find(const struct entries *es,
+					      const struct route_entry *like) {
 	return es->n ? bsearch(like, es->entry, es->n, sizeof(*es->entry), entry_order) : NULL;
 }
 
 static int refused(const struct wants *ws, const struct route_entry *e, int rc, struct err *err) {
 	for (size_t i = 0; i < ws->n; i++)
 		if (same_place(e, &ws->want[i]))
-			return err_set(err, ERR_KERNEL, "the kernel refused router static %u: %s", ws->want[i].seq,
-				       strerror(rc));
+			return err_set(err, ERR_KERNEL, "the kernel refused router static %u: %s",
+				       ws->want[i].seq, strerror(rc));
 	return err_set(err, ERR_KERNEL, "the kernel refused a route: %s", strerror(rc));
 }
 
@@ -409,10 +416,13 @@ static int install_all(struct route *r, const struct wants *ws, const struct ent
 static int remove_others(struct route *r, const struct entries *want, const struct entries *have,
 			 struct err *err) {
 	for (size_t i = 0; i < have->n; i++) {
-		int rc = entries_find(want, &have->entry[i]) ? 0 : send_route(r, RTM_DELROUTE, 0, &have->entry[i]);
+		int rc = entries_find(want, &have->entry[i])
+				 ? 0
+				 : send_route(r, RTM_DELROUTE, 0, &have->entry[i]);
 
 		if (rc && rc != ESRCH && rc != ENODEV)
-			return err_set(err, ERR_KERNEL, "a route cannot be removed: %s", strerror(rc));
+			return err_set(err, ERR_KERNEL, "a route cannot be removed: %s",
+				       strerror(rc));
 	}
 	return 0;
 }

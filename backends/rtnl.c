@@ -53,7 +53,8 @@ struct rtnl *rtnl_close(struct rtnl *rtnl) {
 	return NULL;
 }
 
-struct nlmsghdr *rtnl_message(char *data, uint16_t type, uint16_t flags, size_t size, void **header) {
+struct nlmsghdr *rtnl_message(char *data, uint16_t type, uint16_t flags, size_t size,
+			      void **header) {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(data);
 
 	nlh->nlmsg_type = type;
@@ -116,7 +117,8 @@ static int read_link(const struct nlmsghdr *nlh, void *arg) {
 	struct link *l;
 
 	if ((links->n & (links->n - 1)) == 0)
-		links->link = xreallocarray(links->link, links->n ? links->n * 2 : 1, sizeof(*links->link));
+		links->link = xreallocarray(links->link, links->n ? links->n * 2 : 1,
+					    sizeof(*links->link));
 	l = &links->link[links->n++];
 	*l = (struct link){
 		.index = ifi->ifi_index,

@@ -20,10 +20,11 @@ struct rtnl *rtnl_open(struct err *err);
 struct rtnl *rtnl_close(struct rtnl *rtnl);
 
 /*
- * Begin a message in data (RTNL_MESSAGE_MAX bytes, zeroed) and add its fixed header of `size` bytes.
- * The header is returned through *header.
+ * Begin a message in data (RTNL_MESSAGE_MAX bytes, zeroed) and add its fixed header of `size`
+ * bytes. The header is returned through *header.
  */
-struct nlmsghdr *rtnl_message(char *data, uint16_t type, uint16_t flags, size_t size, void **header);
+struct nlmsghdr *rtnl_message(char *data, uint16_t type, uint16_t flags, size_t size,
+			      void **header);
 
 /* Send a request and wait for its acknowledgement: 0 or the number of a system error. */
 int rtnl_talk(struct rtnl *rtnl, struct nlmsghdr *nlh);

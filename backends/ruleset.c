@@ -4,8 +4,8 @@
  *
  * Names and origins sit in blocks that are freed with the ruleset: tens of thousands of small
  * strings cost a few allocations. A name is stored once, so rules and elements share it. Keys of
- * elements are kept as the kernel holds them (network byte order except for marks, each field padded
- * to four bytes); comparing keys of one number bytewise is then comparing the numbers.
+ * elements are kept as the kernel holds them (network byte order except for marks, each field
+ * padded to four bytes); comparing keys of one number bytewise is then comparing the numbers.
  */
 #include "backends/ruleset.h"
 
@@ -239,8 +239,9 @@ static void sets_grow(struct ruleset *rs) {
 	}
 }
 
-struct set *ruleset_add_set(struct ruleset *rs, const char *name, enum set_data data, unsigned int flags,
-			    enum rule_field f1, enum rule_field f2, enum rule_field f3, enum rule_field f4) {
+struct set *ruleset_add_set(struct ruleset *rs, const char *name, enum set_data data,
+			    unsigned int flags, enum rule_field f1, enum rule_field f2,
+			    enum rule_field f3, enum rule_field f4) {
 	const enum rule_field fields[RULESET_FIELDS_MAX] = { f1, f2, f3, f4 };
 	struct ruleset_store *st = rs->store;
 	struct set *s = xcalloc(1, sizeof(*s));
@@ -249,7 +250,8 @@ struct set *ruleset_add_set(struct ruleset *rs, const char *name, enum set_data 
 	s->name = ruleset_name(rs, name);
 	s->data = (uint8_t)data;
 	s->flags = (uint8_t)flags;
-	for (; s->n_fields < RULESET_FIELDS_MAX && fields[s->n_fields] != FIELD_NONE; s->n_fields++) {
+	for (; s->n_fields < RULESET_FIELDS_MAX && fields[s->n_fields] != FIELD_NONE;
+	     s->n_fields++) {
 		s->field[s->n_fields] = (uint8_t)fields[s->n_fields];
 		s->key_len = (uint16_t)(s->key_len + field_key_len(fields[s->n_fields]));
 	}
@@ -289,7 +291,8 @@ static struct stmt *chain_add(struct chain *c) {
 	return &c->stmts[c->n_stmts++];
 }
 
-void chain_stmt(struct chain *c, enum stmt_op op, enum rule_field f, uint32_t a, uint32_t b, const char *name) {
+void chain_stmt(struct chain *c, enum stmt_op op, enum rule_field f, uint32_t a, uint32_t b,
+		const char *name) {
 	struct stmt *s = chain_add(c);
 
 	s->op = (uint8_t)op;
@@ -299,8 +302,8 @@ void chain_stmt(struct chain *c, enum stmt_op op, enum rule_field f, uint32_t a,
 	s->name = name;
 }
 
-void chain_lookup(struct chain *c, enum stmt_op op, const char *set, enum rule_field f1, enum rule_field f2,
-		  enum rule_field f3, enum rule_field f4) {
+void chain_lookup(struct chain *c, enum stmt_op op, const char *set, enum rule_field f1,
+		  enum rule_field f2, enum rule_field f3, enum rule_field f4) {
 	struct stmt *s = chain_add(c);
 
 	s->op = (uint8_t)op;
@@ -428,8 +431,9 @@ static bool name_equal(const char *a, const char *b) {
 }
 
 bool elem_equal(const struct set *set, const struct elem *a, const struct elem *b) {
-	return memcmp(a->key, b->key, set->key_len) == 0 && a->last == b->last && a->verdict == b->verdict &&
-	       a->a == b->a && a->port == b->port && name_equal(a->chain, b->chain);
+	return memcmp(a->key, b->key, set->key_len) == 0 && a->last == b->last &&
+	       a->verdict == b->verdict && a->a == b->a && a->port == b->port &&
+	       name_equal(a->chain, b->chain);
 }
 
 bool chain_equal(const struct chain *a, const struct chain *b) {
@@ -442,8 +446,8 @@ bool chain_equal(const struct chain *a, const struct chain *b) {
 	for (uint32_t i = 0; i < a->n_stmts; i++) {
 		const struct stmt *x = &a->stmts[i], *y = &b->stmts[i];
 
-		if (x->op != y->op || memcmp(x->field, y->field, sizeof(x->field)) != 0 || x->a != y->a ||
-		    x->b != y->b || !name_equal(x->name, y->name))
+		if (x->op != y->op || memcmp(x->field, y->field, sizeof(x->field)) != 0 ||
+		    x->a != y->a || x->b != y->b || !name_equal(x->name, y->name))
 			return false;
 	}
 	return true;

@@ -76,12 +76,15 @@ enum stmt_op {
 
 struct stmt {
 	uint8_t op;                         /* enum stmt_op */
-	uint8_t field[RULESET_FIELDS_MAX];  /* enum rule_field, ended by FIELD_NONE if there is room */
+	uint8_t field
+		[RULESET_FIELDS_MAX]; /* enum rule_field, ended by FIELD_NONE if there is room */
 	uint32_t a, b;                      /* host byte order */
 	const char *name;
 };
 
-/* The object of the configuration that something was made for; NULL when it is part of the frame. */
+/*
+ * The object of the configuration that something was made for; NULL when it is part of the frame.
+ */
 struct origin {
 	const struct schema_table *table;
 	char key[];
@@ -97,7 +100,7 @@ enum chain_hook { HOOK_PREROUTING, HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT, HOOK_P
 
 struct chain {
 	const char *name;
-	enum chain_type type;               /* not CHAIN_PLAIN: a base chain that accepts at its end */
+	enum chain_type type; /* not CHAIN_PLAIN: a base chain that accepts at its end */
 	enum chain_hook hook;
 	int32_t priority;
 	struct stmt *stmts;
@@ -118,13 +121,13 @@ enum set_flag {
 
 struct elem {
 	const unsigned char *key;           /* set->key_len bytes as the kernel holds them */
-	uint32_t last;                      /* SET_INTERVAL: last value of the range, host byte order */
+	uint32_t last; /* SET_INTERVAL: last value of the range, host byte order */
 	uint8_t verdict;                    /* DATA_VERDICT: STMT_ACCEPT .. STMT_GOTO */
 	const char *chain;                  /* DATA_VERDICT: target of STMT_JUMP, STMT_GOTO */
 	uint32_t a;                         /* DATA_MARK: mark; DATA_ADDR*: address */
 	uint16_t port;                      /* DATA_ADDR_PORT */
 	uint32_t order;                     /* of addition to the set */
-	uint64_t packets, bytes;            /* SET_COUNTER: where it starts; no part of comparisons */
+	uint64_t packets, bytes; /* SET_COUNTER: where it starts; no part of comparisons */
 	const struct origin *origin;
 };
 
@@ -159,7 +162,8 @@ struct ruleset *ruleset_free(struct ruleset *rs);
 const char *ruleset_name(struct ruleset *rs, const char *name);
 
 /* Like ruleset_name, for a formatted name of at most 31 bytes. */
-const char *ruleset_namef(struct ruleset *rs, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *ruleset_namef(struct ruleset *rs, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* The origin for an object; lives as long as the ruleset. NULL for NULL. */
 const struct origin *ruleset_origin(struct ruleset *rs, const struct object *obj);
@@ -175,8 +179,9 @@ struct chain *ruleset_add_base(struct ruleset *rs, const char *name, enum chain_
 struct chain *ruleset_chain(const struct ruleset *rs, const char *name);
 
 /* Add a set or map with a key of the given fields (FIELD_NONE ends them); its name must be new. */
-struct set *ruleset_add_set(struct ruleset *rs, const char *name, enum set_data data, unsigned int flags,
-			    enum rule_field f1, enum rule_field f2, enum rule_field f3, enum rule_field f4);
+struct set *ruleset_add_set(struct ruleset *rs, const char *name, enum set_data data,
+			    unsigned int flags, enum rule_field f1, enum rule_field f2,
+			    enum rule_field f3, enum rule_field f4);
 
 /* Set with this name, or NULL. */
 struct set *ruleset_set(const struct ruleset *rs, const char *name);
@@ -188,11 +193,12 @@ unsigned int field_key_len(enum rule_field f);
 void chain_rule(struct chain *c);
 
 /* Add a statement to the last rule. `name` must come from ruleset_name, or be a constant. */
-void chain_stmt(struct chain *c, enum stmt_op op, enum rule_field f, uint32_t a, uint32_t b, const char *name);
+void chain_stmt(struct chain *c, enum stmt_op op, enum rule_field f, uint32_t a, uint32_t b,
+		const char *name);
 
 /* Add a statement that looks up to four fields in a set or map. */
-void chain_lookup(struct chain *c, enum stmt_op op, const char *set, enum rule_field f1, enum rule_field f2,
-		  enum rule_field f3, enum rule_field f4);
+void chain_lookup(struct chain *c, enum stmt_op op, const char *set, enum rule_field f1,
+		  enum rule_field f2, enum rule_field f3, enum rule_field f4);
 
 /* A key under construction. */
 struct key {

@@ -18,19 +18,22 @@ static void list_add(const void ***list, size_t *n, const void *item) {
 	(*list)[(*n)++] = item;
 }
 
-static void change_add(struct elem_change **list, size_t *n, const struct set *set, const struct elem *e) {
+static void change_add(struct elem_change **list, size_t *n, const struct set *set,
+		       const struct elem *e) {
 	if ((*n & (*n - 1)) == 0)
 		*list = xreallocarray(*list, *n ? *n * 2 : 1, sizeof(**list));
 	(*list)[(*n)++] = (struct elem_change){ set, e };
 }
 
-static void diff_chains(const struct ruleset *from, const struct ruleset *to, struct ruleset_delta *d) {
+static void diff_chains(const struct ruleset *from, const struct ruleset *to,
+			struct ruleset_delta *d) {
 	for (const struct chain *c = to ? to->chains : NULL; c; c = c->next) {
 		const struct chain *old = from ? ruleset_chain(from, c->name) : NULL;
 
 		if (!old)
 			list_add((const void ***)&d->new_chains, &d->n_new_chains, c);
-		else if (old->type != c->type || old->hook != c->hook || old->priority != c->priority)
+		else if (old->type != c->type || old->hook != c->hook ||
+			 old->priority != c->priority)
 			d->whole = true;
 		else if (!chain_equal(old, c))
 			list_add((const void ***)&d->changed_chains, &d->n_changed_chains, c);
@@ -65,7 +68,8 @@ static void diff_elems(const struct set *old, const struct set *set, struct rule
 	}
 }
 
-static void diff_sets(const struct ruleset *from, const struct ruleset *to, struct ruleset_delta *d) {
+static void diff_sets(const struct ruleset *from, const struct ruleset *to,
+		      struct ruleset_delta *d) {
 	for (const struct set *s = to ? to->sets : NULL; s; s = s->next) {
 		const struct set *old = from ? ruleset_set(from, s->name) : NULL;
 
@@ -99,6 +103,7 @@ void ruleset_delta_done(struct ruleset_delta *d) {
 }
 
 bool ruleset_delta_empty(const struct ruleset_delta *d) {
-	return !d->whole && d->n_new_sets + d->n_new_chains + d->n_changed_chains + d->n_old_chains +
-			d->n_old_sets + d->n_del + d->n_add == 0;
+	return !d->whole && d->n_new_sets + d->n_new_chains + d->n_changed_chains +
+					    d->n_old_chains + d->n_old_sets + d->n_del + d->n_add ==
+				    0;
 }

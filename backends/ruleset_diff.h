@@ -14,7 +14,7 @@ struct elem_change {
  * before what refers to it, and what goes is released first.
  */
 struct ruleset_delta {
-	bool whole;                         /* a kind changed: only replacing the whole table will do */
+	bool whole; /* a kind changed: only replacing the whole table will do */
 	const struct set **new_sets;
 	const struct chain **new_chains;
 	const struct chain **changed_chains; /* as they shall be; emptied and refilled */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Schedules in local time. A recurring one is a set of windows in the week, each beginning on one of
- * its days and lasting until the end, on the next day if that is not later than the start. Changes
- * are computed as local minutes and turned into time by mktime, so days with 23 or 25 hours are
- * right, too.
+ * Schedules in local time. A recurring one is a set of windows in the week, each beginning on one
+ * of its days and lasting until the end, on the next day if that is not later than the start.
+ * Changes are computed as local minutes and turned into time by mktime, so days with 23 or 25 hours
+ * are right, too.
  */
 #include "backends/schedule.h"
 
@@ -45,7 +45,8 @@ static bool recurring_active(const struct object *s, time_t now, time_t *next) {
 			continue;
 		since = (minute - d * DAY - start + 2 * WEEK) % WEEK;
 		active |= since < length;
-		lower(next, minutes_later(&tm, since < length ? length - since : WEEK - since), now);
+		lower(next, minutes_later(&tm, since < length ? length - since : WEEK - since),
+		      now);
 	}
 	return active;
 }
@@ -80,13 +81,15 @@ static bool onetime_active(const struct object *s, time_t now, time_t *next) {
 	return start <= now && now < end;
 }
 
-static bool group_active(const struct model *model, const struct object *s, time_t now, time_t *next) {
+static bool group_active(const struct model *model, const struct object *s, time_t now,
+			 time_t *next) {
 	const unsigned int attr = FIREWALL_SCHEDULE_GROUP__MEMBER;
 	const struct value *v = object_value(s, attr);
 	bool active = false;
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
-		const struct object *m = model_resolve(model, &s->table->attrs[attr], value_item(v, i)->str);
+		const struct object *m =
+			model_resolve(model, &s->table->attrs[attr], value_item(v, i)->str);
 
 		if (m && m->table->id != TBL_FIREWALL_SCHEDULE_GROUP)
 			active |= schedule_active(model, m, now, next);
@@ -94,7 +97,8 @@ static bool group_active(const struct model *model, const struct object *s, time
 	return active;
 }
 
-bool schedule_active(const struct model *model, const struct object *schedule, time_t now, time_t *next) {
+bool schedule_active(const struct model *model, const struct object *schedule, time_t now,
+		     time_t *next) {
 	switch (schedule->table->id) {
 	case TBL_FIREWALL_SCHEDULE_RECURRING:
 		return recurring_always(schedule) || recurring_active(schedule, now, next);

@@ -12,4 +12,5 @@
  * True when the schedule (one-time, recurring or a group) runs at `now`, in the process' time zone.
  * *next is lowered to the time of its next change, if that is sooner.
  */
-bool schedule_active(const struct model *model, const struct object *schedule, time_t now, time_t *next);
+bool schedule_active(const struct model *model, const struct object *schedule, time_t now,
+		     time_t *next);

@@ -4,9 +4,9 @@
  * protocols, types of ICMP. The union that a policy names is made short: specs that differ in their
  * destination ports only and overlap or touch are joined, and what covers all stands alone.
  *
- * Policies are about IPv4, so services of ICMPv6 match nothing. Services limited to a server, a host
- * name or an application, and those of the web proxy, cannot be matched here: they are left out and
- * the union is marked incomplete.
+ * Policies are about IPv4, so services of ICMPv6 match nothing. Services limited to a server, a
+ * host name or an application, and those of the web proxy, cannot be matched here: they are left
+ * out and the union is marked incomplete.
  */
 #include "backends/service.h"
 
@@ -25,14 +25,19 @@ static void spec_add(struct services *s, struct service_spec spec) {
 	s->spec[s->n++] = spec;
 }
 
-static void add_ports(struct services *s, const struct object *obj, unsigned int attr, uint8_t proto) {
+static void add_ports(struct services *s, const struct object *obj, unsigned int attr,
+		      uint8_t proto) {
 	const struct value *v = object_value(obj, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
 		struct port_spec p = value_item(v, i)->ports;
 
-		spec_add(s, (struct service_spec){ .kind = SERVICE_PORTS, .proto = proto, .dst_lo = p.dst_lo,
-						   .dst_hi = p.dst_hi, .src_lo = p.src_lo, .src_hi = p.src_hi });
+		spec_add(s, (struct service_spec){ .kind = SERVICE_PORTS,
+						   .proto = proto,
+						   .dst_lo = p.dst_lo,
+						   .dst_hi = p.dst_hi,
+						   .src_lo = p.src_lo,
+						   .src_hi = p.src_hi });
 	}
 }
 
@@ -40,19 +45,23 @@ static void add_ports(struct services *s, const struct object *obj, unsigned int
 static bool service_is_plain(const struct object *obj) {
 	struct ipv4_pair server = object_ip(obj, FIREWALL_SERVICE_CUSTOM__IPRANGE);
 
-	return server.a == 0 && server.b == 0 && *object_str(obj, FIREWALL_SERVICE_CUSTOM__FQDN) == '\0' &&
+	return server.a == 0 && server.b == 0 &&
+	       *object_str(obj, FIREWALL_SERVICE_CUSTOM__FQDN) == '\0' &&
 	       object_is(obj, FIREWALL_SERVICE_CUSTOM__APP_SERVICE_TYPE, "disable");
 }
 
 static void add_icmp(struct services *s, const struct object *obj) {
-	struct service_spec spec = { .kind = SERVICE_ICMP, .proto = IPPROTO_ICMP, .icmp_code = SERVICE_ANY_CODE };
+	struct service_spec spec = { .kind = SERVICE_ICMP,
+				     .proto = IPPROTO_ICMP,
+				     .icmp_code = SERVICE_ANY_CODE };
 
 	if (!object_get(obj, FIREWALL_SERVICE_CUSTOM__ICMPTYPE)) {
 		spec.kind = SERVICE_PROTO;
 	} else {
 		spec.icmp_type = (uint16_t)object_num(obj, FIREWALL_SERVICE_CUSTOM__ICMPTYPE);
 		if (object_get(obj, FIREWALL_SERVICE_CUSTOM__ICMPCODE))
-			spec.icmp_code = (uint16_t)object_num(obj, FIREWALL_SERVICE_CUSTOM__ICMPCODE);
+			spec.icmp_code =
+				(uint16_t)object_num(obj, FIREWALL_SERVICE_CUSTOM__ICMPCODE);
 	}
 	spec_add(s, spec);
 }
@@ -62,7 +71,8 @@ static void add_custom(struct services *s, const struct object *obj) {
 
 	if (!service_is_plain(obj)) {
 		s->incomplete = true;
-	} else if (object_is(obj, protocol, "TCP/UDP/UDP-Lite/SCTP") || object_is(obj, protocol, "TCP/UDP/SCTP")) {
+	} else if (object_is(obj, protocol, "TCP/UDP/UDP-Lite/SCTP") ||
+		   object_is(obj, protocol, "TCP/UDP/SCTP")) {
 		add_ports(s, obj, FIREWALL_SERVICE_CUSTOM__TCP_PORTRANGE, IPPROTO_TCP);
 		add_ports(s, obj, FIREWALL_SERVICE_CUSTOM__UDP_PORTRANGE, IPPROTO_UDP);
 		add_ports(s, obj, FIREWALL_SERVICE_CUSTOM__UDPLITE_PORTRANGE, IPPROTO_UDPLITE);
@@ -72,7 +82,8 @@ static void add_custom(struct services *s, const struct object *obj) {
 	} else if (object_is(obj, protocol, "IP")) {
 		uint8_t number = (uint8_t)object_num(obj, FIREWALL_SERVICE_CUSTOM__PROTOCOL_NUMBER);
 
-		spec_add(s, (struct service_spec){ .kind = number ? SERVICE_PROTO : SERVICE_ANY, .proto = number });
+		spec_add(s, (struct service_spec){ .kind = number ? SERVICE_PROTO : SERVICE_ANY,
+						   .proto = number });
 	} else if (!object_is(obj, protocol, "ICMP6")) {
 		s->incomplete = true;
 	}
@@ -83,7 +94,8 @@ static void add_named(struct services *s, const struct model *model, const struc
 	const struct value *v = object_value(holder, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
-		const struct object *obj = model_resolve(model, &holder->table->attrs[attr], value_item(v, i)->str);
+		const struct object *obj =
+			model_resolve(model, &holder->table->attrs[attr], value_item(v, i)->str);
 
 		if (obj && obj->table->id == TBL_FIREWALL_SERVICE_CUSTOM)
 			add_custom(s, obj);
@@ -98,9 +110,10 @@ static void add_named(struct services *s, const struct model *model, const struc
 static int spec_compare(const void *a, const void *b) {
 	const struct service_spec *x = a, *y = b;
 	const int fields[][2] = {
-		{ x->kind, y->kind },           { x->proto, y->proto },         { x->src_lo, y->src_lo },
-		{ x->src_hi, y->src_hi },       { x->icmp_type, y->icmp_type }, { x->icmp_code, y->icmp_code },
-		{ x->dst_lo, y->dst_lo },       { x->dst_hi, y->dst_hi },
+		{ x->kind, y->kind },		{ x->proto, y->proto },
+		{ x->src_lo, y->src_lo },	{ x->src_hi, y->src_hi },
+		{ x->icmp_type, y->icmp_type }, { x->icmp_code, y->icmp_code },
+		{ x->dst_lo, y->dst_lo },	{ x->dst_hi, y->dst_hi },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
@@ -110,8 +123,9 @@ static int spec_compare(const void *a, const void *b) {
 }
 
 static bool spec_join(struct service_spec *a, const struct service_spec *b) {
-	if (a->kind != b->kind || a->proto != b->proto || a->src_lo != b->src_lo || a->src_hi != b->src_hi ||
-	    a->icmp_type != b->icmp_type || a->icmp_code != b->icmp_code || b->dst_lo > (uint32_t)a->dst_hi + 1)
+	if (a->kind != b->kind || a->proto != b->proto || a->src_lo != b->src_lo ||
+	    a->src_hi != b->src_hi || a->icmp_type != b->icmp_type ||
+	    a->icmp_code != b->icmp_code || b->dst_lo > (uint32_t)a->dst_hi + 1)
 		return false;
 	if (b->dst_hi > a->dst_hi)
 		a->dst_hi = b->dst_hi;
@@ -132,7 +146,8 @@ static void services_shorten(struct services *s) {
 		s->n = 1;
 }
 
-struct services services_resolve(const struct model *model, const struct object *obj, unsigned int attr) {
+struct services services_resolve(const struct model *model, const struct object *obj,
+				 unsigned int attr) {
 	struct services s = { .n = 0 };
 
 	add_named(&s, model, obj, attr, 0);
@@ -154,7 +169,8 @@ static bool spec_match(const struct service_spec *s, const struct service_packet
 		return p->dport >= s->dst_lo && p->dport <= s->dst_hi && p->sport >= s->src_lo &&
 		       p->sport <= s->src_hi;
 	return s->kind == SERVICE_PROTO ||
-	       (s->icmp_type == p->icmp_type && (s->icmp_code == SERVICE_ANY_CODE || s->icmp_code == p->icmp_code));
+	       (s->icmp_type == p->icmp_type &&
+		(s->icmp_code == SERVICE_ANY_CODE || s->icmp_code == p->icmp_code));
 }
 
 bool services_match(const struct services *s, const struct service_packet *p) {
@@ -165,5 +181,6 @@ bool services_match(const struct services *s, const struct service_packet *p) {
 }
 
 bool service_has_ports(uint8_t proto) {
-	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE || proto == IPPROTO_SCTP;
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE ||
+	       proto == IPPROTO_SCTP;
 }

@@ -34,7 +34,8 @@ struct service_packet {
 };
 
 /* The union of the services and groups that an attribute names; release with services_done. */
-struct services services_resolve(const struct model *model, const struct object *obj, unsigned int attr);
+struct services services_resolve(const struct model *model, const struct object *obj,
+				 unsigned int attr);
 
 /* Release what a union holds. */
 void services_done(struct services *s);

@@ -28,7 +28,10 @@ static const struct setting {
 	const char *path, *value;
 } settings[] = {
 	{ "net/ipv4/ip_forward", "1" },
-	/* A reply may leave by another link than its request came in by: loose, where the machine checks. */
+	/*
+	 * A reply may leave by another link than its request came in by: loose, where the machine
+	 * checks.
+	 */
 	{ "net/ipv4/conf/all/rp_filter", "2" },
 	/* A changed address must not take the others of its network with it. */
 	{ "net/ipv4/conf/all/promote_secondaries", "1" },
@@ -44,7 +47,8 @@ struct sysctl {
 	char *saved_path;
 	bool set;                  /* they have been set by this process */
 	bool wanted;               /* the commit in progress wants them */
-	char before[ARRAY_LEN(settings)][VALUE_MAX]; /* for undoing it; "" where nothing was written */
+	char before[ARRAY_LEN(settings)]
+		   [VALUE_MAX]; /* for undoing it; "" where nothing was written */
 };
 
 /* Read a short file into a line without its end; false when it is not there. */
@@ -122,7 +126,9 @@ int sysctl_restore(const char *saved_path, struct err *err) {
 	ssize_t n;
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : err_set(err, ERR_STORE, "%s: %s", saved_path, strerror(errno));
+		return errno == ENOENT
+			       ? 0
+			       : err_set(err, ERR_STORE, "%s: %s", saved_path, strerror(errno));
 	n = read(fd, text, FILE_MAX - 1);
 	close(fd);
 	if (n < 0)

@@ -34,7 +34,8 @@ static void add_interfaces(struct vip *v, unsigned int attr) {
 			v->any_interface = true;
 			continue;
 		}
-		v->interface = xreallocarray(v->interface, v->n_interfaces + 1, sizeof(*v->interface));
+		v->interface =
+			xreallocarray(v->interface, v->n_interfaces + 1, sizeof(*v->interface));
 		v->interface[v->n_interfaces++] = name;
 	}
 }
@@ -55,7 +56,8 @@ static bool resolve_outside(struct vip *v, const struct model *model) {
 	v->ext_hi = ext.b;
 	if (ext.a != 0)
 		return ext.a <= ext.b || vip_refuse(v, "extip is no range");
-	intf = model_find(model, schema_table(TBL_SYSTEM_INTERFACE), object_str(v->obj, FIREWALL_VIP__EXTINTF));
+	intf = model_find(model, schema_table(TBL_SYSTEM_INTERFACE),
+			  object_str(v->obj, FIREWALL_VIP__EXTINTF));
 	v->ext_lo = v->ext_hi = intf ? object_ip(intf, SYSTEM_INTERFACE__IP).a : 0;
 	return v->ext_lo != 0 || vip_refuse(v, "extip is that of an interface without address");
 }
@@ -90,7 +92,8 @@ static bool resolve_ports(struct vip *v) {
 
 /* Ranges that are moved are written out one by one, so their size is bounded. */
 static bool check_size(struct vip *v) {
-	uint64_t addrs = (uint64_t)v->ext_hi - v->ext_lo + 1, ports = (uint64_t)v->port_hi - v->port_lo + 1;
+	uint64_t addrs = (uint64_t)v->ext_hi - v->ext_lo + 1,
+		 ports = (uint64_t)v->port_hi - v->port_lo + 1;
 	uint64_t size = addrs > 1 ? addrs : 1;
 
 	if (vip_shifts_ports(v))
@@ -108,7 +111,8 @@ static bool resolve_vip(struct vip *v, const struct model *model) {
 	ranges_normalize(&v->sources);
 	if (object_is(v->obj, FIREWALL_VIP__STATUS, "disable"))
 		return vip_refuse(v, "it is disabled");
-	if (!object_is(v->obj, FIREWALL_VIP__TYPE, "static-nat") || object_is(v->obj, FIREWALL_VIP__NAT44, "disable"))
+	if (!object_is(v->obj, FIREWALL_VIP__TYPE, "static-nat") ||
+	    object_is(v->obj, FIREWALL_VIP__NAT44, "disable"))
 		return vip_refuse(v, "its type is not enforced");
 	if (object_get(v->obj, FIREWALL_VIP__SERVICE))
 		return vip_refuse(v, "its service is not enforced");
@@ -150,7 +154,10 @@ static void draw_marks(struct vips *vs) {
 	for (size_t i = 1; i < vs->n; i++)
 		if (sorted[i]->mark <= sorted[i - 1]->mark)
 			sorted[i]->mark = sorted[i - 1]->mark + 1;
-	/* Past the end, which takes a billion names or one of a billion chances, there is room below. */
+	/*
+	 * Past the end, which takes a billion names or one of a billion chances, there is room
+	 * below.
+	 */
 	for (size_t i = vs->n; i-- > 0 && sorted[i]->mark > VIP_MARK_MAX - (vs->n - 1 - i);)
 		sorted[i]->mark = VIP_MARK_MAX - (uint32_t)(vs->n - 1 - i);
 	free(sorted);
@@ -167,7 +174,8 @@ struct vips vips_resolve(const struct model *model) {
 	struct vips vs = { .n = 0 };
 
 	vs.vip = xcalloc(model_count(model, table), sizeof(*vs.vip));
-	for (const struct object *obj = model_first(model, table); obj; obj = model_next(model, obj)) {
+	for (const struct object *obj = model_first(model, table); obj;
+	     obj = model_next(model, obj)) {
 		struct vip *v = &vs.vip[vs.n++];
 
 		v->obj = obj;
@@ -193,7 +201,8 @@ void vips_done(struct vips *vs) {
 
 const struct vip *vips_find(const struct vips *vs, const struct object *obj) {
 	const struct vip probe = { .obj = obj }, *key = &probe;
-	const struct vip **found = bsearch(&key, vs->by_obj, vs->n, sizeof(*vs->by_obj), object_order);
+	const struct vip **found =
+		bsearch(&key, vs->by_obj, vs->n, sizeof(*vs->by_obj), object_order);
 
 	return found ? *found : NULL;
 }
@@ -207,7 +216,8 @@ bool vip_shifts_ports(const struct vip *v) {
 }
 
 static bool vip_takes(const struct vip *v, const struct vip_packet *p) {
-	if (!v->usable || p->dst < v->ext_lo || p->dst > v->ext_hi || (v->proto && v->proto != p->proto) ||
+	if (!v->usable || p->dst < v->ext_lo || p->dst > v->ext_hi ||
+	    (v->proto && v->proto != p->proto) ||
 	    (v->port_lo && (p->dport < v->port_lo || p->dport > v->port_hi)))
 		return false;
 	return v->sources.n == 0 || ranges_contain(&v->sources, p->src);

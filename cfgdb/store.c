@@ -150,13 +150,13 @@ static int store_prepare(struct store *s, struct err *err) {
 /*
  * The log and its index stay when the database is closed: a start on a full disk could not make
  * them, and a firewall must start there, too. The limit has the log cut to nothing at the close.
+ * A database in memory has no log.
  */
 static int store_keep_log(struct store *s, struct err *err) {
 	int on = 1;
+	int rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
 
-	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on) != SQLITE_OK)
-		return store_fail(s, "open", err);
-	return 0;
+	return rc == SQLITE_OK || rc == SQLITE_NOTFOUND ? 0 : store_fail(s, "open", err);
 }
 
 struct store *store_open(const char *path, struct err *err) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inside of a transaction, shared by txn.c (staging) and commit.c (making it real). */
+/*
+ * The inside of a transaction, shared by txn.c (what it holds), txn_stage.c (what may get in) and
+ * commit.c (making it real).
+ */
 #pragma once
 
 #include <bsd/sys/tree.h>
@@ -31,6 +34,10 @@ struct txn {
 	uint64_t seen_revision;   /* active when the oldest entry was checked */
 	bool as_found;
 };
+
+/* Stage obj (NULL: deletion) under its table and key, unchecked; takes over obj. */
+void txn_stage(struct txn *t, const struct schema_table *table, const char *key, struct object *obj,
+	       uint64_t base);
 
 /*
  * Check every staged entry again if the active configuration has moved since; ERR_LOCKED when it

@@ -42,8 +42,8 @@ static const struct schema_table *table_of(const struct words *w) {
 	return table;
 }
 
-static void put(struct model *m, const struct schema_table *table, const char *key, const char *body,
-		uint64_t ver) {
+static void put(struct model *m, const struct schema_table *table, const char *key,
+		const char *body, uint64_t ver) {
 	struct object *obj = object_new(table, key);
 	struct err err = { 0 };
 

@@ -4,7 +4,10 @@
 
 #include "cfgdb/model.h"
 
-/* Put the objects of a text into a model; every object gets version ver. Ends the test on a mistake. */
+/*
+ * Put the objects of a text into a model; every object gets version ver. Ends the test on a
+ * mistake.
+ */
 void conf_load(struct model *m, const char *text, uint64_t ver);
 
 /* A model with the factory's addresses, services and schedules that tests name, and this text. */

@@ -71,8 +71,8 @@ static void add_address(struct random_policies *r, unsigned int i, struct str *o
 }
 
 /* Distinct members of a kind; groups only name groups with lower numbers. */
-static void add_members(struct random_policies *r, unsigned int n, unsigned int n_groups, const char *object,
-			const char *group, struct str *out) {
+static void add_members(struct random_policies *r, unsigned int n, unsigned int n_groups,
+			const char *object, const char *group, struct str *out) {
 	unsigned int start = random_below(r, r->n_objects);
 
 	for (unsigned int i = 0; i < n; i++)
@@ -80,7 +80,8 @@ static void add_members(struct random_policies *r, unsigned int n, unsigned int 
 			str_addf(out, " \"%s%u\"", group, random_below(r, n_groups));
 		else
 			str_addf(out, " \"%s%u\"", object,
-				 (start + i * 7) % (object[0] == 'o' ? r->n_objects : r->n_services));
+				 (start + i * 7) %
+					 (object[0] == 'o' ? r->n_objects : r->n_services));
 }
 
 static void add_group(struct random_policies *r, unsigned int i, struct str *out) {
@@ -94,7 +95,8 @@ static void add_group(struct random_policies *r, unsigned int i, struct str *out
 }
 
 static void add_ports(struct random_policies *r, struct str *out) {
-	unsigned int lo = 1 + random_below(r, 60), hi = lo + (one_in(r, 2) ? random_below(r, 30) : 0);
+	unsigned int lo = 1 + random_below(r, 60),
+		     hi = lo + (one_in(r, 2) ? random_below(r, 30) : 0);
 
 	str_addf(out, " %u-%u", lo, hi);
 	if (one_in(r, 6))
@@ -102,7 +104,8 @@ static void add_ports(struct random_policies *r, struct str *out) {
 }
 
 static void add_service(struct random_policies *r, unsigned int i, struct str *out) {
-	static const char *const attrs[] = { "tcp-portrange", "udp-portrange", "sctp-portrange", "udplite-portrange" };
+	static const char *const attrs[] = { "tcp-portrange", "udp-portrange", "sctp-portrange",
+					     "udplite-portrange" };
 
 	str_addf(out, "edit \"s%u\"\n", i);
 	switch (random_below(r, 8)) {
@@ -149,7 +152,8 @@ static void add_vip(struct random_policies *r, unsigned int i, struct str *out) 
 		str_add(out, "-"), add_ip(out, mapped + more);
 	str_addf(out, "\"\nset extintf \"%s\"\n", one_in(r, 3) ? "any" : random_interface(r));
 	if (one_in(r, 4))
-		str_add(out, "set src-filter \"10.0.0.0-10.0.0.255\" \"192.168.0.0-192.168.1.0\"\n");
+		str_add(out,
+			"set src-filter \"10.0.0.0-10.0.0.255\" \"192.168.0.0-192.168.1.0\"\n");
 	if (one_in(r, 8))
 		str_add(out, "set status disable\n");
 	if (!one_in(r, 3)) {
@@ -188,7 +192,8 @@ static void add_addrs(struct random_policies *r, const char *attr, struct str *o
 	if (kind < 3)
 		str_add(out, " \"all\"");
 	else
-		add_members(r, 1 + random_below(r, one_in(r, 6) ? 12 : 3), r->n_groups, "o", "g", out);
+		add_members(r, 1 + random_below(r, one_in(r, 6) ? 12 : 3), r->n_groups, "o", "g",
+			    out);
 	if (attr[0] == 'd')
 		for (unsigned int i = random_below(r, 3); r->n_vips && i > 0; i--)
 			str_addf(out, " \"%s%u\"", one_in(r, 4) ? "vg" : "v",
@@ -199,7 +204,8 @@ static void add_addrs(struct random_policies *r, const char *attr, struct str *o
 }
 
 static void add_policy(struct random_policies *r, unsigned int id, struct str *out) {
-	static const char *const schedules[] = { "always", "always", "always", "always", "always", "none" };
+	static const char *const schedules[] = { "always", "always", "always",
+						 "always", "always", "none" };
 
 	str_addf(out, "edit %u\n", id);
 	if (one_in(r, 12))
@@ -228,7 +234,8 @@ static void add_policy(struct random_policies *r, unsigned int id, struct str *o
 }
 
 static void add_all(struct random_policies *r, const char *path, unsigned int n,
-		    void (*add)(struct random_policies *r, unsigned int i, struct str *out), struct str *out) {
+		    void (*add)(struct random_policies *r, unsigned int i, struct str *out),
+		    struct str *out) {
 	str_addf(out, "config %s\n", path);
 	for (unsigned int i = 0; i < n; i++)
 		add(r, i, out);
@@ -239,8 +246,11 @@ static void add_frame(struct random_policies *r, struct str *out) {
 	str_add(out, "config system interface\n");
 	for (size_t i = 0; i < ARRAY_LEN(interfaces); i++)
 		str_addf(out, "edit \"%s\"\nset allowaccess ping ssh\nnext\n", interfaces[i]);
-	str_addf(out, "end\nconfig system zone\nedit \"z1\"\nset interface \"port3\" \"port1\"\nset intrazone %s\n"
-		 "next\nedit \"z2\"\nset interface \"port4\" \"port5\"\nnext\nend\n", one_in(r, 4) ? "allow" : "deny");
+	str_addf(
+		out,
+		"end\nconfig system zone\nedit \"z1\"\nset interface \"port3\" \"port1\"\nset intrazone %s\n"
+		"next\nedit \"z2\"\nset interface \"port4\" \"port5\"\nnext\nend\n",
+		one_in(r, 4) ? "allow" : "deny");
 }
 
 void random_policies_text(struct random_policies *r, struct str *out) {
@@ -253,8 +263,9 @@ void random_policies_text(struct random_policies *r, struct str *out) {
 	add_all(r, "firewall vip", r->n_vips, add_vip, out);
 	str_add(out, "config firewall vipgrp\n");
 	for (unsigned int i = 0; i < r->n_vips; i++)
-		str_addf(out, "edit \"vg%u\"\nset interface \"any\"\nset member \"v%u\" \"v%u\"\nnext\n", i, i,
-			 (i + 1) % r->n_vips);
+		str_addf(out,
+			 "edit \"vg%u\"\nset interface \"any\"\nset member \"v%u\" \"v%u\"\nnext\n",
+			 i, i, (i + 1) % r->n_vips);
 	str_add(out, "end\nconfig firewall policy\n");
 	for (unsigned int i = 0; i < r->n_policies; i++)
 		add_policy(r, i + 1, out);
@@ -262,8 +273,9 @@ void random_policies_text(struct random_policies *r, struct str *out) {
 }
 
 struct lookup_packet random_packet(struct random_policies *r) {
-	static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDP,
-					  IPPROTO_SCTP, IPPROTO_UDPLITE, IPPROTO_ICMP, IPPROTO_GRE };
+	static const uint8_t protos[] = { IPPROTO_TCP,	   IPPROTO_TCP,	 IPPROTO_TCP,
+					  IPPROTO_UDP,	   IPPROTO_UDP,	 IPPROTO_SCTP,
+					  IPPROTO_UDPLITE, IPPROTO_ICMP, IPPROTO_GRE };
 	struct lookup_packet p = {
 		.in = interfaces[random_below(r, one_in(r, 2) ? 2 : 5)],
 		.src = one_in(r, 20) ? random_below(r, UINT32_MAX) * 2 : random_addr(r),

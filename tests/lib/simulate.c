@@ -78,7 +78,8 @@ static bool field_value(const struct sim_packet *p, enum rule_field f, uint32_t 
 	return false;
 }
 
-static bool make_key(const struct sim_packet *p, const struct set *set, const uint8_t *field, struct key *k) {
+static bool make_key(const struct sim_packet *p, const struct set *set, const uint8_t *field,
+		     struct key *k) {
 	*k = (struct key)KEY_INIT;
 	for (int i = 0; i < RULESET_FIELDS_MAX && field[i] != FIELD_NONE; i++) {
 		uint32_t v;

@@ -53,7 +53,8 @@ static bool answers(const char *address) {
 	static const unsigned char me[ETH_ALEN] = { 2, 0, 0, 0, 0, 9 };
 	struct frame f = {
 		.eth = { .h_proto = htons(ETH_P_ARP) },
-		.arp = { .ea_hdr = { htons(ARPHRD_ETHER), htons(ETH_P_IP), ETH_ALEN, 4, htons(ARPOP_REQUEST) } },
+		.arp = { .ea_hdr = { htons(ARPHRD_ETHER), htons(ETH_P_IP), ETH_ALEN, 4,
+				     htons(ARPOP_REQUEST) } },
 	};
 	const in_addr_t asked = inet_addr(address), from = inet_addr("192.0.1.9");
 	struct pollfd p = { .fd = wire, .events = POLLIN };
@@ -66,7 +67,8 @@ static bool answers(const char *address) {
 	ck_assert_int_eq(write(wire, &f, sizeof(f)), sizeof(f));
 	while (poll(&p, 1, WAIT_MS) == 1) {
 		ck_assert_int_gt(recv(wire, &f, sizeof(f), 0), 0);
-		if (f.arp.ea_hdr.ar_op == htons(ARPOP_REPLY) && memcmp(f.arp.arp_spa, &asked, 4) == 0)
+		if (f.arp.ea_hdr.ar_op == htons(ARPOP_REPLY) &&
+		    memcmp(f.arp.arp_spa, &asked, 4) == 0)
 			return true;
 	}
 	return false;
@@ -75,8 +77,11 @@ static bool answers(const char *address) {
 static struct model *model_of(const char *vip) {
 	struct str text AUTO_STR = STR_INIT;
 
-	str_addf(&text, "config system interface\nedit \"port1\"\nnext\nedit \"port2\"\nnext\nend\n"
-		 "config firewall vip\nedit \"it\"\nset mappedip \"10.0.0.1\"\nset extintf \"port1\"\n%snext\nend\n", vip);
+	str_addf(
+		&text,
+		"config system interface\nedit \"port1\"\nnext\nedit \"port2\"\nnext\nend\n"
+		"config firewall vip\nedit \"it\"\nset mappedip \"10.0.0.1\"\nset extintf \"port1\"\n%snext\nend\n",
+		vip);
 	return conf_model(str_text(&text));
 }
 
@@ -113,8 +118,10 @@ static const struct {
 	{ "set extip 192.0.1.50\nset extintf \"any\"\n", "192.0.1.50", true },
 	{ "set extip 192.0.1.50\nset extintf \"port2\"\n", "192.0.1.50", false },
 	{ "set extip 192.0.2.50\nset extintf \"port2\"\n", "192.0.2.50", false },
-	{ "set extip 192.0.1.50-192.0.1.60\nset mappedip \"10.0.0.50-10.0.0.60\"\n", "192.0.1.60", true },
-	{ "set extip 192.0.1.250-192.0.2.9\nset mappedip \"10.0.0.0-10.0.0.15\"\n", "192.0.1.250", true },
+	{ "set extip 192.0.1.50-192.0.1.60\nset mappedip \"10.0.0.50-10.0.0.60\"\n", "192.0.1.60",
+	  true },
+	{ "set extip 192.0.1.250-192.0.2.9\nset mappedip \"10.0.0.0-10.0.0.15\"\n", "192.0.1.250",
+	  true },
 	{ "set extip 203.0.113.1\n", "203.0.113.1", false },
 	{ "set extip 192.0.1.1\n", "192.0.1.1", true }, /* its own address, without our doing */
 };

@@ -42,13 +42,14 @@ static enum answer object_has_addr(const struct model *m, const struct object *o
 }
 
 /* YES if some member has it, else UNKNOWN if one might. */
-static enum answer list_has(const struct model *m, const struct object *holder, unsigned int attr, uint32_t addr,
-			    bool *any) {
+static enum answer list_has(const struct model *m, const struct object *holder, unsigned int attr,
+			    uint32_t addr, bool *any) {
 	const struct value *v = object_value(holder, attr);
 	enum answer sum = NO;
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
-		const struct object *o = model_resolve(m, &holder->table->attrs[attr], value_item(v, i)->str);
+		const struct object *o =
+			model_resolve(m, &holder->table->attrs[attr], value_item(v, i)->str);
 		enum answer a;
 
 		if (o->table->id == TBL_FIREWALL_VIP || o->table->id == TBL_FIREWALL_VIPGRP)
@@ -68,7 +69,8 @@ static bool list_unknown(const struct model *m, const struct object *holder, uns
 	const struct value *v = object_value(holder, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
-		const struct object *o = model_resolve(m, &holder->table->attrs[attr], value_item(v, i)->str);
+		const struct object *o =
+			model_resolve(m, &holder->table->attrs[attr], value_item(v, i)->str);
 
 		if (o->table->id == TBL_FIREWALL_ADDRGRP &&
 		    (list_unknown(m, o, FIREWALL_ADDRGRP__MEMBER) ||
@@ -84,13 +86,16 @@ static bool list_unknown(const struct model *m, const struct object *holder, uns
 /* What policies that deny see: what cannot be resolved has no address. */
 static bool plain_has(const struct model *m, const struct object *o, uint32_t addr);
 
-static bool plain_list(const struct model *m, const struct object *holder, unsigned int attr, uint32_t addr) {
+static bool plain_list(const struct model *m, const struct object *holder, unsigned int attr,
+		       uint32_t addr) {
 	const struct value *v = object_value(holder, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
-		const struct object *o = model_resolve(m, &holder->table->attrs[attr], value_item(v, i)->str);
+		const struct object *o =
+			model_resolve(m, &holder->table->attrs[attr], value_item(v, i)->str);
 
-		if (o->table->id != TBL_FIREWALL_VIP && o->table->id != TBL_FIREWALL_VIPGRP && plain_has(m, o, addr))
+		if (o->table->id != TBL_FIREWALL_VIP && o->table->id != TBL_FIREWALL_VIPGRP &&
+		    plain_has(m, o, addr))
 			return true;
 	}
 	return false;
@@ -107,13 +112,16 @@ static bool plain_has(const struct model *m, const struct object *o, uint32_t ad
 /* What policies that accept see: a group whose exclusions cannot be resolved has no address. */
 static bool strict_has(const struct model *m, const struct object *o, uint32_t addr);
 
-static bool strict_list(const struct model *m, const struct object *holder, unsigned int attr, uint32_t addr) {
+static bool strict_list(const struct model *m, const struct object *holder, unsigned int attr,
+			uint32_t addr) {
 	const struct value *v = object_value(holder, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
-		const struct object *o = model_resolve(m, &holder->table->attrs[attr], value_item(v, i)->str);
+		const struct object *o =
+			model_resolve(m, &holder->table->attrs[attr], value_item(v, i)->str);
 
-		if (o->table->id != TBL_FIREWALL_VIP && o->table->id != TBL_FIREWALL_VIPGRP && strict_has(m, o, addr))
+		if (o->table->id != TBL_FIREWALL_VIP && o->table->id != TBL_FIREWALL_VIPGRP &&
+		    strict_has(m, o, addr))
 			return true;
 	}
 	return false;
@@ -135,8 +143,8 @@ static enum answer group_has(const struct model *m, const struct object *g, uint
 	return list_has(m, g, FIREWALL_ADDRGRP__MEMBER, addr, &any);
 }
 
-static bool addrs_fit(const struct model *m, const struct object *p, unsigned int attr, unsigned int negate,
-		      uint32_t addr) {
+static bool addrs_fit(const struct model *m, const struct object *p, unsigned int attr,
+		      unsigned int negate, uint32_t addr) {
 	bool accept = object_is(p, FIREWALL_POLICY__ACTION, "accept"), any = false;
 
 	list_has(m, p, attr, addr, &any);
@@ -147,13 +155,15 @@ static bool addrs_fit(const struct model *m, const struct object *p, unsigned in
 	return !plain_list(m, p, attr, addr);
 }
 
-static bool side_fits(const struct model *m, const struct object *p, unsigned int attr, const char *interface) {
+static bool side_fits(const struct model *m, const struct object *p, unsigned int attr,
+		      const char *interface) {
 	const struct value *v = object_value(p, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
 		const char *name = value_item(v, i)->str;
 		const struct object *zone = model_find(m, schema_table(TBL_SYSTEM_ZONE), name);
-		const struct value *members = zone ? object_value(zone, SYSTEM_ZONE__INTERFACE) : NULL;
+		const struct value *members =
+			zone ? object_value(zone, SYSTEM_ZONE__INTERFACE) : NULL;
 
 		if (strcmp(name, "any") == 0 || strcmp(name, interface) == 0)
 			return true;
@@ -170,25 +180,29 @@ static bool port_in(const struct object *s, unsigned int attr, uint16_t sport, u
 	for (uint32_t i = 0; v && i < v->n; i++) {
 		struct port_spec p = value_item(v, i)->ports;
 
-		if (dport >= p.dst_lo && dport <= p.dst_hi && sport >= p.src_lo && sport <= p.src_hi)
+		if (dport >= p.dst_lo && dport <= p.dst_hi && sport >= p.src_lo &&
+		    sport <= p.src_hi)
 			return true;
 	}
 	return false;
 }
 
-static enum answer service_has(const struct model *m, const struct object *s, const struct lookup_packet *p,
-			       uint16_t dport);
+static enum answer service_has(const struct model *m, const struct object *s,
+			       const struct lookup_packet *p, uint16_t dport);
 
-static enum answer services_have(const struct model *m, const struct object *holder, unsigned int attr,
-				 const struct lookup_packet *p, uint16_t dport, bool *unknown) {
+static enum answer services_have(const struct model *m, const struct object *holder,
+				 unsigned int attr, const struct lookup_packet *p, uint16_t dport,
+				 bool *unknown) {
 	const struct value *v = object_value(holder, attr);
 	enum answer sum = NO;
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
-		const struct object *o = model_resolve(m, &holder->table->attrs[attr], value_item(v, i)->str);
-		enum answer a = o->table->id == TBL_FIREWALL_SERVICE_GROUP ?
-					services_have(m, o, FIREWALL_SERVICE_GROUP__MEMBER, p, dport, unknown) :
-					service_has(m, o, p, dport);
+		const struct object *o =
+			model_resolve(m, &holder->table->attrs[attr], value_item(v, i)->str);
+		enum answer a = o->table->id == TBL_FIREWALL_SERVICE_GROUP
+					? services_have(m, o, FIREWALL_SERVICE_GROUP__MEMBER, p,
+							dport, unknown)
+					: service_has(m, o, p, dport);
 
 		if (a == YES)
 			sum = YES;
@@ -197,8 +211,8 @@ static enum answer services_have(const struct model *m, const struct object *hol
 	return sum;
 }
 
-static enum answer service_has(const struct model *m, const struct object *s, const struct lookup_packet *p,
-			       uint16_t dport) {
+static enum answer service_has(const struct model *m, const struct object *s,
+			       const struct lookup_packet *p, uint16_t dport) {
 	(void)m;
 	if (object_get(s, FIREWALL_SERVICE_CUSTOM__IPRANGE))
 		return UNKNOWN;
@@ -207,8 +221,11 @@ static enum answer service_has(const struct model *m, const struct object *s, co
 		const struct value *code = object_get(s, FIREWALL_SERVICE_CUSTOM__ICMPCODE);
 
 		return p->proto == IPPROTO_ICMP &&
-				       (!type || (value_item(type, 0)->num == p->icmp_type &&
-						  (!code || value_item(code, 0)->num == p->icmp_code))) ? YES : NO;
+				       (!type ||
+					(value_item(type, 0)->num == p->icmp_type &&
+					 (!code || value_item(code, 0)->num == p->icmp_code)))
+			       ? YES
+			       : NO;
 	}
 	if (object_is(s, FIREWALL_SERVICE_CUSTOM__PROTOCOL, "IP")) {
 		int64_t number = object_num(s, FIREWALL_SERVICE_CUSTOM__PROTOCOL_NUMBER);
@@ -219,20 +236,24 @@ static enum answer service_has(const struct model *m, const struct object *s, co
 		return NO;
 	switch (p->proto) {
 	case IPPROTO_TCP:
-		return port_in(s, FIREWALL_SERVICE_CUSTOM__TCP_PORTRANGE, p->sport, dport) ? YES : NO;
+		return port_in(s, FIREWALL_SERVICE_CUSTOM__TCP_PORTRANGE, p->sport, dport) ? YES
+											   : NO;
 	case IPPROTO_UDP:
-		return port_in(s, FIREWALL_SERVICE_CUSTOM__UDP_PORTRANGE, p->sport, dport) ? YES : NO;
+		return port_in(s, FIREWALL_SERVICE_CUSTOM__UDP_PORTRANGE, p->sport, dport) ? YES
+											   : NO;
 	case IPPROTO_SCTP:
-		return port_in(s, FIREWALL_SERVICE_CUSTOM__SCTP_PORTRANGE, p->sport, dport) ? YES : NO;
+		return port_in(s, FIREWALL_SERVICE_CUSTOM__SCTP_PORTRANGE, p->sport, dport) ? YES
+											    : NO;
 	case IPPROTO_UDPLITE:
-		return port_in(s, FIREWALL_SERVICE_CUSTOM__UDPLITE_PORTRANGE, p->sport, dport) ? YES : NO;
+		return port_in(s, FIREWALL_SERVICE_CUSTOM__UDPLITE_PORTRANGE, p->sport, dport) ? YES
+											       : NO;
 	default:
 		return NO;
 	}
 }
 
-static bool service_fits(const struct model *m, const struct object *p, const struct lookup_packet *packet,
-			 uint16_t dport) {
+static bool service_fits(const struct model *m, const struct object *p,
+			 const struct lookup_packet *packet, uint16_t dport) {
 	bool unknown = false;
 	enum answer a = services_have(m, p, FIREWALL_POLICY__SERVICE, packet, dport, &unknown);
 
@@ -241,16 +262,18 @@ static bool service_fits(const struct model *m, const struct object *p, const st
 	return a != YES && !(unknown && object_is(p, FIREWALL_POLICY__ACTION, "accept"));
 }
 
-static bool policy_names_vip(const struct model *m, const struct object *p, const struct object *vip) {
+static bool policy_names_vip(const struct model *m, const struct object *p,
+			     const struct object *vip) {
 	const struct value *v = object_value(p, FIREWALL_POLICY__DSTADDR);
 
 	if (object_is(p, FIREWALL_POLICY__DSTADDR_NEGATE, "enable"))
 		return false;
 	for (uint32_t i = 0; v && i < v->n; i++) {
-		const struct object *o = model_resolve(m, &p->table->attrs[FIREWALL_POLICY__DSTADDR],
-						       value_item(v, i)->str);
-		const struct value *members =
-			o->table->id == TBL_FIREWALL_VIPGRP ? object_value(o, FIREWALL_VIPGRP__MEMBER) : NULL;
+		const struct object *o = model_resolve(
+			m, &p->table->attrs[FIREWALL_POLICY__DSTADDR], value_item(v, i)->str);
+		const struct value *members = o->table->id == TBL_FIREWALL_VIPGRP
+						      ? object_value(o, FIREWALL_VIPGRP__MEMBER)
+						      : NULL;
 
 		if (o == vip)
 			return true;
@@ -261,7 +284,8 @@ static bool policy_names_vip(const struct model *m, const struct object *p, cons
 	return false;
 }
 
-static bool destination_fits(const struct model *m, const struct object *p, const struct object *vip, uint32_t dst) {
+static bool destination_fits(const struct model *m, const struct object *p,
+			     const struct object *vip, uint32_t dst) {
 	bool deny = object_is(p, FIREWALL_POLICY__ACTION, "deny");
 	bool only = deny && object_is(p, FIREWALL_POLICY__MATCH_VIP_ONLY, "enable");
 	bool fits = addrs_fit(m, p, FIREWALL_POLICY__DSTADDR, FIREWALL_POLICY__DSTADDR_NEGATE, dst);
@@ -273,16 +297,19 @@ static bool destination_fits(const struct model *m, const struct object *p, cons
 }
 
 /* The first policy that matches a packet that was translated to dst:dport by vip (or NULL). */
-static const struct object *oracle(const struct model *m, const struct lookup_packet *packet, const char *out,
-				   const struct object *vip, uint32_t dst, uint16_t dport) {
+static const struct object *oracle(const struct model *m, const struct lookup_packet *packet,
+				   const char *out, const struct object *vip, uint32_t dst,
+				   uint16_t dport) {
 	const struct object *p = model_first(m, schema_table(TBL_FIREWALL_POLICY));
 
 	for (; p; p = model_next(m, p))
-		if (object_is(p, FIREWALL_POLICY__STATUS, "enable") && !object_get(p, FIREWALL_POLICY__GROUPS) &&
+		if (object_is(p, FIREWALL_POLICY__STATUS, "enable") &&
+		    !object_get(p, FIREWALL_POLICY__GROUPS) &&
 		    strcmp(object_str(p, FIREWALL_POLICY__SCHEDULE), "none") != 0 &&
 		    side_fits(m, p, FIREWALL_POLICY__SRCINTF, packet->in) &&
 		    side_fits(m, p, FIREWALL_POLICY__DSTINTF, out) &&
-		    addrs_fit(m, p, FIREWALL_POLICY__SRCADDR, FIREWALL_POLICY__SRCADDR_NEGATE, packet->src) &&
+		    addrs_fit(m, p, FIREWALL_POLICY__SRCADDR, FIREWALL_POLICY__SRCADDR_NEGATE,
+			      packet->src) &&
 		    destination_fits(m, p, vip, dst) && service_fits(m, p, packet, dport))
 			return p;
 	return NULL;
@@ -292,8 +319,16 @@ static const struct object *oracle(const struct model *m, const struct lookup_pa
 
 static struct sim_packet sim_of(const struct lookup_packet *p) {
 	return (struct sim_packet){
-		.in = p->in, .out = "", .src = p->src, .dst = p->dst, .proto = p->proto, .sport = p->sport,
-		.dport = p->dport, .icmp_type = p->icmp_type, .icmp_code = p->icmp_code, .state = CT_STATE_NEW,
+		.in = p->in,
+		.out = "",
+		.src = p->src,
+		.dst = p->dst,
+		.proto = p->proto,
+		.sport = p->sport,
+		.dport = p->dport,
+		.icmp_type = p->icmp_type,
+		.icmp_code = p->icmp_code,
+		.state = CT_STATE_NEW,
 	};
 }
 
@@ -327,11 +362,13 @@ static void compare(const struct model *m, const struct policies *ps, const stru
 	ck_assert_uint_eq(sim.mark, look.vip ? look.vip->mark : 0);
 	sim.out = out;
 	verdict = sim_chain(rs, "forward", &sim);
-	ck_assert_msg(sim.mark == right_id, "policy %u, not %u: %s->%s proto %u %08x:%u -> %08x:%u (vip %s)", sim.mark,
-		      right_id, packet.in, out, packet.proto, packet.src, packet.sport, look.dst, look.dport,
-		      look.vip ? look.vip->obj->key : "none");
+	ck_assert_msg(sim.mark == right_id,
+		      "policy %u, not %u: %s->%s proto %u %08x:%u -> %08x:%u (vip %s)", sim.mark,
+		      right_id, packet.in, out, packet.proto, packet.src, packet.sport, look.dst,
+		      look.dport, look.vip ? look.vip->obj->key : "none");
 	if (right)
-		ck_assert_int_eq(verdict == SIM_ACCEPT, object_is(right, FIREWALL_POLICY__ACTION, "accept"));
+		ck_assert_int_eq(verdict == SIM_ACCEPT,
+				 object_is(right, FIREWALL_POLICY__ACTION, "accept"));
 	else
 		ck_assert_int_eq(verdict == SIM_ACCEPT, !look.vip && intrazone(m, packet.in, out));
 	counts[right != NULL]++;
@@ -387,13 +424,17 @@ static struct model *hosts_model(unsigned int n) {
 
 	str_add(&text, "config firewall address\n");
 	for (unsigned int i = 0; i < n; i++)
-		str_addf(&text, "edit \"h%u\"\nset subnet 10.0.%u.%u 255.255.255.255\nnext\n", i, i / 250, i % 250 + 1);
-	str_add(&text, "end\nconfig system interface\nedit \"port1\"\nnext\nedit \"port2\"\nnext\nend\n"
+		str_addf(&text, "edit \"h%u\"\nset subnet 10.0.%u.%u 255.255.255.255\nnext\n", i,
+			 i / 250, i % 250 + 1);
+	str_add(&text,
+		"end\nconfig system interface\nedit \"port1\"\nnext\nedit \"port2\"\nnext\nend\n"
 		"config firewall policy\n");
 	for (unsigned int i = 0; i < n; i++)
-		str_addf(&text, "edit %u\nset action accept\nset srcintf \"port1\"\nset dstintf \"port2\"\n"
-			 "set srcaddr \"all\"\nset dstaddr \"h%u\"\nset service \"ALL\"\nset schedule \"always\"\nnext\n",
-			 i + 1, i);
+		str_addf(
+			&text,
+			"edit %u\nset action accept\nset srcintf \"port1\"\nset dstintf \"port2\"\n"
+			"set srcaddr \"all\"\nset dstaddr \"h%u\"\nset service \"ALL\"\nset schedule \"always\"\nnext\n",
+			i + 1, i);
 	str_add(&text, "end\n");
 	return conf_model(str_text(&text));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Interfaces and kernel settings, each test in a network namespace of its own: what the
- * configuration says of managed interfaces is there, what it does not say is left alone, and a commit
- * that fails leaves everything as it was.
+ * configuration says of managed interfaces is there, what it does not say is left alone, and a
+ * commit that fails leaves everything as it was.
  */
 #include "backends/iface.h"
 
@@ -31,9 +31,11 @@ static void own_namespace(void) {
 
 /* Links with state, MTU and addresses, as one line; the caller frees. */
 static char *state(void) {
-	FILE *f = popen("for i in port1 port2; do echo $(ip -oneline link show $i | "
-			"sed 's/.*<\\(.*\\)> mtu \\([0-9]*\\).*/\\1 \\2/; s/[A-Z,_-]*\\<UP\\>[A-Z,_-]* /up /; "
-			"s/.*[A-Z]\\+ /down /') $(ip -4 -oneline address show dev $i | awk '{ print $4 }' | sort); done", "r");
+	FILE *f = popen(
+		"for i in port1 port2; do echo $(ip -oneline link show $i | "
+		"sed 's/.*<\\(.*\\)> mtu \\([0-9]*\\).*/\\1 \\2/; s/[A-Z,_-]*\\<UP\\>[A-Z,_-]* /up /; "
+		"s/.*[A-Z]\\+ /down /') $(ip -4 -oneline address show dev $i | awk '{ print $4 }' | sort); done",
+		"r");
 	struct str out = STR_INIT;
 	char line[512];
 
@@ -56,7 +58,10 @@ static struct model *model_of(const char *lines) {
 
 	str_addf(&text, "config system interface\nedit \"port1\"\n%snext\nend\n", lines);
 	m = conf_model(str_text(&text));
-	conf_load(m, "config system interface\nedit \"port2\"\nset ip 192.0.2.2 255.255.255.0\nnext\nend\n", 0);
+	conf_load(
+		m,
+		"config system interface\nedit \"port2\"\nset ip 192.0.2.2 255.255.255.0\nnext\nend\n",
+		0);
 	return m;
 }
 
@@ -91,7 +96,8 @@ static const struct {
 	{ "set ip 10.0.0.1 255.255.255.0\n", "up 1500 10.0.0.1/24" OTHER },
 	{ "set ip 10.0.0.2 255.255.255.0\n", "up 1500 10.0.0.2/24" OTHER },
 	{ "set ip 10.0.0.1 255.255.0.0\n", "up 1500 10.0.0.1/16" OTHER },
-	{ "set ip 10.0.0.1 255.255.255.255\nset mtu-override enable\nset mtu 1400\n", "up 1400 10.0.0.1/32" OTHER },
+	{ "set ip 10.0.0.1 255.255.255.255\nset mtu-override enable\nset mtu 1400\n",
+	  "up 1400 10.0.0.1/32" OTHER },
 	{ "set ip 10.0.0.1 255.255.255.0\nset status down\n", "down 1500 10.0.0.1/24" OTHER },
 	{ "set ip 10.0.0.1 255.255.255.0\nset secondary-IP enable\nconfig secondaryip\nedit 1\n"
 	  "set ip 10.0.0.5 255.255.255.0\nnext\nedit 2\nset ip 10.9.0.1 255.255.0.0\nnext\nend\n",
@@ -99,7 +105,8 @@ static const struct {
 	{ "set ip 10.0.0.1 255.255.255.0\nconfig secondaryip\nedit 1\nset ip 10.0.0.5 255.255.255.0\nnext\nend\n",
 	  "up 1500 10.0.0.1/24" OTHER },
 	{ "set ip 10.0.0.9 255.255.255.0\nset secondary-IP enable\nconfig secondaryip\nedit 1\n"
-	  "set ip 10.0.0.1 255.255.255.0\nnext\nend\n", "up 1500 10.0.0.1/24 10.0.0.9/24" OTHER },
+	  "set ip 10.0.0.1 255.255.255.0\nnext\nend\n",
+	  "up 1500 10.0.0.1/24 10.0.0.9/24" OTHER },
 	{ "set mode dhcp\n", "up 1500" OTHER },
 };
 
@@ -174,7 +181,10 @@ START_TEST(test_fault) {
 }
 END_TEST
 
-/* Addresses of others on a managed interface stay; ours that are no longer wanted go at the next start. */
+/*
+ * Addresses of others on a managed interface stay; ours that are no longer wanted go at the next
+ * start.
+ */
 START_TEST(test_foreign_addresses) {
 	struct iface *f;
 
@@ -205,7 +215,8 @@ END_TEST
 
 /* What was only found is left to whoever set it up, until the configuration says otherwise. */
 START_TEST(test_as_found) {
-	static const char change[] = "config system interface\nedit \"port2\"\nset ip 192.0.2.9 255.255.255.0\nnext\nend\n";
+	static const char change[] =
+		"config system interface\nedit \"port2\"\nset ip 192.0.2.9 255.255.255.0\nnext\nend\n";
 	static const char policy[] =
 		"config firewall policy\nedit 1\nset srcintf \"port2\"\nset dstintf \"port2\"\nset srcaddr \"all\"\n"
 		"set dstaddr \"all\"\nset service \"ALL\"\nset schedule \"always\"\nnext\nend\n";
@@ -308,7 +319,8 @@ static void assert_settings(bool set) {
 	ck_assert_int_eq(setting("net/ipv4/ip_forward"), set);
 	ck_assert_int_eq(setting("net/netfilter/nf_conntrack_tcp_loose"), !set);
 	ck_assert_int_eq(setting("net/netfilter/nf_conntrack_acct"), set);
-	ck_assert_int_eq(setting("net/netfilter/nf_conntrack_tcp_timeout_established"), set ? 3600 : 1234);
+	ck_assert_int_eq(setting("net/netfilter/nf_conntrack_tcp_timeout_established"),
+			 set ? 3600 : 1234);
 }
 
 START_TEST(test_settings) {

@@ -138,7 +138,9 @@ static struct nft *started(const struct model *m, uint64_t revision) {
 
 	ck_assert_msg(nft, "%s", err.text);
 	b = nft_backend(nft);
-	ck_assert_msg(b.start(b.ctx, &(struct commit){ .model = m, .revision = revision }, &err) == 0, "%s", err.text);
+	ck_assert_msg(b.start(b.ctx, &(struct commit){ .model = m, .revision = revision }, &err) ==
+			      0,
+		      "%s", err.text);
 	return nft;
 }
 
@@ -272,7 +274,8 @@ END_TEST
 /* A refused element is found among the many of its message. */
 START_TEST(test_refused_element) {
 	struct ruleset *rs = ruleset_new();
-	struct set *set = ruleset_add_set(rs, "m", DATA_VERDICT, SET_INTERVAL, FIELD_DADDR, 0, 0, 0);
+	struct set *set =
+		ruleset_add_set(rs, "m", DATA_VERDICT, SET_INTERVAL, FIELD_DADDR, 0, 0, 0);
 	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT;
 	struct object *obj = object_new(schema_table(TBL_FIREWALL_VIP), "the one");
 	struct err err = { 0 };
@@ -316,7 +319,8 @@ static void count_before(const struct model *m, uint64_t revision) {
 	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT;
 	struct key k = KEY_INIT;
 	time_t next;
-	struct ruleset *rs = render(m, time(NULL), &next), *mark = render_revision(revision, ruleset_hash(rs));
+	struct ruleset *rs = render(m, time(NULL), &next),
+		       *mark = render_revision(revision, ruleset_hash(rs));
 	struct nft_netlink *nl = nft_netlink_open(NULL);
 	struct set *hits = ruleset_set(rs, RENDER_SET_HITS);
 
@@ -382,7 +386,8 @@ START_TEST(test_nothing_managed) {
 	struct nft *nft;
 
 	own_namespace();
-	conf_load(m, "config system interface\nedit \"port1\"\nset allowaccess ping\nnext\nend\n", 0);
+	conf_load(m, "config system interface\nedit \"port1\"\nset allowaccess ping\nnext\nend\n",
+		  0);
 	nft = started(m, 0);
 	ck_assert(listing_is_empty());
 	ck_assert_int_eq(try_commit(nft, m, 1, &err), 0);
@@ -417,7 +422,8 @@ START_TEST(test_foreign_commit) {
 	b.finish(b.ctx);
 	k = render_revision_key(9, ruleset_hash(nft_ruleset(nft)));
 	list = listing();
-	snprintf(mark, sizeof(mark), "0x%08x . 0x%08x", *(uint32_t *)k.bytes, *(uint32_t *)(k.bytes + 4));
+	snprintf(mark, sizeof(mark), "0x%08x . 0x%08x", *(uint32_t *)k.bytes,
+		 *(uint32_t *)(k.bytes + 4));
 	ck_assert_ptr_nonnull(strstr(list, mark));
 	free(list);
 	nft_free(nft);

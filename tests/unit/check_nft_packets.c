@@ -2,7 +2,8 @@
 /*
  * The kernel against the lookup: random configurations are loaded in a network namespace, random
  * packets are put on its links, and after each one the counters must say that the policy the lookup
- * names has judged it. Sessions are dropped before they are established, so every packet is a first.
+ * names has judged it. Sessions are dropped before they are established, so every packet is a
+ * first.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -40,7 +41,8 @@ static void run(const char *command) {
 
 static int packet_socket(const char *interface) {
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(interface),
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_ifindex = (int)if_nametoindex(interface),
 				  .sll_halen = ETH_ALEN };
 
 	ck_assert_int_ge(fd, 0);
@@ -80,10 +82,16 @@ static void send_packet(const struct lookup_packet *p) {
 		struct iphdr ip;
 		unsigned char l4[20];
 	} __attribute__((packed)) frame = {
-		.eth = { { 2, 0, 0, 0, 0, (unsigned char)(link + 1) }, { 2, 0, 0, 0, 1, (unsigned char)(link + 1) },
+		.eth = { { 2, 0, 0, 0, 0, (unsigned char)(link + 1) },
+			 { 2, 0, 0, 0, 1, (unsigned char)(link + 1) },
 			 htons(ETH_P_IP) },
-		.ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = p->proto, .saddr = htonl(p->src),
-			.daddr = htonl(p->dst), .tot_len = htons(sizeof(struct iphdr) + 20) },
+		.ip = { .version = 4,
+			.ihl = 5,
+			.ttl = 64,
+			.protocol = p->proto,
+			.saddr = htonl(p->src),
+			.daddr = htonl(p->dst),
+			.tot_len = htons(sizeof(struct iphdr) + 20) },
 	};
 	const unsigned char *bytes = (const unsigned char *)&frame.ip;
 	uint32_t sum = 0;
@@ -115,7 +123,8 @@ static void send_packet(const struct lookup_packet *p) {
 /* Packets that conntrack calls new: not every type of ICMP begins something. */
 static bool begins_session(const struct lookup_packet *p) {
 	return p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ||
-	       (p->proto == IPPROTO_ICMP && p->icmp_type == 8 && p->icmp_code == 0) || p->proto == IPPROTO_GRE;
+	       (p->proto == IPPROTO_ICMP && p->icmp_type == 8 && p->icmp_code == 0) ||
+	       p->proto == IPPROTO_GRE;
 }
 
 static bool is_unicast(uint32_t addr) {
@@ -141,7 +150,8 @@ static void read_counts(struct nft_netlink *nl, struct counts *c) {
 	struct err err = { 0 };
 
 	memset(c, 0, sizeof(*c));
-	ck_assert_msg(nft_netlink_read(nl, RENDER_SET_HITS, NULL, take, c, &err) == 0, "%s", err.text);
+	ck_assert_msg(nft_netlink_read(nl, RENDER_SET_HITS, NULL, take, c, &err) == 0, "%s",
+		      err.text);
 }
 
 /* ---- the comparison ---- */
@@ -167,7 +177,8 @@ static void bench_open(struct bench *b) {
 	b->nft = nft_new(&err);
 	ck_assert_msg(b->nft, "%s", err.text);
 	k = nft_backend(b->nft);
-	ck_assert_msg(k.start(k.ctx, &(struct commit){ .model = b->model }, &err) == 0, "%s", err.text);
+	ck_assert_msg(k.start(k.ctx, &(struct commit){ .model = b->model }, &err) == 0, "%s",
+		      err.text);
 	b->nl = nft_netlink_open(&err);
 	b->rtnl = rtnl_open(&err);
 	ck_assert(b->nl && b->rtnl);
@@ -211,15 +222,16 @@ static unsigned int compare(struct bench *b, struct counts *before) {
 	read_counts(b->nl, &after);
 	for (uint32_t id = 0; id < POLICIES_MAX; id++)
 		ck_assert_msg(after.hits[id] - before->hits[id] == (id == r.policy),
-			      "policy %u counts %lu, not policy %u: %s %08x:%u -> %08x:%u proto %u", id,
-			      (unsigned long)(after.hits[id] - before->hits[id]), r.policy, p.in, p.src, p.sport, p.dst,
-			      p.dport, p.proto);
+			      "policy %u counts %lu, not policy %u: %s %08x:%u -> %08x:%u proto %u",
+			      id, (unsigned long)(after.hits[id] - before->hits[id]), r.policy,
+			      p.in, p.src, p.sport, p.dst, p.dport, p.proto);
 	*before = after;
 	return 1;
 }
 
 START_TEST(test_packets) {
-	struct bench b = { .random = { fixture_seed() * 1000 + (uint64_t)_i, 12 + 20 * (unsigned int)_i, 6, 10, 8,
+	struct bench b = { .random = { fixture_seed() * 1000 + (uint64_t)_i,
+				       12 + 20 * (unsigned int)_i, 6, 10, 8,
 				       12 + 60 * (unsigned int)_i } };
 	struct counts counts;
 	unsigned int n = 0;

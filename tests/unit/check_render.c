@@ -53,9 +53,16 @@ static struct ruleset *render_text(const char *text, const char *more) {
 	return rs;
 }
 
-static struct sim_packet tcp(const char *in, const char *out, uint32_t src, uint32_t dst, uint16_t dport) {
-	return (struct sim_packet){ .in = in, .out = out, .src = src, .dst = dst, .proto = IPPROTO_TCP,
-				    .sport = 40000, .dport = dport, .state = CT_STATE_NEW };
+static struct sim_packet tcp(const char *in, const char *out, uint32_t src, uint32_t dst,
+			     uint16_t dport) {
+	return (struct sim_packet){ .in = in,
+				    .out = out,
+				    .src = src,
+				    .dst = dst,
+				    .proto = IPPROTO_TCP,
+				    .sport = 40000,
+				    .dport = dport,
+				    .state = CT_STATE_NEW };
 }
 
 /* All chains that a forwarded packet goes through. */
@@ -105,7 +112,8 @@ static const struct {
 
 START_TEST(test_refused) {
 	struct ruleset *rs = render_text(golden, "");
-	struct sim_packet p = tcp(refused[_i].in, refused[_i].out, refused[_i].src, refused[_i].dst, refused[_i].dport);
+	struct sim_packet p = tcp(refused[_i].in, refused[_i].out, refused[_i].src, refused[_i].dst,
+				  refused[_i].dport);
 
 	ck_assert_msg(pass(rs, &p) == SIM_DROP, "%s passes", refused[_i].what);
 	ck_assert_msg(p.mark == 0, "%s is counted under policy %u", refused[_i].what, p.mark);
@@ -140,7 +148,9 @@ START_TEST(test_unmanaged_is_left_alone) {
 }
 END_TEST
 
-/* Sessions that exist pass, whatever became of their policy; IPv6 and marks of others get nowhere. */
+/*
+ * Sessions that exist pass, whatever became of their policy; IPv6 and marks of others get nowhere.
+ */
 START_TEST(test_states) {
 	struct ruleset *rs = render_text(golden, "");
 	struct sim_packet p = tcp("port1", "port2", CLIENT, SERVER, 22);
@@ -164,7 +174,8 @@ START_TEST(test_states) {
 END_TEST
 
 START_TEST(test_foreign_marks) {
-	static const uint32_t marks[] = { 1, 2, 3, 0x20000400, 0x7fffffff, 0x80000000, 0xa0000400, 0xbfffffff,
+	static const uint32_t marks[] = { 1,	      2,	  3,	      0x20000400,
+					  0x7fffffff, 0x80000000, 0xa0000400, 0xbfffffff,
 					  0xc0000000, 0xffffffff };
 	struct ruleset *rs = render_text(golden, "");
 	struct sim_packet p = tcp("port1", "port2", CLIENT, SERVER, 22);
@@ -189,7 +200,8 @@ static const struct {
 } inputs[] = {
 	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_NEW, SIM_ACCEPT },
 	{ "port1", CLIENT, IPPROTO_TCP, 0, true, 22, CT_STATE_NEW, SIM_ACCEPT },
-	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_INVALID, SIM_ACCEPT }, /* older than the rules */
+	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_INVALID,
+	  SIM_ACCEPT }, /* older than the rules */
 	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 443, CT_STATE_NEW, SIM_ACCEPT },
 	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 80, CT_STATE_NEW, SIM_DROP },
 	{ "port1", CLIENT, IPPROTO_UDP, 0, false, 22, CT_STATE_NEW, SIM_DROP },
@@ -216,9 +228,17 @@ static const struct {
 START_TEST(test_input) {
 	struct ruleset *rs = render_text(golden, "");
 	struct sim_packet p = {
-		.in = inputs[_i].in, .out = "", .src = inputs[_i].src, .dst = 0xac108804, .proto = inputs[_i].proto,
-		.icmp_type = inputs[_i].type, .ipv6 = inputs[_i].ipv6, .sport = 40000, .dport = inputs[_i].dport,
-		.state = inputs[_i].state, .local = true,
+		.in = inputs[_i].in,
+		.out = "",
+		.src = inputs[_i].src,
+		.dst = 0xac108804,
+		.proto = inputs[_i].proto,
+		.icmp_type = inputs[_i].type,
+		.ipv6 = inputs[_i].ipv6,
+		.sport = 40000,
+		.dport = inputs[_i].dport,
+		.state = inputs[_i].state,
+		.local = true,
 	};
 
 	ck_assert_int_eq(sim_chain(rs, "invalid", &p), SIM_ACCEPT);
@@ -229,7 +249,11 @@ END_TEST
 
 START_TEST(test_input_dhcp) {
 	struct ruleset *rs = render_text(golden, "");
-	struct sim_packet p = { .in = "port2", .out = "", .proto = IPPROTO_UDP, .sport = 67, .dport = 68,
+	struct sim_packet p = { .in = "port2",
+				.out = "",
+				.proto = IPPROTO_UDP,
+				.sport = 67,
+				.dport = 68,
 				.state = CT_STATE_NEW };
 
 	ck_assert_int_eq(sim_chain(rs, "input", &p), SIM_ACCEPT);
@@ -240,8 +264,9 @@ START_TEST(test_input_dhcp) {
 END_TEST
 
 START_TEST(test_auto_scale) {
-	struct ruleset *rs = render_text(golden, "config system auto-scale\nset status enable\n"
-						 "set sync-interface \"port1\"\nset primary-ip 10.9.9.9\nend\n");
+	struct ruleset *rs =
+		render_text(golden, "config system auto-scale\nset status enable\n"
+				    "set sync-interface \"port1\"\nset primary-ip 10.9.9.9\nend\n");
 	struct sim_packet p = tcp("port1", "", CLIENT, 0xac108804, 703);
 
 	ck_assert_int_eq(sim_chain(rs, "input", &p), SIM_ACCEPT);
@@ -271,7 +296,8 @@ START_TEST(test_managed) {
 	struct ruleset *rs;
 	time_t next;
 
-	conf_load(m, "config system interface\nedit \"port1\"\nnext\nedit \"port2\"\nnext\nend\n", 0);
+	conf_load(m, "config system interface\nedit \"port1\"\nnext\nedit \"port2\"\nnext\nend\n",
+		  0);
 	conf_load(m, texts[_i], 3);
 	names = managed_interfaces(m);
 	ck_assert_uint_eq(names.n, _i == 0 ? 0 : 1);
@@ -295,28 +321,36 @@ static const struct {
 	uint16_t to_port;
 } vips[] = {
 	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\n", 0x01000001, 77, 0x02000001, 77 },
-	{ "set extip 1.0.0.1-1.0.0.4\nset mappedip \"2.0.0.11-2.0.0.14\"\n", 0x01000003, 77, 0x0200000d, 77 },
+	{ "set extip 1.0.0.1-1.0.0.4\nset mappedip \"2.0.0.11-2.0.0.14\"\n", 0x01000003, 77,
+	  0x0200000d, 77 },
 	{ "set extip 1.0.0.1-1.0.0.4\nset mappedip \"2.0.0.11-2.0.0.14\"\n", 0x01000005, 77, 0, 0 },
 	{ "set extip 1.0.0.1-1.0.0.4\nset mappedip \"2.0.0.11-2.0.0.13\"\n", 0x01000001, 77, 0, 0 },
-	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset portforward enable\nset extport 100-110\n", 0x01000001, 105,
-	  0x02000001, 105 },
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset portforward enable\nset extport 100-110\n",
+	  0x01000001, 105, 0x02000001, 105 },
 	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset portforward enable\nset extport 100-110\n"
-	  "set mappedport 200-210\n", 0x01000001, 105, 0x02000001, 205 },
+	  "set mappedport 200-210\n",
+	  0x01000001, 105, 0x02000001, 205 },
 	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset portforward enable\nset extport 100-110\n"
-	  "set mappedport 200-210\n", 0x01000001, 111, 0, 0 },
+	  "set mappedport 200-210\n",
+	  0x01000001, 111, 0, 0 },
 	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset portforward enable\nset extport 100-110\n"
-	  "set mappedport 200\n", 0x01000001, 105, 0, 0 },
+	  "set mappedport 200\n",
+	  0x01000001, 105, 0, 0 },
 	{ "set extip 1.0.0.1-1.0.0.2\nset mappedip \"2.0.0.1-2.0.0.2\"\nset portforward enable\nset extport 100\n"
-	  "set mappedport 200\n", 0x01000002, 100, 0x02000002, 200 },
+	  "set mappedport 200\n",
+	  0x01000002, 100, 0x02000002, 200 },
 	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset portforward enable\nset protocol udp\nset extport 100\n",
 	  0x01000001, 100, 0, 0 },
-	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset status disable\n", 0x01000001, 77, 0, 0 },
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset status disable\n", 0x01000001, 77, 0,
+	  0 },
 	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset src-filter \"207.102.138.0-207.102.138.18\" \"1.2.3.4\"\n",
 	  0x01000001, 77, 0, 0 },
-	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset src-filter \"207.102.138.0-207.102.138.19\"\n", 0x01000001,
-	  77, 0x02000001, 77 },
-	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset srcintf-filter \"port2\"\n", 0x01000001, 77, 0, 0 },
-	{ "set mappedip \"2.0.0.1\"\n", 0xac108804, 77, 0x02000001, 77 }, /* that of the interface */
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset src-filter \"207.102.138.0-207.102.138.19\"\n",
+	  0x01000001, 77, 0x02000001, 77 },
+	{ "set extip 1.0.0.1\nset mappedip \"2.0.0.1\"\nset srcintf-filter \"port2\"\n", 0x01000001,
+	  77, 0, 0 },
+	{ "set mappedip \"2.0.0.1\"\n", 0xac108804, 77, 0x02000001,
+	  77 }, /* that of the interface */
 };
 
 START_TEST(test_vips) {
@@ -324,7 +358,8 @@ START_TEST(test_vips) {
 	struct ruleset *rs;
 	struct sim_packet p = tcp("port1", "port2", CLIENT, vips[_i].dst, vips[_i].dport);
 
-	str_addf(&more, "config firewall vip\nedit \"it\"\nset extintf \"port1\"\n%snext\nend\n", vips[_i].vip);
+	str_addf(&more, "config firewall vip\nedit \"it\"\nset extintf \"port1\"\n%snext\nend\n",
+		 vips[_i].vip);
 	rs = render_text(golden, str_text(&more));
 	sim_chain(rs, "translate_in", &p);
 	ck_assert_uint_eq(p.dst, vips[_i].to ? vips[_i].to : vips[_i].dst);
@@ -342,8 +377,10 @@ START_TEST(test_vip_marks) {
 
 	str_add(&text, "config firewall vip\n");
 	for (int i = 0; i < 3000; i++)
-		str_addf(&text, "edit \"v%d\"\nset extip 9.%d.%d.1\nset mappedip \"2.0.0.1\"\nset extintf \"any\"\nnext\n", i,
-			 i / 250, i % 250);
+		str_addf(
+			&text,
+			"edit \"v%d\"\nset extip 9.%d.%d.1\nset mappedip \"2.0.0.1\"\nset extintf \"any\"\nnext\n",
+			i, i / 250, i % 250);
 	str_add(&text, "end\n");
 	m = conf_model(str_text(&text));
 	vs = vips_resolve(m);
@@ -389,18 +426,21 @@ START_TEST(test_fail_closed) {
 	struct ruleset *rs;
 	struct sim_packet p = tcp("port1", "port2", CLIENT, 0x0a000001, 80);
 
-	str_addf(&more,
-		 "config firewall address\nedit \"name\"\nset type fqdn\nset fqdn \"example.com\"\nnext\nend\n"
-		 "config firewall addrgrp\nedit \"without\"\nset member \"all\"\nset exclude enable\n"
-		 "set exclude-member \"name\"\nnext\nend\n"
-		 "config firewall service custom\nedit \"limited\"\nset tcp-portrange 80\nset fqdn \"example.com\"\n"
-		 "next\nend\n"
-		 "config firewall policy\nedit 50\nset srcintf \"port1\"\nset dstintf \"port2\"\nset action accept\n"
-		 "set srcaddr \"all\"\nset dstaddr \"all\"\nset service \"ALL\"\nset schedule \"always\"\n%snext\nend\n",
-		 criteria[_i].lines);
+	str_addf(
+		&more,
+		"config firewall address\nedit \"name\"\nset type fqdn\nset fqdn \"example.com\"\nnext\nend\n"
+		"config firewall addrgrp\nedit \"without\"\nset member \"all\"\nset exclude enable\n"
+		"set exclude-member \"name\"\nnext\nend\n"
+		"config firewall service custom\nedit \"limited\"\nset tcp-portrange 80\nset fqdn \"example.com\"\n"
+		"next\nend\n"
+		"config firewall policy\nedit 50\nset srcintf \"port1\"\nset dstintf \"port2\"\nset action accept\n"
+		"set srcaddr \"all\"\nset dstaddr \"all\"\nset service \"ALL\"\nset schedule \"always\"\n%snext\nend\n",
+		criteria[_i].lines);
 	rs = render_text(golden, str_text(&more));
-	ck_assert_msg((pass(rs, &p) == SIM_ACCEPT) == criteria[_i].passes, "%s", criteria[_i].lines);
-	ck_assert_int_eq(p.mark == 50, criteria[_i].passes || strstr(criteria[_i].lines, "ipsec") != NULL);
+	ck_assert_msg((pass(rs, &p) == SIM_ACCEPT) == criteria[_i].passes, "%s",
+		      criteria[_i].lines);
+	ck_assert_int_eq(p.mark == 50,
+			 criteria[_i].passes || strstr(criteria[_i].lines, "ipsec") != NULL);
 	ruleset_free(rs);
 }
 END_TEST
@@ -423,38 +463,49 @@ static const struct {
 	  NOW + 6 * 3600, true, 1700028000 },
 	{ "config firewall schedule recurring\nedit \"s\"\nset day saturday\nset start 22:00\nset end 06:00\nnext\nend\n",
 	  1700370000, true, 1700373600 }, /* Sunday, 05:00 */
-	{ "config firewall schedule recurring\nedit \"s\"\nset day tuesday\nnext\nend\n", NOW, true, 1700006400 },
+	{ "config firewall schedule recurring\nedit \"s\"\nset day tuesday\nnext\nend\n", NOW, true,
+	  1700006400 },
 	{ "config firewall schedule recurring\nedit \"s\"\nnext\nend\n", NOW, false, 0 },
 	{ "config firewall schedule recurring\nedit \"s\"\nset day sunday monday tuesday wednesday thursday friday "
-	  "saturday\nset start 08:00\nset end 08:00\nnext\nend\n", NOW, true, 0 },
+	  "saturday\nset start 08:00\nset end 08:00\nnext\nend\n",
+	  NOW, true, 0 },
 	{ "config firewall schedule onetime\nedit \"s\"\nset start 22:00 2023/11/14\nset end 22:30 2023/11/14\nnext\n"
-	  "end\n", NOW, true, 1700001000 },
+	  "end\n",
+	  NOW, true, 1700001000 },
 	{ "config firewall schedule onetime\nedit \"s\"\nset start 00:00 2023/11/15\nset end 00:00 2023/11/16\nnext\n"
-	  "end\n", NOW, false, 1700006400 },
+	  "end\n",
+	  NOW, false, 1700006400 },
 	{ "config firewall schedule onetime\nedit \"s\"\nset start 00:00 2020/01/01\nset end 00:00 2020/01/02\nnext\n"
-	  "end\n", NOW, false, 0 },
+	  "end\n",
+	  NOW, false, 0 },
 	{ "config firewall schedule onetime\nedit \"o\"\nset start 22:00 2023/11/14\nset end 22:30 2023/11/14\nnext\n"
-	  "end\nconfig firewall schedule group\nedit \"s\"\nset member \"o\" \"none\"\nnext\nend\n", NOW, true,
-	  1700001000 },
+	  "end\nconfig firewall schedule group\nedit \"s\"\nset member \"o\" \"none\"\nnext\nend\n",
+	  NOW, true, 1700001000 },
 };
 
 START_TEST(test_schedules) {
 	struct model *m = conf_model(schedules[_i].schedule);
-	const struct schema_attr *attr = &schema_table(TBL_FIREWALL_POLICY)->attrs[FIREWALL_POLICY__SCHEDULE];
+	const struct schema_attr *attr =
+		&schema_table(TBL_FIREWALL_POLICY)->attrs[FIREWALL_POLICY__SCHEDULE];
 	time_t next = SCHEDULE_NEVER;
 
 	setenv("TZ", "UTC", 1);
 	tzset();
-	ck_assert_int_eq(schedule_active(m, model_resolve(m, attr, "s"), schedules[_i].now, &next), schedules[_i].active);
+	ck_assert_int_eq(schedule_active(m, model_resolve(m, attr, "s"), schedules[_i].now, &next),
+			 schedules[_i].active);
 	ck_assert_int_eq(next, schedules[_i].next ? schedules[_i].next : SCHEDULE_NEVER);
 	model_free(m);
 }
 END_TEST
 
-/* On the night when the clock goes back, the hour is there twice; a window of two hours lasts three. */
+/*
+ * On the night when the clock goes back, the hour is there twice; a window of two hours lasts
+ * three.
+ */
 START_TEST(test_schedule_summer_time) {
-	struct model *m = conf_model("config firewall schedule recurring\nedit \"s\"\nset day sunday\nset start 01:30\n"
-				     "set end 03:30\nnext\nend\n");
+	struct model *m = conf_model(
+		"config firewall schedule recurring\nedit \"s\"\nset day sunday\nset start 01:30\n"
+		"set end 03:30\nnext\nend\n");
 	const struct object *s = model_find(m, schema_table(TBL_FIREWALL_SCHEDULE_RECURRING), "s");
 	time_t next = SCHEDULE_NEVER, start = 1698535800; /* 2023-10-29 01:30 in summer time */
 
@@ -477,7 +528,8 @@ static const struct {
 } changes[] = {
 	{ "config firewall policy\nedit 3\nset comments \"x\"\nset action accept\nset srcintf \"port2\"\n"
 	  "set dstintf \"port1\"\nset srcaddr \"all\"\nset dstaddr \"all\"\nset service \"ALL\"\n"
-	  "set schedule \"always\"\nset nat enable\nnext\nend\n", { .n_add = 0 } },
+	  "set schedule \"always\"\nset nat enable\nnext\nend\n",
+	  { .n_add = 0 } },
 	{ "config firewall policy\nedit 3\nset action accept\nset srcintf \"port2\"\nset dstintf \"port1\"\n"
 	  "set srcaddr \"all\"\nset dstaddr \"all\"\nset service \"ALL\"\nset schedule \"always\"\nnext\nend\n",
 	  { .n_del = 1 } },
@@ -486,11 +538,13 @@ static const struct {
 	  { .n_add = 1, .n_del = 1 } },
 	{ "config firewall policy\nedit 3\nset action accept\nset srcintf \"port2\"\nset dstintf \"port1\"\n"
 	  "set srcaddr \"all\"\nset dstaddr \"all\"\nset service \"HTTP\"\nset schedule \"always\"\nset nat enable\n"
-	  "next\nend\n", { .n_changed_chains = 1 } },
+	  "next\nend\n",
+	  { .n_changed_chains = 1 } },
 };
 
 START_TEST(test_small_changes) {
-	struct ruleset *before = render_text(golden, ""), *after = render_text(golden, changes[_i].change);
+	struct ruleset *before = render_text(golden, ""),
+		       *after = render_text(golden, changes[_i].change);
 	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT;
 
 	ruleset_diff(before, after, &d);
@@ -508,17 +562,18 @@ END_TEST
 START_TEST(test_names_are_ids) {
 	struct str text AUTO_STR = STR_INIT;
 	struct ruleset *rs = render_text(
-		golden, "config firewall address\nedit \"evil; drop } x\"\nset subnet 10.1.1.1 255.255.255.255\nnext\n"
-			"edit \"e2\"\nset subnet 10.1.1.3 255.255.255.255\nnext\nedit \"e3\"\nset subnet 10.1.1.5 "
-			"255.255.255.255\nnext\nedit \"e4\"\nset subnet 10.1.1.7 255.255.255.255\nnext\nedit \"e5\"\n"
-			"set subnet 10.1.1.9 255.255.255.255\nnext\nedit \"e6\"\nset subnet 10.1.1.11 255.255.255.255\n"
-			"next\nedit \"e7\"\nset subnet 10.1.1.13 255.255.255.255\nnext\nend\n"
-			"config firewall addrgrp\nedit \"group {\"\nset member \"evil; drop } x\" \"e2\" \"e3\" \"e4\" "
-			"\"e5\" \"e6\" \"e7\"\nnext\nend\n"
-			"config system zone\nedit \"zone;\"\nset interface \"port3\"\nnext\nend\n"
-			"config firewall policy\nedit 8\nset name \"name }\"\nset srcintf \"zone;\"\nset dstintf \"any\"\n"
-			"set srcaddr \"group {\"\nset dstaddr \"all\"\nset service \"ALL\"\nset schedule \"always\"\n"
-			"next\nend\n");
+		golden,
+		"config firewall address\nedit \"evil; drop } x\"\nset subnet 10.1.1.1 255.255.255.255\nnext\n"
+		"edit \"e2\"\nset subnet 10.1.1.3 255.255.255.255\nnext\nedit \"e3\"\nset subnet 10.1.1.5 "
+		"255.255.255.255\nnext\nedit \"e4\"\nset subnet 10.1.1.7 255.255.255.255\nnext\nedit \"e5\"\n"
+		"set subnet 10.1.1.9 255.255.255.255\nnext\nedit \"e6\"\nset subnet 10.1.1.11 255.255.255.255\n"
+		"next\nedit \"e7\"\nset subnet 10.1.1.13 255.255.255.255\nnext\nend\n"
+		"config firewall addrgrp\nedit \"group {\"\nset member \"evil; drop } x\" \"e2\" \"e3\" \"e4\" "
+		"\"e5\" \"e6\" \"e7\"\nnext\nend\n"
+		"config system zone\nedit \"zone;\"\nset interface \"port3\"\nnext\nend\n"
+		"config firewall policy\nedit 8\nset name \"name }\"\nset srcintf \"zone;\"\nset dstintf \"any\"\n"
+		"set srcaddr \"group {\"\nset dstaddr \"all\"\nset service \"ALL\"\nset schedule \"always\"\n"
+		"next\nend\n");
 
 	nft_text(rs, &text);
 	ck_assert_ptr_null(strstr(str_text(&text), "evil"));

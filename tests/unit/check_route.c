@@ -35,8 +35,10 @@ static void own_namespace(void) {
 
 /* Our routes, a line each; the caller frees. */
 static char *routes(void) {
-	FILE *f = popen("ip -4 -oneline route show proto " PROTOCOL " | tr -d '\\\\' | tr -s '\\t ' ' ' | "
-			"sed 's/ *$//' | sort", "r");
+	FILE *f = popen("ip -4 -oneline route show proto " PROTOCOL
+			" | tr -d '\\\\' | tr -s '\\t ' ' ' | "
+			"sed 's/ *$//' | sort",
+			"r");
 	struct str out = STR_INIT;
 	char line[512];
 
@@ -56,8 +58,11 @@ static void assert_routes(const char *right) {
 static struct model *model_of(const char *lines) {
 	struct str text AUTO_STR = STR_INIT;
 
-	str_addf(&text, "config system interface\nedit \"port1\"\nnext\nedit \"port2\"\nnext\nedit \"port9\"\nnext\nend\n"
-		 "config router static\n%send\n", lines);
+	str_addf(
+		&text,
+		"config system interface\nedit \"port1\"\nnext\nedit \"port2\"\nnext\nedit \"port9\"\nnext\nend\n"
+		"config router static\n%send\n",
+		lines);
 	return conf_model(str_text(&text));
 }
 
@@ -91,7 +96,8 @@ static const struct {
 	{ "edit 1\nset gateway 172.16.1.1\nset device \"port1\"\nnext\n",
 	  "default via 172.16.1.1 dev port1 metric 655361\n" },
 	{ "edit 1\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.1.1\nset device \"port1\"\nset distance 5\n"
-	  "set priority 7\nnext\n", "10.1.0.0/16 via 172.16.1.1 dev port1 metric 327687\n" },
+	  "set priority 7\nnext\n",
+	  "10.1.0.0/16 via 172.16.1.1 dev port1 metric 327687\n" },
 	/* Several ways to one destination. */
 	{ "edit 3\nset dst 168.63.129.16 255.255.255.255\nset gateway 172.16.2.1\nset device \"port2\"\nnext\n"
 	  "edit 4\nset dst 168.63.129.16 255.255.255.255\nset gateway 172.16.1.1\nset device \"port1\"\nnext\n",
@@ -111,8 +117,10 @@ static const struct {
 	{ "edit 1\nset dst 10.1.0.0 255.255.0.0\nset device \"port2\"\nnext\n",
 	  "10.1.0.0/16 dev port2 scope link metric 655361\n" },
 	/* What cannot be used waits, without an error. */
-	{ "edit 1\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.9.1\nset device \"port9\"\nnext\n", "" },
-	{ "edit 1\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.9.1\nset device \"port1\"\nnext\n", "" },
+	{ "edit 1\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.9.1\nset device \"port9\"\nnext\n",
+	  "" },
+	{ "edit 1\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.9.1\nset device \"port1\"\nnext\n",
+	  "" },
 	{ "edit 1\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.1.1\nset device \"port1\"\nset status disable\nnext\n",
 	  "" },
 	/* One way of two cannot be used. */
@@ -121,7 +129,8 @@ static const struct {
 	  "10.1.0.0/16 via 172.16.2.1 dev port2 metric 655361\n" },
 	/* Destinations that are not enforced must not become the default route. */
 	{ "edit 1\nset dstaddr \"all\"\nset gateway 172.16.1.1\nset device \"port1\"\nnext\n", "" },
-	{ "edit 1\nset internet-service 65537\nset gateway 172.16.1.1\nset device \"port1\"\nnext\n", "" },
+	{ "edit 1\nset internet-service 65537\nset gateway 172.16.1.1\nset device \"port1\"\nnext\n",
+	  "" },
 };
 
 START_TEST(test_routes) {
@@ -187,8 +196,12 @@ START_TEST(test_refused) {
 	r = started(cases[1].lines);
 	/* Someone has a route in this very place: it is not ours to replace. */
 	run("ip route add 10.1.0.0/16 via 172.16.1.9 metric 655361");
-	ck_assert_int_eq(apply(r, "edit 12\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.1.1\nset device \"port1\"\n"
-				  "next\n", &err), ERR_KERNEL);
+	ck_assert_int_eq(
+		apply(r,
+		      "edit 12\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.1.1\nset device \"port1\"\n"
+		      "next\n",
+		      &err),
+		ERR_KERNEL);
 	ck_assert_msg(strstr(err.text, "router static 12"), "%s", err.text);
 	run("ip route show | grep -q '10.1.0.0/16 via 172.16.1.9'");
 	assert_routes(cases[1].routes);
@@ -261,7 +274,8 @@ static void run_command(const char *words, struct str *out) {
 	commands = commands_kernel(&n);
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(commands[i].words, words) == 0) {
-			ck_assert_msg(commands[i].run(NULL, NULL, 0, NULL, out, &err) == 0, "%s", err.text);
+			ck_assert_msg(commands[i].run(NULL, NULL, 0, NULL, out, &err) == 0, "%s",
+				      err.text);
 			return;
 		}
 	ck_abort_msg("no command %s", words);
@@ -284,13 +298,14 @@ START_TEST(test_routing_table) {
 	struct route *r;
 
 	own_namespace();
-	r = started("edit 1\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.2.1\nset device \"port2\"\nset priority 5\nnext\n"
-		    "edit 2\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.1.1\nset device \"port1\"\nnext\n"
-		    "edit 3\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.1.9\nset device \"port1\"\nset distance 20\nnext\n"
-		    "edit 4\nset dst 10.2.0.0 255.255.0.0\nset device \"port2\"\nset distance 20\nnext\n"
-		    "edit 5\nset dst 10.3.0.0 255.255.0.0\nset blackhole enable\nnext\n"
-		    "edit 6\nset dst 168.63.129.16 255.255.255.255\nset gateway 172.16.2.1\nset device \"port2\"\nnext\n"
-		    "edit 7\nset dst 168.63.129.16 255.255.255.255\nset gateway 172.16.1.1\nset device \"port1\"\nnext\n");
+	r = started(
+		"edit 1\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.2.1\nset device \"port2\"\nset priority 5\nnext\n"
+		"edit 2\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.1.1\nset device \"port1\"\nnext\n"
+		"edit 3\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.1.9\nset device \"port1\"\nset distance 20\nnext\n"
+		"edit 4\nset dst 10.2.0.0 255.255.0.0\nset device \"port2\"\nset distance 20\nnext\n"
+		"edit 5\nset dst 10.3.0.0 255.255.0.0\nset blackhole enable\nnext\n"
+		"edit 6\nset dst 168.63.129.16 255.255.255.255\nset gateway 172.16.2.1\nset device \"port2\"\nnext\n"
+		"edit 7\nset dst 168.63.129.16 255.255.255.255\nset gateway 172.16.1.1\nset device \"port1\"\nnext\n");
 	run_command("get router info routing-table all", &out);
 	ck_assert_int_eq(strncmp(str_text(&out), "Codes: ", 7), 0);
 	ck_assert_ptr_nonnull(strstr(str_text(&out), "\n\nRouting table"));
@@ -300,9 +315,10 @@ START_TEST(test_routing_table) {
 END_TEST
 
 START_TEST(test_address_list) {
-	static const char right[] = "IP=127.0.0.1->127.0.0.1/255.0.0.0 index=1 devname=lo\n"
-				    "IP=172.16.1.4->172.16.1.4/255.255.255.0 index=11 devname=port1\n"
-				    "IP=172.16.2.4->172.16.2.4/255.255.255.0 index=12 devname=port2\n";
+	static const char right[] =
+		"IP=127.0.0.1->127.0.0.1/255.0.0.0 index=1 devname=lo\n"
+		"IP=172.16.1.4->172.16.1.4/255.255.255.0 index=11 devname=port1\n"
+		"IP=172.16.2.4->172.16.2.4/255.255.255.0 index=12 devname=port2\n";
 	struct str out AUTO_STR = STR_INIT;
 
 	own_namespace();

@@ -149,12 +149,13 @@ START_TEST(test_sets) {
 END_TEST
 
 START_TEST(test_keys) {
-	static const unsigned char right[] = { 'e', 't', 'h', '0', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-					       10,  1,   2,   3,   6, 0, 0, 0, 0x1f, 0x90, 0, 0 };
+	static const unsigned char right[] = { 'e', 't', 'h', '0', 0,	 0,    0,  0, 0, 0,
+					       0,   0,	 0,   0,   0,	 0,    10, 1, 2, 3,
+					       6,   0,	 0,   0,   0x1f, 0x90, 0,  0 };
 	struct key k = KEY_INIT;
 	struct ruleset *rs = ruleset_new();
-	struct set *set =
-		ruleset_add_set(rs, "s", DATA_NONE, 0, FIELD_IIFNAME, FIELD_DADDR, FIELD_L4PROTO, FIELD_DPORT);
+	struct set *set = ruleset_add_set(rs, "s", DATA_NONE, 0, FIELD_IIFNAME, FIELD_DADDR,
+					  FIELD_L4PROTO, FIELD_DPORT);
 
 	key_ifname(&k, "eth0");
 	key_num(&k, FIELD_DADDR, 0x0a010203);
@@ -169,11 +170,19 @@ END_TEST
 
 /* ---- differences ---- */
 
-enum { EXTRA_CHAIN = 1, OTHER_RULE = 2, EXTRA_ELEM = 4, OTHER_DATA = 8, OTHER_HOOK = 16, EXTRA_SET = 32 };
+enum {
+	EXTRA_CHAIN = 1,
+	OTHER_RULE = 2,
+	EXTRA_ELEM = 4,
+	OTHER_DATA = 8,
+	OTHER_HOOK = 16,
+	EXTRA_SET = 32
+};
 
 static struct ruleset *sample(unsigned int what) {
 	struct ruleset *rs = ruleset_new();
-	struct chain *base = ruleset_add_base(rs, "base", CHAIN_FILTER, HOOK_FORWARD, what & OTHER_HOOK ? 1 : 0);
+	struct chain *base =
+		ruleset_add_base(rs, "base", CHAIN_FILTER, HOOK_FORWARD, what & OTHER_HOOK ? 1 : 0);
 	struct set *map = ruleset_add_set(rs, "map", DATA_MARK, SET_INTERVAL, FIELD_DADDR, 0, 0, 0);
 
 	chain_rule(base);
@@ -188,7 +197,9 @@ static struct ruleset *sample(unsigned int what) {
 	if (what & EXTRA_CHAIN)
 		ruleset_add_chain(rs, "extra");
 	if (what & EXTRA_SET)
-		add_range(rs, ruleset_add_set(rs, "set", DATA_NONE, SET_INTERVAL, FIELD_DADDR, 0, 0, 0), 1, 1);
+		add_range(rs,
+			  ruleset_add_set(rs, "set", DATA_NONE, SET_INTERVAL, FIELD_DADDR, 0, 0, 0),
+			  1, 1);
 	ruleset_sort(rs);
 	return rs;
 }
@@ -234,7 +245,8 @@ END_TEST
 
 START_TEST(test_diff_with_nothing) {
 	struct ruleset *rs = sample(EXTRA_SET);
-	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT, back AUTO_DELTA = RULESET_DELTA_INIT;
+	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT,
+			       back AUTO_DELTA = RULESET_DELTA_INIT;
 
 	ruleset_diff(NULL, rs, &d);
 	ck_assert_uint_eq(d.n_new_chains, 1);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Any bytes as frames of a control connection, against an engine in memory that holds the factory
+ * configuration and a few objects more. An input is frames with a length of two bytes before each.
+ *
+ * Besides surviving, the daemon must keep its promises: answers are as ctl.h says, references lead
+ * somewhere, an error changes nothing, and what is in memory is in the database.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/commands.h"
+#include "cfgdb/ctl.h"
+#include "cfgdb/factory.h"
+#include "cfgdb/requests.h"
+#include "cfgdb/script.h"
+#include "cfgdb/text.h"
+
+#define FRAMES_MAX 32
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char more[] =
+	"config system interface\nedit port1\nset type physical\nset ip 10.0.1.1/24\nnext\nedit port2\nnext\nend\n"
+	"config firewall address\nedit a\nnext\nedit b\nset type iprange\nset start-ip 1.1.1.1\n"
+	"set end-ip 1.1.1.9\nnext\nend\n"
+	"config firewall addrgrp\nedit g\nset member a b\nnext\nend\n"
+	"config firewall policy\nedit 1\nset srcintf port1\nset dstintf port2\nset srcaddr g\nset dstaddr all\n"
+	"set schedule always\nset service ALL\nnext\nend\n"
+	"config router static\nedit 1\nset device port1\nnext\nend\n";
+
+static struct keyring *ring;
+static struct model *template; /* what every input starts from */
+static struct server_config config = { .path = "/nowhere", .group = "gatehouse", .version = "0" };
+
+static void promise(bool kept, const char *what) {
+	if (kept)
+		return;
+	fprintf(stderr, "broken promise: %s\n", what);
+	abort();
+}
+
+/* ---- an engine of its own for each input ---- */
+
+static struct engine engine_make(struct model *model) {
+	struct engine e = { .model = model, .store = store_open(":memory:", NULL), .keyring = ring };
+
+	promise(e.store != NULL, "a database in memory opens");
+	strcpy(e.serial, "GHVM000000000000");
+	return e;
+}
+
+static struct model *model_duplicate(const struct model *m) {
+	struct model *copy = model_new();
+
+	for (uint16_t i = 0; i < schema_n_top; i++)
+		for (const struct object *obj = model_first(m, schema_tables[schema_top[i]]); obj;
+		     obj = model_next(m, obj))
+			model_put(copy, object_copy(obj));
+	return copy;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+	char dir[] = "/tmp/gatehouse-fuzz.XXXXXX";
+	AUTO_FREE char *path = NULL;
+	struct engine e;
+	struct txn *t;
+
+	(void)argc;
+	(void)argv;
+	promise(mkdtemp(dir) != NULL, "there is a temporary directory");
+	path = xasprintf("%s/device.key", dir);
+	ring = keyring_open(path, true, NULL);
+	promise(ring != NULL, "there is a key");
+	unlink(path);
+	rmdir(dir);
+	template = model_new();
+	e = engine_make(template);
+	t = txn_new(&e, "fuzz", "fuzz");
+	promise(script_load(t, factory_conf, NULL) == 0 && script_load(t, more, NULL) == 0 && txn_commit(t, NULL) == 0,
+		"the start configuration loads");
+	txn_free(t);
+	store_close(e.store);
+	config.commands = commands_config(&config.n_commands);
+	return 0;
+}
+
+/* ---- promises ---- */
+
+/* Every answer has the fields that its type has, and no more. */
+static void hear(void *arg, const struct buf *frame) {
+	struct buf_reader r;
+	uint8_t type;
+
+	(void)arg;
+	buf_reader_init(&r, frame->data, frame->len);
+	type = buf_get_u8(&r);
+	promise(type >= CTL_OK && type <= CTL_TEXT, "answers are of a known type");
+	promise(frame->len <= CTL_FRAME_MAX, "answers fit into a frame");
+	if (type == CTL_OBJECT || type == CTL_ID)
+		buf_get_u64(&r);
+	if (type == CTL_ERROR)
+		promise(buf_get_u32(&r) != 0, "errors have a code");
+	if (type != CTL_ID)
+		free(buf_get_str(&r, CTL_FRAME_MAX));
+	if (type == CTL_OBJECT || type == CTL_INFO)
+		free(buf_get_str(&r, CTL_FRAME_MAX));
+	promise(buf_reader_end(&r), "answers are as ctl.h says");
+}
+
+static int check_ref(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+	const struct schema_attr *a = &holder->table->attrs[attr];
+
+	promise(model_resolve(arg, a, name) || model_builtin(a, name), "references lead somewhere");
+	return 0;
+}
+
+static int check_row(void *arg, struct object *obj, const char *body, struct err *err) {
+	const struct object *active = model_find(arg, obj->table, obj->key);
+	AUTO_STR struct str text = STR_INIT;
+
+	promise(active != NULL, "what is in the database is in memory");
+	promise(active->pos == obj->pos && active->ver == obj->ver, "at the same place, of the same revision");
+	promise(memcmp(active->hash, obj->hash, OBJECT_HASH_LEN) == 0, "with the same digest");
+	text_body(active, 0, 0, &text);
+	promise(strcmp(str_text(&text), body) == 0, "and the same text");
+	promise(text_parse(obj, body, err) == 0 && object_equal(obj, active), "which reads back");
+	object_free(obj);
+	return 0;
+}
+
+static void check_engine(struct engine *e) {
+	struct err err = { 0 };
+
+	for (uint16_t i = 0; i < schema_n_top; i++)
+		for (const struct object *obj = model_first(e->model, schema_tables[schema_top[i]]); obj;
+		     obj = model_next(e->model, obj))
+			object_each_ref(obj, check_ref, e->model);
+	promise(store_load(e->store, check_row, e->model, &err) == 0, "the database can be read");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+	struct engine e = engine_make(model_duplicate(template));
+	struct session s;
+	bool open = true;
+
+	e.revision = 1;
+	session_init(&s, &e, &config, "fuzz", true);
+	s.send = hear;
+	s.greeted = size > 0 && data[0] != 0;
+	for (size_t at = 1, n = 0; open && at + 2 <= size && n < FRAMES_MAX; n++) {
+		size_t len = (size_t)data[at] << 8 | data[at + 1];
+
+		at += 2;
+		len = len < size - at ? len : size - at;
+		open = session_request(&s, data + at, len);
+		at += len;
+	}
+	session_done(&s);
+	check_engine(&e);
+	store_close(e.store);
+	model_free(e.model);
+	return 0;
+}
