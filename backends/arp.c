@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #include "backends/managed.h"
+#include "backends/reconcile.h"
 #include "backends/vip.h"
-#include "cfgdb/base/fault.h"
 #include "cfgdb/base/mem.h"
 #include "schemas/schema_gen.h"
 
@@ -51,7 +51,7 @@ struct answers {
 
 struct arp {
 	struct rtnl *rtnl;
-	struct wants now, next;
+	struct reconcile reconcile;
 };
 
 /* ---- the configuration ---- */
@@ -66,10 +66,10 @@ static void wants_add(struct wants *ws, const char *interface, const struct vip 
 	strncpy(w->interface, interface, sizeof(w->interface) - 1);
 }
 
-static struct wants wants_read(const struct model *model) {
+static void *wants_new(const struct model *model) {
 	struct names managed = managed_interfaces(model);
 	struct vips vips = vips_resolve(model);
-	struct wants ws = { .n = 0 };
+	struct wants *ws = xcalloc(1, sizeof(*ws));
 
 	for (size_t i = 0; i < vips.n; i++) {
 		const struct vip *v = &vips.vip[i];
@@ -77,18 +77,21 @@ static struct wants wants_read(const struct model *model) {
 		if (!v->usable || object_is(v->obj, FIREWALL_VIP__ARP_REPLY, "disable"))
 			continue;
 		for (uint32_t j = 0; j < v->n_interfaces; j++)
-			wants_add(&ws, v->interface[j], v);
+			wants_add(ws, v->interface[j], v);
 		for (size_t j = 0; v->any_interface && j < managed.n; j++)
-			wants_add(&ws, managed.name[j], v);
+			wants_add(ws, managed.name[j], v);
 	}
 	vips_done(&vips);
 	names_done(&managed);
 	return ws;
 }
 
-static void wants_done(struct wants *ws) {
-	free(ws->want);
-	*ws = (struct wants){ .n = 0 };
+static void wants_free(void *wants) {
+	struct wants *ws = wants;
+
+	if (ws)
+		free(ws->want);
+	free(ws);
 }
 
 /* ---- addresses ---- */
@@ -175,7 +178,7 @@ static int read_proxy(const struct nlmsghdr *nlh, void *arg) {
 		else if (mnl_attr_get_type(attr) == NDA_PROTOCOL)
 			protocol = mnl_attr_get_u8(attr);
 	}
-	if (protocol == ARP_PROTOCOL)
+	if (protocol == RTNL_PROTOCOL_ARP)
 		answers_add(arg, a);
 	return MNL_CB_OK;
 }
@@ -188,7 +191,7 @@ static int read_route(const struct nlmsghdr *nlh, void *arg) {
 	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
 		if (mnl_attr_get_type(attr) == RTA_DST)
 			a.addr = ntohl(mnl_attr_get_u32(attr));
-	if (rtm->rtm_protocol == ARP_PROTOCOL)
+	if (rtm->rtm_protocol == RTNL_PROTOCOL_ARP)
 		answers_add(arg, a);
 	return MNL_CB_OK;
 }
@@ -221,7 +224,7 @@ static int set_proxy(struct arp *arp, bool add, const struct answer *a) {
 	ndm->ndm_state = NUD_PERMANENT;
 	ndm->ndm_ifindex = a->index;
 	mnl_attr_put_u32(nlh, NDA_DST, htonl(a->addr));
-	mnl_attr_put_u8(nlh, NDA_PROTOCOL, ARP_PROTOCOL);
+	mnl_attr_put_u8(nlh, NDA_PROTOCOL, RTNL_PROTOCOL_ARP);
 	return rtnl_talk(arp->rtnl, nlh);
 }
 
@@ -237,7 +240,7 @@ static int set_route(struct arp *arp, bool add, uint32_t addr, int loopback) {
 	rtm->rtm_family = AF_INET;
 	rtm->rtm_dst_len = 32;
 	rtm->rtm_table = RT_TABLE_MAIN;
-	rtm->rtm_protocol = ARP_PROTOCOL;
+	rtm->rtm_protocol = RTNL_PROTOCOL_ARP;
 	rtm->rtm_type = RTN_UNICAST;
 	rtm->rtm_scope = add ? RT_SCOPE_LINK : RT_SCOPE_NOWHERE;
 	mnl_attr_put_u32(nlh, RTA_DST, htonl(addr));
@@ -301,7 +304,7 @@ static int state_read(struct arp *arp, struct state *s, struct err *err) {
 	if (rc == 0)
 		rc = read_proxies(arp, &s->proxies);
 	if (rc == 0)
-		rc = rtnl_dump(arp->rtnl, RTM_GETROUTE, AF_INET, read_route, &s->routes);
+		rc = rtnl_dump_routes(arp->rtnl, RTNL_PROTOCOL_ARP, read_route, &s->routes);
 	answers_sort(&s->proxies);
 	answers_sort(&s->routes);
 	return rc ? err_set(err, ERR_KERNEL, "neighbours cannot be read: %s", strerror(rc)) : 0;
@@ -336,13 +339,15 @@ static int bring_proxies(struct arp *arp, const struct state *s, const struct an
 	return is_done(rc) ? 0 : rc;
 }
 
-static int bring_to(struct arp *arp, const struct wants *ws, struct err *err) {
+static int bring_to(void *owner, const void *wants, struct err *err) {
+	static const struct wants none;
+	struct arp *arp = owner;
 	struct answers want = { .n = 0 };
 	struct state s;
 	int rc = state_read(arp, &s, err), bad = 0;
 
 	if (rc == 0) {
-		want = answers_wanted(ws, &s.links);
+		want = answers_wanted(wants ? wants : &none, &s.links);
 		bad = bring_routes(arp, &s, &want);
 		if (bad == 0)
 			bad = bring_proxies(arp, &s, &want);
@@ -358,9 +363,17 @@ static int bring_to(struct arp *arp, const struct wants *ws, struct err *err) {
 
 /* ---- the backend ---- */
 
+static const struct reconcile_ops ops = {
+	.name = "arp",
+	.wants = wants_new,
+	.forget = wants_free,
+	.bring_to = bring_to,
+};
+
 struct arp *arp_new(struct err *err) {
 	struct arp *a = xcalloc(1, sizeof(*a));
 
+	a->reconcile = (struct reconcile){ .ops = &ops, .owner = a };
 	a->rtnl = rtnl_open(err);
 	return a->rtnl ? a : arp_free(a);
 }
@@ -368,83 +381,20 @@ struct arp *arp_new(struct err *err) {
 struct arp *arp_free(struct arp *a) {
 	if (!a)
 		return NULL;
-	wants_done(&a->now);
-	wants_done(&a->next);
+	reconcile_done(&a->reconcile);
 	rtnl_close(a->rtnl);
 	free(a);
 	return NULL;
 }
 
 int arp_reconcile(struct arp *a, struct err *err) {
-	return bring_to(a, &a->now, err);
+	return reconcile_again(&a->reconcile, err);
 }
 
 int arp_remove(struct arp *a, struct err *err) {
-	const struct wants none = { .n = 0 };
-
-	return bring_to(a, &none, err);
-}
-
-static int backend_start(void *ctx, const struct commit *commit, struct err *err) {
-	struct arp *a = ctx;
-
-	wants_done(&a->now);
-	a->now = wants_read(commit->model);
-	return bring_to(a, &a->now, err);
-}
-
-static int backend_prepare(void *ctx, const struct commit *commit, struct err *err) {
-	struct arp *a = ctx;
-
-	(void)err;
-	wants_done(&a->next);
-	a->next = wants_read(commit->model);
-	return 0;
-}
-
-static int backend_apply(void *ctx, struct err *err) {
-	struct arp *a = ctx;
-	int rc;
-
-	if (fault_hit("arp.apply"))
-		return err_set(err, ERR_KERNEL, "injected fault before ARP changes");
-	rc = bring_to(a, &a->next, err);
-	if (rc == 0 && fault_hit("arp.applied"))
-		rc = err_set(err, ERR_KERNEL, "injected fault after ARP changed");
-	if (rc)
-		bring_to(a, &a->now, NULL);
-	return rc;
-}
-
-static void backend_undo(void *ctx) {
-	struct arp *a = ctx;
-
-	bring_to(a, &a->now, NULL);
-}
-
-static void backend_finish(void *ctx) {
-	struct arp *a = ctx;
-
-	wants_done(&a->now);
-	a->now = a->next;
-	a->next = (struct wants){ .n = 0 };
-}
-
-static void backend_cancel(void *ctx) {
-	struct arp *a = ctx;
-
-	wants_done(&a->next);
+	return reconcile_remove(&a->reconcile, err);
 }
 
 struct backend arp_backend(struct arp *a) {
-	return (struct backend){
-		.name = "arp",
-		.start = backend_start,
-		.prepare = backend_prepare,
-		.apply = backend_apply,
-		.undo = backend_undo,
-		.finish = backend_finish,
-		.cancel = backend_cancel,
-		.ctx = a,
-	};
+	return reconcile_backend(&a->reconcile);
 }

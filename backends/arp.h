@@ -5,8 +5,6 @@
 #include "backends/rtnl.h"
 #include "cfgdb/backend.h"
 
-#define ARP_PROTOCOL 72  /* protocol number of routes and neighbours made for it */
-
 struct arp;
 
 /* Open; NULL and *err when that fails. */

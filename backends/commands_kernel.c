@@ -192,7 +192,7 @@ static int run_routing_table(void *ctx, const struct model *model, size_t argc, 
 		return ERR_KERNEL;
 	rc = links_read(rtnl, &links);
 	if (rc == 0)
-		rc = route_each(rtnl, keep, &t);
+		rc = route_each(rtnl, 0, keep, &t);
 	rtnl_close(rtnl);
 	if (rc == 0) {
 		if (t.n)

@@ -144,7 +144,7 @@ static void text_stmt(const struct stmt *s, struct str *out) {
 	}
 }
 
-void nft_text_chain(const struct chain *c, struct str *out) {
+static void text_rules(const struct chain *c, struct str *out) {
 	for (uint32_t i = 0; i < c->n_rules; i++) {
 		str_add_char(out, '\t');
 		for (uint32_t j = 0; j < c->rules[i].n; j++) {
@@ -234,7 +234,7 @@ void nft_text(const struct ruleset *rs, struct str *out) {
 		text_set(s, out);
 	for (const struct chain *c = rs->chains; c; c = c->next) {
 		str_addf(out, "chain %s {\n", c->name);
-		nft_text_chain(c, out);
+		text_rules(c, out);
 		str_add(out, "}\n");
 	}
 	str_add(out, "}\n");

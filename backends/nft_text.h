@@ -7,6 +7,3 @@
 
 /* Append commands that replace the whole table by this ruleset, for `nft -f`. */
 void nft_text(const struct ruleset *rs, struct str *out);
-
-/* Append the rules of one chain, a line each, indented by a tab. */
-void nft_text_chain(const struct chain *c, struct str *out);

@@ -78,13 +78,6 @@ struct ranges ranges_complement(const struct ranges *s) {
 	return ranges_minus(&all, s);
 }
 
-struct ranges ranges_copy(const struct ranges *s) {
-	struct ranges out = { NULL, 0 };
-
-	ranges_add_all(&out, s);
-	return out;
-}
-
 bool ranges_contain(const struct ranges *s, uint32_t addr) {
 	uint32_t lo = 0, hi = s->n;
 

@@ -35,9 +35,6 @@ struct ranges ranges_minus(const struct ranges *a, const struct ranges *b);
 /* What is not in s; the caller releases it. */
 struct ranges ranges_complement(const struct ranges *s);
 
-/* A copy that the caller releases. */
-struct ranges ranges_copy(const struct ranges *s);
-
 /* True when addr is in the set. */
 bool ranges_contain(const struct ranges *s, uint32_t addr);
 

@@ -148,7 +148,7 @@ static void add_classify(struct ruleset *rs) {
 	verdict(c, STMT_GOTO, "decide");
 }
 
-void render_policies(struct ruleset *rs, const struct model *model, const struct policies *ps) {
+static void add_judging(struct ruleset *rs, const struct model *model, const struct policies *ps) {
 	fill_policy_sets(rs, ps);
 	add_classify(rs);
 	add_decide(rs, fill_intrazone(rs, model));
@@ -221,7 +221,7 @@ struct ruleset *render(const struct model *model, time_t now, time_t *next_chang
 		add_managed(rs, &managed);
 		add_invalid(rs);
 		render_dnat(rs, &ps->vips);
-		render_policies(rs, model, ps);
+		add_judging(rs, model, ps);
 		add_forward(rs);
 		render_input(rs, model);
 		add_snat(rs);

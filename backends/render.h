@@ -4,7 +4,6 @@
 
 #include <time.h>
 
-#include "backends/policy.h"
 #include "backends/ruleset.h"
 #include "cfgdb/model.h"
 
@@ -21,12 +20,6 @@
  * changes it.
  */
 struct ruleset *render(const struct model *model, time_t now, time_t *next_change);
-
-/*
- * The chains and sets that judge forwarded packets, without the frame around them: for tests. Entry
- * is chain "classify", its ends are chains "matched" and "unmatched".
- */
-void render_policies(struct ruleset *rs, const struct model *model, const struct policies *ps);
 
 /*
  * What tells, at the next start, from what the rules in the kernel were made: a ruleset of one set

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "cfgdb/base/fault.h"
+#include "backends/reconcile.h"
 #include "cfgdb/base/mem.h"
 #include "schemas/schema_gen.h"
 
@@ -42,7 +42,7 @@ struct entries {
 
 struct route {
 	struct rtnl *rtnl;
-	struct wants now, next;
+	struct reconcile reconcile;
 };
 
 /* ---- the configuration ---- */
@@ -93,22 +93,25 @@ static int want_order(const void *a, const void *b) {
 	return 0;
 }
 
-static struct wants wants_read(const struct model *model) {
+static void *wants_new(const struct model *model) {
 	const struct schema_table *table = schema_table(TBL_ROUTER_STATIC);
-	struct wants ws = { .n = 0 };
+	struct wants *ws = xcalloc(1, sizeof(*ws));
 
-	ws.want = xcalloc(model_count(model, table), sizeof(*ws.want));
+	ws->want = xcalloc(model_count(model, table), sizeof(*ws->want));
 	for (const struct object *obj = model_first(model, table); obj;
 	     obj = model_next(model, obj))
-		if (want_read(&ws.want[ws.n], obj))
-			ws.n++;
-	qsort(ws.want, ws.n, sizeof(*ws.want), want_order);
+		if (want_read(&ws->want[ws->n], obj))
+			ws->n++;
+	qsort(ws->want, ws->n, sizeof(*ws->want), want_order);
 	return ws;
 }
 
-static void wants_done(struct wants *ws) {
-	free(ws->want);
-	*ws = (struct wants){ .n = 0 };
+static void wants_free(void *wants) {
+	struct wants *ws = wants;
+
+	if (ws)
+		free(ws->want);
+	free(ws);
 }
 
 /* ---- what is wanted, as routes of the kernel ---- */
@@ -238,6 +241,7 @@ static void read_attrs(const struct nlmsghdr *nlh, struct route_entry *e, uint32
 }
 
 struct visit {
+	uint8_t protocol;
 	void (*each)(void *arg, const struct route_entry *route);
 	void *arg;
 };
@@ -253,7 +257,8 @@ static int read_route(const struct nlmsghdr *nlh, void *arg) {
 	uint32_t table = rtm->rtm_table;
 	struct visit *v = arg;
 
-	if (rtm->rtm_family != AF_INET || (rtm->rtm_flags & RTM_F_CLONED))
+	if (rtm->rtm_family != AF_INET || (rtm->rtm_flags & RTM_F_CLONED) ||
+	    (v->protocol && rtm->rtm_protocol != v->protocol))
 		return MNL_CB_OK;
 	read_attrs(nlh, &e, &table);
 	if (table == RT_TABLE_MAIN)
@@ -261,16 +266,15 @@ static int read_route(const struct nlmsghdr *nlh, void *arg) {
 	return MNL_CB_OK;
 }
 
-int route_each(struct rtnl *rtnl, void (*each)(void *arg, const struct route_entry *route),
-	       void *arg) {
-	struct visit v = { each, arg };
+int route_each(struct rtnl *rtnl, uint8_t protocol,
+	       void (*each)(void *arg, const struct route_entry *route), void *arg) {
+	struct visit v = { protocol, each, arg };
 
-	return rtnl_dump(rtnl, RTM_GETROUTE, AF_INET, read_route, &v);
+	return rtnl_dump_routes(rtnl, protocol, read_route, &v);
 }
 
-static void keep_ours(void *arg, const struct route_entry *route) {
-	if (route->protocol == RTNL_PROTOCOL)
-		*entries_new(arg) = *route;
+static void keep(void *arg, const struct route_entry *route) {
+	*entries_new(arg) = *route;
 }
 
 /* ---- changing the kernel ---- */
@@ -393,7 +397,7 @@ static int read_ours(struct route *r, struct links *links, struct entries *have,
 	int rc = links_read(r->rtnl, links);
 
 	if (rc == 0)
-		rc = route_each(r->rtnl, keep_ours, have);
+		rc = route_each(r->rtnl, RTNL_PROTOCOL, keep, have);
 	if (have->n)
 		qsort(have->entry, have->n, sizeof(*have->entry), entry_order);
 	return rc ? err_set(err, ERR_KERNEL, "routes cannot be read: %s", strerror(rc)) : 0;
@@ -427,7 +431,10 @@ static int remove_others(struct route *r, const struct entries *want, const stru
 	return 0;
 }
 
-static int bring_to(struct route *r, const struct wants *ws, struct err *err) {
+static int bring_to(void *owner, const void *wants, struct err *err) {
+	static const struct wants none;
+	const struct wants *ws = wants ? wants : &none;
+	struct route *r = owner;
 	struct entries have = { .n = 0 }, want = { .n = 0 };
 	struct links links = { .n = 0 };
 	int rc = read_ours(r, &links, &have, err);
@@ -446,9 +453,17 @@ static int bring_to(struct route *r, const struct wants *ws, struct err *err) {
 
 /* ---- the backend ---- */
 
+static const struct reconcile_ops ops = {
+	.name = "route",
+	.wants = wants_new,
+	.forget = wants_free,
+	.bring_to = bring_to,
+};
+
 struct route *route_new(struct err *err) {
 	struct route *r = xcalloc(1, sizeof(*r));
 
+	r->reconcile = (struct reconcile){ .ops = &ops, .owner = r };
 	r->rtnl = rtnl_open(err);
 	return r->rtnl ? r : route_free(r);
 }
@@ -456,85 +471,22 @@ struct route *route_new(struct err *err) {
 struct route *route_free(struct route *r) {
 	if (!r)
 		return NULL;
-	wants_done(&r->now);
-	wants_done(&r->next);
+	reconcile_done(&r->reconcile);
 	rtnl_close(r->rtnl);
 	free(r);
 	return NULL;
 }
 
 int route_reconcile(struct route *r, struct err *err) {
-	return bring_to(r, &r->now, err);
+	return reconcile_again(&r->reconcile, err);
 }
 
 int route_remove(struct route *r, struct err *err) {
-	const struct wants none = { .n = 0 };
-
-	return bring_to(r, &none, err);
-}
-
-static int backend_start(void *ctx, const struct commit *commit, struct err *err) {
-	struct route *r = ctx;
-
-	wants_done(&r->now);
-	r->now = wants_read(commit->model);
-	return bring_to(r, &r->now, err);
-}
-
-static int backend_prepare(void *ctx, const struct commit *commit, struct err *err) {
-	struct route *r = ctx;
-
-	(void)err;
-	wants_done(&r->next);
-	r->next = wants_read(commit->model);
-	return 0;
-}
-
-static int backend_apply(void *ctx, struct err *err) {
-	struct route *r = ctx;
-	int rc;
-
-	if (fault_hit("route.apply"))
-		return err_set(err, ERR_KERNEL, "injected fault before routes change");
-	rc = bring_to(r, &r->next, err);
-	if (rc == 0 && fault_hit("route.applied"))
-		rc = err_set(err, ERR_KERNEL, "injected fault after routes changed");
-	if (rc)
-		bring_to(r, &r->now, NULL);
-	return rc;
-}
-
-static void backend_undo(void *ctx) {
-	struct route *r = ctx;
-
-	bring_to(r, &r->now, NULL);
-}
-
-static void backend_finish(void *ctx) {
-	struct route *r = ctx;
-
-	wants_done(&r->now);
-	r->now = r->next;
-	r->next = (struct wants){ .n = 0 };
-}
-
-static void backend_cancel(void *ctx) {
-	struct route *r = ctx;
-
-	wants_done(&r->next);
+	return reconcile_remove(&r->reconcile, err);
 }
 
 struct backend route_backend(struct route *r) {
-	return (struct backend){
-		.name = "route",
-		.start = backend_start,
-		.prepare = backend_prepare,
-		.apply = backend_apply,
-		.undo = backend_undo,
-		.finish = backend_finish,
-		.cancel = backend_cancel,
-		.ctx = r,
-	};
+	return reconcile_backend(&r->reconcile);
 }
 
 /* ---- where a packet would go ---- */

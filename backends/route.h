@@ -46,9 +46,12 @@ struct route_entry {
 	uint32_t n_hops;
 };
 
-/* Visit all IPv4 routes of the main table. 0 or the number of a system error. */
-int route_each(struct rtnl *rtnl, void (*each)(void *arg, const struct route_entry *route),
-	       void *arg);
+/*
+ * Visit the IPv4 routes of the main table, of one protocol (0: all). 0 or the number of a system
+ * error.
+ */
+int route_each(struct rtnl *rtnl, uint8_t protocol,
+	       void (*each)(void *arg, const struct route_entry *route), void *arg);
 
 /* Distance and priority of a static route are kept in its metric. */
 static inline uint32_t route_metric(unsigned int distance, unsigned int priority) {

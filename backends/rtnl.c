@@ -67,7 +67,7 @@ struct nlmsghdr *rtnl_message(char *data, uint16_t type, uint16_t flags, size_t 
 static int exchange(struct rtnl *rtnl, struct nlmsghdr *nlh, mnl_cb_t each, void *arg) {
 	AUTO_FREE char *data = xcalloc(1, ANSWER_SIZE);
 	uint32_t port = mnl_socket_get_portid(rtnl->sock);
-	int ret;
+	int ret = MNL_CB_OK;
 
 	nlh->nlmsg_seq = ++rtnl->seq;
 	if (mnl_socket_sendto(rtnl->sock, nlh, nlh->nlmsg_len) < 0)
@@ -101,6 +101,23 @@ int rtnl_dump(struct rtnl *rtnl, uint16_t type, uint8_t family, mnl_cb_t each, v
 	gen = header;
 	gen->rtgen_family = family;
 	return exchange(rtnl, nlh, each, arg);
+}
+
+int rtnl_dump_routes(struct rtnl *rtnl, uint8_t protocol, mnl_cb_t each, void *arg) {
+	char data[MNL_NLMSG_HDRLEN + 64] = { 0 };
+	struct rtmsg *rtm;
+	void *header;
+	struct nlmsghdr *nlh = rtnl_message(data, RTM_GETROUTE, NLM_F_DUMP, sizeof(*rtm), &header);
+	int on = 1, off = 0, rc;
+
+	rtm = header;
+	rtm->rtm_family = AF_INET;
+	rtm->rtm_protocol = protocol;
+	/* Without this, and before Linux 4.20, the protocol is ignored. */
+	mnl_socket_setsockopt(rtnl->sock, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+	rc = exchange(rtnl, nlh, each, arg);
+	mnl_socket_setsockopt(rtnl->sock, NETLINK_GET_STRICT_CHK, &off, sizeof(off));
+	return rc;
 }
 
 int rtnl_query(struct rtnl *rtnl, struct nlmsghdr *nlh, mnl_cb_t each, void *arg) {
@@ -213,8 +230,15 @@ int monitor_fd(const struct monitor *m) {
 	return mnl_socket_get_fd(m->sock);
 }
 
-/* A route that came is of no interest: it is ours, or it does not change what ours are. */
+/*
+ * Of routes, only the loss of one of ours: what routing daemons do does not change what ours are, and
+ * may be a lot.
+ */
 static bool is_interesting(const struct nlmsghdr *nlh) {
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+
+	if (nlh->nlmsg_type == RTM_DELROUTE)
+		return rtm->rtm_protocol == RTNL_PROTOCOL || rtm->rtm_protocol == RTNL_PROTOCOL_ARP;
 	return nlh->nlmsg_type != RTM_NEWROUTE;
 }
 

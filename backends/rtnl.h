@@ -10,6 +10,7 @@
 
 #define RTNL_MESSAGE_MAX 8192    /* bytes in a request */
 #define RTNL_PROTOCOL 71         /* rtm_protocol and IFA_PROTO of what is ours */
+#define RTNL_PROTOCOL_ARP 72     /* the same, of what makes the unit answer for others' addresses */
 
 struct rtnl;
 
@@ -34,6 +35,12 @@ int rtnl_talk(struct rtnl *rtnl, struct nlmsghdr *nlh);
  * number of a system error.
  */
 int rtnl_dump(struct rtnl *rtnl, uint16_t type, uint8_t family, mnl_cb_t each, void *arg);
+
+/*
+ * Dump IPv4 routes, those of one protocol where the kernel can tell them apart (0: all); each() may
+ * see others, too. 0 or the number of a system error.
+ */
+int rtnl_dump_routes(struct rtnl *rtnl, uint8_t protocol, mnl_cb_t each, void *arg);
 
 /* Send a request that is answered by one message, which each() sees. 0 or a system error. */
 int rtnl_query(struct rtnl *rtnl, struct nlmsghdr *nlh, mnl_cb_t each, void *arg);

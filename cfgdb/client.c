@@ -107,6 +107,11 @@ static int take_error(struct buf_reader *r, struct err *err) {
 	return err_set(err, code ? code : ERR_TIMEOUT, "%s", text);
 }
 
+/* The daemon hangs up on fields beyond their bounds; no key is that long, so there is no such entry. */
+static int refuse_long_key(struct err *err) {
+	return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
+}
+
 /* Send a request and read its answers. */
 static int client_call(struct client *c, struct buf *request, frame_fn *each, void *arg, struct err *err) {
 	uint32_t len = (uint32_t)(request->len - 4);
@@ -245,6 +250,8 @@ int client_get(struct client *c, const struct schema_table *table, const char *k
 	struct object_taker t = { table, keep_object, &obj, err, 0 };
 	int rc;
 
+	if (strlen(key) > OBJECT_KEY_MAX)
+		return refuse_long_key(err);
 	request_begin(&b, CTL_GET);
 	buf_put_u16(&b, table->id);
 	buf_put_str(&b, key);
@@ -289,6 +296,8 @@ int client_keys(struct client *c, const struct schema_table *table, const char *
 	AUTO_BUF struct buf b = BUF_INIT;
 	struct key_taker t = { each, arg };
 
+	if (strlen(prefix) > OBJECT_KEY_MAX)
+		return 0;
 	request_begin(&b, CTL_KEYS);
 	buf_put_u16(&b, table->id);
 	buf_put_str(&b, prefix);
@@ -300,6 +309,8 @@ int client_check_ref(struct client *c, const struct schema_table *table, unsigne
 		     struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 
+	if (strlen(name) > OBJECT_KEY_MAX)
+		return err_set(err, ERR_NOT_FOUND, "%s", "");
 	request_begin(&b, CTL_CHECK_REF);
 	buf_put_u16(&b, table->id);
 	buf_put_u16(&b, (uint16_t)attr);
@@ -340,6 +351,8 @@ int client_put(struct client *c, const struct object *obj, struct err *err) {
 	AUTO_STR struct str body = STR_INIT;
 
 	text_body(obj, 0, TEXT_WIRE, &body);
+	if (body.len > TEXT_BODY_MAX)
+		return err_set(err, ERR_TOO_LONG, "object is too large: at most %u bytes", TEXT_BODY_MAX);
 	request_begin(&b, CTL_PUT);
 	buf_put_u16(&b, obj->table->id);
 	buf_put_str(&b, obj->key);
@@ -351,6 +364,8 @@ int client_put(struct client *c, const struct object *obj, struct err *err) {
 int client_delete(struct client *c, const struct schema_table *table, const char *key, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 
+	if (strlen(key) > OBJECT_KEY_MAX)
+		return refuse_long_key(err);
 	request_begin(&b, CTL_DELETE);
 	buf_put_u16(&b, table->id);
 	buf_put_str(&b, key);
@@ -376,9 +391,14 @@ int client_run(struct client *c, size_t n_words, char *const words[],
 	AUTO_BUF struct buf b = BUF_INIT;
 	struct text_taker t = { out, arg };
 
+	if (n_words > CTL_WORDS_MAX)
+		return err_set(err, ERR_TOO_LONG, "too many words in one command: at most %d", CTL_WORDS_MAX);
 	request_begin(&b, CTL_RUN);
 	buf_put_u16(&b, (uint16_t)n_words);
-	for (size_t i = 0; i < n_words; i++)
+	for (size_t i = 0; i < n_words; i++) {
+		if (strlen(words[i]) > CTL_WORD_MAX)
+			return err_set(err, ERR_TOO_LONG, "a word is too long: at most %d bytes", CTL_WORD_MAX);
 		buf_put_str(&b, words[i]);
+	}
 	return client_call(c, &b, take_text, &t, err);
 }

@@ -14,6 +14,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/random.h"
+#include "cfgdb/digest.h"
 #include "cfgdb/factory.h"
 #include "cfgdb/script.h"
 #include "cfgdb/text.h"
@@ -31,6 +32,8 @@ static int engine_load_object(void *arg, struct object *obj, const char *body, s
 		object_free(obj);
 		return rc;
 	}
+	/* the digest is over what this schema prints: that may be another text than when it was stored */
+	digest_object(e->keyring, obj);
 	object_free(model_put(e->model, obj));
 	return 0;
 }

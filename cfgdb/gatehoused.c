@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backends/arp.h"
 #include "backends/commands_kernel.h"
 #include "backends/iface.h"
 #include "backends/nft.h"
@@ -51,6 +52,7 @@ struct daemon {
 	struct nft *nft;
 	struct iface *iface;
 	struct route *route;
+	struct arp *arp;
 	struct sysctl *sysctl;
 	struct monitor *monitor;
 	struct event *schedule;       /* fires when a schedule next changes the rules */
@@ -194,6 +196,8 @@ static void on_network(evutil_socket_t fd, short what, void *arg) {
 		log_line(LOG_LEVEL_WARNING, "gatehoused: interfaces: %s", err.text);
 	if (route_reconcile(d->route, &err) != 0)
 		log_line(LOG_LEVEL_WARNING, "gatehoused: routes: %s", err.text);
+	if (arp_reconcile(d->arp, &err) != 0)
+		log_line(LOG_LEVEL_WARNING, "gatehoused: ARP: %s", err.text);
 }
 
 /* ---- backends, in the order in which they apply ---- */
@@ -204,7 +208,8 @@ static int open_backends(struct daemon *d, struct err *err) {
 	d->nft = nft_new(err);
 	d->iface = d->nft ? iface_new(err) : NULL;
 	d->route = d->iface ? route_new(err) : NULL;
-	d->monitor = d->route ? monitor_open(err) : NULL;
+	d->arp = d->route ? arp_new(err) : NULL;
+	d->monitor = d->arp ? monitor_open(err) : NULL;
 	if (!d->monitor)
 		return ERR_KERNEL;
 	d->sysctl = sysctl_new(saved);
@@ -223,6 +228,7 @@ static int start_kernel(struct daemon *d, struct err *err) {
 		sysctl_backend(d->sysctl),
 		iface_backend(d->iface),
 		route_backend(d->route),
+		arp_backend(d->arp),
 		{ .name = "schedule", .finish = schedule_finish, .ctx = d },
 	};
 
@@ -241,6 +247,7 @@ static void stop_kernel(struct daemon *d) {
 		event_free(d->network);
 	monitor_close(d->monitor);
 	sysctl_free(d->sysctl);
+	arp_free(d->arp);
 	route_free(d->route);
 	iface_free(d->iface);
 	nft_free(d->nft);
@@ -251,12 +258,16 @@ static int release(const struct options *opt, struct err *err) {
 	AUTO_FREE char *saved = xasprintf("%s/%s", opt->state_dir, SYSCTL_FILE);
 	struct nft *nft = nft_new(err);
 	struct route *route = nft ? route_new(err) : NULL;
-	int rc = route ? nft_remove(nft, err) : ERR_KERNEL;
+	struct arp *arp = route ? arp_new(err) : NULL;
+	int rc = arp ? nft_remove(nft, err) : ERR_KERNEL;
 
 	if (rc == 0)
 		rc = route_remove(route, err);
 	if (rc == 0)
+		rc = arp_remove(arp, err);
+	if (rc == 0)
 		rc = sysctl_restore(saved, err);
+	arp_free(arp);
 	route_free(route);
 	nft_free(nft);
 	return rc;

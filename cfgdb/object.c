@@ -310,9 +310,19 @@ int object_key_parse(const struct schema_table *table, const char *word, char **
 	return 0;
 }
 
+/* A key of digits as a number; for every step down a tree, so strtoll() with its locale is too much. */
+static int64_t key_number(const char *key) {
+	bool negative = *key == '-';
+	uint64_t n = 0;
+
+	for (key += negative; *key >= '0' && *key <= '9'; key++)
+		n = n * 10 + (uint64_t)(*key - '0');
+	return (int64_t)(negative ? -n : n);
+}
+
 int object_key_compare(const struct schema_table *table, const char *a, const char *b) {
 	if (table->attrs[0].type == ATTR_INTEGER && schema_is_list(table)) {
-		long long x = atoll(a), y = atoll(b);
+		int64_t x = key_number(a), y = key_number(b);
 
 		return (x > y) - (x < y);
 	}

@@ -26,6 +26,7 @@
 #define TAG_LEN crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define SEALED_MAX 8192
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
+#define BASE64_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 #define HASH_METHOD "$y$"
 
 static const unsigned char seal_label[] = "gatehouse secret 1";
@@ -128,12 +129,17 @@ char *secret_seal(const struct keyring *k, const char *plain) {
 	return text;
 }
 
+/* The decoder itself takes some bytes above 0x7f for '/'; two texts must not mean the same. */
+static bool is_sealed_text(const char *text) {
+	return strncmp(text, "ENC ", 4) == 0 && text[4 + strspn(text + 4, BASE64_CHARACTERS)] == '\0';
+}
+
 int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struct err *err) {
 	unsigned char raw[SEALED_MAX];
 	size_t len = 0, text_len = strlen(sealed);
 	char *plain;
 
-	if (text_len < 4 || strncmp(sealed, "ENC ", 4) != 0 ||
+	if (!is_sealed_text(sealed) ||
 	    sodium_base642bin(raw, sizeof(raw), sealed + 4, text_len - 4, NULL, &len, NULL, BASE64) != 0 ||
 	    len < 1 + NONCE_LEN + TAG_LEN || raw[0] != SEAL_VERSION)
 		return err_set(err, ERR_VALUE, "the ENC text was not made by this product");

@@ -156,12 +156,18 @@ static void connection_event(struct bufferevent *bev, short what, void *arg) {
 static void server_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr, int len,
 			  void *arg) {
 	struct server *s = arg;
-	struct connection *c = xcalloc(1, sizeof(*c));
-	char user[64];
-	bool allowed = peer_user(s, fd, user, sizeof(user)) && s->n_connections < SESSIONS_MAX;
+	struct connection *c;
+	char user[64] = "";
+	bool allowed;
 
 	(void)addr;
 	(void)len;
+	if (s->n_connections >= SESSIONS_MAX) {
+		close(fd);
+		return;
+	}
+	allowed = peer_user(s, fd, user, sizeof(user));
+	c = xcalloc(1, sizeof(*c));
 	c->server = s;
 	c->bev = bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!c->bev) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Printing walks the schema in its order and asks the object for each attribute; reading runs the
- * same five verbs (set, config, edit, next, end) with exact names. What is printed reads back to an
- * equal object:
+ * same six verbs (set, unset, config, edit, next, end) with exact names. What is printed reads back
+ * to an equal object:
  *
  *     set srcintf "port1"
  *     config cluster-peer
@@ -218,6 +218,18 @@ static int reader_set(struct reader *r, struct frame *top, const struct words *w
 	return rc;
 }
 
+static int reader_unset(struct reader *r, struct frame *top, const struct words *words) {
+	int attr;
+
+	if (top->list >= 0 || words->n != 2)
+		return reader_fail(r, words->w[0]);
+	attr = schema_attr_index(top->obj->table, words->w[1]);
+	if (attr < 0 || (top->obj->table->attrs[attr].flags & ATTR_KEY))
+		return reader_fail(r, words->w[1]);
+	object_unset(top->obj, (unsigned int)attr);
+	return 0;
+}
+
 static int reader_config(struct reader *r, struct frame *top, const struct words *words) {
 	const struct schema_attr *a;
 	int attr;
@@ -272,8 +284,8 @@ static int reader_line(struct reader *r, const struct words *words) {
 
 	if (strcmp(verb, "set") == 0)
 		return reader_set(r, top, words);
-	if (strcmp(verb, "unset") == 0 && words->n == 2)
-		return 0;
+	if (strcmp(verb, "unset") == 0)
+		return reader_unset(r, top, words);
 	if (strcmp(verb, "config") == 0)
 		return reader_config(r, top, words);
 	if (strcmp(verb, "edit") == 0)

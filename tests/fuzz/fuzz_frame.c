@@ -36,7 +36,8 @@ static const char more[] =
 
 static struct keyring *ring;
 static struct model *template; /* what every input starts from */
-static struct server_config config = { .path = "/nowhere", .group = "gatehouse", .version = "0" };
+static struct command commands[32];
+static struct server_config config = { .path = "/nowhere", .group = "gatehouse", .commands = commands, .version = "0" };
 
 static void promise(bool kept, const char *what) {
 	if (kept)
@@ -65,20 +66,33 @@ static struct model *model_duplicate(const struct model *m) {
 	return copy;
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv) {
+static void make_key(void) {
 	char dir[] = "/tmp/gatehouse-fuzz.XXXXXX";
 	AUTO_FREE char *path = NULL;
-	struct engine e;
-	struct txn *t;
 
-	(void)argc;
-	(void)argv;
 	promise(mkdtemp(dir) != NULL, "there is a temporary directory");
 	path = xasprintf("%s/device.key", dir);
 	ring = keyring_open(path, true, NULL);
 	promise(ring != NULL, "there is a key");
 	unlink(path);
 	rmdir(dir);
+}
+
+static void take_commands(void) {
+	const struct command *table = commands_config(&config.n_commands);
+
+	promise(config.n_commands <= ARRAY_LEN(commands), "there is room for all commands");
+	memcpy(commands, table, config.n_commands * sizeof(*table));
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+	struct engine e;
+	struct txn *t;
+
+	(void)argc;
+	(void)argv;
+	make_key();
+	take_commands();
 	template = model_new();
 	e = engine_make(template);
 	t = txn_new(&e, "fuzz", "fuzz");
@@ -86,7 +100,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 		"the start configuration loads");
 	txn_free(t);
 	store_close(e.store);
-	config.commands = commands_config(&config.n_commands);
 	return 0;
 }
 
@@ -150,6 +163,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	bool open = true;
 
 	e.revision = 1;
+	for (size_t i = 0; i < config.n_commands; i++)
+		commands[i].ctx = &e;
 	session_init(&s, &e, &config, "fuzz", true);
 	s.send = hear;
 	s.greeted = size > 0 && data[0] != 0;

@@ -14,6 +14,7 @@
 #include "backends/nft_text.h"
 #include "backends/ruleset_diff.h"
 #include "backends/schedule.h"
+#include "backends/vip.h"
 #include "cfgdb/base/mem.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/conf.h"

@@ -170,15 +170,24 @@ END_TEST
 
 /* Any character of sealed text that is changed, or left out at its end, makes it unreadable. */
 START_TEST(test_tampered) {
-	AUTO_FREE char *sealed = secret_seal(ring, "secret");
-	size_t len = strlen(sealed);
+	AUTO_FREE char *sealed = NULL;
+	size_t len;
 
+	do { /* the decoder has its own idea of this character */
+		free(sealed);
+		sealed = secret_seal(ring, "secret");
+	} while (!strchr(sealed, '/'));
+	len = strlen(sealed);
 	for (size_t i = 4; i < len; i++) {
 		AUTO_FREE char *bad = xstrdup(sealed);
 		char *plain = NULL;
 
-		bad[i] = bad[i] == 'A' ? 'B' : 'A';
-		ck_assert_msg(secret_unseal(ring, bad, &plain, NULL) == ERR_VALUE, "character %zu", i);
+		for (int c = 1; c < 256; c++) {
+			bad[i] = (char)c;
+			if (bad[i] != sealed[i])
+				ck_assert_msg(secret_unseal(ring, bad, &plain, NULL) == ERR_VALUE,
+					      "character %zu is %d", i, c);
+		}
 		bad[i] = '\0';
 		ck_assert_msg(secret_unseal(ring, bad, &plain, NULL) == ERR_VALUE, "length %zu", i);
 	}

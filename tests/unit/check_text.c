@@ -138,7 +138,7 @@ END_TEST
 START_TEST(test_canonical) {
 	struct object *obj = parsed("router.static", "1",
 				    "  set device port1\n\n# a comment\n\tset gateway 10.0.0.1\nset distance 10\n"
-				    "unset comment\nset dst 10.9.8.7/8");
+				    "set comment x\nunset comment\nset dst 10.9.8.7/8");
 	AUTO_FREE char *body = body_of(obj, 0, 0);
 
 	ck_assert_str_eq(body, "set dst 10.0.0.0 255.0.0.0\nset gateway 10.0.0.1\nset device \"port1\"\n");
@@ -278,6 +278,10 @@ static const struct {
 	{ "router.static", "edit 1\n", ERR_PARSE, "line 1: command parse error before 'edit'" },
 	{ "router.static", "config comment\n", ERR_PARSE, "line 1: command parse error before 'comment'" },
 	{ "router.static", "unset\n", ERR_PARSE, "line 1: command parse error before 'unset'" },
+	{ "router.static", "unset nothing\n", ERR_PARSE, "line 1: command parse error before 'nothing'" },
+	{ "router.static", "unset seq-num\n", ERR_PARSE, "line 1: command parse error before 'seq-num'" },
+	{ "system.standalone-cluster", "config cluster-peer\nunset peerip\nend\n", ERR_PARSE,
+	  "line 2: command parse error before 'unset'" },
 	{ "system.standalone-cluster", "set cluster-peer 1\n", ERR_PARSE,
 	  "line 1: command parse error before 'cluster-peer'" },
 	{ "system.standalone-cluster", "config cluster-peer\n", ERR_INCOMPLETE, "\nincomplete command in the end" },
