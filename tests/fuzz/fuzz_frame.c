@@ -26,18 +26,22 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char more[] =
-	"config system interface\nedit port1\nset type physical\nset ip 10.0.1.1/24\nnext\nedit port2\nnext\nend\n"
+	"config system interface\nedit port1\nset type physical\nset ip 10.0.1.1/24\nnext\n"
+	"edit port2\nnext\nend\n"
 	"config firewall address\nedit a\nnext\nedit b\nset type iprange\nset start-ip 1.1.1.1\n"
 	"set end-ip 1.1.1.9\nnext\nend\n"
 	"config firewall addrgrp\nedit g\nset member a b\nnext\nend\n"
-	"config firewall policy\nedit 1\nset srcintf port1\nset dstintf port2\nset srcaddr g\nset dstaddr all\n"
+	"config firewall policy\nedit 1\nset srcintf port1\nset dstintf port2\nset srcaddr g\n"
+	"set dstaddr all\n"
 	"set schedule always\nset service ALL\nnext\nend\n"
 	"config router static\nedit 1\nset device port1\nnext\nend\n";
 
 static struct keyring *ring;
 static struct model *template; /* what every input starts from */
 static struct command commands[32];
-static struct server_config config = { .path = "/nowhere", .group = "gatehouse", .commands = commands, .version = "0" };
+static struct server_config config = {
+	.path = "/nowhere", .group = "gatehouse", .commands = commands, .version = "0"
+};
 
 static void promise(bool kept, const char *what) {
 	if (kept)
@@ -49,7 +53,9 @@ static void promise(bool kept, const char *what) {
 /* ---- an engine of its own for each input ---- */
 
 static struct engine engine_make(struct model *model) {
-	struct engine e = { .model = model, .store = store_open(":memory:", NULL), .keyring = ring };
+	struct engine e = { .model = model,
+			    .store = store_open(":memory:", NULL),
+			    .keyring = ring };
 
 	promise(e.store != NULL, "a database in memory opens");
 	strcpy(e.serial, "GHVM000000000000");
@@ -96,7 +102,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 	template = model_new();
 	e = engine_make(template);
 	t = txn_new(&e, "fuzz", "fuzz");
-	promise(script_load(t, factory_conf, NULL) == 0 && script_load(t, more, NULL) == 0 && txn_commit(t, NULL) == 0,
+	promise(script_load(t, factory_conf, NULL) == 0 && script_load(t, more, NULL) == 0 &&
+			txn_commit(t, NULL) == 0,
 		"the start configuration loads");
 	txn_free(t);
 	store_close(e.store);
@@ -138,7 +145,8 @@ static int check_row(void *arg, struct object *obj, const char *body, struct err
 	AUTO_STR struct str text = STR_INIT;
 
 	promise(active != NULL, "what is in the database is in memory");
-	promise(active->pos == obj->pos && active->ver == obj->ver, "at the same place, of the same revision");
+	promise(active->pos == obj->pos && active->ver == obj->ver,
+		"at the same place, of the same revision");
 	promise(memcmp(active->hash, obj->hash, OBJECT_HASH_LEN) == 0, "with the same digest");
 	text_body(active, 0, 0, &text);
 	promise(strcmp(str_text(&text), body) == 0, "and the same text");
@@ -151,8 +159,8 @@ static void check_engine(struct engine *e) {
 	struct err err = { 0 };
 
 	for (uint16_t i = 0; i < schema_n_top; i++)
-		for (const struct object *obj = model_first(e->model, schema_tables[schema_top[i]]); obj;
-		     obj = model_next(e->model, obj))
+		for (const struct object *obj = model_first(e->model, schema_tables[schema_top[i]]);
+		     obj; obj = model_next(e->model, obj))
 			object_each_ref(obj, check_ref, e->model);
 	promise(store_load(e->store, check_row, e->model, &err) == 0, "the database can be read");
 }

@@ -48,7 +48,8 @@ static void check_foreign(const char *text) {
 	struct err err = { 0 };
 	char *plain = NULL;
 
-	promise(secret_unseal(ring, text, &plain, &err) != 0 && !plain, "foreign text does not open");
+	promise(secret_unseal(ring, text, &plain, &err) != 0 && !plain,
+		"foreign text does not open");
 	promise(secret_unseal(ring, sealed, &plain, &err) != 0 && !plain, "nor after the word ENC");
 	promise(err.code == ERR_VALUE && *err.text, "and the error says so");
 }
@@ -68,7 +69,8 @@ static void check_object(const char *text) {
 		if (rc == 0) {
 			const char *sealed = object_str(obj, SYSTEM_AUTO_SCALE__PSKSECRET);
 
-			promise(secret_unseal(ring, sealed, &plain, NULL) == 0, "what was sealed opens");
+			promise(secret_unseal(ring, sealed, &plain, NULL) == 0,
+				"what was sealed opens");
 			promise(strcmp(plain, typed + 1) == 0, "to what was typed");
 		}
 		free(plain);
@@ -78,7 +80,8 @@ static void check_object(const char *text) {
 
 /* The bytes change as many characters of sealed text. */
 static void check_tampered(const uint8_t *data, size_t size) {
-	AUTO_FREE char *sealed = secret_seal(ring, "the secret of the group"), *bad = xstrdup(sealed);
+	AUTO_FREE char *sealed = secret_seal(ring, "the secret of the group"),
+		       *bad = xstrdup(sealed);
 	size_t len = strlen(bad);
 	char *plain = NULL;
 

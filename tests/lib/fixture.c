@@ -148,9 +148,11 @@ static void snapshot_model(const struct model *m, struct str *out) {
 	for (uint16_t i = 0; i < schema_n_top; i++) {
 		const struct schema_table *table = schema_tables[schema_top[i]];
 
-		for (const struct object *obj = model_first(m, table); obj; obj = model_next(m, obj)) {
-			str_addf(out, "%s '%s' pos %lld ver %llu users %zu hash ", table->dotted, obj->key,
-				 (long long)obj->pos, (unsigned long long)obj->ver, model_count_users(m, obj));
+		for (const struct object *obj = model_first(m, table); obj;
+		     obj = model_next(m, obj)) {
+			str_addf(out, "%s '%s' pos %lld ver %llu users %zu hash ", table->dotted,
+				 obj->key, (long long)obj->pos, (unsigned long long)obj->ver,
+				 model_count_users(m, obj));
 			add_hex(obj->hash, sizeof(obj->hash), out);
 			str_add_char(out, '\n');
 			text_body(obj, 1, 0, out);
@@ -260,9 +262,14 @@ static void kernel_cancel(void *ctx) {
 }
 
 void fake_kernel_attach(struct fake_kernel *k, struct engine *e) {
-	struct backend b = { .name = "fake", .start = kernel_start, .prepare = kernel_prepare,
-			     .apply = kernel_apply, .undo = kernel_undo, .finish = kernel_finish,
-			     .cancel = kernel_cancel, .ctx = k };
+	struct backend b = { .name = "fake",
+			     .start = kernel_start,
+			     .prepare = kernel_prepare,
+			     .apply = kernel_apply,
+			     .undo = kernel_undo,
+			     .finish = kernel_finish,
+			     .cancel = kernel_cancel,
+			     .ctx = k };
 	struct commit commit = { .model = e->model };
 
 	*k = (struct fake_kernel){ 0 };

@@ -55,13 +55,16 @@ char *fixture_snapshot_of(const char *dir);
 /* Make named points fail: GATEHOUSE_FAULT; NULL: none. */
 void fixture_fault(const char *spec);
 
-/* A kernel for tests: it holds what the model held at the last apply, and watches the order of calls. */
+/*
+ * A kernel for tests: it holds what the model held at the last apply, and watches the order of
+ * calls.
+ */
 struct fake_kernel {
-	char *now, *next, *before;  /* before: until finish, what undo goes back to */
+	char *now, *next, *before; /* before: until finish, what undo goes back to */
 	bool prepared, applied;
 	bool fail_prepare, fail_apply;
 	unsigned int n_prepare, n_apply, n_undo, n_finish, n_cancel;
-	char wrong[128];            /* a call that was out of order, or "" */
+	char wrong[128]; /* a call that was out of order, or "" */
 };
 
 /* Put k under an engine; it starts with what the model holds. */

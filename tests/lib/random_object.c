@@ -16,7 +16,7 @@
 #include "cfgdb/value_type.h"
 
 #define ITEMS_MAX 6
-#define PASSES 5
+#define PASSES	  5
 
 struct rng rng_seed(uint64_t seed) {
 	return (struct rng){ seed * 0x9e3779b97f4a7c15u + 1 };
@@ -43,16 +43,40 @@ static int64_t rng_between(struct rng *r, int64_t lo, int64_t hi) {
 
 	if (rng_chance(r, 20))
 		return rng_chance(r, 50) ? lo : hi;
-	return (int64_t)((uint64_t)lo + (span == UINT64_MAX ? rng_next(r) : rng_next(r) % (span + 1)));
+	return (int64_t)((uint64_t)lo +
+			 (span == UINT64_MAX ? rng_next(r) : rng_next(r) % (span + 1)));
 }
 
 /* ---- text ---- */
 
 static const char *random_piece(struct rng *r, bool for_key) {
-	static const char *const plain[] = { "a",  "b",	 "Z",  "0",  "9",  "-",	  "_",	 ".",  " ",
-					     "x1", "\\", "#",  "&",  ",",  "(",	  ")",	 "?",  "/",
-					     ":",  "*",	 "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x94\xa5", "set ", "end" };
-	static const char *const wild[] = { "\"", "'", "\n", "\t", "\\\\", "<", ">", "\nnext\n", "\nend\n", "''" };
+	static const char *const plain[] = { "a",
+					     "b",
+					     "Z",
+					     "0",
+					     "9",
+					     "-",
+					     "_",
+					     ".",
+					     " ",
+					     "x1",
+					     "\\",
+					     "#",
+					     "&",
+					     ",",
+					     "(",
+					     ")",
+					     "?",
+					     "/",
+					     ":",
+					     "*",
+					     "\xc3\xa4",
+					     "\xe2\x82\xac",
+					     "\xf0\x9f\x94\xa5",
+					     "set ",
+					     "end" };
+	static const char *const wild[] = { "\"", "'", "\n",	   "\t",      "\\\\",
+					    "<",  ">", "\nnext\n", "\nend\n", "''" };
 
 	if (!for_key && rng_chance(r, 25))
 		return wild[rng_below(r, ARRAY_LEN(wild))];
@@ -61,7 +85,8 @@ static const char *random_piece(struct rng *r, bool for_key) {
 
 static char *random_pieces(struct rng *r, size_t max, bool for_key) {
 	char *text = xcalloc(max + 1, 1);
-	size_t len = 0, want = rng_chance(r, 10) ? max : rng_below(r, max < 24 ? (uint32_t)max + 1 : 25);
+	size_t len = 0,
+	       want = rng_chance(r, 10) ? max : rng_below(r, max < 24 ? (uint32_t)max + 1 : 25);
 
 	while (len < want) {
 		const char *piece = random_piece(r, for_key);
@@ -91,8 +116,8 @@ static char *random_ip_range(struct rng *r) {
 
 	if (rng_chance(r, 30))
 		return random_ip(r);
-	return xasprintf("%u.%u.%u.%u-%u.%u.%u.%u", lo >> 24, lo >> 16 & 255, lo >> 8 & 255, lo & 255, hi >> 24,
-			 hi >> 16 & 255, hi >> 8 & 255, hi & 255);
+	return xasprintf("%u.%u.%u.%u-%u.%u.%u.%u", lo >> 24, lo >> 16 & 255, lo >> 8 & 255,
+			 lo & 255, hi >> 24, hi >> 16 & 255, hi >> 8 & 255, hi & 255);
 }
 
 static char *random_ip_len(struct rng *r) {
@@ -109,8 +134,9 @@ static char *random_ip6(struct rng *r, bool prefix) {
 
 	if (prefix)
 		snprintf(len, sizeof(len), "/%u", rng_below(r, 129));
-	return xasprintf("%x:%x:%x:%x:%x:%x:%x:%x%s", (unsigned int)(hi >> 48), (unsigned int)(hi >> 32 & 0xffff),
-			 (unsigned int)(hi >> 16 & 0xffff), (unsigned int)(hi & 0xffff), (unsigned int)(lo >> 48),
+	return xasprintf("%x:%x:%x:%x:%x:%x:%x:%x%s", (unsigned int)(hi >> 48),
+			 (unsigned int)(hi >> 32 & 0xffff), (unsigned int)(hi >> 16 & 0xffff),
+			 (unsigned int)(hi & 0xffff), (unsigned int)(lo >> 48),
 			 (unsigned int)(lo >> 32 & 0xffff), (unsigned int)(lo >> 16 & 0xffff),
 			 (unsigned int)(lo & 0xffff), len);
 }
@@ -156,7 +182,8 @@ static char *random_time(struct rng *r) {
 	return xasprintf("%02u:%02u", rng_below(r, 24), rng_below(r, 60));
 }
 
-static char *random_ref(struct rng *r, const struct schema_attr *attr, random_name_fn *name, void *arg) {
+static char *random_ref(struct rng *r, const struct schema_attr *attr, random_name_fn *name,
+			void *arg) {
 	const char *given;
 	char *text;
 
@@ -171,34 +198,53 @@ static char *random_ref(struct rng *r, const struct schema_attr *attr, random_na
 }
 
 /* The first word of an item; NULL when there is no name for a reference. */
-static char *random_word(struct rng *r, const struct schema_attr *attr, random_name_fn *name, void *arg) {
+static char *random_word(struct rng *r, const struct schema_attr *attr, random_name_fn *name,
+			 void *arg) {
 	size_t max = attr->max > 0 && attr->max < 300 ? (size_t)attr->max : 300;
 
 	switch (attr->type) {
-	case ATTR_OPTION: return xstrdup(attr->options[rng_below(r, attr->n_options)].name);
-	case ATTR_INTEGER: return xasprintf("%lld", (long long)rng_between(r, attr->min, attr->max));
-	case ATTR_STRING: return random_pieces(r, max, (attr->flags & ATTR_KEY) != 0);
-	case ATTR_FQDN: return random_domain(r);
-	case ATTR_REF: return random_ref(r, attr, name, arg);
-	case ATTR_IPV4: return random_ip(r);
+	case ATTR_OPTION:
+		return xstrdup(attr->options[rng_below(r, attr->n_options)].name);
+	case ATTR_INTEGER:
+		return xasprintf("%lld", (long long)rng_between(r, attr->min, attr->max));
+	case ATTR_STRING:
+		return random_pieces(r, max, (attr->flags & ATTR_KEY) != 0);
+	case ATTR_FQDN:
+		return random_domain(r);
+	case ATTR_REF:
+		return random_ref(r, attr, name, arg);
+	case ATTR_IPV4:
+		return random_ip(r);
 	case ATTR_IPV4_HOST:
-	case ATTR_IPV4_NET: return random_ip_len(r);
-	case ATTR_IPV4_RANGE: return random_ip_range(r);
-	case ATTR_IPV6: return random_ip6(r, false);
-	case ATTR_IPV6_PREFIX: return random_ip6(r, true);
-	case ATTR_PORT_RANGE: return random_ports(r);
-	case ATTR_SERVICE_PORTS: return random_service_ports(r);
-	case ATTR_MAC: return random_hex(r, "xx:xx:xx:xx:xx:xx");
-	case ATTR_UUID: return random_hex(r, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+	case ATTR_IPV4_NET:
+		return random_ip_len(r);
+	case ATTR_IPV4_RANGE:
+		return random_ip_range(r);
+	case ATTR_IPV6:
+		return random_ip6(r, false);
+	case ATTR_IPV6_PREFIX:
+		return random_ip6(r, true);
+	case ATTR_PORT_RANGE:
+		return random_ports(r);
+	case ATTR_SERVICE_PORTS:
+		return random_service_ports(r);
+	case ATTR_MAC:
+		return random_hex(r, "xx:xx:xx:xx:xx:xx");
+	case ATTR_UUID:
+		return random_hex(r, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
 	case ATTR_TIME:
-	case ATTR_DATETIME: return random_time(r);
+	case ATTR_DATETIME:
+		return random_time(r);
 	case ATTR_PASSWORD:
-	case ATTR_PASSWORD_HASH: return random_pieces(r, 64, false);
-	default: abort();
+	case ATTR_PASSWORD_HASH:
+		return random_pieces(r, 64, false);
+	default:
+		abort();
 	}
 }
 
-struct value random_value(struct rng *r, const struct schema_attr *attr, random_name_fn *name, void *arg) {
+struct value random_value(struct rng *r, const struct schema_attr *attr, random_name_fn *name,
+			  void *arg) {
 	char *words[2 * ITEMS_MAX];
 	size_t n = 0, items = attr->flags & ATTR_MULTI ? 1 + rng_below(r, ITEMS_MAX) : 1;
 	struct value v = { 0 };
@@ -211,8 +257,8 @@ struct value random_value(struct rng *r, const struct schema_attr *attr, random_
 			break;
 		words[n++] = word;
 		if (attr->type == ATTR_DATETIME)
-			words[n++] = xasprintf("%04u/%02u/%02u", 1970 + rng_below(r, 130), 1 + rng_below(r, 12),
-					       1 + rng_below(r, 28));
+			words[n++] = xasprintf("%04u/%02u/%02u", 1970 + rng_below(r, 130),
+					       1 + rng_below(r, 12), 1 + rng_below(r, 28));
 	}
 	if (n > 0 && value_parse(attr, words, n, &v, &err) != 0) {
 		fprintf(stderr, "random value of %s refused: %s\n", attr->name, err.text);
@@ -243,7 +289,8 @@ static void random_child(struct rng *r, struct object *obj, unsigned int attr, u
 	struct value v = { 0 };
 
 	if (!schema_is_list(child)) {
-		value_add_item(&v, (union item){ .entry = random_object(r, child, "", percent, name, arg) });
+		value_add_item(&v, (union item){ .entry = random_object(r, child, "", percent, name,
+									arg) });
 		object_set(obj, attr, v);
 		return;
 	}

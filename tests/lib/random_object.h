@@ -31,17 +31,20 @@ uint32_t rng_below(struct rng *r, uint32_t n);
 /* True `percent` times of a hundred. */
 bool rng_chance(struct rng *r, unsigned int percent);
 
-/* A text of at most max bytes that an attribute may hold: quotes, backslashes, line feeds, UTF-8. */
+/*
+ * A text of at most max bytes that an attribute may hold: quotes, backslashes, line feeds, UTF-8.
+ */
 char *random_text(struct rng *r, size_t max);
 
 /* A key that `table` takes, in canonical form; the caller frees it. */
 char *random_key(struct rng *r, const struct schema_table *table);
 
 /*
- * A value for an attribute that is not a child, made by value_parse() from random words; n is 0 when
- * name gives none. A name of NULL makes any names up. The caller releases it.
+ * A value for an attribute that is not a child, made by value_parse() from random words; n is 0
+ * when name gives none. A name of NULL makes any names up. The caller releases it.
  */
-struct value random_value(struct rng *r, const struct schema_attr *attr, random_name_fn *name, void *arg);
+struct value random_value(struct rng *r, const struct schema_attr *attr, random_name_fn *name,
+			  void *arg);
 
 /*
  * A random object of a table (a child table, too) with this key; `percent` of its attributes are

@@ -93,7 +93,7 @@ static struct arp *started(const char *vip) {
 
 	ck_assert_msg(a, "%s", err.text);
 	b = arp_backend(a);
-	ck_assert_msg(b.start(a, &(struct commit){ .model = m }, &err) == 0, "%s", err.text);
+	ck_assert_msg(b.start(b.ctx, &(struct commit){ .model = m }, &err) == 0, "%s", err.text);
 	model_free(m);
 	return a;
 }
@@ -102,9 +102,9 @@ static int apply(struct arp *a, const char *vip, struct err *err) {
 	struct model *m = model_of(vip);
 	struct backend b = arp_backend(a);
 
-	ck_assert_int_eq(b.prepare(a, &(struct commit){ .model = m }, err), 0);
+	ck_assert_int_eq(b.prepare(b.ctx, &(struct commit){ .model = m }, err), 0);
 	model_free(m);
-	return b.apply(a, err);
+	return b.apply(b.ctx, err);
 }
 
 static const struct {
@@ -155,11 +155,11 @@ START_TEST(test_undo) {
 	b = arp_backend(a);
 	ck_assert_int_eq(apply(a, "set extip 192.0.1.70\n", &err), 0);
 	ck_assert(!answers("192.0.1.50") && answers("192.0.1.70"));
-	b.undo(a);
-	b.cancel(a);
+	b.undo(b.ctx);
+	b.cancel(b.ctx);
 	ck_assert(answers("192.0.1.50") && !answers("192.0.1.70"));
 	ck_assert_int_eq(apply(a, "set extip 192.0.1.70\n", &err), 0);
-	b.finish(a);
+	b.finish(b.ctx);
 	arp_free(a);
 	/* The next start finds what is left of the last one. */
 	a = started("set extip 192.0.1.80\n");

@@ -18,8 +18,8 @@
 /* ---- buf ---- */
 
 START_TEST(test_buf_layout) {
-	static const uint8_t want[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
-					0, 0, 0, 2, 'h', 'i', 0, 0, 0, 0, 'x' };
+	static const uint8_t want[] = { 1,  2,	3, 4, 5, 6, 7,	 8,   9, 10, 11, 12, 13,
+					14, 15, 0, 0, 0, 2, 'h', 'i', 0, 0,  0,	 0,  'x' };
 	AUTO_BUF struct buf b = BUF_INIT;
 
 	buf_put_u8(&b, 0x01);
@@ -52,9 +52,11 @@ START_TEST(test_buf_round_trip) {
 			uint64_t v = rng_next(&r);
 			AUTO_FREE char *text = random_text(&r, 300);
 
-			kind == 0 ? buf_put_u8(&b, (uint8_t)v) : kind == 1 ? buf_put_u16(&b, (uint16_t)v) :
-			kind == 2 ? buf_put_u32(&b, (uint32_t)v) : kind == 3 ? buf_put_u64(&b, v) :
-								   buf_put_str(&b, text);
+			kind == 0   ? buf_put_u8(&b, (uint8_t)v)
+			: kind == 1 ? buf_put_u16(&b, (uint16_t)v)
+			: kind == 2 ? buf_put_u32(&b, (uint32_t)v)
+			: kind == 3 ? buf_put_u64(&b, v)
+				    : buf_put_str(&b, text);
 		}
 		buf_reader_init(&reader, b.data, b.len);
 		for (unsigned int i = 0; i < fields; i++) {
@@ -85,7 +87,7 @@ END_TEST
 static const struct {
 	uint8_t data[12];
 	size_t len, max;
-	const char *got;  /* NULL: refused */
+	const char *got; /* NULL: refused */
 } strings[] = {
 	{ { 0, 0, 0, 0 }, 4, 10, "" },
 	{ { 0, 0, 0, 2, 'h', 'i' }, 6, 10, "hi" },
@@ -178,7 +180,10 @@ END_TEST
 START_TEST(test_err_clean) {
 	struct err e = { 0 };
 
-	err_set(&e, ERR_IP, "a\x1b[2Jb\r\n\tc\x7f\xc2\x9b" "d\x9b" "e\xc3\xa4\xe2\x82\xac");
+	err_set(&e, ERR_IP,
+		"a\x1b[2Jb\r\n\tc\x7f\xc2\x9b"
+		"d\x9b"
+		"e\xc3\xa4\xe2\x82\xac");
 	ck_assert_str_eq(e.text, "a?[2Jb?\n\tc?\xc2?d?e\xc3\xa4\xe2\x82\xac");
 	err_prefix(&e, "\x07%s", "x");
 	ck_assert_int_eq(e.text[0], '?');

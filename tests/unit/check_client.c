@@ -3,7 +3,7 @@
  * The shell's end of the control socket against the daemon's: a server in a process of its own on
  * an engine in a temporary directory, and clients that use, overuse and lose their connections.
  */
-#include "cfgdb/client.h"
+#include "cfgdb/client.c" /* itself: the tests' library has a fake one under the same names */
 
 #include <errno.h>
 #include <event2/event.h>
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -32,8 +33,8 @@ static struct client *client;
 
 /* ---- the server's process ---- */
 
-static int shout_run(void *ctx, const struct model *model, size_t argc, char *const argv[], struct str *out,
-		     struct err *err) {
+static int shout_run(void *ctx, const struct model *model, size_t argc, char *const argv[],
+		     struct str *out, struct err *err) {
 	(void)ctx;
 	(void)model;
 	for (size_t i = 0; i < argc; i++)
@@ -43,16 +44,21 @@ static int shout_run(void *ctx, const struct model *model, size_t argc, char *co
 	return argc == 1 ? err_set(err, ERR_VALUE, "one word is not enough") : 0;
 }
 
-/* Ends when its parent does, or asks for it. */
+/* Serves until it is killed. */
 static void serve(int ready) {
 	static const struct command commands[] = { { "diagnose shout", shout_run, NULL } };
-	struct server_config config = { .path = path, .group = "no such group", .commands = commands,
-					.n_commands = 1, .version = "1.2.3" };
+	struct server_config config = { .path = path,
+					.group = "no such group",
+					.commands = commands,
+					.n_commands = 1,
+					.version = "1.2.3" };
 	struct event_base *base = event_base_new();
 	struct err err = { 0 };
 	struct engine *e = engine_open(dir, &err);
 	struct server *s;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test does not stop it */
+	signal(SIGPIPE, SIG_IGN);	  /* as the daemon does */
 	if (!base || !e)
 		_exit(1);
 	fixture_set(e, "system.global", "", "set hostname unit\n");
@@ -125,7 +131,8 @@ static struct object *got(struct client *c, const char *table, const char *key) 
 	return obj;
 }
 
-static int put(struct client *c, const char *table, const char *key, uint64_t ver, const char *body, struct err *err) {
+static int put(struct client *c, const char *table, const char *key, uint64_t ver, const char *body,
+	       struct err *err) {
 	struct object *obj = object_new(fixture_table(table), key);
 	int rc = text_parse(obj, body, err);
 
@@ -150,7 +157,8 @@ START_TEST(test_put_get_delete) {
 	struct err err = { 0 };
 	struct object *obj;
 
-	good(put(client, "firewall.address", "a", CLIENT_NEW, "set comment 'two\nlines'\n", &err), &err);
+	good(put(client, "firewall.address", "a", CLIENT_NEW, "set comment 'two\nlines'\n", &err),
+	     &err);
 	obj = got(client, "firewall.address", "a");
 	ck_assert_str_eq(object_str(obj, FIREWALL_ADDRESS__COMMENT), "two\nlines");
 	ck_assert_uint_gt(obj->ver, 0);
@@ -158,8 +166,10 @@ START_TEST(test_put_get_delete) {
 	good(put(client, "firewall.address", "a", obj->ver, "set comment other\n", &err), &err);
 	object_free(obj);
 	good(client_delete(client, fixture_table("firewall.address"), "a", &err), &err);
-	ck_assert_int_eq(client_delete(client, fixture_table("firewall.address"), "a", &err), ERR_NOT_FOUND);
-	ck_assert_int_eq(client_get(client, fixture_table("firewall.address"), "a", &obj, &err), ERR_NOT_FOUND);
+	ck_assert_int_eq(client_delete(client, fixture_table("firewall.address"), "a", &err),
+			 ERR_NOT_FOUND);
+	ck_assert_int_eq(client_get(client, fixture_table("firewall.address"), "a", &obj, &err),
+			 ERR_NOT_FOUND);
 	obj = got(client, "system.ha", "");
 	ck_assert_uint_eq(obj->n_fields, 0);
 	ck_assert_uint_eq(obj->ver, CLIENT_NEW);
@@ -201,14 +211,19 @@ START_TEST(test_lists) {
 	int n = 0;
 
 	/* who has seen enough leaves the connection in step */
-	good(client_list(client, fixture_table("firewall.service.custom"), count_object, &n, &err), &err);
+	good(client_list(client, fixture_table("firewall.service.custom"), count_object, &n, &err),
+	     &err);
 	ck_assert_int_eq(n, 5);
-	good(client_keys(client, fixture_table("firewall.address"), "", 99, count_key, &keys, &err), &err);
+	good(client_keys(client, fixture_table("firewall.address"), "", 99, count_key, &keys, &err),
+	     &err);
 	ck_assert_str_eq(str_text(&keys), "all none ");
 	good(client_next_id(client, fixture_table("firewall.policy"), &id, &err), &err);
 	ck_assert_uint_eq(id, 1);
-	good(client_check_ref(client, fixture_table("firewall.policy"), FIREWALL_POLICY__SRCINTF, "any", &err), &err);
-	ck_assert_int_eq(client_check_ref(client, fixture_table("firewall.policy"), FIREWALL_POLICY__SRCINTF, "x", &err),
+	good(client_check_ref(client, fixture_table("firewall.policy"), FIREWALL_POLICY__SRCINTF,
+			      "any", &err),
+	     &err);
+	ck_assert_int_eq(client_check_ref(client, fixture_table("firewall.policy"),
+					  FIREWALL_POLICY__SRCINTF, "x", &err),
 			 ERR_NOT_FOUND);
 	ck_assert_str_eq(err.text, "");
 }
@@ -237,7 +252,8 @@ START_TEST(test_transaction) {
 
 	good(client_begin(client, &err), &err);
 	good(put(client, "firewall.address", "a", CLIENT_NEW, "", &err), &err);
-	ck_assert_int_eq(client_get(other, fixture_table("firewall.address"), "a", &obj, &err), ERR_NOT_FOUND);
+	ck_assert_int_eq(client_get(other, fixture_table("firewall.address"), "a", &obj, &err),
+			 ERR_NOT_FOUND);
 	good(client_commit(client, &err), &err);
 	object_free(got(other, "firewall.address", "a"));
 	good(client_begin(client, &err), &err);
@@ -252,7 +268,7 @@ START_TEST(test_transaction) {
 }
 END_TEST
 
-static void take_text(void *arg, const char *text, size_t len) {
+static void hear_text(void *arg, const char *text, size_t len) {
 	str_add_bytes(arg, text, len);
 }
 
@@ -261,14 +277,14 @@ START_TEST(test_run) {
 	struct err err = { 0 };
 	AUTO_STR struct str out = STR_INIT;
 
-	good(client_run(client, 4, words, take_text, &out, &err), &err);
+	good(client_run(client, 4, words, hear_text, &out, &err), &err);
 	ck_assert_str_eq(str_text(&out), "a b\n\n");
 	str_clear(&out);
-	ck_assert_int_eq(client_run(client, 3, words, take_text, &out, &err), ERR_VALUE);
+	ck_assert_int_eq(client_run(client, 3, words, hear_text, &out, &err), ERR_VALUE);
 	ck_assert_str_eq(str_text(&out), "a b\n");
 	ck_assert_str_eq(err.text, "one word is not enough");
 	str_clear(&out);
-	good(client_run(client, 2, words, take_text, &out, &err), &err);
+	good(client_run(client, 2, words, hear_text, &out, &err), &err);
 	ck_assert_uint_gt(out.len, 200000);
 	ck_assert_str_eq(str_text(&out) + out.len - 11, "line 19999\n");
 }
@@ -298,12 +314,14 @@ START_TEST(test_too_long) {
 	memset(text, 'a', 69999);
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		words[i] = (char *)"x";
-	ck_assert_int_eq(client_run(client, ARRAY_LEN(words), words, no_text, NULL, &err), ERR_TOO_LONG);
+	ck_assert_int_eq(client_run(client, ARRAY_LEN(words), words, no_text, NULL, &err),
+			 ERR_TOO_LONG);
 	words[1] = text;
 	ck_assert_int_eq(client_run(client, 2, words, no_text, NULL, &err), ERR_TOO_LONG);
 	ck_assert_int_eq(client_get(client, address, text, &obj, &err), ERR_NOT_FOUND);
 	ck_assert_int_eq(client_delete(client, address, text, &err), ERR_NOT_FOUND);
-	ck_assert_int_eq(client_check_ref(client, fixture_table("firewall.policy"), FIREWALL_POLICY__SRCADDR, text, &err),
+	ck_assert_int_eq(client_check_ref(client, fixture_table("firewall.policy"),
+					  FIREWALL_POLICY__SRCADDR, text, &err),
 			 ERR_NOT_FOUND);
 	good(client_keys(client, address, text, 9, no_key, NULL, &err), &err);
 	object_free(got(client, "firewall.address", "all"));
@@ -368,8 +386,10 @@ START_TEST(test_server_dies) {
 
 	stop();
 	for (int i = 0; i < 3; i++) {
-		ck_assert_int_eq(client_get(client, fixture_table("system.ha"), "", &obj, &err), ERR_TIMEOUT);
-		ck_assert_str_eq(err.text, "the configuration daemon does not answer: connection lost");
+		ck_assert_int_eq(client_get(client, fixture_table("system.ha"), "", &obj, &err),
+				 ERR_TIMEOUT);
+		ck_assert_str_eq(err.text,
+				 "the configuration daemon does not answer: connection lost");
 		ck_assert_int_eq(client_commit(client, &err), ERR_TIMEOUT);
 	}
 	start();
@@ -393,12 +413,9 @@ static const struct {
 	const char *bytes;
 	size_t len;
 } broken[] = {
-	{ "\x00\x00\x00\x00", 4 },
-	{ "\xff\xff\xff\xff", 4 },
-	{ "\x00\x80\x00\x01", 4 },
-	{ "\x00\x00\x00\x01\x02", 5 },
-	{ "\x00\x00\x00\x01\xff", 5 },
-	{ "GET / HTTP/1.0\r\n\r\n", 18 },
+	{ "\x00\x00\x00\x00", 4 },     { "\xff\xff\xff\xff", 4 },
+	{ "\x00\x80\x00\x01", 4 },     { "\x00\x00\x00\x01\x02", 5 },
+	{ "\x00\x00\x00\x01\xff", 5 }, { "GET / HTTP/1.0\r\n\r\n", 18 },
 };
 
 /* Who does not speak the protocol is hung up on; others notice nothing. */
@@ -406,7 +423,8 @@ START_TEST(test_junk) {
 	int fd = raw_connection();
 	char byte;
 
-	ck_assert_int_eq(send(fd, broken[_i].bytes, broken[_i].len, MSG_NOSIGNAL), (ssize_t)broken[_i].len);
+	ck_assert_int_eq(send(fd, broken[_i].bytes, broken[_i].len, MSG_NOSIGNAL),
+			 (ssize_t)broken[_i].len);
 	ck_assert_int_le(recv(fd, &byte, 1, 0), 0);
 	close(fd);
 	object_free(got(client, "firewall.address", "all"));

@@ -23,7 +23,8 @@
 #include "cfgdb/text.h"
 #include "tests/lib/fixture.h"
 
-#define POLICY "set srcintf any\nset dstintf any\nset srcaddr all\nset schedule always\nset service ALL\n"
+#define POLICY \
+	"set srcintf any\nset dstintf any\nset srcaddr all\nset schedule always\nset service ALL\n"
 #define UUID(n) "set uuid 00000000-0000-4000-8000-00000000000" #n "\n"
 
 static char *dir;
@@ -38,7 +39,8 @@ static void populate(struct engine *e) {
 	fixture_set(e, "firewall.policy", "1", POLICY UUID(5) "set dstaddr g\n");
 	fixture_set(e, "firewall.policy", "2", POLICY UUID(6) "set dstaddr y\n");
 	fixture_set(e, "firewall.policy", "3", POLICY UUID(7) "set dstaddr old\n");
-	fixture_set(e, "system.auto-scale", "", "set status enable\nset psksecret verysecretindeed\n");
+	fixture_set(e, "system.auto-scale", "",
+		    "set status enable\nset psksecret verysecretindeed\n");
 }
 
 static void setup(void) {
@@ -70,13 +72,15 @@ static void stage_delete(struct txn *t, const char *table, const char *key) {
 static struct txn *staged_change(struct engine *e) {
 	struct txn *t = txn_new(e, "alice", "script");
 
-	stage_put(t, "firewall.address", "new", UUID(8) "set subnet 10.1.0.0/16\nset comment 'two\nlines'\n");
+	stage_put(t, "firewall.address", "new",
+		  UUID(8) "set subnet 10.1.0.0/16\nset comment 'two\nlines'\n");
 	stage_put(t, "firewall.addrgrp", "g", UUID(4) "set member new x\n");
 	stage_delete(t, "firewall.policy", "1");
 	stage_put(t, "firewall.policy", "1", POLICY UUID(9) "set dstaddr new\n");
 	stage_put(t, "firewall.policy", "3", POLICY UUID(7) "set dstaddr new y\n");
 	stage_delete(t, "firewall.address", "old");
-	stage_put(t, "system.auto-scale", "", "set psksecret verysecretindeed\nset hb-interval 20\n");
+	stage_put(t, "system.auto-scale", "",
+		  "set psksecret verysecretindeed\nset hb-interval 20\n");
 	stage_put(t, "system.interface", "port1", "set type physical\nset ip 10.0.0.2/24\n");
 	return t;
 }
@@ -104,7 +108,7 @@ static void check_idle(const struct fake_kernel *k) {
 
 static const struct {
 	const char *point;
-	unsigned int least;  /* countdowns at which it is known to fail */
+	unsigned int least; /* countdowns at which it is known to fail */
 	const char *text;
 } points[] = {
 	{ "store.write", 20, "the configuration database: write: injected fault" },
@@ -113,7 +117,9 @@ static const struct {
 	{ "store.commit", 1, "the configuration database: commit: injected fault" },
 };
 
-/* At every countdown of a point the commit is absent; when the point is no longer reached, whole. */
+/*
+ * At every countdown of a point the commit is absent; when the point is no longer reached, whole.
+ */
 START_TEST(test_fault) {
 	struct fake_kernel first, second;
 	unsigned int countdown = 0;
@@ -219,7 +225,8 @@ END_TEST
 /* ---- kill -9 ---- */
 
 static void copy_file(const char *from, const char *to, const char *name) {
-	AUTO_FREE char *source = xasprintf("%s/%s", from, name), *target = xasprintf("%s/%s", to, name);
+	AUTO_FREE char *source = xasprintf("%s/%s", from, name),
+		       *target = xasprintf("%s/%s", to, name);
 	FILE *in = fopen(source, "rb"), *out = fopen(target, "wb");
 	char buffer[65536];
 	size_t n;
@@ -250,7 +257,12 @@ static bool killed_at(const char *state, const char *spec) {
 		struct err err = { 0 };
 		struct engine *e = engine_open(state, &err);
 		struct txn *t = e ? staged_change(e) : NULL;
+		struct fake_kernel first, second;
 
+		if (!e)
+			_exit(1);
+		fake_kernel_attach(&first, e);
+		fake_kernel_attach(&second, e);
 		fixture_fault(spec);
 		_exit(t && txn_commit(t, &err) == 0 ? 0 : 1);
 	}
@@ -266,17 +278,19 @@ static bool killed_at(const char *state, const char *spec) {
 static const struct {
 	const char *point;
 	unsigned int least, step;
-	bool after;  /* the change is there */
+	bool after; /* the change is there */
 } kills[] = {
 	{ "store.write", 20, 3, false },
 	{ "commit.kernel", 1, 1, false },
+	{ "commit.apply", 2, 1, false },
 	{ "store.commit", 1, 1, false },
 	{ "commit.finish", 1, 1, true },
 };
 
 START_TEST(test_kill) {
 	AUTO_FREE char *state = copied_state(), *other = copied_state();
-	AUTO_FREE char *before = fixture_snapshot(engine), *copy = fixture_snapshot_of(state), *after = NULL;
+	AUTO_FREE char *before = fixture_snapshot(engine), *copy = fixture_snapshot_of(state),
+		       *after = NULL;
 	unsigned int countdown = 1;
 
 	check_same("the copy", copy, before);
@@ -300,8 +314,8 @@ END_TEST
 static void write_text(const char *path, const char *text) {
 	int fd = open(path, O_WRONLY);
 
-	ck_assert_msg(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), "%s: %s", path,
-		      strerror(errno));
+	ck_assert_msg(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), "%s: %s",
+		      path, strerror(errno));
 	close(fd);
 }
 
@@ -314,14 +328,15 @@ static void own_mounts(void) {
 			      "a full disk needs root or user namespaces: %s", strerror(errno));
 		write_text("/proc/self/uid_map", map);
 	}
-	ck_assert_msg(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "%s", strerror(errno));
+	ck_assert_msg(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "%s",
+		      strerror(errno));
 }
 
 static void mount_small(const char *path, const char *size) {
 	AUTO_FREE char *options = xasprintf("size=%s,mode=700", size);
 
-	ck_assert_msg(mount("none", path, "tmpfs", 0, options) == 0, "a small tmpfs cannot be mounted: %s",
-		      strerror(errno));
+	ck_assert_msg(mount("none", path, "tmpfs", 0, options) == 0,
+		      "a small tmpfs cannot be mounted: %s", strerror(errno));
 }
 
 /* Take up to n pages of the disk with a file. */
@@ -354,7 +369,8 @@ static int commit_until_full(struct fake_kernel *k, struct err *err) {
 		for (int n = 0; n < 40; n++) {
 			AUTO_FREE char *each = xasprintf("%s %d", name, n);
 
-			stage_put(t, "firewall.address", each, "set comment 'this takes its place on the disk'\n");
+			stage_put(t, "firewall.address", each,
+				  "set comment 'this takes its place on the disk'\n");
 		}
 		rc = txn_commit(t, err);
 		txn_free(t);
@@ -454,7 +470,8 @@ static char *query(const char *sql) {
 	sqlite3 *db;
 
 	ck_assert_int_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-	ck_assert_msg(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+	ck_assert_msg(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK, "%s",
+		      sqlite3_errmsg(db));
 	while (sqlite3_step(stmt) == SQLITE_ROW) {
 		for (int i = 0; i < sqlite3_column_count(stmt); i++) {
 			const char *text = (const char *)sqlite3_column_text(stmt, i);
@@ -470,12 +487,15 @@ static char *query(const char *sql) {
 
 START_TEST(test_history) {
 	struct txn *t = staged_change(engine);
-	AUTO_FREE char *revision = NULL, *changes = NULL, *digest = NULL, *want = NULL, *snapshot = NULL;
+	AUTO_FREE char *revision = NULL, *changes = NULL, *digest = NULL, *want = NULL,
+		       *snapshot = NULL;
 
 	ck_assert_int_eq(txn_commit(t, NULL), 0);
 	txn_free(t);
-	revision = query("SELECT id, user, source, comment, nchg, abs(ts - strftime('%s','now')) < 60 FROM rev "
-			 "ORDER BY id DESC LIMIT 1");
+	revision =
+		query("SELECT id, user, source, comment, nchg, abs(ts - strftime('%s','now')) < 60 "
+		      "FROM rev "
+		      "ORDER BY id DESC LIMIT 1");
 	want = xasprintf("%llu|alice|script||7|1\n", (unsigned long long)engine->revision);
 	ck_assert_str_eq(revision, want);
 	changes = query("SELECT vd, tbl, key, op, old_body IS NULL, new_body IS NULL FROM chg "
@@ -497,10 +517,13 @@ END_TEST
 START_TEST(test_history_bodies) {
 	AUTO_FREE char *bodies = NULL;
 
-	fixture_set(engine, "firewall.address", "y", UUID(2) "set subnet 10.8.0.0/16\nset comment 'a \"b\"'\n");
+	fixture_set(engine, "firewall.address", "y",
+		    UUID(2) "set subnet 10.8.0.0/16\nset comment 'a \"b\"'\n");
 	bodies = query("SELECT old_body, new_body FROM chg ORDER BY rowid DESC LIMIT 1");
-	ck_assert_str_eq(bodies, UUID(2) "set subnet 10.9.0.0 255.255.0.0\n|"
-			 UUID(2) "set comment \"a \\\"b\\\"\"\nset subnet 10.8.0.0 255.255.0.0\n\n");
+	ck_assert_str_eq(
+		bodies,
+		UUID(2) "set subnet 10.9.0.0 255.255.0.0\n|" UUID(
+			2) "set comment \"a \\\"b\\\"\"\nset subnet 10.8.0.0 255.255.0.0\n\n");
 }
 END_TEST
 
@@ -511,16 +534,22 @@ START_TEST(test_references) {
 
 	ck_assert_int_eq(txn_commit(t, NULL), 0);
 	txn_free(t);
-	rows = query("SELECT o.key, r.attr, r.tgt_tbl, r.tgt_key FROM ref r JOIN obj o ON o.oid = r.src_oid "
-		     "WHERE o.tbl IN ('firewall.policy', 'firewall.addrgrp') ORDER BY o.tbl, o.key, r.ord");
+	rows = query(
+		"SELECT o.key, r.attr, r.tgt_tbl, r.tgt_key FROM ref r JOIN obj o ON o.oid = "
+		"r.src_oid "
+		"WHERE o.tbl IN ('firewall.policy', 'firewall.addrgrp') ORDER BY o.tbl, o.key, "
+		"r.ord");
 	ck_assert_str_eq(rows, "g|member|firewall.address|new\ng|member|firewall.address|x\n"
 			       "1|srcaddr|firewall.address|all\n1|dstaddr|firewall.address|new\n"
-			       "1|schedule|firewall.schedule.recurring|always\n1|service|firewall.service.custom|ALL\n"
+			       "1|schedule|firewall.schedule.recurring|always\n"
+			       "1|service|firewall.service.custom|ALL\n"
 			       "2|srcaddr|firewall.address|all\n2|dstaddr|firewall.address|y\n"
-			       "2|schedule|firewall.schedule.recurring|always\n2|service|firewall.service.custom|ALL\n"
+			       "2|schedule|firewall.schedule.recurring|always\n"
+			       "2|service|firewall.service.custom|ALL\n"
 			       "3|srcaddr|firewall.address|all\n3|dstaddr|firewall.address|new\n"
 			       "3|dstaddr|firewall.address|y\n"
-			       "3|schedule|firewall.schedule.recurring|always\n3|service|firewall.service.custom|ALL\n");
+			       "3|schedule|firewall.schedule.recurring|always\n"
+			       "3|service|firewall.service.custom|ALL\n");
 	orphans = query("SELECT count(*) FROM ref WHERE src_oid NOT IN (SELECT oid FROM obj)");
 	ck_assert_str_eq(orphans, "0\n");
 }

@@ -66,8 +66,10 @@ static void drop_local(struct object *obj) {
 
 		for (uint32_t n = 0; v && a->type == ATTR_CHILD && n < v->n; n++)
 			drop_local(value_item(v, n)->entry);
-		if ((a->flags & ATTR_LOCAL) || (a->type == ATTR_CHILD && (a->child->flags & TABLE_LOCAL)) ||
-		    (v && a->type == ATTR_CHILD && !schema_is_list(a->child) && value_item(v, 0)->entry->n_fields == 0))
+		if ((a->flags & ATTR_LOCAL) ||
+		    (a->type == ATTR_CHILD && (a->child->flags & TABLE_LOCAL)) ||
+		    (v && a->type == ATTR_CHILD && !schema_is_list(a->child) &&
+		     value_item(v, 0)->entry->n_fields == 0))
 			object_unset(obj, i);
 	}
 }
@@ -107,7 +109,9 @@ static void change_something(struct rng *r, struct object *obj) {
 	object_normalize(obj);
 }
 
-/* For every table: after a random change the digest differs if, and only if, what is shared does. */
+/*
+ * For every table: after a random change the digest differs if, and only if, what is shared does.
+ */
 START_TEST(test_change) {
 	const struct schema_table *table = schema_tables[schema_top[_i]];
 	unsigned int rounds = fixture_rounds(table->n_attrs * 8u);
@@ -124,8 +128,8 @@ START_TEST(test_change) {
 		change_something(&r, b);
 		digest_object(ring, a);
 		digest_object(ring, b);
-		ck_assert_msg(same_hash(a, b) == shared_equal(a, b), "seed %llu: %s", (unsigned long long)seed,
-			      table->dotted);
+		ck_assert_msg(same_hash(a, b) == shared_equal(a, b), "seed %llu: %s",
+			      (unsigned long long)seed, table->dotted);
 		object_free(a);
 		object_free(b);
 	}
@@ -153,22 +157,26 @@ START_TEST(test_round_trip) {
 		b->ver = 5;
 		digest_object(ring, a);
 		digest_object(ring, b);
-		ck_assert_msg(same_hash(a, b), "seed %llu: %s", (unsigned long long)seed, table->dotted);
+		ck_assert_msg(same_hash(a, b), "seed %llu: %s", (unsigned long long)seed,
+			      table->dotted);
 		object_free(a);
 		object_free(b);
 	}
 }
 END_TEST
 
-/* No attribute exists depending on one that belongs to the unit, or the unit's would show through. */
+/*
+ * No attribute exists depending on one that belongs to the unit, or the unit's would show through.
+ */
 START_TEST(test_conditions_on_local) {
 	for (uint16_t t = 0; t < schema_n_tables; t++)
 		for (uint16_t i = 0; i < schema_tables[t]->n_attrs; i++) {
 			const struct schema_attr *a = &schema_tables[t]->attrs[i];
 
 			for (unsigned int c = 0; c < a->n_conds && !schema_is_local(a); c++)
-				ck_assert_msg(!schema_is_local(&schema_tables[t]->attrs[a->conds[c].attr]), "%s %s",
-					      schema_tables[t]->dotted, a->name);
+				ck_assert_msg(!schema_is_local(
+						      &schema_tables[t]->attrs[a->conds[c].attr]),
+					      "%s %s", schema_tables[t]->dotted, a->name);
 		}
 }
 END_TEST
@@ -183,18 +191,22 @@ static const struct {
 	{ "system.auto-scale", "set role primary\nset primary-ip 1.2.3.4\n", "", true },
 	{ "system.auto-scale", "set status enable\n", "", false },
 	{ "system.interface", "set ip 10.0.0.1/24\n", "set ip 10.0.0.2/24\n", true },
-	{ "system.interface", "config secondaryip\nedit 1\nset ip 10.0.0.1/24\nnext\nend\n", "", true },
+	{ "system.interface", "config secondaryip\nedit 1\nset ip 10.0.0.1/24\nnext\nend\n", "",
+	  true },
 	{ "system.interface", "set alias a\n", "set alias b\n", false },
-	{ "system.ha", "set priority 1\nconfig secondary-vcluster\nset priority 2\nend\n", "", true },
+	{ "system.ha", "set priority 1\nconfig secondary-vcluster\nset priority 2\nend\n", "",
+	  true },
 	{ "system.ha", "config vcluster\nedit 1\nset priority 2\nnext\nend\n",
 	  "config vcluster\nedit 1\nset priority 3\nnext\nend\n", true },
-	{ "system.ha", "config vcluster\nedit 1\nnext\nend\n", "config vcluster\nedit 2\nnext\nend\n", false },
+	{ "system.ha", "config vcluster\nedit 1\nnext\nend\n",
+	  "config vcluster\nedit 2\nnext\nend\n", false },
 	{ "firewall.policy", "set srcaddr a b\n", "set srcaddr b a\n", false },
 	{ "firewall.policy", "set name a\nset comments b\n", "set comments b\nset name a\n", true },
 };
 
 START_TEST(test_pairs) {
-	struct object *a = parsed(pairs[_i].table, "k", pairs[_i].a), *b = parsed(pairs[_i].table, "k", pairs[_i].b);
+	struct object *a = parsed(pairs[_i].table, "k", pairs[_i].a),
+		      *b = parsed(pairs[_i].table, "k", pairs[_i].b);
 
 	ck_assert_int_eq(same_hash(a, b), pairs[_i].same);
 	object_free(a);
@@ -226,7 +238,8 @@ END_TEST
 
 /* The key of an entry, and its table, are part of it. */
 START_TEST(test_key_counts) {
-	struct object *a = parsed("firewall.address", "a", ""), *b = parsed("firewall.address", "b", "");
+	struct object *a = parsed("firewall.address", "a", ""),
+		      *b = parsed("firewall.address", "b", "");
 	struct object *g = parsed("firewall.addrgrp", "a", "");
 
 	ck_assert(!same_hash(a, b));
@@ -279,7 +292,9 @@ START_TEST(test_untouched) {
 	unsigned char empty[DIGEST_LEN], now[DIGEST_LEN];
 
 	digest_root(m, empty);
-	object_free(model_put(m, parsed("system.ha", "", "set priority 7\nconfig secondary-vcluster\nset priority 3\nend\n")));
+	object_free(model_put(
+		m, parsed("system.ha", "",
+			  "set priority 7\nconfig secondary-vcluster\nset priority 3\nend\n")));
 	object_free(model_put(m, parsed("system.global", "", "set hostname a\n")));
 	object_free(model_put(m, parsed("system.console", "", "set output standard\n")));
 	digest_root(m, now);

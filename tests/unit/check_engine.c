@@ -20,7 +20,9 @@
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_object.h"
 
-#define POLICY "set srcintf any\nset dstintf any\nset srcaddr all\nset dstaddr all\nset schedule always\nset service ALL\n"
+#define POLICY                                                                 \
+	"set srcintf any\nset dstintf any\nset srcaddr all\nset dstaddr all\n" \
+	"set schedule always\nset service ALL\n"
 
 static void check_same(const char *what, const char *got, const char *want) {
 	ck_assert_msg(strcmp(got, want) == 0, "%s:\n%s\n--- wanted ---\n%s", what, got, want);
@@ -82,12 +84,13 @@ START_TEST(test_factory) {
 	struct engine *e = fixture_engine(dir);
 
 	for (size_t i = 0; i < ARRAY_LEN(shipped); i++)
-		ck_assert_msg(model_find(e->model, fixture_table(shipped[i].table), shipped[i].key) != NULL, "%s %s",
-			      shipped[i].table, shipped[i].key);
+		ck_assert_msg(model_find(e->model, fixture_table(shipped[i].table),
+					 shipped[i].key) != NULL,
+			      "%s %s", shipped[i].table, shipped[i].key);
 	ck_assert_uint_gt(model_count(e->model, fixture_table("firewall.service.custom")), 80);
 	for (uint16_t i = 0; i < schema_n_top; i++)
-		for (const struct object *obj = model_first(e->model, schema_tables[schema_top[i]]); obj;
-		     obj = model_next(e->model, obj))
+		for (const struct object *obj = model_first(e->model, schema_tables[schema_top[i]]);
+		     obj; obj = model_next(e->model, obj))
 			ck_assert_msg(obj->ver == 0, "%s %s", obj->table->dotted, obj->key);
 	ck_assert_uint_eq(e->revision, 1);
 	engine_close(e);
@@ -113,7 +116,8 @@ START_TEST(test_interrupted_first_start) {
 		}
 		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 		e = fixture_engine(dir);
-		ck_assert_ptr_nonnull(model_find(e->model, fixture_table("firewall.address"), "all"));
+		ck_assert_ptr_nonnull(
+			model_find(e->model, fixture_table("firewall.address"), "all"));
 		ck_assert_uint_eq(strlen(e->serial), 16);
 		engine_close(e);
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -129,7 +133,8 @@ static void sabotage(const char *dir, const char *sql) {
 	sqlite3 *db;
 
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s",
+		      sqlite3_errmsg(db));
 	sqlite3_close(db);
 }
 
@@ -147,7 +152,9 @@ START_TEST(test_no_directory) {
 }
 END_TEST
 
-/* A database without its key: no new key is made, or what is sealed would be lost without a word. */
+/*
+ * A database without its key: no new key is made, or what is sealed would be lost without a word.
+ */
 START_TEST(test_key_lost) {
 	AUTO_FREE char *dir = fixture_dir();
 	AUTO_FREE char *key = xasprintf("%s/device.key", dir);
@@ -163,7 +170,9 @@ START_TEST(test_bad_body) {
 	AUTO_FREE char *dir = fixture_dir();
 
 	engine_close(fixture_engine(dir));
-	sabotage(dir, "UPDATE obj SET body = 'set nonsense 1' WHERE tbl = 'firewall.address' AND key = 'none'");
+	sabotage(dir,
+		 "UPDATE obj SET body = 'set nonsense 1' WHERE tbl = 'firewall.address' AND key "
+		 "= 'none'");
 	check_refused(dir, "the configuration database: firewall address none\n"
 			   "line 1: command parse error before 'nonsense'");
 }
@@ -182,7 +191,8 @@ START_TEST(test_start) {
 	struct engine *e = fixture_engine(dir);
 	struct fake_kernel k;
 	int n = 0;
-	struct backend idle = { .name = "idle" }, bad = { .name = "bad", .start = refuse_start, .ctx = &n };
+	struct backend idle = { .name = "idle" },
+		       bad = { .name = "bad", .start = refuse_start, .ctx = &n };
 	struct err err = { 0 };
 
 	fake_kernel_attach(&k, e);
@@ -191,7 +201,8 @@ START_TEST(test_start) {
 	engine_add_backend(e, &idle);
 	ck_assert_int_eq(engine_start(e, &err), 0);
 	ck_assert_ptr_nonnull(k.now);
-	fixture_set(e, "system.global", "", "set hostname x\n"); /* a backend without functions is passed over */
+	fixture_set(e, "system.global", "",
+		    "set hostname x\n"); /* a backend without functions is passed over */
 	engine_add_backend(e, &bad);
 	engine_add_backend(e, &bad);
 	ck_assert_int_eq(engine_start(e, &err), ERR_KERNEL);
@@ -246,15 +257,18 @@ static void delete_one(struct rng *r, struct txn *t, const struct schema_table *
 }
 
 /* n random objects of a table; those that break one of its rules are refused and tried again. */
-static unsigned int fill_table(struct rng *r, struct txn *t, const struct schema_table *table, unsigned int n) {
+static unsigned int fill_table(struct rng *r, struct txn *t, const struct schema_table *table,
+			       unsigned int n) {
 	struct names names = { t, NULL };
 	unsigned int put = 0;
 
 	for (unsigned int tries = 10 * n; tries > 0 && put < n; tries--) {
 		AUTO_FREE char *key = schema_is_list(table) ? random_key(r, table) : xstrdup("");
 
-		put += txn_put(t, random_object(r, table, key, 1 + rng_below(r, 30), existing_name, &names), TXN_ANY,
-			       NULL) == 0;
+		put += txn_put(t,
+			       random_object(r, table, key, 1 + rng_below(r, 30), existing_name,
+					     &names),
+			       TXN_ANY, NULL) == 0;
 		if (schema_is_list(table) && rng_chance(r, 10))
 			delete_one(r, t, table);
 	}
@@ -262,7 +276,9 @@ static unsigned int fill_table(struct rng *r, struct txn *t, const struct schema
 	return put;
 }
 
-/* Thousands of random objects of every table, put, replaced and deleted: the same after a restart. */
+/*
+ * Thousands of random objects of every table, put, replaced and deleted: the same after a restart.
+ */
 START_TEST(test_restart_random) {
 	uint64_t seed = fixture_seed() * 1000 + (uint64_t)_i;
 	struct rng r = rng_seed(seed);
@@ -277,9 +293,11 @@ START_TEST(test_restart_random) {
 			const struct schema_table *table = schema_tables[schema_top[i]];
 			unsigned int put = fill_table(&r, t, table, schema_is_list(table) ? 25 : 3);
 
-			ck_assert_msg(put > 0, "seed %llu: none of %s", (unsigned long long)seed, table->dotted);
+			ck_assert_msg(put > 0, "seed %llu: none of %s", (unsigned long long)seed,
+				      table->dotted);
 		}
-		ck_assert_msg(txn_commit(t, &err) == 0, "seed %llu: %s", (unsigned long long)seed, err.text);
+		ck_assert_msg(txn_commit(t, &err) == 0, "seed %llu: %s", (unsigned long long)seed,
+			      err.text);
 		txn_free(t);
 		free(before);
 		before = fixture_snapshot(e);
@@ -296,10 +314,13 @@ static void put_policy(struct txn *t, unsigned int id, const char *name) {
 	AUTO_FREE char *body = xasprintf(POLICY "set name %s\n", name);
 	struct err err = { 0 };
 
-	ck_assert_msg(fixture_put(t, "firewall.policy", key, TXN_ANY, body, &err) == 0, "%s", err.text);
+	ck_assert_msg(fixture_put(t, "firewall.policy", key, TXN_ANY, body, &err) == 0, "%s",
+		      err.text);
 }
 
-/* Order is that of making, not of numbers; it outlives replacement and restarts, at 10,000 entries. */
+/*
+ * Order is that of making, not of numbers; it outlives replacement and restarts, at 10,000 entries.
+ */
 START_TEST(test_order_of_many) {
 	const struct schema_table *policy = fixture_table("firewall.policy");
 	AUTO_FREE char *dir = fixture_dir(), *before = NULL, *after = NULL;

@@ -123,23 +123,37 @@ static const struct {
 	size_t end;
 	bool open;
 } ends[] = {
-	{ "", 0, false },	       { "a", 1, false },	{ "a\nb", 1, false },
-	{ "\nb", 0, false },	       { "\"a\nb\"\nc", 5, false }, { "'a\nb' c\nd", 7, false },
-	{ "a \\\nb\nc", 5, false },    { "\"a\\\"\n\"\nb", 6, false }, { "'a\\'\nb", 4, false },
-	{ "# \" no quote\nb", 12, false }, { "\t # '\nb", 5, false }, { "a # \"\nb\"", 8, false },
-	{ "\"a\nb", 4, true },	       { "'a", 2, true },	{ "a\\", 2, true },
-	{ "\"a\\", 3, true },	       { "a\\\"\nb", 3, false },
+	{ "", 0, false },
+	{ "a", 1, false },
+	{ "a\nb", 1, false },
+	{ "\nb", 0, false },
+	{ "\"a\nb\"\nc", 5, false },
+	{ "'a\nb' c\nd", 7, false },
+	{ "a \\\nb\nc", 5, false },
+	{ "\"a\\\"\n\"\nb", 6, false },
+	{ "'a\\'\nb", 4, false },
+	{ "# \" no quote\nb", 12, false },
+	{ "\t # '\nb", 5, false },
+	{ "a # \"\nb\"", 8, false },
+	{ "\"a\nb", 4, true },
+	{ "'a", 2, true },
+	{ "a\\", 2, true },
+	{ "\"a\\", 3, true },
+	{ "a\\\"\nb", 3, false },
 };
 
 START_TEST(test_line_end) {
 	bool open;
 
-	ck_assert_uint_eq((size_t)(lex_line_end(ends[_i].text, &open) - ends[_i].text), ends[_i].end);
+	ck_assert_uint_eq((size_t)(lex_line_end(ends[_i].text, &open) - ends[_i].text),
+			  ends[_i].end);
 	ck_assert_int_eq(open, ends[_i].open);
 }
 END_TEST
 
-/* Both readings of a line agree on whether it is open, and words hold nothing that was not typed. */
+/*
+ * Both readings of a line agree on whether it is open, and words hold nothing that was not typed.
+ */
 START_TEST(test_line_and_words_agree) {
 	static const char alphabet[] = "ab  \t\r\n\n\"\"''\\\\\\#?";
 
@@ -157,7 +171,8 @@ START_TEST(test_line_and_words_agree) {
 		end = lex_line_end(text, &open);
 		ck_assert_msg(*end == '\0' || *end == '\n', "round %u", n);
 		text[end - text] = '\0';
-		ck_assert_msg(lex_words(text, &words, NULL) == (open ? LEX_MORE : LEX_OK), "round %u: <%s>", n, text);
+		ck_assert_msg(lex_words(text, &words, NULL) == (open ? LEX_MORE : LEX_OK),
+			      "round %u: <%s>", n, text);
 		for (size_t i = 0; i < words.n; i++) {
 			ck_assert_msg(words.start[i] < strlen(text), "round %u", n);
 			typed += strlen(words.w[i]);

@@ -34,10 +34,10 @@ static char *keys_of(const struct model *m, const char *dotted) {
 	return str_steal(&out);
 }
 
-#define CHECK_KEYS(m, dotted, want)                          \
-	do {                                                 \
-		AUTO_FREE char *keys = keys_of(m, dotted);   \
-		ck_assert_str_eq(keys, want);                \
+#define CHECK_KEYS(m, dotted, want)                        \
+	do {                                               \
+		AUTO_FREE char *keys = keys_of(m, dotted); \
+		ck_assert_str_eq(keys, want);              \
 	} while (0)
 
 /* ---- order ---- */
@@ -123,8 +123,10 @@ END_TEST
 /* ---- names ---- */
 
 START_TEST(test_resolve) {
-	const struct schema_attr *srcintf = &fixture_table("firewall.policy")->attrs[FIREWALL_POLICY__SRCINTF];
-	const struct schema_attr *dstaddr = &fixture_table("firewall.policy")->attrs[FIREWALL_POLICY__DSTADDR];
+	const struct schema_attr *srcintf =
+		&fixture_table("firewall.policy")->attrs[FIREWALL_POLICY__SRCINTF];
+	const struct schema_attr *dstaddr =
+		&fixture_table("firewall.policy")->attrs[FIREWALL_POLICY__DSTADDR];
 	struct model *m = model_new();
 
 	put(m, "system.interface", "port1", "");
@@ -149,9 +151,11 @@ START_TEST(test_name_spaces) {
 			const struct schema_attr *a = &schema_tables[t]->attrs[i];
 
 			for (unsigned int n = 1; n < a->n_refs; n++) {
-				const char *x = schema_tables[a->refs[0]]->names, *y = schema_tables[a->refs[n]]->names;
+				const char *x = schema_tables[a->refs[0]]->names,
+					   *y = schema_tables[a->refs[n]]->names;
 
-				ck_assert_msg(x && y && strcmp(x, y) == 0, "%s %s", schema_tables[t]->dotted, a->name);
+				ck_assert_msg(x && y && strcmp(x, y) == 0, "%s %s",
+					      schema_tables[t]->dotted, a->name);
 			}
 		}
 }
@@ -173,10 +177,10 @@ static char *users_of(const struct model *m, const char *dotted, const char *key
 	return str_steal(&out);
 }
 
-#define CHECK_USERS(m, dotted, key, want)                          \
-	do {                                                       \
-		AUTO_FREE char *users = users_of(m, dotted, key);  \
-		ck_assert_str_eq(users, want);                     \
+#define CHECK_USERS(m, dotted, key, want)                         \
+	do {                                                      \
+		AUTO_FREE char *users = users_of(m, dotted, key); \
+		ck_assert_str_eq(users, want);                    \
 	} while (0)
 
 START_TEST(test_users) {
@@ -187,13 +191,15 @@ START_TEST(test_users) {
 	put(m, "firewall.policy", "10", "set srcaddr a g\nset dstaddr a\n");
 	put(m, "firewall.policy", "9", "set dstaddr a\n");
 	CHECK_USERS(m, "firewall.address", "a",
-		    "firewall.addrgrp:g:member firewall.addrgrp:g:exclude-member firewall.policy:9:dstaddr "
+		    "firewall.addrgrp:g:member firewall.addrgrp:g:exclude-member "
+		    "firewall.policy:9:dstaddr "
 		    "firewall.policy:10:srcaddr firewall.policy:10:dstaddr ");
 	CHECK_USERS(m, "firewall.addrgrp", "g", "firewall.policy:10:srcaddr ");
 	put(m, "firewall.policy", "10", "set srcaddr g\n");
 	object_free(model_take(m, fixture_table("firewall.addrgrp"), "g"));
 	CHECK_USERS(m, "firewall.address", "a", "firewall.policy:9:dstaddr ");
-	ck_assert_uint_eq(model_count_users(m, model_find(m, fixture_table("firewall.address"), "a")), 1);
+	ck_assert_uint_eq(
+		model_count_users(m, model_find(m, fixture_table("firewall.address"), "a")), 1);
 	model_free(m);
 }
 END_TEST
@@ -209,7 +215,8 @@ START_TEST(test_users_of_table) {
 	    "edit 2\nset down-intfs-before-sess-sync port1\nnext\nend\n");
 	put(m, "firewall.policy", "1", "set srcintf port1\nset srcaddr port1\n");
 	CHECK_USERS(m, "system.interface", "port1",
-		    "system.standalone-cluster::down-intfs-before-sess-sync firewall.policy:1:srcintf ");
+		    "system.standalone-cluster::down-intfs-before-sess-sync "
+		    "firewall.policy:1:srcintf ");
 	CHECK_USERS(m, "firewall.address", "port1", "firewall.policy:1:srcaddr ");
 	model_free(m);
 }
@@ -245,7 +252,8 @@ static size_t slow_count_users(const struct model *m, const struct object *targe
 	for (uint16_t i = 0; i < schema_n_top; i++) {
 		const struct schema_table *table = schema_tables[schema_top[i]];
 
-		for (const struct object *obj = model_first(m, table); obj; obj = model_next(m, obj)) {
+		for (const struct object *obj = model_first(m, table); obj;
+		     obj = model_next(m, obj)) {
 			c.n_seen = 0;
 			object_each_ref(obj, slow_ref, &c);
 		}
@@ -268,15 +276,18 @@ START_TEST(test_random) {
 	struct model *m = model_new();
 
 	for (unsigned int n = 0; n < fixture_rounds(300); n++) {
-		const struct schema_table *table = schema_tables[schema_top[rng_below(&r, schema_n_top)]];
+		const struct schema_table *table =
+			schema_tables[schema_top[rng_below(&r, schema_n_top)]];
 		bool number = schema_is_list(table) && table->attrs[0].type == ATTR_INTEGER;
 		char name[16];
 
-		snprintf(name, sizeof(name), number ? "%u" : "%c", number ? rng_below(&r, 5) : 'a' + rng_below(&r, 5));
+		snprintf(name, sizeof(name), number ? "%u" : "%c",
+			 number ? rng_below(&r, 5) : 'a' + rng_below(&r, 5));
 		if (!schema_is_list(table))
 			name[0] = '\0';
 		if (rng_chance(&r, 70))
-			object_free(model_put(m, random_object(&r, table, name, 30, few_names, NULL)));
+			object_free(
+				model_put(m, random_object(&r, table, name, 30, few_names, NULL)));
 		else
 			object_free(model_take(m, table, name));
 	}
@@ -285,11 +296,13 @@ START_TEST(test_random) {
 		int64_t pos = 0;
 		size_t count = 0;
 
-		for (const struct object *obj = model_first(m, table); obj; obj = model_next(m, obj), count++) {
+		for (const struct object *obj = model_first(m, table); obj;
+		     obj = model_next(m, obj), count++) {
 			ck_assert_msg(obj->pos > pos, "seed %llu", (unsigned long long)seed);
 			pos = obj->pos;
-			ck_assert_msg(model_count_users(m, obj) == slow_count_users(m, obj), "seed %llu: %s %s",
-				      (unsigned long long)seed, table->dotted, obj->key);
+			ck_assert_msg(model_count_users(m, obj) == slow_count_users(m, obj),
+				      "seed %llu: %s %s", (unsigned long long)seed, table->dotted,
+				      obj->key);
 		}
 		ck_assert_uint_eq(count, model_count(m, table));
 	}

@@ -51,7 +51,8 @@ START_TEST(test_default_is_not_held) {
 END_TEST
 
 START_TEST(test_accessors) {
-	struct object *obj = parsed("router.static", "set gateway 10.0.0.1\nset device port1\nset status disable\n");
+	struct object *obj = parsed("router.static",
+				    "set gateway 10.0.0.1\nset device port1\nset status disable\n");
 
 	ck_assert_uint_eq(object_ip(obj, ROUTER_STATIC__GATEWAY).a, 0x0a000001);
 	ck_assert_uint_eq(object_ip(obj, ROUTER_STATIC__DST).b, 0);
@@ -134,7 +135,8 @@ static const struct {
 	{ "firewall.policy", "set internet-service enable\n", FIREWALL_POLICY__DSTADDR, false },
 	{ "firewall.policy", "", FIREWALL_POLICY__DSTADDR, true },
 	{ "firewall.vip", "set portforward enable\n", FIREWALL_VIP__EXTPORT, true },
-	{ "firewall.vip", "set portforward enable\nset protocol icmp\n", FIREWALL_VIP__EXTPORT, false },
+	{ "firewall.vip", "set portforward enable\nset protocol icmp\n", FIREWALL_VIP__EXTPORT,
+	  false },
 	{ "firewall.address", "set type iprange\n", FIREWALL_ADDRESS__SUBNET, false },
 	{ "firewall.address", "set type iprange\n", FIREWALL_ADDRESS__START_IP, true },
 };
@@ -154,10 +156,13 @@ static const struct {
 	{ "firewall.policy", "set action accept\nset poolname p\n", "set action accept\n" },
 	{ "firewall.address", "set type iprange\nset subnet 10.0.0.0/8\nset start-ip 1.1.1.1\n",
 	  "set type iprange\nset start-ip 1.1.1.1\n" },
-	{ "system.standalone-cluster", "config cluster-peer\nedit 1\nconfig session-sync-filter\nend\nnext\nend\n",
+	{ "system.standalone-cluster",
+	  "config cluster-peer\nedit 1\nconfig session-sync-filter\nend\nnext\nend\n",
 	  "config cluster-peer\n    edit 1\n    next\nend\n" },
-	{ "system.ha", "config secondary-vcluster\nset vcluster-id 1\nend\n", "set override disable\n" },
-	{ "firewall.vip", "config realservers\nedit 1\nset type address\nset ip 1.2.3.4\nnext\nend\n",
+	{ "system.ha", "config secondary-vcluster\nset vcluster-id 1\nend\n",
+	  "set override disable\n" },
+	{ "firewall.vip",
+	  "config realservers\nedit 1\nset type address\nset ip 1.2.3.4\nnext\nend\n",
 	  "config realservers\n    edit 1\n        set type address\n    next\nend\n" },
 };
 
@@ -176,8 +181,9 @@ END_TEST
 
 START_TEST(test_children) {
 	unsigned int peers = SYSTEM_STANDALONE_CLUSTER__CLUSTER_PEER;
-	struct object *obj = parsed("system.standalone-cluster",
-				    "config cluster-peer\nedit 2\nnext\nedit 1\nset peerip 1.2.3.4\nnext\nend\n");
+	struct object *obj = parsed(
+		"system.standalone-cluster",
+		"config cluster-peer\nedit 2\nnext\nedit 1\nset peerip 1.2.3.4\nnext\nend\n");
 	struct object *entry = object_child(obj, peers, "1");
 	struct object *other;
 
@@ -243,14 +249,16 @@ static const struct {
 	{ "firewall.policy", "4294967295", NULL, ERR_VALUE,
 	  "invalid unsigned integer value: 4294967295\n\nvalue parse error before '4294967295'" },
 	{ "firewall.policy", "not_a_number", NULL, ERR_VALUE,
-	  "invalid unsigned integer value: not_a_number\n\nvalue parse error before 'not_a_number'" },
+	  "invalid unsigned integer value: not_a_number\n\n"
+	  "value parse error before 'not_a_number'" },
 	{ "firewall.policy", "", NULL, ERR_EMPTY, "Attribute 'policyid' MUST be set." },
 	{ "firewall.address", "", NULL, ERR_EMPTY, "Attribute 'name' MUST be set." },
 	{ "firewall.address", "web server", "web server", 0, NULL },
 	{ "firewall.address", "a<b", NULL, ERR_CHARACTERS,
 	  "The string contains XSS vulnerability characters\n\nvalue parse error before 'a<b'" },
 	{ "system.interface", "0123456789abcdef", NULL, ERR_LENGTH,
-	  "string value is too long. the size is 16, the limit is 15\nvalue parse error before '0123456789abcdef'" },
+	  "string value is too long. the size is 16, the limit is 15\n"
+	  "value parse error before '0123456789abcdef'" },
 };
 
 START_TEST(test_keys) {
@@ -268,7 +276,8 @@ START_TEST(test_keys) {
 END_TEST
 
 START_TEST(test_key_order) {
-	const struct schema_table *number = fixture_table("firewall.policy"), *name = fixture_table("firewall.address");
+	const struct schema_table *number = fixture_table("firewall.policy"),
+				  *name = fixture_table("firewall.address");
 
 	ck_assert_int_lt(object_key_compare(number, "9", "10"), 0);
 	ck_assert_int_eq(object_key_compare(number, "10", "10"), 0);
@@ -297,21 +306,24 @@ START_TEST(test_fill_uuid) {
 }
 END_TEST
 
-static int collect_ref(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+static int collect_ref(void *arg, const struct object *holder, unsigned int attr,
+		       const char *name) {
 	str_addf(arg, "%s.%s=%s ", holder->table->dotted, holder->table->attrs[attr].name, name);
 	return strcmp(name, "stop") == 0 ? 5 : 0;
 }
 
 START_TEST(test_each_ref) {
-	struct object *obj = parsed("system.standalone-cluster",
-				    "set session-sync-dev b a\nconfig cluster-peer\nedit 1\n"
-				    "set down-intfs-before-sess-sync c\nconfig session-sync-filter\nset srcintf d\n"
-				    "end\nnext\nend\n");
+	struct object *obj = parsed(
+		"system.standalone-cluster",
+		"set session-sync-dev b a\nconfig cluster-peer\nedit 1\n"
+		"set down-intfs-before-sess-sync c\nconfig session-sync-filter\nset srcintf d\n"
+		"end\nnext\nend\n");
 	AUTO_STR struct str out = STR_INIT;
 
 	ck_assert_int_eq(object_each_ref(obj, collect_ref, &out), 0);
 	ck_assert_str_eq(str_text(&out),
-			 "system.standalone-cluster.session-sync-dev=b system.standalone-cluster.session-sync-dev=a "
+			 "system.standalone-cluster.session-sync-dev=b "
+			 "system.standalone-cluster.session-sync-dev=a "
 			 "system.standalone-cluster.cluster-peer.down-intfs-before-sess-sync=c "
 			 "system.standalone-cluster.cluster-peer.session-sync-filter.srcintf=d ");
 	object_free(obj);

@@ -15,14 +15,16 @@
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 
-#define POLICY "set srcintf any\nset dstintf any\nset srcaddr all\nset schedule always\nset service ALL\n"
-#define LOCKED "Can not config the object since either the object or the referenced objects are being " \
-	       "configured by other transactions."
+#define POLICY \
+	"set srcintf any\nset dstintf any\nset srcaddr all\nset schedule always\nset service ALL\n"
+#define LOCKED                                                                                   \
+	"Can not config the object since either the object or the referenced objects are being " \
+	"configured by other transactions."
 
 /* ---- commands for CTL_RUN ---- */
 
-static int echo_run(void *ctx, const struct model *model, size_t argc, char *const argv[], struct str *out,
-		    struct err *err) {
+static int echo_run(void *ctx, const struct model *model, size_t argc, char *const argv[],
+		    struct str *out, struct err *err) {
 	(void)model;
 	str_addf(out, "%s", (const char *)ctx);
 	for (size_t i = 0; i < argc; i++)
@@ -30,8 +32,8 @@ static int echo_run(void *ctx, const struct model *model, size_t argc, char *con
 	return argc > 0 && strcmp(argv[0], "fail") == 0 ? err_set(err, ERR_VALUE, "failed") : 0;
 }
 
-static int long_run(void *ctx, const struct model *model, size_t argc, char *const argv[], struct str *out,
-		    struct err *err) {
+static int long_run(void *ctx, const struct model *model, size_t argc, char *const argv[],
+		    struct str *out, struct err *err) {
 	(void)ctx;
 	(void)model;
 	(void)argc;
@@ -48,7 +50,10 @@ static const struct command commands[] = {
 };
 
 static const struct server_config config = {
-	.path = "/unused", .group = "gatehouse", .commands = commands, .n_commands = ARRAY_LEN(commands),
+	.path = "/unused",
+	.group = "gatehouse",
+	.commands = commands,
+	.n_commands = ARRAY_LEN(commands),
 	.version = "1.2.3",
 };
 
@@ -56,7 +61,7 @@ static const struct server_config config = {
 
 struct wire {
 	struct session session;
-	struct str said;       /* all answers, one a line */
+	struct str said; /* all answers, one a line */
 	unsigned int n_text;
 	size_t text_bytes;
 };
@@ -87,7 +92,10 @@ static void hear(void *arg, const struct buf *frame) {
 	} else {
 		AUTO_FREE char *text = buf_get_str(&r, CTL_TEXT_CHUNK);
 		AUTO_FREE char *more = type == CTL_INFO ? buf_get_str(&r, 100) : xstrdup("");
-		const char *what = type == CTL_OK ? "ok" : type == CTL_INFO ? "info" : type == CTL_KEY ? "key" : "text";
+		const char *what = type == CTL_OK     ? "ok"
+				   : type == CTL_INFO ? "info"
+				   : type == CTL_KEY  ? "key"
+						      : "text";
 
 		w->n_text += type == CTL_TEXT;
 		w->text_bytes += type == CTL_TEXT ? strlen(text) : 0;
@@ -124,13 +132,26 @@ static void build(struct buf *frame, enum ctl_type type, const char *fields) {
 		unsigned long long n = strtoull(field + 2, NULL, 10);
 
 		switch (field[0]) {
-		case '1': buf_put_u8(frame, (uint8_t)n); break;
-		case '2': buf_put_u16(frame, (uint16_t)n); break;
-		case '4': buf_put_u32(frame, (uint32_t)n); break;
-		case '8': buf_put_u64(frame, n); break;
-		case 't': buf_put_u16(frame, fixture_table(field + 2)->id); break;
-		case 's': buf_put_str(frame, field + 2); break;
-		default: ck_abort_msg("%s", field);
+		case '1':
+			buf_put_u8(frame, (uint8_t)n);
+			break;
+		case '2':
+			buf_put_u16(frame, (uint16_t)n);
+			break;
+		case '4':
+			buf_put_u32(frame, (uint32_t)n);
+			break;
+		case '8':
+			buf_put_u64(frame, n);
+			break;
+		case 't':
+			buf_put_u16(frame, fixture_table(field + 2)->id);
+			break;
+		case 's':
+			buf_put_str(frame, field + 2);
+			break;
+		default:
+			ck_abort_msg("%s", field);
 		}
 		fields += len + (fields[len] == '|');
 	}
@@ -159,7 +180,8 @@ static void setup(void) {
 	engine = fixture_engine(dir);
 	fixture_set(engine, "system.global", "", "set hostname unit\n");
 	fixture_set(engine, "system.interface", "port1", "set type physical\n");
-	fixture_set(engine, "firewall.address", "x", "set uuid 00000000-0000-4000-8000-000000000001\n");
+	fixture_set(engine, "firewall.address", "x",
+		    "set uuid 00000000-0000-4000-8000-000000000001\n");
 	fixture_set(engine, "firewall.policy", "7", POLICY "set dstaddr x\n");
 	fixture_set(engine, "router.static", "10", "set device port1\n");
 	fixture_set(engine, "router.static", "9", "set device port1\nset distance 3\n");
@@ -182,11 +204,13 @@ START_TEST(test_hello) {
 
 	wire_open(&w, true);
 	ck_assert_str_eq(ask(&w, CTL_GET, "t:system.ha|s:"), "closed\n");
-	ck_assert_str_eq(ask(&w, CTL_HELLO, "4:1|s:0123456789abcdef"),
-			 "error -7 shell and daemon are of different versions: restart the daemon\n");
+	ck_assert_str_eq(
+		ask(&w, CTL_HELLO, "4:1|s:0123456789abcdef"),
+		"error -7 shell and daemon are of different versions: restart the daemon\n");
 	ck_assert_str_eq(ask(&w, CTL_GET, "t:system.ha|s:"), "closed\n");
-	ck_assert_str_eq(ask(&w, CTL_HELLO, "4:99|s:"),
-			 "error -7 shell and daemon are of different versions: restart the daemon\n");
+	ck_assert_str_eq(
+		ask(&w, CTL_HELLO, "4:99|s:"),
+		"error -7 shell and daemon are of different versions: restart the daemon\n");
 	greet(&w);
 	greet(&w);
 	wire_close(&w);
@@ -195,8 +219,9 @@ END_TEST
 
 START_TEST(test_not_allowed) {
 	AUTO_FREE char *hello = xasprintf("4:%d|s:%s", CTL_VERSION, schema_digest);
-	static const char refused[] = "error -37 you are no administrator of this unit: root and members of the group "
-				      "gatehouse are\n";
+	static const char refused[] =
+		"error -37 you are no administrator of this unit: root and members of the group "
+		"gatehouse are\n";
 	struct wire w;
 
 	wire_open(&w, false);
@@ -223,8 +248,10 @@ static const struct {
 	enum ctl_type type;
 	const char *fields, *answer;
 } reads[] = {
-	{ CTL_GET, "t:router.static|s:9", "object 7 '9' set distance 3\nset device \"port1\"\n\nok\n" },
-	{ CTL_GET, "t:router.static|s:009", "object 7 '9' set distance 3\nset device \"port1\"\n\nok\n" },
+	{ CTL_GET, "t:router.static|s:9",
+	  "object 7 '9' set distance 3\nset device \"port1\"\n\nok\n" },
+	{ CTL_GET, "t:router.static|s:009",
+	  "object 7 '9' set distance 3\nset device \"port1\"\n\nok\n" },
 	{ CTL_GET, "t:router.static|s:9x",
 	  "error -651 invalid unsigned integer value: 9x\n\nvalue parse error before '9x'\n" },
 	{ CTL_GET, "t:router.static|s:", "error -56 Attribute 'seq-num' MUST be set.\n" },
@@ -235,7 +262,8 @@ static const struct {
 	{ CTL_GET, "t:system.auto-scale|s:x", "closed\n" },
 	{ CTL_GET, "2:65535|s:", "closed\n" },
 	{ CTL_LIST, "t:router.static",
-	  "object 6 '10' set device \"port1\"\n\nobject 7 '9' set distance 3\nset device \"port1\"\n\nok\n" },
+	  "object 6 '10' set device \"port1\"\n\nobject 7 '9' set distance 3\n"
+	  "set device \"port1\"\n\nok\n" },
 	{ CTL_LIST, "t:system.auto-scale", "ok\n" },
 	{ CTL_LIST, "2:60000", "closed\n" },
 	{ CTL_KEYS, "t:firewall.address|s:|4:2", "key all\nkey none\nok\n" },
@@ -279,13 +307,16 @@ static const char *check_ref(const char *table, unsigned int attr, const char *n
 }
 
 START_TEST(test_check_ref) {
-	AUTO_FREE char *nested = xasprintf("2:%d|2:%d|s:port1", TBL_SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER,
-					   SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER__DOWN_INTFS_BEFORE_SESS_SYNC);
+	AUTO_FREE char *nested =
+		xasprintf("2:%d|2:%d|s:port1", TBL_SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER,
+			  SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER__DOWN_INTFS_BEFORE_SESS_SYNC);
 
 	ck_assert_str_eq(check_ref("firewall.policy", FIREWALL_POLICY__DSTADDR, "x"), "ok\n");
-	ck_assert_str_eq(check_ref("firewall.policy", FIREWALL_POLICY__DSTADDR, "y"), "error -3 \n");
+	ck_assert_str_eq(check_ref("firewall.policy", FIREWALL_POLICY__DSTADDR, "y"),
+			 "error -3 \n");
 	ck_assert_str_eq(check_ref("firewall.policy", FIREWALL_POLICY__SRCINTF, "any"), "ok\n");
-	ck_assert_str_eq(check_ref("firewall.policy", FIREWALL_POLICY__DSTADDR, "any"), "error -3 \n");
+	ck_assert_str_eq(check_ref("firewall.policy", FIREWALL_POLICY__DSTADDR, "any"),
+			 "error -3 \n");
 	ck_assert_str_eq(check_ref("firewall.policy", FIREWALL_POLICY__NAME, "x"), "closed\n");
 	ck_assert_str_eq(check_ref("firewall.policy", 60000, "x"), "closed\n");
 	ck_assert_str_eq(ask(&a, CTL_CHECK_REF, nested), "ok\n");
@@ -305,43 +336,63 @@ END_TEST
 START_TEST(test_put) {
 	const struct schema_table *address = fixture_table("firewall.address");
 
-	ck_assert_str_eq(ask(&a, CTL_PUT, "t:firewall.address|s:new|8:18446744073709551615|s:set comment hi\n"), "ok\n");
-	ck_assert_str_eq(object_str(model_find(engine->model, address, "new"), FIREWALL_ADDRESS__COMMENT), "hi");
+	ck_assert_str_eq(ask(&a, CTL_PUT,
+			     "t:firewall.address|s:new|8:18446744073709551615|s:set comment hi\n"),
+			 "ok\n");
+	ck_assert_str_eq(
+		object_str(model_find(engine->model, address, "new"), FIREWALL_ADDRESS__COMMENT),
+		"hi");
 	ck_assert_uint_eq(engine->revision, 8);
-	ck_assert_str_eq(ask(&a, CTL_PUT, "t:firewall.address|s:new|8:18446744073709551615|s:"), "error 14 " LOCKED "\n");
-	ck_assert_str_eq(ask(&a, CTL_PUT, "t:firewall.address|s:new|8:8|s:set comment ho\n"), "ok\n");
-	ck_assert_str_eq(ask(&b, CTL_PUT, "t:firewall.address|s:new|8:8|s:set comment hu\n"), "error 14 " LOCKED "\n");
-	ck_assert_str_eq(ask(&a, CTL_PUT, "t:firewall.address|s:|8:1|s:"), "error -56 Attribute 'name' MUST be set.\n");
+	ck_assert_str_eq(ask(&a, CTL_PUT, "t:firewall.address|s:new|8:18446744073709551615|s:"),
+			 "error 14 " LOCKED "\n");
+	ck_assert_str_eq(ask(&a, CTL_PUT, "t:firewall.address|s:new|8:8|s:set comment ho\n"),
+			 "ok\n");
+	ck_assert_str_eq(ask(&b, CTL_PUT, "t:firewall.address|s:new|8:8|s:set comment hu\n"),
+			 "error 14 " LOCKED "\n");
+	ck_assert_str_eq(ask(&a, CTL_PUT, "t:firewall.address|s:|8:1|s:"),
+			 "error -56 Attribute 'name' MUST be set.\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:firewall.address|s:z|8:1|s:frob"),
 			 "error -61 line 1: command parse error before 'frob'\n");
-	ck_assert_str_eq(ask(&a, CTL_PUT, "t:firewall.address|s:z|8:18446744073709551614|s:"), "closed\n");
+	ck_assert_str_eq(ask(&a, CTL_PUT, "t:firewall.address|s:z|8:18446744073709551614|s:"),
+			 "closed\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.ha|s:x|8:18446744073709551615|s:"), "closed\n");
-	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.ha|s:|8:18446744073709551615|s:set group-id 3\n"), "ok\n");
-	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:0012|8:18446744073709551615|s:set device port1\n"), "ok\n");
+	ck_assert_str_eq(
+		ask(&a, CTL_PUT, "t:system.ha|s:|8:18446744073709551615|s:set group-id 3\n"),
+		"ok\n");
+	ck_assert_str_eq(ask(&a, CTL_PUT,
+			     "t:router.static|s:0012|8:18446744073709551615|s:set device port1\n"),
+			 "ok\n");
 	ck_assert_ptr_nonnull(model_find(engine->model, fixture_table("router.static"), "12"));
 }
 END_TEST
 
 START_TEST(test_delete) {
-	ck_assert_str_eq(ask(&a, CTL_DELETE, "t:firewall.address|s:x"), "error -23 The entry is used by other 1 entries\n");
-	ck_assert_str_eq(ask(&a, CTL_DELETE, "t:firewall.address|s:nobody"), "error -3 entry is not found in table\n");
-	ck_assert_str_eq(ask(&a, CTL_DELETE, "t:firewall.policy|s:7x"),
-			 "error -651 invalid unsigned integer value: 7x\n\nvalue parse error before '7x'\n");
+	ck_assert_str_eq(ask(&a, CTL_DELETE, "t:firewall.address|s:x"),
+			 "error -23 The entry is used by other 1 entries\n");
+	ck_assert_str_eq(ask(&a, CTL_DELETE, "t:firewall.address|s:nobody"),
+			 "error -3 entry is not found in table\n");
+	ck_assert_str_eq(
+		ask(&a, CTL_DELETE, "t:firewall.policy|s:7x"),
+		"error -651 invalid unsigned integer value: 7x\n\nvalue parse error before '7x'\n");
 	ck_assert_str_eq(ask(&a, CTL_DELETE, "t:firewall.policy|s:07"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_DELETE, "t:firewall.address|s:x"), "ok\n");
-	ck_assert_str_eq(ask(&a, CTL_DELETE, "t:system.global|s:"), "error -61 \ncommand parse error before 'delete'\n");
+	ck_assert_str_eq(ask(&a, CTL_DELETE, "t:system.global|s:"),
+			 "error -61 \ncommand parse error before 'delete'\n");
 }
 END_TEST
 
 /* What a transaction has staged is seen by its own connection only, until it is committed. */
 START_TEST(test_transaction) {
-	static const char put[] = "t:router.static|s:20|8:18446744073709551615|s:set device port1\n";
-	static const char again[] = "t:router.static|s:20|8:18446744073709551615|s:set device port1\nset distance 9\n";
+	static const char put[] =
+		"t:router.static|s:20|8:18446744073709551615|s:set device port1\n";
+	static const char again[] =
+		"t:router.static|s:20|8:18446744073709551615|s:set device port1\nset distance 9\n";
 
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "error -7 a transaction is open already\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, put), "ok\n");
-	ck_assert_str_eq(ask(&a, CTL_GET, "t:router.static|s:20"), "object -1 '20' set device \"port1\"\n\nok\n");
+	ck_assert_str_eq(ask(&a, CTL_GET, "t:router.static|s:20"),
+			 "object -1 '20' set device \"port1\"\n\nok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, again), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_DELETE, "t:router.static|s:10"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_LIST, "t:router.static"),
@@ -362,17 +413,23 @@ END_TEST
 START_TEST(test_version_of_list) {
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\n"), "ok\n");
-	ck_assert_ptr_nonnull(strstr(ask(&a, CTL_LIST, "t:router.static"), "object 7 '9' set device"));
-	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\nset distance 4\n"), "ok\n");
+	ck_assert_ptr_nonnull(
+		strstr(ask(&a, CTL_LIST, "t:router.static"), "object 7 '9' set device"));
+	ck_assert_str_eq(
+		ask(&a, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\nset distance 4\n"),
+		"ok\n");
 	ck_assert_str_eq(ask(&a, CTL_ABORT, ""), "ok\n");
-	ck_assert_ptr_nonnull(strstr(ask(&a, CTL_LIST, "t:router.static"), "object 7 '9' set distance 3"));
+	ck_assert_ptr_nonnull(
+		strstr(ask(&a, CTL_LIST, "t:router.static"), "object 7 '9' set distance 3"));
 }
 END_TEST
 
 START_TEST(test_conflict) {
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\n"), "ok\n");
-	ck_assert_str_eq(ask(&b, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\nset distance 44\n"), "ok\n");
+	ck_assert_str_eq(
+		ask(&b, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\nset distance 44\n"),
+		"ok\n");
 	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "error 14 " LOCKED "\n");
 	ck_assert_str_eq(ask(&a, CTL_GET, "t:router.static|s:9"),
 			 "object 8 '9' set distance 44\nset device \"port1\"\n\nok\n");
@@ -425,7 +482,8 @@ START_TEST(test_cut) {
 			continue;
 		memcpy(copy, frame.data, len < frame.len ? len : frame.len);
 		str_clear(&a.said);
-		ck_assert_msg(!session_request(&a.session, copy, len), "%zu of %zu bytes", len, frame.len);
+		ck_assert_msg(!session_request(&a.session, copy, len), "%zu of %zu bytes", len,
+			      frame.len);
 		ck_assert_str_eq(str_text(&a.said), "");
 		ck_assert_ptr_null(a.session.txn);
 	}

@@ -15,8 +15,10 @@
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 
-#define POLICY "set srcintf any\nset dstintf any\nset srcaddr all\nset dstaddr all\nset schedule always\nset service ALL\n"
-#define VIP "set extintf any\n"
+#define POLICY                                                                 \
+	"set srcintf any\nset dstintf any\nset srcaddr all\nset dstaddr all\n" \
+	"set schedule always\nset service ALL\n"
+#define VIP	   "set extintf any\n"
 #define DISCARD(n) "object check operator error, " #n ", discard the setting"
 
 static struct engine *engine;
@@ -35,14 +37,19 @@ static const char base[] =
 	"edit g2\nset member g1\nnext\n"
 	"edit g3\nset member b\nset exclude enable\nset exclude-member g2\nnext\n"
 	"end\n"
-	"config firewall service group\nedit s1\nset member HTTP\nnext\nedit s2\nset member s1\nnext\nend\n"
+	"config firewall service group\nedit s1\nset member HTTP\nnext\nedit s2\nset member s1\n"
+	"next\nend\n"
 	"config firewall vip\n"
-	"edit v1\nset extip 1.1.1.1\nset mappedip 10.0.2.5\nset extintf port1\nset portforward enable\n"
+	"edit v1\nset extip 1.1.1.1\nset mappedip 10.0.2.5\nset extintf port1\n"
+	"set portforward enable\n"
 	"set extport 80\nset mappedport 8080\nnext\n"
-	"edit v2\nset extip 2.2.2.0-2.2.2.9\nset mappedip 10.0.2.10-10.0.2.19\nset extintf any\nnext\n"
-	"edit v3\nset extip 3.3.3.3\nset mappedip 10.0.2.5\nset extintf port1\nset status disable\nnext\n"
+	"edit v2\nset extip 2.2.2.0-2.2.2.9\nset mappedip 10.0.2.10-10.0.2.19\nset extintf any\n"
+	"next\n"
+	"edit v3\nset extip 3.3.3.3\nset mappedip 10.0.2.5\nset extintf port1\n"
+	"set status disable\nnext\n"
 	"end\n"
-	"config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.9.9\nnext\nend\nend\n";
+	"config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.9.9\n"
+	"next\nend\nend\n";
 
 static void setup(void) {
 	AUTO_FREE char *dir = fixture_dir();
@@ -62,18 +69,22 @@ static void teardown(void) {
 static const struct {
 	const char *table, *key, *body;
 	int code;
-	const char *text;  /* NULL: taken */
+	const char *text; /* NULL: taken */
 } cases[] = {
 	/* required attributes */
 	{ "firewall.policy", "1", POLICY, 0, NULL },
-	{ "firewall.policy", "1", "set srcintf any\n", ERR_EMPTY, "Attribute 'dstintf' MUST be set." },
-	{ "firewall.policy", "1", POLICY "unset srcaddr\nset internet-service-src enable\n", 0, NULL },
+	{ "firewall.policy", "1", "set srcintf any\n", ERR_EMPTY,
+	  "Attribute 'dstintf' MUST be set." },
+	{ "firewall.policy", "1", POLICY "unset srcaddr\nset internet-service-src enable\n", 0,
+	  NULL },
 	{ "firewall.addrgrp", "g", "", ERR_EMPTY, "Attribute 'member' MUST be set." },
 	{ "firewall.address", "r", "set type iprange\nset end-ip 1.1.1.1\n", ERR_EMPTY,
 	  "Attribute 'start-ip' MUST be set." },
-	{ "firewall.vip", "v", "set mappedip 1.1.1.1\n", ERR_EMPTY, "Attribute 'extintf' MUST be set." },
+	{ "firewall.vip", "v", "set mappedip 1.1.1.1\n", ERR_EMPTY,
+	  "Attribute 'extintf' MUST be set." },
 	{ "firewall.vip", "v", VIP, ERR_EMPTY, "Attribute 'mappedip' MUST be set." },
-	{ "firewall.vip", "v", VIP "set mappedip 1.1.1.1\nset extip 9.9.9.9\nset portforward enable\n", ERR_EMPTY,
+	{ "firewall.vip", "v",
+	  VIP "set mappedip 1.1.1.1\nset extip 9.9.9.9\nset portforward enable\n", ERR_EMPTY,
 	  "Attribute 'extport' MUST be set." },
 	{ "system.vdom-exception", "1", "", ERR_EMPTY, "Attribute 'object' MUST be set." },
 	/* names */
@@ -87,16 +98,20 @@ static const struct {
 	  "Name 'inside' conflict: 'interface' and 'zone' cannot be the same name." },
 	{ "firewall.service.group", "HTTP", "set member s1\n", ERR_NAME_OTHER,
 	  "Name 'HTTP' conflict: 'service group' and 'service' cannot be the same name." },
-	{ "firewall.schedule.onetime", "always", "set start 00:00 2024/01/01\nset end 00:00 2024/01/02\n",
-	  ERR_NAME_OTHER,
-	  "Name 'always' conflict: 'one-time schedule' and 'recurring schedule' cannot be the same name." },
-	{ "system.zone", "any", "", ERR_NAME_INTERFACE, "Name 'any' conflict: it stands for every interface." },
-	{ "system.interface", "any", "", ERR_NAME_INTERFACE, "Name 'any' conflict: it stands for every interface." },
+	{ "firewall.schedule.onetime", "always",
+	  "set start 00:00 2024/01/01\nset end 00:00 2024/01/02\n", ERR_NAME_OTHER,
+	  "Name 'always' conflict: 'one-time schedule' and 'recurring schedule' cannot be the "
+	  "same name." },
+	{ "system.zone", "any", "", ERR_NAME_INTERFACE,
+	  "Name 'any' conflict: it stands for every interface." },
+	{ "system.interface", "any", "", ERR_NAME_INTERFACE,
+	  "Name 'any' conflict: it stands for every interface." },
 	{ "firewall.address", "any", "", 0, NULL },
 	/* addresses and groups */
-	{ "firewall.address", "r", "set type iprange\nset start-ip 1.1.1.2\nset end-ip 1.1.1.1\n", ERR_IP_RANGE,
-	  "end-ip must be greater than start-ip\n" DISCARD(-45) },
-	{ "firewall.address", "r", "set type iprange\nset start-ip 1.1.1.1\nset end-ip 1.1.1.1\n", 0, NULL },
+	{ "firewall.address", "r", "set type iprange\nset start-ip 1.1.1.2\nset end-ip 1.1.1.1\n",
+	  ERR_IP_RANGE, "end-ip must be greater than start-ip\n" DISCARD(-45) },
+	{ "firewall.address", "r", "set type iprange\nset start-ip 1.1.1.1\nset end-ip 1.1.1.1\n",
+	  0, NULL },
 	{ "firewall.addrgrp", "g1", "set member g1\n", ERR_CONFLICT,
 	  "Group 'g1' would contain itself, or groups are nested deeper than 16.\n" DISCARD(-7) },
 	{ "firewall.addrgrp", "g1", "set member g2\n", ERR_CONFLICT,
@@ -109,31 +124,49 @@ static const struct {
 	{ "firewall.service.group", "s1", "set member s2\n", ERR_CONFLICT,
 	  "Group 's1' would contain itself, or groups are nested deeper than 16.\n" DISCARD(-7) },
 	/* schedules */
-	{ "firewall.schedule.onetime", "o", "set start 10:00 2024/01/01\nset end 10:00 2024/01/01\n", ERR_VALUE,
+	{ "firewall.schedule.onetime", "o",
+	  "set start 10:00 2024/01/01\nset end 10:00 2024/01/01\n", ERR_VALUE,
 	  "end must be later than start\n" DISCARD(-651) },
-	{ "firewall.schedule.onetime", "o", "set start 10:00 2024/01/01\nset end 09:00 2024/01/02\n", 0, NULL },
+	{ "firewall.schedule.onetime", "o",
+	  "set start 10:00 2024/01/01\nset end 09:00 2024/01/02\n", 0, NULL },
 	/* virtual IPs */
 	{ "firewall.vip", "v", VIP "set extip 9.9.9.9\nset mappedip 1.1.1.1-1.1.1.2\n", ERR_VIP,
 	  "extip and mappedip must hold equally many addresses\n" DISCARD(-36) },
-	{ "firewall.vip", "v", VIP "set extip 9.9.9.9-9.9.9.10\nset mappedip 1.1.1.1 1.1.1.2\n", ERR_VIP,
-	  "extip and mappedip must hold equally many addresses\n" DISCARD(-36) },
-	{ "firewall.vip", "v", VIP "set extip 9.9.9.9\nset mappedip 1.1.1.1\nset portforward enable\nset extport 1-3\n"
-	  "set mappedport 1-2\n", ERR_VIP, "extport and mappedport must hold equally many ports\n" DISCARD(-36) },
-	{ "firewall.vip", "v", "set extintf port1\nset extip 1.1.1.1\nset mappedip 9.9.9.9\nset portforward enable\n"
-	  "set extport 79-81\nset mappedport 79-81\n", ERR_VIP,
-	  "The external address and port of 'v' are duplicated with another vip 'v1'\n" DISCARD(-36) },
+	{ "firewall.vip", "v", VIP "set extip 9.9.9.9-9.9.9.10\nset mappedip 1.1.1.1 1.1.1.2\n",
+	  ERR_VIP, "extip and mappedip must hold equally many addresses\n" DISCARD(-36) },
+	{ "firewall.vip", "v",
+	  VIP "set extip 9.9.9.9\nset mappedip 1.1.1.1\nset portforward enable\nset extport 1-3\n"
+	      "set mappedport 1-2\n",
+	  ERR_VIP, "extport and mappedport must hold equally many ports\n" DISCARD(-36) },
+	{ "firewall.vip", "v",
+	  "set extintf port1\nset extip 1.1.1.1\nset mappedip 9.9.9.9\nset portforward enable\n"
+	  "set extport 79-81\nset mappedport 79-81\n",
+	  ERR_VIP,
+	  "The external address and port of 'v' are duplicated with another vip 'v1'\n" DISCARD(
+		  -36) },
 	{ "firewall.vip", "v", VIP "set extip 1.1.1.1\nset mappedip 9.9.9.9\n", ERR_VIP,
-	  "The external address and port of 'v' are duplicated with another vip 'v1'\n" DISCARD(-36) },
-	{ "firewall.vip", "v", "set extintf port2\nset extip 1.1.1.1\nset mappedip 9.9.9.9\n", 0, NULL },
-	{ "firewall.vip", "v", "set extintf port1\nset extip 1.1.1.1\nset mappedip 9.9.9.9\nset portforward enable\n"
-	  "set extport 81\nset mappedport 81\n", 0, NULL },
-	{ "firewall.vip", "v", "set extintf port1\nset extip 1.1.1.1\nset mappedip 9.9.9.9\nset portforward enable\n"
-	  "set protocol udp\nset extport 80\nset mappedport 81\n", 0, NULL },
-	{ "firewall.vip", "v", "set extintf port3\nset extip 2.2.2.9-2.2.2.10\nset mappedip 9.9.9.9-9.9.9.10\n", ERR_VIP,
-	  "The external address and port of 'v' are duplicated with another vip 'v2'\n" DISCARD(-36) },
-	{ "firewall.vip", "v", "set extintf port1\nset extip 3.3.3.3\nset mappedip 9.9.9.9\n", 0, NULL },
-	{ "firewall.vip", "v", VIP "set extip 1.1.1.1\nset mappedip 9.9.9.9\nset status disable\n", 0, NULL },
-	{ "firewall.vip", "v1", "set extintf port1\nset extip 1.1.1.1\nset mappedip 9.9.9.9\n", 0, NULL },
+	  "The external address and port of 'v' are duplicated with another vip 'v1'\n" DISCARD(
+		  -36) },
+	{ "firewall.vip", "v", "set extintf port2\nset extip 1.1.1.1\nset mappedip 9.9.9.9\n", 0,
+	  NULL },
+	{ "firewall.vip", "v",
+	  "set extintf port1\nset extip 1.1.1.1\nset mappedip 9.9.9.9\nset portforward enable\n"
+	  "set extport 81\nset mappedport 81\n",
+	  0, NULL },
+	{ "firewall.vip", "v",
+	  "set extintf port1\nset extip 1.1.1.1\nset mappedip 9.9.9.9\nset portforward enable\n"
+	  "set protocol udp\nset extport 80\nset mappedport 81\n",
+	  0, NULL },
+	{ "firewall.vip", "v",
+	  "set extintf port3\nset extip 2.2.2.9-2.2.2.10\nset mappedip 9.9.9.9-9.9.9.10\n", ERR_VIP,
+	  "The external address and port of 'v' are duplicated with another vip 'v2'\n" DISCARD(
+		  -36) },
+	{ "firewall.vip", "v", "set extintf port1\nset extip 3.3.3.3\nset mappedip 9.9.9.9\n", 0,
+	  NULL },
+	{ "firewall.vip", "v", VIP "set extip 1.1.1.1\nset mappedip 9.9.9.9\nset status disable\n",
+	  0, NULL },
+	{ "firewall.vip", "v1", "set extintf port1\nset extip 1.1.1.1\nset mappedip 9.9.9.9\n", 0,
+	  NULL },
 	/* policies */
 	{ "firewall.policy", "0", POLICY, ERR_VALUE,
 	  "node_check_object fail! for policyid 0\n\nvalue parse error before '0'" },
@@ -159,14 +192,16 @@ static const struct {
 	{ "router.static", "1", "set status disable\n", 0, NULL },
 	{ "router.static", "1", "set device port1\n", 0, NULL },
 	/* groups of units */
-	{ "system.standalone-cluster", "", "config cluster-peer\nedit 1\nset peerip 10.0.1.1\nnext\nend\n", ERR_VALUE,
+	{ "system.standalone-cluster", "",
+	  "config cluster-peer\nedit 1\nset peerip 10.0.1.1\nnext\nend\n", ERR_VALUE,
 	  "10.0.1.1 is an address of this unit\nnode_check_object fail! for peerip 10.0.1.1\n\n"
 	  "value parse error before '10.0.1.1'" },
 	{ "system.ha", "", "set mode a-p\n", ERR_HA_AND_SYNC,
 	  "session synchronization and HA mode exclude each other" },
 	{ "system.ha", "", "set group-id 3\n", 0, NULL },
 	{ "system.settings", "", "set opmode transparent\n", ERR_OPMODE,
-	  "This product routes: it has no transparent mode.\nnode_check_object fail! for opmode transparent\n"
+	  "This product routes: it has no transparent mode.\n"
+	  "node_check_object fail! for opmode transparent\n"
 	  "Attribute 'opmode' value 'transparent' checking fail -7610" },
 };
 
@@ -174,14 +209,16 @@ START_TEST(test_case) {
 	struct err err = { 0 };
 	int rc = fixture_put(txn, cases[_i].table, cases[_i].key, TXN_ANY, cases[_i].body, &err);
 
-	ck_assert_msg(rc == cases[_i].code, "%s %s\n%s: %d %s", cases[_i].table, cases[_i].key, cases[_i].body, rc,
-		      err.text);
+	ck_assert_msg(rc == cases[_i].code, "%s %s\n%s: %d %s", cases[_i].table, cases[_i].key,
+		      cases[_i].body, rc, err.text);
 	if (!cases[_i].text)
 		return;
 	ck_assert_str_eq(err.text, cases[_i].text);
 	ck_assert_int_eq(err.code, rc);
 	ck_assert_uint_eq(txn_staged(txn), 0);
-	ck_assert_int_eq(fixture_put(txn, cases[_i].table, cases[_i].key, TXN_ANY, cases[_i].body, NULL), rc);
+	ck_assert_int_eq(
+		fixture_put(txn, cases[_i].table, cases[_i].key, TXN_ANY, cases[_i].body, NULL),
+		rc);
 }
 END_TEST
 
@@ -210,7 +247,8 @@ START_TEST(test_overlap_found) {
 	put("system.settings", "", "");
 	ck_assert_int_eq(txn_commit(txn, &err), 0);
 	put("system.interface", "port3", "set type physical\nset ip 10.0.2.77/25\nset alias x\n");
-	ck_assert_int_eq(fixture_put(txn, "system.interface", "port3", TXN_ANY, "set ip 10.0.2.78/25\n", &err),
+	ck_assert_int_eq(fixture_put(txn, "system.interface", "port3", TXN_ANY,
+				     "set ip 10.0.2.78/25\n", &err),
 			 ERR_OVERLAP);
 	/* the same holds when the commit looks again, because someone else was faster elsewhere */
 	fixture_set(engine, "firewall.address", "z", "");
@@ -223,9 +261,10 @@ START_TEST(test_ha_and_sync) {
 
 	put("system.standalone-cluster", "", "");
 	put("system.ha", "", "set mode a-p\n");
-	ck_assert_int_eq(fixture_put(txn, "system.standalone-cluster", "", TXN_ANY,
-				     "config cluster-peer\nedit 1\nset peerip 10.0.9.9\nnext\nend\n", &err),
-			 ERR_HA_AND_SYNC);
+	ck_assert_int_eq(
+		fixture_put(txn, "system.standalone-cluster", "", TXN_ANY,
+			    "config cluster-peer\nedit 1\nset peerip 10.0.9.9\nnext\nend\n", &err),
+		ERR_HA_AND_SYNC);
 	ck_assert_int_eq(txn_commit(txn, &err), 0);
 }
 END_TEST
@@ -247,10 +286,13 @@ START_TEST(test_group_depth) {
 			ck_assert_int_eq(txn_commit(txn, &err), 0);
 	}
 	put("firewall.addrgrp", "up1", "set member down8\n"); /* 8 above and 8 below: 16 */
-	ck_assert_int_eq(fixture_put(txn, "firewall.addrgrp", "top", TXN_ANY, "set member up8\n", &err), ERR_CONFLICT);
+	ck_assert_int_eq(
+		fixture_put(txn, "firewall.addrgrp", "top", TXN_ANY, "set member up8\n", &err),
+		ERR_CONFLICT);
 	put("firewall.addrgrp", "down9", "set member down8\n");
-	ck_assert_int_eq(fixture_put(txn, "firewall.addrgrp", "up1", TXN_ANY, "set member down9\n", &err),
-			 ERR_CONFLICT);
+	ck_assert_int_eq(
+		fixture_put(txn, "firewall.addrgrp", "up1", TXN_ANY, "set member down9\n", &err),
+		ERR_CONFLICT);
 	ck_assert_int_eq(txn_commit(txn, &err), 0);
 }
 END_TEST
@@ -270,8 +312,9 @@ START_TEST(test_group_lattice) {
 			str_add(&body, level > 0 ? "\n" : " a\n");
 			put("firewall.addrgrp", key, str_text(&body));
 		}
-	ck_assert_int_eq(fixture_put(txn, "firewall.addrgrp", "l0.0", TXN_ANY, "set member l14.9\n", &err),
-			 ERR_CONFLICT);
+	ck_assert_int_eq(
+		fixture_put(txn, "firewall.addrgrp", "l0.0", TXN_ANY, "set member l14.9\n", &err),
+		ERR_CONFLICT);
 	ck_assert_int_eq(txn_commit(txn, &err), 0);
 }
 END_TEST
@@ -292,9 +335,11 @@ START_TEST(test_child_room) {
 	for (int i = 1; i <= 16; i++)
 		str_addf(&body, "edit %d\nnext\n", i);
 	str_add(&body, "end\n");
-	ck_assert_int_eq(fixture_put(txn, "system.standalone-cluster", "", TXN_ANY, str_text(&body), &err),
-			 ERR_MAX_ENTRIES);
-	ck_assert_str_eq(err.text, "Maximum number of entries: 15;\nobject set operator error, -4 discard the setting");
+	ck_assert_int_eq(
+		fixture_put(txn, "system.standalone-cluster", "", TXN_ANY, str_text(&body), &err),
+		ERR_MAX_ENTRIES);
+	ck_assert_str_eq(err.text, "Maximum number of entries: 15;\n"
+				   "object set operator error, -4 discard the setting");
 }
 END_TEST
 

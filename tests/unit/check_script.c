@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whole configurations as text, as programs write them: staged in order, or one error with its line. */
+/*
+ * Whole configurations as text, as programs write them: staged in order, or one error with its
+ * line.
+ */
 #include "cfgdb/script.h"
 
 #include <stdio.h>
@@ -27,46 +30,47 @@ static void teardown(void) {
 	engine_close(engine);
 }
 
-static const char good[] =
-	"# a comment\n"
-	"config system interface\n"
-	"    edit \"port1\"\n"
-	"        set type physical\n"
-	"    next\n"
-	"    edit port2\n"
-	"    next\n"
-	"end\n"
-	"\n"
-	"config system standalone-cluster\n"
-	"    set session-sync-dev \"port2\"\n"
-	"    config cluster-peer\n"
-	"        edit 1\n"
-	"            set peerip 1.2.3.4\n"
-	"            config session-sync-filter\n"
-	"                set srcintf port1\n"
-	"            end\n"
-	"        next\n"
-	"    end\n"
-	"end\n"
-	"config firewall address\n"
-	"    edit \"next\"\n"
-	"        set comment \"a value\n"
-	"next\n"
-	"end\"\n"
-	"    next\n"
-	"end\n"
-	"config system ha\n"
-	"end";
+static const char good[] = "# a comment\n"
+			   "config system interface\n"
+			   "    edit \"port1\"\n"
+			   "        set type physical\n"
+			   "    next\n"
+			   "    edit port2\n"
+			   "    next\n"
+			   "end\n"
+			   "\n"
+			   "config system standalone-cluster\n"
+			   "    set session-sync-dev \"port2\"\n"
+			   "    config cluster-peer\n"
+			   "        edit 1\n"
+			   "            set peerip 1.2.3.4\n"
+			   "            config session-sync-filter\n"
+			   "                set srcintf port1\n"
+			   "            end\n"
+			   "        next\n"
+			   "    end\n"
+			   "end\n"
+			   "config firewall address\n"
+			   "    edit \"next\"\n"
+			   "        set comment \"a value\n"
+			   "next\n"
+			   "end\"\n"
+			   "    next\n"
+			   "end\n"
+			   "config system ha\n"
+			   "end";
 
 START_TEST(test_good) {
 	struct err err = { 0 };
 
 	ck_assert_msg(script_load(txn, good, &err) == 0, "%s", err.text);
 	ck_assert_uint_eq(txn_staged(txn), 5);
-	ck_assert_str_eq(object_str(txn_find(txn, fixture_table("firewall.address"), "next"), FIREWALL_ADDRESS__COMMENT),
+	ck_assert_str_eq(object_str(txn_find(txn, fixture_table("firewall.address"), "next"),
+				    FIREWALL_ADDRESS__COMMENT),
 			 "a value\nnext\nend");
-	ck_assert_ptr_nonnull(object_child(txn_object(txn, fixture_table("system.standalone-cluster")),
-					   SYSTEM_STANDALONE_CLUSTER__CLUSTER_PEER, "1"));
+	ck_assert_ptr_nonnull(
+		object_child(txn_object(txn, fixture_table("system.standalone-cluster")),
+			     SYSTEM_STANDALONE_CLUSTER__CLUSTER_PEER, "1"));
 	ck_assert_msg(txn_commit(txn, &err) == 0, "%s", err.text);
 }
 END_TEST
@@ -83,13 +87,17 @@ static const struct {
 	{ "config firewall address\nedit a b\n", ERR_FILE, "line 2: expected edit or end" },
 	{ "config firewall address\n", ERR_FILE, "line 1: expected edit or end" },
 	{ "config firewall address\nedit a\n", ERR_FILE, "line 2: the block is not closed" },
-	{ "config firewall address\nedit a\nend\nend\n", ERR_FILE, "line 3: the entry is not closed" },
+	{ "config firewall address\nedit a\nend\nend\n", ERR_FILE,
+	  "line 3: the entry is not closed" },
 	{ "config system ha\nset group-id 1\n", ERR_FILE, "line 2: the block is not closed" },
-	{ "config firewall address\nedit a\nset comment \"x\nnext\nend\n", ERR_FILE, "line 3: a quote is not closed" },
+	{ "config firewall address\nedit a\nset comment \"x\nnext\nend\n", ERR_FILE,
+	  "line 3: a quote is not closed" },
 	{ "config firewall policy\nedit x\nnext\nend\n", ERR_VALUE,
-	  "line 2: firewall policy\ninvalid unsigned integer value: x\n\nvalue parse error before 'x'" },
+	  "line 2: firewall policy\ninvalid unsigned integer value: x\n\n"
+	  "value parse error before 'x'" },
 	{ "config router static\nedit 1\nset device any\nset distance 0\nnext\nend\n", ERR_VALUE,
-	  "line 2: router static 1\nline 2: distance\ninvalid unsigned integer value: 0\n\nvalue parse error before '0'" },
+	  "line 2: router static 1\nline 2: distance\ninvalid unsigned integer value: 0\n\n"
+	  "value parse error before '0'" },
 	{ "config firewall addrgrp\nedit g\nset member nobody\nnext\nend\n", ERR_NOT_FOUND,
 	  "line 2: firewall addrgrp g\nfirewall addrgrp g member: entry not found in datasource\n\n"
 	  "value parse error before 'nobody'" },
@@ -111,8 +119,12 @@ START_TEST(test_first_mistake_ends) {
 	AUTO_FREE char *before = fixture_snapshot(engine), *after = NULL;
 	struct err err = { 0 };
 
-	ck_assert_int_ne(script_load(txn, "config firewall address\nedit a\nnext\nedit b\nset nonsense\nnext\n"
-				     "edit c\nnext\nend\n", &err), 0);
+	ck_assert_int_ne(
+		script_load(txn,
+			    "config firewall address\nedit a\nnext\nedit b\nset nonsense\nnext\n"
+			    "edit c\nnext\nend\n",
+			    &err),
+		0);
 	ck_assert_uint_eq(txn_staged(txn), 1);
 	after = fixture_snapshot(engine);
 	ck_assert_str_eq(after, before);

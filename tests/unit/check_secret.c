@@ -112,15 +112,18 @@ START_TEST(test_seal_random) {
 	for (unsigned int n = 0; n < fixture_rounds(500); n++) {
 		struct rng r = rng_seed(fixture_seed() * 31337 + n);
 		AUTO_FREE char *plain = random_text(&r, 512);
-		AUTO_FREE char *sealed = secret_seal(ring, plain), *again = secret_seal(ring, plain);
+		AUTO_FREE char *sealed = secret_seal(ring, plain),
+			       *again = secret_seal(ring, plain);
 		AUTO_FREE char *back = unsealed(sealed);
 		unsigned char mac[2][SECRET_MAC_LEN];
 
 		ck_assert_str_eq(back, plain);
 		ck_assert_str_ne(sealed, again);
 		ck_assert(strncmp(sealed, "ENC ", 4) == 0);
-		ck_assert_uint_eq(strspn(sealed + 4, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="),
-				  strlen(sealed + 4));
+		ck_assert_uint_eq(
+			strspn(sealed + 4,
+			       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="),
+			strlen(sealed + 4));
 		ck_assert_int_eq(secret_mac(ring, sealed, mac[0], NULL), 0);
 		ck_assert_int_eq(secret_mac(ring, again, mac[1], NULL), 0);
 		ck_assert_mem_eq(mac[0], mac[1], SECRET_MAC_LEN);
@@ -129,7 +132,8 @@ START_TEST(test_seal_random) {
 END_TEST
 
 START_TEST(test_mac_differs) {
-	AUTO_FREE char *a = secret_seal(ring, "a"), *b = secret_seal(ring, "b"), *other = secret_seal(foreign, "a");
+	AUTO_FREE char *a = secret_seal(ring, "a"), *b = secret_seal(ring, "b"),
+		       *other = secret_seal(foreign, "a");
 	unsigned char mac[3][SECRET_MAC_LEN];
 
 	ck_assert_int_eq(secret_mac(ring, a, mac[0], NULL) | secret_mac(ring, b, mac[1], NULL), 0);
@@ -139,12 +143,20 @@ START_TEST(test_mac_differs) {
 }
 END_TEST
 
-#define NOT_OURS "the ENC text was not made by this product"
+#define NOT_OURS   "the ENC text was not made by this product"
 #define OTHER_UNIT "the ENC text was made by another unit: type the secret in clear"
 
-static const char *const garbage[] = { "", "ENC", "ENC ", "ENC !", "ENC AAAA", "enc AAAA", "ENC AQ==",
-				       "ENC AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-				       "ENC AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==" };
+static const char *const garbage[] = {
+	"",
+	"ENC",
+	"ENC ",
+	"ENC !",
+	"ENC AAAA",
+	"enc AAAA",
+	"ENC AQ==",
+	"ENC AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+	"ENC AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
+};
 
 START_TEST(test_garbage) {
 	struct err err = { 0 };
@@ -204,7 +216,8 @@ static struct object *parsed(const char *dotted, const char *body) {
 	return obj;
 }
 
-static struct object *with_secret(const char *words, const struct object *old, int want, const char *text) {
+static struct object *with_secret(const char *words, const struct object *old, int want,
+				  const char *text) {
 	AUTO_FREE char *body = xasprintf("set psksecret %s\n", words);
 	struct object *obj = parsed("system.auto-scale", body);
 	struct err err = { 0 };
@@ -241,7 +254,8 @@ END_TEST
 START_TEST(test_object_sealed_again) {
 	struct object *first = with_secret("secret", NULL, 0, NULL);
 	AUTO_FREE char *again = secret_seal(ring, "secret"), *new = secret_seal(ring, "other");
-	struct object *same = with_secret(again, first, 0, NULL), *other = with_secret(new, first, 0, NULL);
+	struct object *same = with_secret(again, first, 0, NULL),
+		      *other = with_secret(new, first, 0, NULL);
 
 	ck_assert_str_eq(PSK(same), PSK(first));
 	ck_assert_str_eq(PSK(other), new);
@@ -254,8 +268,10 @@ END_TEST
 START_TEST(test_object_foreign) {
 	AUTO_FREE char *sealed = secret_seal(foreign, "secret");
 
-	object_free(with_secret(sealed, NULL, ERR_VALUE, "node_check_object fail! for psksecret\n" OTHER_UNIT));
-	object_free(with_secret("ENC Zm9v", NULL, ERR_VALUE, "node_check_object fail! for psksecret\n" NOT_OURS));
+	object_free(with_secret(sealed, NULL, ERR_VALUE,
+				"node_check_object fail! for psksecret\n" OTHER_UNIT));
+	object_free(with_secret("ENC Zm9v", NULL, ERR_VALUE,
+				"node_check_object fail! for psksecret\n" NOT_OURS));
 }
 END_TEST
 
@@ -297,7 +313,9 @@ START_TEST(test_password_no_hash) {
 	struct err err = { 0 };
 
 	ck_assert_int_eq(secret_seal_object(ring, obj, NULL, &err), ERR_VALUE);
-	ck_assert_str_eq(err.text, "node_check_object fail! for password\nthe ENC text holds no password hash");
+	ck_assert_str_eq(
+		err.text,
+		"node_check_object fail! for password\nthe ENC text holds no password hash");
 	object_free(obj);
 }
 END_TEST
@@ -313,7 +331,8 @@ START_TEST(test_none) {
 END_TEST
 
 START_TEST(test_mask) {
-	struct object *a = with_secret("secret", NULL, 0, NULL), *b = with_secret("secret", NULL, 0, NULL);
+	struct object *a = with_secret("secret", NULL, 0, NULL),
+		      *b = with_secret("secret", NULL, 0, NULL);
 
 	ck_assert(secret_in_object(a));
 	ck_assert_str_ne(PSK(a), PSK(b));
@@ -328,7 +347,9 @@ START_TEST(test_mask) {
 }
 END_TEST
 
-/* Through an engine: the text of a secret is the same until the value changes, over restarts, too. */
+/*
+ * Through an engine: the text of a secret is the same until the value changes, over restarts, too.
+ */
 START_TEST(test_stable_text) {
 	static const char body[] = "set status enable\nset psksecret verysecretindeed\n";
 	const struct schema_table *table = fixture_table("system.auto-scale");
@@ -339,7 +360,8 @@ START_TEST(test_stable_text) {
 	fixture_set(e, "system.auto-scale", "", body);
 	text = xstrdup(PSK(model_object(e->model, table)));
 	ck_assert(strncmp(text, "ENC ", 4) == 0);
-	fixture_set(e, "system.auto-scale", "", "set hb-interval 5\nset psksecret verysecretindeed\n");
+	fixture_set(e, "system.auto-scale", "",
+		    "set hb-interval 5\nset psksecret verysecretindeed\n");
 	ck_assert_str_eq(PSK(model_object(e->model, table)), text);
 	engine_close(e);
 	e = fixture_engine(dir);

@@ -59,8 +59,9 @@ static void write_object(const char *dotted, const char *key, uint64_t ver, cons
 }
 
 static int add_row(void *arg, struct object *obj, const char *body, struct err *err) {
-	str_addf(arg, "%s %s %lld %llu %02x: %s", obj->table->dotted, obj->key, (long long)(obj->pos / MODEL_POS_GAP),
-		 (unsigned long long)obj->ver, obj->hash[31], body);
+	str_addf(arg, "%s %s %lld %llu %02x: %s", obj->table->dotted, obj->key,
+		 (long long)(obj->pos / MODEL_POS_GAP), (unsigned long long)obj->ver, obj->hash[31],
+		 body);
 	if (!*body)
 		str_add_char(arg, '\n');
 	object_free(obj);
@@ -76,10 +77,10 @@ static char *rows(void) {
 	return str_steal(&out);
 }
 
-#define CHECK_ROWS(want)                          \
-	do {                                      \
-		AUTO_FREE char *all = rows();     \
-		ck_assert_str_eq(all, want);      \
+#define CHECK_ROWS(want)                      \
+	do {                                  \
+		AUTO_FREE char *all = rows(); \
+		ck_assert_str_eq(all, want);  \
 	} while (0)
 
 /* Run SQL behind the store's back. */
@@ -105,7 +106,8 @@ START_TEST(test_objects) {
 		   "router.static 9 1 1 01: set distance 5\n"
 		   "router.static 10 2 2 02: \n");
 	write_object("router.static", "9", 4, "set distance 6\n");
-	good(store_delete(store, model_find(model, fixture_table("router.static"), "10"), &err), &err);
+	good(store_delete(store, model_find(model, fixture_table("router.static"), "10"), &err),
+	     &err);
 	store_close(store);
 	store = opened();
 	CHECK_ROWS("firewall.address it's \"a\" 1 3 03: set comment \"two\nlines\"\n"
@@ -118,7 +120,8 @@ START_TEST(test_rollback) {
 
 	write_object("router.static", "1", 1, "");
 	good(store_begin(store, &err), &err);
-	good(store_delete(store, model_find(model, fixture_table("router.static"), "1"), &err), &err);
+	good(store_delete(store, model_find(model, fixture_table("router.static"), "1"), &err),
+	     &err);
 	CHECK_ROWS("");
 	store_rollback(store);
 	store_rollback(store);
@@ -148,7 +151,12 @@ END_TEST
 /* ---- revisions, meta ---- */
 
 START_TEST(test_revisions) {
-	struct revision rev = { .id = 7, .time = 1000, .user = "alice", .source = "cli", .comment = "", .n_changes = 1 };
+	struct revision rev = { .id = 7,
+				.time = 1000,
+				.user = "alice",
+				.source = "cli",
+				.comment = "",
+				.n_changes = 1 };
 	struct err err = { 0 };
 	uint64_t last = 99;
 
@@ -206,7 +214,8 @@ START_TEST(test_no_database) {
 	store_close(store);
 	store = NULL;
 	fd = open(path, O_WRONLY | O_TRUNC);
-	ck_assert(fd >= 0 && write(fd, "this is a text, not a database", 30) == 30 && close(fd) == 0);
+	ck_assert(fd >= 0 && write(fd, "this is a text, not a database", 30) == 30 &&
+		  close(fd) == 0);
 	check_refused("file is not a database");
 	ck_assert_int_eq(unlink(path), 0);
 	free(path);
@@ -215,7 +224,9 @@ START_TEST(test_no_database) {
 }
 END_TEST
 
-/* A page in the middle that is not what it was: said at the start, not in the middle of a commit. */
+/*
+ * A page in the middle that is not what it was: said at the start, not in the middle of a commit.
+ */
 START_TEST(test_damaged) {
 	static const char junk[4096] = "\x0d junk";
 	int fd;
@@ -223,7 +234,8 @@ START_TEST(test_damaged) {
 	for (int i = 0; i < 200; i++) {
 		AUTO_FREE char *key = xasprintf("a%d", i);
 
-		write_object("firewall.address", key, 1, "set comment 'some text that takes place in the database'\n");
+		write_object("firewall.address", key, 1,
+			     "set comment 'some text that takes place in the database'\n");
 	}
 	store_close(store);
 	store = NULL;
@@ -239,9 +251,12 @@ START_TEST(test_unknown_table) {
 	struct err err = { 0 };
 	struct str out = STR_INIT;
 
-	sabotage("INSERT INTO obj(vd, tbl, key, pos, ver, hash, body) VALUES('root', 'no.such', 'k', 1, 1, x'00', '')");
+	sabotage("INSERT INTO obj(vd, tbl, key, pos, ver, hash, body) VALUES('root', 'no.such', "
+		 "'k', 1, 1, x'00', '')");
 	ck_assert_int_eq(store_load(store, add_row, &out, &err), ERR_STORE);
-	ck_assert_str_eq(err.text, "the configuration database has table no.such, which this program does not");
+	ck_assert_str_eq(
+		err.text,
+		"the configuration database has table no.such, which this program does not");
 	str_done(&out);
 }
 END_TEST
@@ -253,7 +268,8 @@ START_TEST(test_readers) {
 
 	write_object("router.static", "1", 1, "");
 	good(store_begin(store, &err), &err);
-	good(store_delete(store, model_find(model, fixture_table("router.static"), "1"), &err), &err);
+	good(store_delete(store, model_find(model, fixture_table("router.static"), "1"), &err),
+	     &err);
 	{
 		struct str out = STR_INIT;
 

@@ -39,7 +39,9 @@ static void seal_secrets(struct rng *r, struct object *obj) {
 		for (uint32_t i = 0; a->type == ATTR_CHILD && i < v->n; i++)
 			seal_secrets(r, value_item(v, i)->entry);
 		if (a->type == ATTR_PASSWORD || a->type == ATTR_PASSWORD_HASH)
-			value_replace_item(a, v, 0, (union item){ .str = xasprintf("ENC x%u+/=", rng_below(r, 1000)) });
+			value_replace_item(
+				a, v, 0,
+				(union item){ .str = xasprintf("ENC x%u+/=", rng_below(r, 1000)) });
 	}
 }
 
@@ -49,14 +51,14 @@ static void round_trip(const struct object *obj, unsigned int flags, uint64_t se
 	struct object *back = object_new(obj->table, obj->key);
 	struct err err = { 0 };
 
-	ck_assert_msg(text_parse(back, text, &err) == 0, "seed %llu: %s: %s\n%s", (unsigned long long)seed,
-		      obj->table->dotted, err.text, text);
+	ck_assert_msg(text_parse(back, text, &err) == 0, "seed %llu: %s: %s\n%s",
+		      (unsigned long long)seed, obj->table->dotted, err.text, text);
 	object_normalize(back);
-	ck_assert_msg(object_equal(obj, back), "seed %llu: %s\n%s", (unsigned long long)seed, obj->table->dotted,
-		      text);
+	ck_assert_msg(object_equal(obj, back), "seed %llu: %s\n%s", (unsigned long long)seed,
+		      obj->table->dotted, text);
 	again = body_of(back, 0, flags);
-	ck_assert_msg(strcmp(text, again) == 0, "seed %llu: %s\n%s\n---\n%s", (unsigned long long)seed,
-		      obj->table->dotted, text, again);
+	ck_assert_msg(strcmp(text, again) == 0, "seed %llu: %s\n%s\n---\n%s",
+		      (unsigned long long)seed, obj->table->dotted, text, again);
 	object_free(back);
 }
 
@@ -68,7 +70,8 @@ START_TEST(test_round_trip) {
 		uint64_t seed = fixture_seed() * 1000000 + (uint64_t)_i * 1000 + n;
 		struct rng r = rng_seed(seed);
 		AUTO_FREE char *key = schema_is_list(table) ? random_key(&r, table) : xstrdup("");
-		struct object *obj = random_object(&r, table, key, 1 + rng_below(&r, 90), NULL, NULL);
+		struct object *obj =
+			random_object(&r, table, key, 1 + rng_below(&r, 90), NULL, NULL);
 
 		round_trip(obj, TEXT_WIRE, seed);
 		round_trip(obj, TEXT_WIRE | TEXT_FULL, seed);
@@ -89,7 +92,8 @@ START_TEST(test_entry_in_list) {
 		struct rng r = rng_seed(seed);
 		AUTO_FREE char *key = random_key(&r, cluster->attrs[attr].child);
 		AUTO_STR struct str text = STR_INIT;
-		struct object *entry = random_object(&r, cluster->attrs[attr].child, key, 50, NULL, NULL);
+		struct object *entry =
+			random_object(&r, cluster->attrs[attr].child, key, 50, NULL, NULL);
 		struct object *whole;
 
 		str_add(&text, "config cluster-peer\n");
@@ -97,8 +101,8 @@ START_TEST(test_entry_in_list) {
 		str_add(&text, "end\n");
 		whole = parsed("system.standalone-cluster", "", str_text(&text));
 		object_normalize(whole);
-		ck_assert_msg(object_equal(object_child(whole, (unsigned int)attr, key), entry), "seed %llu: %s",
-			      (unsigned long long)seed, str_text(&text));
+		ck_assert_msg(object_equal(object_child(whole, (unsigned int)attr, key), entry),
+			      "seed %llu: %s", (unsigned long long)seed, str_text(&text));
 		object_free(whole);
 		object_free(entry);
 	}
@@ -107,18 +111,17 @@ END_TEST
 
 /* ---- the form of show ---- */
 
-static const char policy[] =
-	"set name \"to_Internet\"\n"
-	"set uuid d834ffb4-db75-51eb-e370-b6668f0fd24d\n"
-	"set srcintf \"port2\"\n"
-	"set dstintf \"port1\" \"port 3\"\n"
-	"set action accept\n"
-	"set srcaddr \"all\"\n"
-	"set dstaddr \"all\"\n"
-	"set schedule \"always\"\n"
-	"set service \"ALL\"\n"
-	"set nat enable\n"
-	"set comments \"two\nlines \\\"and\\\" \\\\ quotes\"\n";
+static const char policy[] = "set name \"to_Internet\"\n"
+			     "set uuid d834ffb4-db75-51eb-e370-b6668f0fd24d\n"
+			     "set srcintf \"port2\"\n"
+			     "set dstintf \"port1\" \"port 3\"\n"
+			     "set action accept\n"
+			     "set srcaddr \"all\"\n"
+			     "set dstaddr \"all\"\n"
+			     "set schedule \"always\"\n"
+			     "set service \"ALL\"\n"
+			     "set nat enable\n"
+			     "set comments \"two\nlines \\\"and\\\" \\\\ quotes\"\n";
 
 START_TEST(test_show_policy) {
 	struct object *obj = parsed("firewall.policy", "3", policy);
@@ -127,7 +130,8 @@ START_TEST(test_show_policy) {
 
 	ck_assert_str_eq(body, policy);
 	text_entry(obj, 1, 0, &entry);
-	ck_assert(strncmp(str_text(&entry), "    edit 3\n        set name \"to_Internet\"\n", 40) == 0);
+	ck_assert(strncmp(str_text(&entry), "    edit 3\n        set name \"to_Internet\"\n", 40) ==
+		  0);
 	ck_assert_ptr_nonnull(strstr(str_text(&entry), "\"two\nlines "));
 	ck_assert_str_eq(str_text(&entry) + entry.len - 9, "    next\n");
 	object_free(obj);
@@ -136,31 +140,32 @@ END_TEST
 
 /* Words in any order and spelling are kept in the schema's order and in one form. */
 START_TEST(test_canonical) {
-	struct object *obj = parsed("router.static", "1",
-				    "  set device port1\n\n# a comment\n\tset gateway 10.0.0.1\nset distance 10\n"
-				    "set comment x\nunset comment\nset dst 10.9.8.7/8");
+	struct object *obj = parsed(
+		"router.static", "1",
+		"  set device port1\n\n# a comment\n\tset gateway 10.0.0.1\nset distance 10\n"
+		"set comment x\nunset comment\nset dst 10.9.8.7/8");
 	AUTO_FREE char *body = body_of(obj, 0, 0);
 
-	ck_assert_str_eq(body, "set dst 10.0.0.0 255.0.0.0\nset gateway 10.0.0.1\nset device \"port1\"\n");
+	ck_assert_str_eq(
+		body, "set dst 10.0.0.0 255.0.0.0\nset gateway 10.0.0.1\nset device \"port1\"\n");
 	object_free(obj);
 }
 END_TEST
 
-static const char cluster[] =
-	"set psksecret ENC abcd\n"
-	"config cluster-peer\n"
-	"    edit 1\n"
-	"        set peerip 172.16.136.70\n"
-	"        config session-sync-filter\n"
-	"            set srcintf \"port1\"\n"
-	"            config custom-service\n"
-	"                edit 7\n"
-	"                    set dst-port-range 80-90\n"
-	"                next\n"
-	"            end\n"
-	"        end\n"
-	"    next\n"
-	"end\n";
+static const char cluster[] = "set psksecret ENC abcd\n"
+			      "config cluster-peer\n"
+			      "    edit 1\n"
+			      "        set peerip 172.16.136.70\n"
+			      "        config session-sync-filter\n"
+			      "            set srcintf \"port1\"\n"
+			      "            config custom-service\n"
+			      "                edit 7\n"
+			      "                    set dst-port-range 80-90\n"
+			      "                next\n"
+			      "            end\n"
+			      "        end\n"
+			      "    next\n"
+			      "end\n";
 
 START_TEST(test_show_nested) {
 	struct object *obj = parsed("system.standalone-cluster", "", cluster);
@@ -171,7 +176,9 @@ START_TEST(test_show_nested) {
 }
 END_TEST
 
-/* Always printed, even at the default or unset; conditions decide whether the attribute is there. */
+/*
+ * Always printed, even at the default or unset; conditions decide whether the attribute is there.
+ */
 START_TEST(test_show_always) {
 	struct object *obj = parsed("firewall.service.custom", "PING", "set protocol ICMP\n");
 	AUTO_FREE char *body = body_of(obj, 0, 0);
@@ -201,9 +208,10 @@ END_TEST
 
 /* What belongs to the unit is left out, and a block in which nothing else is set. */
 START_TEST(test_no_local) {
-	struct object *obj = parsed("system.ha", "",
-				    "set priority 200\nset group-id 7\nconfig secondary-vcluster\nset priority 9\nend\n"
-				    "config ha-mgmt-interfaces\nedit 1\nset gateway 1.2.3.4\nnext\nend\n");
+	struct object *obj = parsed(
+		"system.ha", "",
+		"set priority 200\nset group-id 7\nconfig secondary-vcluster\nset priority 9\nend\n"
+		"config ha-mgmt-interfaces\nedit 1\nset gateway 1.2.3.4\nnext\nend\n");
 	AUTO_FREE char *all = body_of(obj, 0, 0);
 	AUTO_FREE char *shared = body_of(obj, 0, TEXT_NO_LOCAL);
 
@@ -226,14 +234,16 @@ START_TEST(test_get) {
 	ck_assert_ptr_nonnull(strstr(text, "encryption          : disable \n"));
 	ck_assert_ptr_nonnull(strstr(text, "psksecret           : *\n"));
 	ck_assert_ptr_nonnull(strstr(text, "asymmetric-traffic-control: cps-preferred \n"));
-	ck_assert_ptr_nonnull(strstr(text, "cluster-peer:\n    == [ 1 ]\n    sync-id             : 1\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text, "cluster-peer:\n    == [ 1 ]\n    sync-id             : 1\n"));
 	ck_assert_ptr_null(strstr(text, "abcd"));
 	object_free(obj);
 }
 END_TEST
 
 START_TEST(test_get_entry) {
-	struct object *obj = parsed("system.interface", "port1", "set ip 10.0.0.1/24\nset allowaccess ssh ping\n");
+	struct object *obj = parsed("system.interface", "port1",
+				    "set ip 10.0.0.1/24\nset allowaccess ssh ping\n");
 	AUTO_STR struct str out = STR_INIT;
 
 	text_get_entry(obj, &out);
@@ -265,9 +275,12 @@ static const struct {
 } bad[] = {
 	{ "router.static", "frob\n", ERR_PARSE, "line 1: command parse error before 'frob'" },
 	{ "router.static", "set\n", ERR_PARSE, "line 1: command parse error before 'set'" },
-	{ "router.static", "\n\nset nothing 1\n", ERR_PARSE, "line 3: command parse error before 'nothing'" },
-	{ "router.static", "set seq-num 1\n", ERR_PARSE, "line 1: command parse error before 'seq-num'" },
-	{ "router.static", "set sta enable\n", ERR_PARSE, "line 1: command parse error before 'sta'" },
+	{ "router.static", "\n\nset nothing 1\n", ERR_PARSE,
+	  "line 3: command parse error before 'nothing'" },
+	{ "router.static", "set seq-num 1\n", ERR_PARSE,
+	  "line 1: command parse error before 'seq-num'" },
+	{ "router.static", "set sta enable\n", ERR_PARSE,
+	  "line 1: command parse error before 'sta'" },
 	{ "router.static", "set distance\n", ERR_INCOMPLETE,
 	  "line 1: distance\n\nincomplete command in the end" },
 	{ "router.static", "set comment \"a\nb\"\nset distance 0\n", ERR_VALUE,
@@ -276,15 +289,19 @@ static const struct {
 	{ "router.static", "end\n", ERR_PARSE, "line 1: command parse error before 'end'" },
 	{ "router.static", "next\n", ERR_PARSE, "line 1: command parse error before 'next'" },
 	{ "router.static", "edit 1\n", ERR_PARSE, "line 1: command parse error before 'edit'" },
-	{ "router.static", "config comment\n", ERR_PARSE, "line 1: command parse error before 'comment'" },
+	{ "router.static", "config comment\n", ERR_PARSE,
+	  "line 1: command parse error before 'comment'" },
 	{ "router.static", "unset\n", ERR_PARSE, "line 1: command parse error before 'unset'" },
-	{ "router.static", "unset nothing\n", ERR_PARSE, "line 1: command parse error before 'nothing'" },
-	{ "router.static", "unset seq-num\n", ERR_PARSE, "line 1: command parse error before 'seq-num'" },
+	{ "router.static", "unset nothing\n", ERR_PARSE,
+	  "line 1: command parse error before 'nothing'" },
+	{ "router.static", "unset seq-num\n", ERR_PARSE,
+	  "line 1: command parse error before 'seq-num'" },
 	{ "system.standalone-cluster", "config cluster-peer\nunset peerip\nend\n", ERR_PARSE,
 	  "line 2: command parse error before 'unset'" },
 	{ "system.standalone-cluster", "set cluster-peer 1\n", ERR_PARSE,
 	  "line 1: command parse error before 'cluster-peer'" },
-	{ "system.standalone-cluster", "config cluster-peer\n", ERR_INCOMPLETE, "\nincomplete command in the end" },
+	{ "system.standalone-cluster", "config cluster-peer\n", ERR_INCOMPLETE,
+	  "\nincomplete command in the end" },
 	{ "system.standalone-cluster", "config cluster-peer\nset peerip 1.2.3.4\nend\n", ERR_PARSE,
 	  "line 2: command parse error before 'set'" },
 	{ "system.standalone-cluster", "config cluster-peer\nedit x\nnext\nend\n", ERR_VALUE,
@@ -317,9 +334,10 @@ END_TEST
 
 /* The same entry twice is one entry; the later value wins. */
 START_TEST(test_entry_twice) {
-	struct object *obj = parsed("system.standalone-cluster", "",
-				    "config cluster-peer\nedit 1\nset hb-interval 3\nset peerip 1.1.1.1\nnext\n"
-				    "edit 01\nset peerip 2.2.2.2\nnext\nend\n");
+	struct object *obj =
+		parsed("system.standalone-cluster", "",
+		       "config cluster-peer\nedit 1\nset hb-interval 3\nset peerip 1.1.1.1\nnext\n"
+		       "edit 01\nset peerip 2.2.2.2\nnext\nend\n");
 	AUTO_FREE char *body = body_of(obj, 0, 0);
 
 	ck_assert_str_eq(body, "config cluster-peer\n    edit 1\n        set peerip 2.2.2.2\n"
@@ -352,7 +370,8 @@ START_TEST(test_too_large_when_printed) {
 
 	str_add(&body, "config cluster-peer\n");
 	for (int peer = 0; body.len < TEXT_BODY_MAX - 100000; peer++) {
-		str_addf(&body, "edit %d\nconfig session-sync-filter\nconfig custom-service\n", peer);
+		str_addf(&body, "edit %d\nconfig session-sync-filter\nconfig custom-service\n",
+			 peer);
 		for (int i = 0; i < 100; i++)
 			str_addf(&body, "edit %d\nnext\n", i);
 		str_add(&body, "end\nend\nnext\n");

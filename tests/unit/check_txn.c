@@ -14,9 +14,11 @@
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 
-#define LOCKED "Can not config the object since either the object or the referenced objects are being " \
-	       "configured by other transactions."
-#define POLICY "set srcintf any\nset dstintf any\nset srcaddr all\nset schedule always\nset service ALL\n"
+#define LOCKED                                                                                   \
+	"Can not config the object since either the object or the referenced objects are being " \
+	"configured by other transactions."
+#define POLICY \
+	"set srcintf any\nset dstintf any\nset srcaddr all\nset schedule always\nset service ALL\n"
 
 static struct engine *engine;
 
@@ -175,7 +177,8 @@ START_TEST(test_next_id_refused) {
 	uint64_t id;
 
 	good_put(t, "firewall.policy", "4294967294", POLICY "set dstaddr x\n");
-	ck_assert_int_eq(txn_next_id(t, fixture_table("firewall.policy"), &id, &err), ERR_MAX_ENTRIES);
+	ck_assert_int_eq(txn_next_id(t, fixture_table("firewall.policy"), &id, &err),
+			 ERR_MAX_ENTRIES);
 	ck_assert_str_eq(err.text, "object set operator error, -4 discard the setting");
 	ck_assert_int_eq(txn_next_id(t, fixture_table("firewall.address"), &id, &err), ERR_PARSE);
 	ck_assert_int_eq(txn_next_id(t, fixture_table("system.ha"), &id, &err), ERR_PARSE);
@@ -233,7 +236,8 @@ END_TEST
 START_TEST(test_own_reference) {
 	struct txn *t = txn_new(engine, "a", "test");
 
-	good_put(t, "system.interface", "port9", "set type physical\nset fail-alert-interfaces port9\n");
+	good_put(t, "system.interface", "port9",
+		 "set type physical\nset fail-alert-interfaces port9\n");
 	ck_assert_uint_eq(users(t, "system.interface", "port9"), 0);
 	good_commit(t);
 	ck_assert_uint_eq(users(t, "system.interface", "port9"), 0);
@@ -245,8 +249,9 @@ END_TEST
 
 /* References of nested entries count, in the active configuration and in what is staged. */
 START_TEST(test_nested_reference) {
-	static const char body[] = "config cluster-peer\nedit 1\nset peerip 1.2.3.4\n"
-				   "config session-sync-filter\nset srcintf port1\nend\nnext\nend\n";
+	static const char body[] =
+		"config cluster-peer\nedit 1\nset peerip 1.2.3.4\n"
+		"config session-sync-filter\nset srcintf port1\nend\nnext\nend\n";
 	struct txn *t = txn_new(engine, "a", "test");
 	struct err err = { 0 };
 
@@ -265,7 +270,8 @@ START_TEST(test_missing_reference) {
 	struct txn *t = txn_new(engine, "a", "test");
 	struct err err = { 0 };
 
-	ck_assert_int_eq(fixture_put(t, "firewall.policy", "3", TXN_ANY, POLICY "set dstaddr nobody\n", &err),
+	ck_assert_int_eq(fixture_put(t, "firewall.policy", "3", TXN_ANY,
+				     POLICY "set dstaddr nobody\n", &err),
 			 ERR_NOT_FOUND);
 	ck_assert_str_eq(err.text, "firewall policy 3 dstaddr: entry not found in datasource\n\n"
 				   "value parse error before 'nobody'");
@@ -288,7 +294,8 @@ START_TEST(test_versions) {
 	ck_assert_uint_eq(txn_base_version(t, address, "new"), TXN_NEW);
 	ck_assert_int_eq(fixture_put(t, "firewall.address", "new", TXN_NEW, "", &err), 0);
 	ck_assert_uint_eq(txn_base_version(t, address, "new"), TXN_NEW);
-	ck_assert_int_eq(fixture_put(t, "firewall.address", "new", TXN_NEW, "set color 1\n", &err), 0);
+	ck_assert_int_eq(fixture_put(t, "firewall.address", "new", TXN_NEW, "set color 1\n", &err),
+			 0);
 	ck_assert_uint_eq(txn_find(t, address, "new")->ver, TXN_NEW);
 	good_commit(t);
 	ck_assert_uint_eq(engine->revision, before + 1);
@@ -324,13 +331,15 @@ END_TEST
 /* A uuid belongs to the entry: who does not name it keeps it, a new entry gets a new one. */
 START_TEST(test_uuid) {
 	const struct schema_table *policy = fixture_table("firewall.policy");
-	AUTO_FREE char *uuid = xstrdup(object_str(model_find(engine->model, policy, "1"), FIREWALL_POLICY__UUID));
+	AUTO_FREE char *uuid =
+		xstrdup(object_str(model_find(engine->model, policy, "1"), FIREWALL_POLICY__UUID));
 	struct txn *t = txn_new(engine, "a", "test");
 
 	ck_assert_uint_eq(strlen(uuid), 36);
 	good_put(t, "firewall.policy", "1", POLICY "set dstaddr x\n");
 	ck_assert_str_eq(object_str(txn_find(t, policy, "1"), FIREWALL_POLICY__UUID), uuid);
-	good_put(t, "firewall.policy", "1", POLICY "set dstaddr x\nset uuid 00000000-0000-4000-8000-000000000000\n");
+	good_put(t, "firewall.policy", "1",
+		 POLICY "set dstaddr x\nset uuid 00000000-0000-4000-8000-000000000000\n");
 	ck_assert_str_eq(object_str(txn_find(t, policy, "1"), FIREWALL_POLICY__UUID),
 			 "00000000-0000-4000-8000-000000000000");
 	good_delete(t, "firewall.policy", "1");
@@ -379,22 +388,41 @@ static void act(struct txn *t, enum action action, const char *mark) {
 	AUTO_FREE char *name = xasprintf(POLICY "set dstaddr x\nset name %s\n", mark);
 
 	switch (action) {
-	case EDIT_X: good_put(t, "firewall.address", "x", comment); break;
-	case EDIT_Y: good_put(t, "firewall.address", "y", comment); break;
-	case DELETE_X: good_delete(t, "firewall.address", "x"); break;
-	case NEW_Z: good_put(t, "firewall.address", "z", comment); break;
-	case USE_X: good_put(t, "firewall.policy", mark[0] == 'a' ? "11" : "12", name); break;
-	case EDIT_HA: good_put(t, "system.ha", "", mark[0] == 'a' ? "set group-id 1\n" : "set group-id 2\n"); break;
-	case GROUP_X: good_put(t, "firewall.addrgrp", "z", "set member x\n"); break;
-	case ZONE_Z: good_put(t, "system.zone", "z", ""); break;
-	case INTF_Z: good_put(t, "system.interface", "z", ""); break;
+	case EDIT_X:
+		good_put(t, "firewall.address", "x", comment);
+		break;
+	case EDIT_Y:
+		good_put(t, "firewall.address", "y", comment);
+		break;
+	case DELETE_X:
+		good_delete(t, "firewall.address", "x");
+		break;
+	case NEW_Z:
+		good_put(t, "firewall.address", "z", comment);
+		break;
+	case USE_X:
+		good_put(t, "firewall.policy", mark[0] == 'a' ? "11" : "12", name);
+		break;
+	case EDIT_HA:
+		good_put(t, "system.ha", "",
+			 mark[0] == 'a' ? "set group-id 1\n" : "set group-id 2\n");
+		break;
+	case GROUP_X:
+		good_put(t, "firewall.addrgrp", "z", "set member x\n");
+		break;
+	case ZONE_Z:
+		good_put(t, "system.zone", "z", "");
+		break;
+	case INTF_Z:
+		good_put(t, "system.interface", "z", "");
+		break;
 	}
 }
 
 static const struct {
 	enum action a, b;
-	int code;             /* of a, which commits after b */
-	const char *cause;    /* line below the lock text, or NULL */
+	int code;	   /* of a, which commits after b */
+	const char *cause; /* line below the lock text, or NULL */
 } conflicts[] = {
 	{ EDIT_X, EDIT_X, ERR_LOCKED, NULL },
 	{ EDIT_X, DELETE_X, ERR_LOCKED, NULL },
@@ -402,12 +430,16 @@ static const struct {
 	{ DELETE_X, DELETE_X, ERR_LOCKED, NULL },
 	{ NEW_Z, NEW_Z, ERR_LOCKED, NULL },
 	{ EDIT_HA, EDIT_HA, ERR_LOCKED, NULL },
-	{ USE_X, DELETE_X, ERR_LOCKED, "firewall policy 11 dstaddr: entry not found in datasource" },
-	{ GROUP_X, DELETE_X, ERR_LOCKED, "firewall addrgrp z member: entry not found in datasource" },
+	{ USE_X, DELETE_X, ERR_LOCKED,
+	  "firewall policy 11 dstaddr: entry not found in datasource" },
+	{ GROUP_X, DELETE_X, ERR_LOCKED,
+	  "firewall addrgrp z member: entry not found in datasource" },
 	{ DELETE_X, USE_X, ERR_LOCKED, "The entry is used by other 1 entries" },
 	{ DELETE_X, GROUP_X, ERR_LOCKED, "The entry is used by other 1 entries" },
-	{ NEW_Z, GROUP_X, ERR_LOCKED, "Name 'z' conflict: 'address' and 'address group' cannot be the same name." },
-	{ ZONE_Z, INTF_Z, ERR_LOCKED, "Name 'z' conflict: 'zone' and 'interface' cannot be the same name." },
+	{ NEW_Z, GROUP_X, ERR_LOCKED,
+	  "Name 'z' conflict: 'address' and 'address group' cannot be the same name." },
+	{ ZONE_Z, INTF_Z, ERR_LOCKED,
+	  "Name 'z' conflict: 'zone' and 'interface' cannot be the same name." },
 	{ EDIT_X, EDIT_Y, 0, NULL },
 	{ EDIT_X, USE_X, 0, NULL },
 	{ USE_X, EDIT_X, 0, NULL },
@@ -438,7 +470,9 @@ START_TEST(test_conflict) {
 		ck_assert_str_ne(after_a, after_b);
 	}
 	if (conflicts[_i].cause)
-		ck_assert_msg(strstr(err.text, conflicts[_i].cause) == err.text + strlen(LOCKED) + 1, "%s", err.text);
+		ck_assert_msg(strstr(err.text, conflicts[_i].cause) ==
+				      err.text + strlen(LOCKED) + 1,
+			      "%s", err.text);
 	else if (rc)
 		ck_assert_str_eq(err.text, LOCKED);
 	good_commit(a); /* nothing is left in it */
@@ -455,11 +489,14 @@ START_TEST(test_stale_put) {
 	struct err err = { 0 };
 
 	fixture_set(engine, "firewall.address", "x", "set comment b\n");
-	ck_assert_int_eq(fixture_put(t, "firewall.address", "x", opened, "set comment a\n", &err), ERR_LOCKED);
+	ck_assert_int_eq(fixture_put(t, "firewall.address", "x", opened, "set comment a\n", &err),
+			 ERR_LOCKED);
 	ck_assert_str_eq(err.text, LOCKED);
 	ck_assert_int_eq(fixture_delete(engine, "firewall.address", "x", &err), 0);
-	ck_assert_int_eq(fixture_put(t, "firewall.address", "x", opened, "set comment a\n", &err), ERR_LOCKED);
-	ck_assert_int_eq(fixture_put(t, "firewall.address", "x", TXN_NEW, "set comment a\n", &err), 0);
+	ck_assert_int_eq(fixture_put(t, "firewall.address", "x", opened, "set comment a\n", &err),
+			 ERR_LOCKED);
+	ck_assert_int_eq(fixture_put(t, "firewall.address", "x", TXN_NEW, "set comment a\n", &err),
+			 0);
 	fixture_set(engine, "firewall.address", "x", "set comment b\n");
 	ck_assert_int_eq(txn_commit(t, &err), ERR_LOCKED);
 	ck_assert_int_eq(fixture_put(t, "firewall.address", "gone", 3, "", &err), ERR_LOCKED);
@@ -511,7 +548,8 @@ START_TEST(test_ten_thousand) {
 	struct err err = { 0 };
 
 	for (int i = 0; i < 10000; i++) {
-		AUTO_FREE char *key = xasprintf("%llu", (unsigned long long)next_id(t, "firewall.policy"));
+		AUTO_FREE char *key =
+			xasprintf("%llu", (unsigned long long)next_id(t, "firewall.policy"));
 		AUTO_FREE char *name = xasprintf("a%d", i);
 		AUTO_FREE char *body = xasprintf(POLICY "set dstaddr %s\n", name);
 

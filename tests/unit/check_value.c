@@ -17,15 +17,47 @@
 #include "tests/lib/random_object.h"
 
 static const struct schema_option actions[] = {
-	{ "accept", NULL }, { "deny", NULL }, { "ipsec", NULL }, { "what else?", NULL },
+	{ "accept", NULL },
+	{ "deny", NULL },
+	{ "ipsec", NULL },
+	{ "what else?", NULL },
 };
 
 #define OPTIONS .options = actions, .n_options = ARRAY_LEN(actions)
 
 enum {
-	A_OPTION, A_OPTIONS, A_QUOTED_OPTION, A_NUMBER, A_SIGNED, A_NUMBERS, A_WIDE, A_STRING, A_STRINGS,
-	A_NAME, A_DOMAIN, A_REF, A_REFS, A_IP, A_QUOTED_IP, A_IPS, A_HOST, A_NET, A_RANGE, A_QUOTED_RANGES, A_IP6,
-	A_PREFIX6, A_PORTS, A_SERVICE, A_SERVICES, A_MAC, A_UUID, A_TIME, A_DATETIME, A_SECRET, A_HASH, A_CHILD
+	A_OPTION,
+	A_OPTIONS,
+	A_QUOTED_OPTION,
+	A_NUMBER,
+	A_SIGNED,
+	A_NUMBERS,
+	A_WIDE,
+	A_STRING,
+	A_STRINGS,
+	A_NAME,
+	A_DOMAIN,
+	A_REF,
+	A_REFS,
+	A_IP,
+	A_QUOTED_IP,
+	A_IPS,
+	A_HOST,
+	A_NET,
+	A_RANGE,
+	A_QUOTED_RANGES,
+	A_IP6,
+	A_PREFIX6,
+	A_PORTS,
+	A_SERVICE,
+	A_SERVICES,
+	A_MAC,
+	A_UUID,
+	A_TIME,
+	A_DATETIME,
+	A_SECRET,
+	A_HASH,
+	A_CHILD
 };
 
 static const struct schema_attr attrs[] = {
@@ -48,7 +80,9 @@ static const struct schema_attr attrs[] = {
 	[A_HOST] = { .name = "ip", .type = ATTR_IPV4_HOST },
 	[A_NET] = { .name = "subnet", .type = ATTR_IPV4_NET },
 	[A_RANGE] = { .name = "extip", .type = ATTR_IPV4_RANGE },
-	[A_QUOTED_RANGES] = { .name = "mappedip", .type = ATTR_IPV4_RANGE, .flags = ATTR_QUOTED | ATTR_MULTI },
+	[A_QUOTED_RANGES] = { .name = "mappedip",
+			      .type = ATTR_IPV4_RANGE,
+			      .flags = ATTR_QUOTED | ATTR_MULTI },
 	[A_IP6] = { .name = "ip6", .type = ATTR_IPV6 },
 	[A_PREFIX6] = { .name = "prefix6", .type = ATTR_IPV6_PREFIX },
 	[A_PORTS] = { .name = "extport", .type = ATTR_PORT_RANGE },
@@ -82,8 +116,8 @@ static char *print(unsigned int attr, const struct value *v, enum value_style st
 static const struct {
 	unsigned int attr;
 	const char *line;
-	const char *show;  /* NULL: as typed */
-	const char *get;   /* NULL: as show */
+	const char *show; /* NULL: as typed */
+	const char *get;  /* NULL: as show */
 } good[] = {
 	{ A_OPTION, "deny", NULL, NULL },
 	{ A_OPTION, "'what else?'", "\"what else?\"", "what else?" },
@@ -128,7 +162,8 @@ static const struct {
 	{ A_RANGE, "10.0.0.1-10.0.0.1", "10.0.0.1", NULL },
 	{ A_RANGE, "10.0.0.77/30", "10.0.0.76-10.0.0.79", NULL },
 	{ A_RANGE, "0.0.0.0/0", "0.0.0.0-255.255.255.255", NULL },
-	{ A_QUOTED_RANGES, "1.1.1.1 2.2.2.2-2.2.2.3", "\"1.1.1.1\" \"2.2.2.2-2.2.2.3\"", "1.1.1.1 2.2.2.2-2.2.2.3" },
+	{ A_QUOTED_RANGES, "1.1.1.1 2.2.2.2-2.2.2.3", "\"1.1.1.1\" \"2.2.2.2-2.2.2.3\"",
+	  "1.1.1.1 2.2.2.2-2.2.2.3" },
 	{ A_IP6, "2001:DB8:0:0::1", "2001:db8::1", NULL },
 	{ A_PREFIX6, "2001:db8::/32", NULL, NULL },
 	{ A_PREFIX6, "::1", "::1/128", NULL },
@@ -142,7 +177,8 @@ static const struct {
 	{ A_SERVICE, "0-0:0-0", "0:0", NULL },
 	{ A_SERVICES, "53 53-53 123:123", "53 123:123", NULL },
 	{ A_MAC, "00:0C:29:aB:cd:EF", "00:0c:29:ab:cd:ef", NULL },
-	{ A_UUID, "A26B50CC-db75-51eb-7dd5-a313054c614a", "a26b50cc-db75-51eb-7dd5-a313054c614a", NULL },
+	{ A_UUID, "A26B50CC-db75-51eb-7dd5-a313054c614a", "a26b50cc-db75-51eb-7dd5-a313054c614a",
+	  NULL },
 	{ A_TIME, "8:05", "08:05", NULL },
 	{ A_TIME, "23:59", NULL, NULL },
 	{ A_DATETIME, "00:00 2001/01/01", NULL, NULL },
@@ -160,7 +196,8 @@ START_TEST(test_good) {
 	struct value v;
 	char *text;
 
-	ck_assert_msg(parse_line(good[_i].attr, good[_i].line, &v, &err) == 0, "%s: %s", good[_i].line, err.text);
+	ck_assert_msg(parse_line(good[_i].attr, good[_i].line, &v, &err) == 0, "%s: %s",
+		      good[_i].line, err.text);
 	text = print(good[_i].attr, &v, VALUE_SHOW);
 	ck_assert_str_eq(text, show);
 	free(text);
@@ -173,14 +210,15 @@ END_TEST
 
 /* ---- what is refused ---- */
 
-#define PARSE(word) "\n\nvalue parse error before '" word "'"
+#define PARSE(word)	    "\n\nvalue parse error before '" word "'"
 #define REFUSED(name, word) "node_check_object fail! for " name " " word PARSE(word)
-#define LIMIT(size, limit) "string value is too long. the size is " size ", the limit is " limit "\n"
-#define XSS(word) "The string contains XSS vulnerability characters" PARSE(word)
+#define LIMIT(size, limit) \
+	"string value is too long. the size is " size ", the limit is " limit "\n"
+#define XSS(word)    "The string contains XSS vulnerability characters" PARSE(word)
 #define NUMBER(word) "invalid unsigned integer value: " word PARSE(word)
-#define MASK "invalid netmask.\nobject check operator error, -9, discard the setting"
-#define CLASS(word) "ip address must be a class A, B, or C ip" PARSE(word)
-#define INCOMPLETE "\nincomplete command in the end"
+#define MASK	     "invalid netmask.\nobject check operator error, -9, discard the setting"
+#define CLASS(word)  "ip address must be a class A, B, or C ip" PARSE(word)
+#define INCOMPLETE   "\nincomplete command in the end"
 
 static const struct {
 	unsigned int attr;
@@ -206,7 +244,8 @@ static const struct {
 	{ A_WIDE, "99999999999999999999", ERR_VALUE, NUMBER("99999999999999999999") },
 	{ A_SIGNED, "6", ERR_VALUE, "invalid integer value" PARSE("6") },
 	{ A_SIGNED, "x", ERR_VALUE, "invalid integer value" PARSE("x") },
-	{ A_STRING, "12345678901", ERR_LENGTH, LIMIT("11", "10") "value parse error before '12345678901'" },
+	{ A_STRING, "12345678901", ERR_LENGTH,
+	  LIMIT("11", "10") "value parse error before '12345678901'" },
 	{ A_STRING, "a\x1b[2J", ERR_CHARACTERS, XSS("") },
 	{ A_STRING, "a\x7f", ERR_CHARACTERS, XSS("") },
 	{ A_STRING, "a\xc2\x9b", ERR_CHARACTERS, XSS("") },
@@ -221,7 +260,8 @@ static const struct {
 	{ A_DOMAIN, ".", ERR_VALUE, "domain name is not valid.\n" REFUSED("fqdn", ".") },
 	{ A_DOMAIN, "a b", ERR_PARSE, "\ncommand parse error before 'b'" },
 	{ A_DOMAIN, "'a b'", ERR_VALUE, "domain name is not valid.\n" REFUSED("fqdn", "a b") },
-	{ A_DOMAIN, "*.example.com", ERR_VALUE, "domain name is not valid.\n" REFUSED("fqdn", "*.example.com") },
+	{ A_DOMAIN, "*.example.com", ERR_VALUE,
+	  "domain name is not valid.\n" REFUSED("fqdn", "*.example.com") },
 	{ A_REF, "a\\>b", ERR_CHARACTERS, XSS("a>b") },
 	{ A_REF, "\"a\nb\"", ERR_CHARACTERS, XSS("a\nb") },
 	{ A_REF, "a\x01", ERR_CHARACTERS, XSS("a?") },
@@ -382,7 +422,8 @@ static const struct {
 
 START_TEST(test_lists) {
 	const struct schema_attr *a = &attrs[lists[_i].attr];
-	struct value have = one(lists[_i].attr, lists[_i].have), change = one(lists[_i].attr, lists[_i].change);
+	struct value have = one(lists[_i].attr, lists[_i].have),
+		     change = one(lists[_i].attr, lists[_i].change);
 	struct value copy = value_copy(a, &have);
 	char *text;
 
@@ -451,7 +492,8 @@ START_TEST(test_most_items) {
 	ck_assert_int_eq(value_parse(&attrs[A_REFS], words, VALUE_ITEMS_MAX, &v, &err), 0);
 	ck_assert_uint_eq(v.n, VALUE_ITEMS_MAX);
 	value_done(&attrs[A_REFS], &v);
-	ck_assert_int_eq(value_parse(&attrs[A_REFS], words, VALUE_ITEMS_MAX + 1, &v, &err), ERR_MAX_ENTRIES);
+	ck_assert_int_eq(value_parse(&attrs[A_REFS], words, VALUE_ITEMS_MAX + 1, &v, &err),
+			 ERR_MAX_ENTRIES);
 	ck_assert_str_eq(err.text, "Too many values. Maximum number of entries: 4096;\n"
 				   "attribute set operator error, -4, discard the setting");
 	for (int i = 0; i <= VALUE_ITEMS_MAX; i++)
@@ -471,15 +513,17 @@ START_TEST(test_defaults) {
 			const struct schema_attr *a = &table->attrs[i];
 			const struct value *v = value_default_at(table, i);
 
-			ck_assert_msg((v != NULL) == (a->dflt != NULL), "%s %s: default '%s' is no value",
-				      table->dotted, a->name, a->dflt ? a->dflt : "");
+			ck_assert_msg((v != NULL) == (a->dflt != NULL),
+				      "%s %s: default '%s' is no value", table->dotted, a->name,
+				      a->dflt ? a->dflt : "");
 			ck_assert_ptr_eq(value_default(a), v);
 		}
 	}
 }
 END_TEST
 
-static void round_trip(struct rng *r, const struct schema_table *table, const struct schema_attr *a, uint64_t seed) {
+static void round_trip(struct rng *r, const struct schema_table *table, const struct schema_attr *a,
+		       uint64_t seed) {
 	struct value v = random_value(r, a, NULL, NULL), back;
 	AUTO_WORDS struct words words = { 0 };
 	struct str text = STR_INIT, again = STR_INIT;
@@ -489,10 +533,11 @@ static void round_trip(struct rng *r, const struct schema_table *table, const st
 		return;
 	value_print(a, &v, VALUE_WIRE, &text);
 	ck_assert_int_eq(lex_words(str_text(&text), &words, &err), LEX_OK);
-	ck_assert_msg(value_parse(a, words.w, words.n, &back, &err) == 0, "seed %llu: %s %s: %s: %s",
-		      (unsigned long long)seed, table->dotted, a->name, str_text(&text), err.text);
-	ck_assert_msg(value_equal(a, &v, &back), "seed %llu: %s %s: %s", (unsigned long long)seed, table->dotted,
-		      a->name, str_text(&text));
+	ck_assert_msg(value_parse(a, words.w, words.n, &back, &err) == 0,
+		      "seed %llu: %s %s: %s: %s", (unsigned long long)seed, table->dotted, a->name,
+		      str_text(&text), err.text);
+	ck_assert_msg(value_equal(a, &v, &back), "seed %llu: %s %s: %s", (unsigned long long)seed,
+		      table->dotted, a->name, str_text(&text));
 	value_print(a, &back, VALUE_WIRE, &again);
 	ck_assert_str_eq(str_text(&text), str_text(&again));
 	value_done(a, &v);
@@ -510,7 +555,8 @@ START_TEST(test_round_trip) {
 			uint64_t seed = fixture_seed() * 1000000 + t * 1000u + i;
 			struct rng r = rng_seed(seed);
 
-			for (unsigned int n = fixture_rounds(20); table->attrs[i].type != ATTR_CHILD && n > 0; n--)
+			for (unsigned int n = fixture_rounds(20);
+			     table->attrs[i].type != ATTR_CHILD && n > 0; n--)
 				round_trip(&r, table, &table->attrs[i], seed);
 		}
 	}
