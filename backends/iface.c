@@ -17,6 +17,7 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/ethernet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,12 +233,21 @@ static void forget_former(struct iface *f) {
 	f->n_former = 0;
 }
 
+/* An MTU that was set and no longer is goes back to that of Ethernet. */
+static uint32_t wanted_mtu(const struct want *w, const struct wants *before, const struct link *l) {
+	const struct want *old = w->mtu ? NULL : wants_find(before, w->name);
+
+	if (w->mtu)
+		return w->mtu;
+	return old && old->mtu ? ETHERMTU : l->mtu;
+}
+
 static int set_links(struct iface *f, const struct links *links, const struct wants *ws,
-		     struct err *err) {
+		     const struct wants *before, struct err *err) {
 	for (size_t i = 0; i < ws->n; i++) {
 		const struct want *w = &ws->want[i];
 		const struct link *l = w->as_found ? NULL : links_find(links, w->name);
-		uint32_t mtu = w->mtu ? w->mtu : l ? l->mtu : 0;
+		uint32_t mtu = l ? wanted_mtu(w, before, l) : 0;
 
 		if (!l || (w->up == l->up && mtu == l->mtu))
 			continue;
@@ -269,7 +279,7 @@ static int bring_to(struct iface *f, const struct wants *ws, const struct wants 
 
 	if (rc)
 		return rc;
-	rc = set_links(f, &links, ws, err);
+	rc = set_links(f, &links, ws, before, err);
 	if (rc == 0)
 		rc = set_addrs(f, &links, ws, before, err);
 	links_done(&links);

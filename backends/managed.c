@@ -79,6 +79,7 @@ struct names managed_interfaces(const struct model *model) {
 	names_sort(&names);
 	add_table(&names, model, TBL_FIREWALL_POLICY, FIREWALL_POLICY__DSTINTF);
 	add_table(&names, model, TBL_FIREWALL_VIP, FIREWALL_VIP__EXTINTF);
+	add_table(&names, model, TBL_FIREWALL_VIP, FIREWALL_VIP__SRCINTF_FILTER);
 	add_table(&names, model, TBL_ROUTER_STATIC, ROUTER_STATIC__DEVICE);
 	names_sort(&names);
 	return names;

@@ -257,8 +257,7 @@ static int backend_apply(void *ctx, struct err *err) {
 	if (fault_hit("nft.apply"))
 		return err_set(err, ERR_KERNEL, "injected fault before the rules change");
 	rc = change(nft, &nft->now, &nft->next, nft->same_rules, err);
-	if (rc == 0)
-		nft->unsure = false;
+	nft->unsure = rc != 0; /* an answer may have been lost: the next change puts in the whole */
 	if (rc == 0 && fault_hit("nft.applied")) {
 		change(nft, &nft->next, &nft->now, nft->same_rules, NULL);
 		rc = err_set(err, ERR_KERNEL, "injected fault after the rules changed");

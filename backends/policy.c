@@ -4,10 +4,10 @@
  * what it means.
  *
  * Nothing here lets more through than was written. An address that cannot be resolved is the empty
- * set (see address.h for where it is negated). A policy that asks for something this product cannot
- * recognise in a packet (users, devices, known services, reputation, type of service) matches
- * nothing, whatever its action: nobody is such a user. `ipsec` is treated as deny, for nothing here
- * would encrypt.
+ * set (see address.h for where it is negated). A policy that accepts and asks for something this
+ * product cannot recognise in a packet (users, devices, known services, reputation, type of service)
+ * matches nothing; one that denies then denies whatever else it names. `ipsec` is treated as deny,
+ * for nothing here would encrypt.
  */
 #include "backends/policy.h"
 
@@ -131,7 +131,7 @@ static const char *policy_off(const struct policies *ps, const struct policy *p,
 		return "status";
 	if (!schedule || !schedule_active(ps->addresses.model, schedule, now, next))
 		return "schedule";
-	criterion = unenforced_criterion(p->obj);
+	criterion = p->accept ? unenforced_criterion(p->obj) : NULL;
 	if (criterion)
 		return criterion;
 	if (p->src.match.n == 0)

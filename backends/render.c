@@ -206,6 +206,7 @@ static void add_snat(struct ruleset *rs) {
 	struct chain *c = ruleset_add_base(rs, "translate_out", CHAIN_NAT, HOOK_POSTROUTING, 100);
 
 	chain_rule(c);
+	chain_lookup(c, MATCH_SET, "managed", FIELD_OIFNAME, 0, 0, 0);
 	chain_lookup(c, MATCH_SET, "translated", FIELD_CT_MARK, 0, 0, 0);
 	chain_stmt(c, STMT_MASQUERADE, FIELD_NONE, 0, 0, NULL);
 }

@@ -11,6 +11,7 @@
 #include "backends/service.h"
 
 #include <netinet/in.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,8 +90,17 @@ static void add_custom(struct services *s, const struct object *obj) {
 	}
 }
 
+static int compare_address(const void *a, const void *b) {
+	return (a > b) - (a < b);
+}
+
+static void keep(void *node) {
+	(void)node; /* of the model */
+}
+
+/* `seen` holds the groups that were taken already: groups may share groups in many ways. */
 static void add_named(struct services *s, const struct model *model, const struct object *holder,
-		      unsigned int attr, unsigned int depth) {
+		      unsigned int attr, unsigned int depth, void **seen) {
 	const struct value *v = object_value(holder, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
@@ -99,10 +109,10 @@ static void add_named(struct services *s, const struct model *model, const struc
 
 		if (obj && obj->table->id == TBL_FIREWALL_SERVICE_CUSTOM)
 			add_custom(s, obj);
-		else if (obj && depth < DEPTH_MAX)
-			add_named(s, model, obj, FIREWALL_SERVICE_GROUP__MEMBER, depth + 1);
-		else
+		else if (!obj || depth >= DEPTH_MAX)
 			s->incomplete = true;
+		else if (!tfind(obj, seen, compare_address) && tsearch(obj, seen, compare_address))
+			add_named(s, model, obj, FIREWALL_SERVICE_GROUP__MEMBER, depth + 1, seen);
 	}
 }
 
@@ -149,8 +159,10 @@ static void services_shorten(struct services *s) {
 struct services services_resolve(const struct model *model, const struct object *obj,
 				 unsigned int attr) {
 	struct services s = { .n = 0 };
+	void *seen = NULL;
 
-	add_named(&s, model, obj, attr, 0);
+	add_named(&s, model, obj, attr, 0, &seen);
+	tdestroy(seen, keep);
 	services_shorten(&s);
 	return s;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A table of settings. They are written when the configuration manages its first interface, and at
+ * A table of settings, and forwarding of each managed interface: that of the others stays as it was,
+ * for the rules leave them alone. The settings are written when the configuration manages its first interface, and at
  * each start from then on; the file of former values is written before, once, so that an uninstall
  * can put them back. A setting that this kernel does not have is skipped.
  *
@@ -27,7 +28,6 @@
 static const struct setting {
 	const char *path, *value;
 } settings[] = {
-	{ "net/ipv4/ip_forward", "1" },
 	/*
 	 * A reply may leave by another link than its request came in by: loose, where the machine
 	 * checks.
@@ -47,6 +47,8 @@ struct sysctl {
 	char *saved_path;
 	bool set;                  /* they have been set by this process */
 	bool wanted;               /* the commit in progress wants them */
+	const struct model *model; /* of the commit in progress */
+	struct str raised;         /* interfaces it has set forwarding for, each followed by a newline */
 	char before[ARRAY_LEN(settings)]
 		   [VALUE_MAX]; /* for undoing it; "" where nothing was written */
 };
@@ -113,7 +115,20 @@ static int save_former(const struct sysctl *s, struct err *err) {
 	return file_write(s->saved_path, &text, err);
 }
 
+/* "net/ipv4/conf/IF/forwarding": interface names have no slash. */
+static bool is_forwarding(const char *name) {
+	static const char prefix[] = "net/ipv4/conf/", suffix[] = "/forwarding";
+	const char *end;
+
+	if (strncmp(name, prefix, strlen(prefix)) != 0)
+		return false;
+	end = strchr(name + strlen(prefix), '/');
+	return end && end > name + strlen(prefix) && name[strlen(prefix)] != '.' && strcmp(end, suffix) == 0;
+}
+
 static bool is_ours(const char *name) {
+	if (is_forwarding(name))
+		return true;
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
 		if (strcmp(settings[i].path, name) == 0)
 			return true;
@@ -163,6 +178,7 @@ struct sysctl *sysctl_new(const char *saved_path) {
 struct sysctl *sysctl_free(struct sysctl *s) {
 	if (!s)
 		return NULL;
+	str_done(&s->raised);
 	free(s->saved_path);
 	free(s);
 	return NULL;
@@ -200,6 +216,81 @@ static int set_all(struct sysctl *s, struct err *err) {
 	return rc;
 }
 
+/* ---- forwarding of managed interfaces ---- */
+
+static char *forwarding_name(const char *interface) {
+	return xasprintf("net/ipv4/conf/%s/forwarding", interface);
+}
+
+/* Add what an interface had to the file, unless it is there. */
+static int save_forwarding(const struct sysctl *s, const char *name, struct err *err) {
+	AUTO_FREE char *line = xasprintf("%s=0\n", name);
+	AUTO_FREE char *text = xcalloc(1, FILE_MAX);
+	struct str all AUTO_STR = STR_INIT;
+	int fd = open(s->saved_path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, FILE_MAX - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n < 0)
+		return err_set(err, ERR_STORE, "%s: %s", s->saved_path, strerror(errno));
+	if (strstr(text, line))
+		return 0;
+	if ((size_t)n + strlen(line) >= FILE_MAX)
+		return err_set(err, ERR_STORE, "%s: too many interfaces", s->saved_path);
+	str_add(&all, text);
+	str_add(&all, line);
+	return file_write(s->saved_path, &all, err);
+}
+
+static int raise_forwarding(struct sysctl *s, const char *interface, struct err *err) {
+	AUTO_FREE char *name = forwarding_name(interface);
+	AUTO_FREE char *path = setting_path(name);
+	char value[VALUE_MAX];
+	int rc;
+
+	if (!read_value(path, value) || strcmp(value, "0") != 0)
+		return 0; /* no such link, or it forwards already */
+	rc = save_forwarding(s, name, err);
+	if (rc)
+		return rc;
+	rc = write_value(path, "1");
+	if (rc)
+		return err_set(err, ERR_KERNEL, "%s: %s", path, strerror(rc));
+	str_addf(&s->raised, "%s\n", interface);
+	return 0;
+}
+
+static int raise_all(struct sysctl *s, const struct model *model, struct err *err) {
+	struct names names = managed_interfaces(model);
+	int rc = 0;
+
+	for (size_t i = 0; i < names.n && rc == 0; i++)
+		rc = raise_forwarding(s, names.name[i], err);
+	names_done(&names);
+	return rc;
+}
+
+static void lower_raised(struct sysctl *s) {
+	char *rest = s->raised.data;
+
+	for (char *line; rest && (line = strsep(&rest, "\n"));) {
+		AUTO_FREE char *name = forwarding_name(line);
+		AUTO_FREE char *path = setting_path(name);
+
+		if (*line)
+			write_value(path, "0");
+	}
+	str_clear(&s->raised);
+}
+
+int sysctl_reconcile(struct sysctl *s, const struct model *model, struct err *err) {
+	int rc = raise_all(s, model, err);
+
+	str_clear(&s->raised);
+	return rc;
+}
+
 static bool manages(const struct model *model) {
 	struct names names = managed_interfaces(model);
 	bool any = names.n > 0;
@@ -216,7 +307,7 @@ static int backend_start(void *ctx, const struct commit *commit, struct err *err
 		return 0;
 	rc = set_all(s, err);
 	s->set = rc == 0;
-	return rc;
+	return rc ? rc : sysctl_reconcile(s, commit->model, err);
 }
 
 static int backend_prepare(void *ctx, const struct commit *commit, struct err *err) {
@@ -224,6 +315,7 @@ static int backend_prepare(void *ctx, const struct commit *commit, struct err *e
 
 	(void)err;
 	s->wanted = !s->set && manages(commit->model);
+	s->model = commit->model;
 	return 0;
 }
 
@@ -233,16 +325,25 @@ static int backend_apply(void *ctx, struct err *err) {
 	if (fault_hit("sysctl.apply"))
 		return err_set(err, ERR_KERNEL, "injected fault before settings change");
 	memset(s->before, 0, sizeof(s->before));
-	return s->wanted ? set_all(s, err) : 0;
+	str_clear(&s->raised);
+	if (s->wanted && set_all(s, err) != 0)
+		return ERR_KERNEL;
+	if (raise_all(s, s->model, err) == 0)
+		return 0;
+	lower_raised(s);
+	put_back(s);
+	return ERR_KERNEL;
 }
 
 static void backend_undo(void *ctx) {
+	lower_raised(ctx);
 	put_back(ctx);
 }
 
 static void backend_finish(void *ctx) {
 	struct sysctl *s = ctx;
 
+	str_clear(&s->raised);
 	s->set |= s->wanted;
 	s->wanted = false;
 	memset(s->before, 0, sizeof(s->before));

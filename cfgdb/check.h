@@ -13,5 +13,11 @@ int check_delete(const struct txn *t, const struct object *obj, struct err *err)
 /* Bring an object into the form its table keeps it in ("all" beside others goes, for example). */
 void check_adjust(struct object *obj);
 
+/*
+ * Whether an object that was found on the machine becomes the administrator's, to be managed for
+ * good, once one of his names it or he saves it.
+ */
+bool check_adopts(const struct object *obj);
+
 /* The rules of single tables, in check_rules.c. */
 int check_rules(const struct txn *t, const struct object *obj, struct err *err);

@@ -163,12 +163,26 @@ static bool vip_same_ports(const struct object *a, const struct object *b) {
 			   value_item(y, 0)->ports.dst_lo, value_item(y, 0)->ports.dst_hi);
 }
 
+/* With source filters on both, they clash only where a source passes both. */
+static bool vip_same_sources(const struct object *a, const struct object *b) {
+	const struct value *x = object_get(a, FIREWALL_VIP__SRC_FILTER), *y = object_get(b, FIREWALL_VIP__SRC_FILTER);
+
+	if (!x || !y)
+		return !x && !y;
+	for (uint32_t i = 0; i < x->n; i++)
+		for (uint32_t j = 0; j < y->n; j++)
+			if (ranges_meet(value_item(x, i)->ip.a, value_item(x, i)->ip.b, value_item(y, j)->ip.a,
+					value_item(y, j)->ip.b))
+				return true;
+	return false;
+}
+
 static int vip_compare(void *arg, const struct object *other) {
 	struct vip_check *c = arg;
 	struct ipv4_pair a = object_ip(c->vip, FIREWALL_VIP__EXTIP), b = object_ip(other, FIREWALL_VIP__EXTIP);
 
 	if (strcmp(other->key, c->vip->key) == 0 || object_is(other, FIREWALL_VIP__STATUS, "disable") ||
-	    object_get(other, FIREWALL_VIP__SRC_FILTER) || !ranges_meet(a.a, a.b, b.a, b.b) ||
+	    !vip_same_sources(c->vip, other) || !ranges_meet(a.a, a.b, b.a, b.b) ||
 	    !vip_same_interface(c->vip, other) || !vip_same_ports(c->vip, other))
 		return 0;
 	c->clash = other;
@@ -198,7 +212,7 @@ static int rule_vip(const struct txn *t, const struct object *obj, struct err *e
 	struct vip_check c = { obj, NULL };
 	int rc = vip_sizes(obj, err);
 
-	if (rc || object_is(obj, FIREWALL_VIP__STATUS, "disable") || object_get(obj, FIREWALL_VIP__SRC_FILTER))
+	if (rc || object_is(obj, FIREWALL_VIP__STATUS, "disable"))
 		return rc;
 	txn_each(t, obj->table, vip_compare, &c);
 	if (!c.clash)
@@ -228,6 +242,19 @@ static int rule_policy(const struct txn *t, const struct object *obj, struct err
 	return 0;
 }
 
+/* ---- the unit itself ---- */
+
+/* A name that is fit for a prompt: tools recognise it by these characters. */
+static int rule_global(const struct txn *t, const struct object *obj, struct err *err) {
+	const char *name = object_str(obj, SYSTEM_GLOBAL__HOSTNAME);
+
+	(void)t;
+	if (name[strspn(name, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_")] == '\0')
+		return 0;
+	return err_set(err, ERR_VALUE, "a host name holds letters, digits, - and _\n"
+		       "node_check_object fail! for hostname %s\n\nvalue parse error before '%s'", name, name);
+}
+
 /* ---- interfaces, zones, routes ---- */
 
 struct overlap_check {
@@ -254,12 +281,29 @@ static int intf_compare(void *arg, const struct object *other) {
 	return 1;
 }
 
+/* The other half of rule_standalone_cluster(): an address may not become that of a peer. */
+static int intf_is_no_peer(const struct txn *t, const struct object *obj, struct err *err) {
+	const struct object *cluster = txn_object(t, schema_tables[TBL_SYSTEM_STANDALONE_CLUSTER]);
+	const struct value *peers = object_get(cluster, SYSTEM_STANDALONE_CLUSTER__CLUSTER_PEER);
+	uint32_t ip = object_ip(obj, SYSTEM_INTERFACE__IP).a;
+
+	for (uint32_t i = 0; ip && peers && i < peers->n; i++)
+		if (object_ip(value_item(peers, i)->entry, SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER__PEERIP).a == ip)
+			return err_set(err, ERR_CONFLICT, "the address of '%s' is that of cluster-peer %s\n"
+				       "object check operator error, -7, discard the setting", obj->key,
+				       value_item(peers, i)->entry->key);
+	return 0;
+}
+
 static int rule_interface(const struct txn *t, const struct object *obj, struct err *err) {
 	const struct object *settings = txn_object(t, schema_tables[TBL_SYSTEM_SETTINGS]);
 	const struct object *before = txn_active(t, obj->table, obj->key);
 	struct overlap_check c = { obj, NULL };
 	struct ipv4_pair now, old;
+	int rc = intf_is_no_peer(t, obj, err);
 
+	if (rc)
+		return rc;
 	if (object_is(settings, SYSTEM_SETTINGS__ALLOW_SUBNET_OVERLAP, "enable") || !intf_subnet(obj, &now))
 		return 0;
 	/* what is there already, as found on the machine, may stay */
@@ -366,6 +410,7 @@ static const struct {
 	{ TBL_FIREWALL_SCHEDULE_ONETIME, rule_schedule_onetime },
 	{ TBL_FIREWALL_VIP, rule_vip },
 	{ TBL_FIREWALL_POLICY, rule_policy },
+	{ TBL_SYSTEM_GLOBAL, rule_global },
 	{ TBL_SYSTEM_INTERFACE, rule_interface },
 	{ TBL_SYSTEM_ZONE, rule_zone },
 	{ TBL_ROUTER_STATIC, rule_static },
@@ -398,4 +443,8 @@ void check_adjust(struct object *obj) {
 	drop_beside_others(obj, FIREWALL_POLICY__SRCADDR, "all");
 	drop_beside_others(obj, FIREWALL_POLICY__DSTADDR, "all");
 	drop_beside_others(obj, FIREWALL_POLICY__SRCINTF, "any");
+}
+
+bool check_adopts(const struct object *obj) {
+	return obj->table->id == TBL_SYSTEM_INTERFACE && obj->ver == 0;
 }

@@ -110,12 +110,21 @@ static void unenforced_place(const struct object *obj, struct str *out) {
 	str_add_char(out, ':');
 }
 
+/* The value of an enforced option attribute that is itself not enforced, or NULL. */
+static const char *unenforced_value(const struct schema_attr *a, const struct value *v) {
+	for (uint32_t i = 0; a->type == ATTR_OPTION && i < v->n; i++)
+		if (a->options[value_item(v, i)->num].stored)
+			return a->options[value_item(v, i)->num].name;
+	return NULL;
+}
+
 /* Append the names of unenforced attributes that are set in obj and below. */
 static size_t unenforced_names(const struct object *obj, const char *prefix, struct str *out) {
 	size_t n = 0;
 
 	for (uint32_t f = 0; f < obj->n_fields; f++) {
 		const struct schema_attr *a = &obj->table->attrs[obj->fields[f].attr];
+		const char *word = unenforced_value(a, &obj->fields[f].value);
 
 		if (a->type == ATTR_CHILD && !schema_is_stored(a)) {
 			AUTO_FREE char *below = xasprintf("%s%s>", prefix, a->name);
@@ -124,6 +133,9 @@ static size_t unenforced_names(const struct object *obj, const char *prefix, str
 				n += unenforced_names(value_item(&obj->fields[f].value, i)->entry, below, out);
 		} else if (schema_is_stored(a)) {
 			str_addf(out, " %s%s", prefix, a->name);
+			n++;
+		} else if (word) {
+			str_addf(out, " %s%s=%s", prefix, a->name, word);
 			n++;
 		}
 	}

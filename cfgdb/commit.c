@@ -16,6 +16,7 @@
 
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/mem.h"
+#include "cfgdb/check.h"
 #include "cfgdb/digest.h"
 #include "cfgdb/txn_impl.h"
 
@@ -29,8 +30,11 @@ struct commit_run {
 };
 
 /* Staged entries that change nothing are dropped: a put of what is there is no revision. */
-static bool staged_is_void(const struct engine *e, const struct staged *s) {
-	const struct object *active = model_find(e->model, s->table, s->key);
+static bool staged_is_void(const struct commit_run *run, const struct staged *s) {
+	const struct object *active = model_find(run->engine->model, s->table, s->key);
+
+	if (active && s->obj && !run->txn->as_found && check_adopts(active))
+		return false;
 
 	if (!s->obj)
 		return active == NULL;
@@ -50,7 +54,7 @@ static void commit_swap_in(struct commit_run *run) {
 		struct change *c = &run->changes[run->n_changes];
 		const struct object *replaced;
 
-		if (staged_is_void(e, s))
+		if (staged_is_void(run, s))
 			continue;
 		if (s->obj) {
 			s->obj->ver = run->txn->as_found ? 0 : run->view.revision;

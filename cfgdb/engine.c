@@ -72,6 +72,22 @@ static int engine_found(struct engine *e, struct err *err) {
 	return rc ? rc : store_meta_set(e->store, "serial", e->serial, err);
 }
 
+/* Secrets of the database open with one key only: another one is a mistake that shows at once. */
+static int engine_key(struct engine *e, struct err *err) {
+	AUTO_FREE char *known = NULL;
+	char id[KEYRING_ID_LEN + 1];
+	int rc = store_meta_get(e->store, "key_id", &known, err);
+
+	if (rc)
+		return rc;
+	keyring_id(e->keyring, id);
+	if (!known)
+		return store_meta_set(e->store, "key_id", id, err);
+	if (strcmp(known, id) != 0)
+		return err_set(err, ERR_STORE, "the device key is not the one this configuration was sealed with");
+	return 0;
+}
+
 static int engine_identity(struct engine *e, struct err *err) {
 	AUTO_FREE char *serial = NULL, *vmid = NULL;
 	int rc = store_meta_get(e->store, "serial", &serial, err);
@@ -103,7 +119,9 @@ static int engine_load(struct engine *e, const char *state_dir, struct err *err)
 	e->store = store_open(db_path, err);
 	if (!e->store)
 		return ERR_STORE;
-	rc = store_load(e->store, engine_load_object, e, err);
+	rc = engine_key(e, err);
+	if (rc == 0)
+		rc = store_load(e->store, engine_load_object, e, err);
 	if (rc == 0)
 		rc = store_last_revision(e->store, &e->revision, err);
 	return rc ? rc : engine_identity(e, err);

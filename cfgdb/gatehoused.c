@@ -22,6 +22,7 @@
 #include "backends/arp.h"
 #include "backends/commands_kernel.h"
 #include "backends/iface.h"
+#include "backends/managed.h"
 #include "backends/nft.h"
 #include "backends/route.h"
 #include "backends/sysctl.h"
@@ -56,6 +57,7 @@ struct daemon {
 	struct sysctl *sysctl;
 	struct monitor *monitor;
 	struct event *schedule;       /* fires when a schedule next changes the rules */
+	time_t last_look;             /* at the clock; one that is set back is seen by it */
 	struct event *network;        /* fires when links, addresses or routes change */
 	struct command commands[COMMANDS_MAX];
 	size_t n_commands;
@@ -103,11 +105,11 @@ static int own_directory(const char *path, mode_t mode, uid_t uid, gid_t gid, st
 }
 
 /*
- * Two daemons on one state directory would overwrite each other: the lock lives with the process. A
+ * Two daemons on one directory would overwrite each other: the lock lives with the process. A
  * predecessor that was killed may need a moment to be gone.
  */
-static int lock_state(const char *state_dir, struct err *err) {
-	AUTO_FREE char *path = xasprintf("%s/lock", state_dir);
+static int lock_directory(const char *dir, struct err *err) {
+	AUTO_FREE char *path = xasprintf("%s/lock", dir);
 	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
@@ -119,7 +121,7 @@ static int lock_state(const char *state_dir, struct err *err) {
 		nanosleep(&pause, NULL);
 	}
 	close(fd);
-	return err_set(err, ERR_STORE, "%s: another gatehoused uses this state", state_dir);
+	return err_set(err, ERR_STORE, "%s: another gatehoused uses this directory", dir);
 }
 
 static int settle(const struct options *opt, struct err *err) {
@@ -135,7 +137,11 @@ static int settle(const struct options *opt, struct err *err) {
 	if (rc == 0)
 		rc = privdrop(uid, gid, caps, ARRAY_LEN(caps), err);
 	umask(077);
-	return rc ? rc : lock_state(opt->state_dir, err);
+	if (rc == 0)
+		rc = lock_directory(opt->state_dir, err);
+	if (rc == 0 && strcmp(opt->state_dir, opt->run_dir) != 0)
+		rc = lock_directory(opt->run_dir, err);
+	return rc;
 }
 
 /* ---- parts ---- */
@@ -169,10 +175,13 @@ static void schedule_arm(struct daemon *d) {
 static void on_schedule(evutil_socket_t fd, short what, void *arg) {
 	struct daemon *d = arg;
 	struct err err = { 0 };
+	time_t now = time(NULL);
+	bool due = nft_next_change(d->nft) <= now || now < d->last_look;
 
 	(void)fd;
 	(void)what;
-	if (nft_next_change(d->nft) <= time(NULL) && nft_refresh(d->nft, d->engine->model, &err) != 0)
+	d->last_look = now;
+	if (due && nft_refresh(d->nft, d->engine->model, &err) != 0)
 		log_line(LOG_LEVEL_ERROR, "gatehoused: schedules: %s", err.text);
 	schedule_arm(d);
 }
@@ -194,6 +203,8 @@ static void on_network(evutil_socket_t fd, short what, void *arg) {
 		return;
 	if (iface_reconcile(d->iface, &err) != 0)
 		log_line(LOG_LEVEL_WARNING, "gatehoused: interfaces: %s", err.text);
+	if (sysctl_reconcile(d->sysctl, d->engine->model, &err) != 0)
+		log_line(LOG_LEVEL_WARNING, "gatehoused: settings: %s", err.text);
 	if (route_reconcile(d->route, &err) != 0)
 		log_line(LOG_LEVEL_WARNING, "gatehoused: routes: %s", err.text);
 	if (arp_reconcile(d->arp, &err) != 0)
@@ -220,6 +231,19 @@ static int open_backends(struct daemon *d, struct err *err) {
 	return 0;
 }
 
+/*
+ * A machine that died in its first commit forwards for a configuration that never was: that ends
+ * before the rules do.
+ */
+static int settle_settings(struct daemon *d, struct err *err) {
+	AUTO_FREE char *saved = xasprintf("%s/%s", d->opt.state_dir, SYSCTL_FILE);
+	struct names managed = managed_interfaces(d->engine->model);
+	size_t n = managed.n;
+
+	names_done(&managed);
+	return n > 0 ? 0 : sysctl_restore(saved, err);
+}
+
 static int start_kernel(struct daemon *d, struct err *err) {
 	if (open_backends(d, err) != 0)
 		return ERR_KERNEL;
@@ -234,7 +258,7 @@ static int start_kernel(struct daemon *d, struct err *err) {
 
 	for (size_t i = 0; i < ARRAY_LEN(backends); i++)
 		engine_add_backend(d->engine, &backends[i]);
-	if (engine_start(d->engine, err) != 0)
+	if (settle_settings(d, err) != 0 || engine_start(d->engine, err) != 0)
 		return ERR_KERNEL;
 	schedule_arm(d);
 	return 0;
@@ -259,14 +283,14 @@ static int release(const struct options *opt, struct err *err) {
 	struct nft *nft = nft_new(err);
 	struct route *route = nft ? route_new(err) : NULL;
 	struct arp *arp = route ? arp_new(err) : NULL;
-	int rc = arp ? nft_remove(nft, err) : ERR_KERNEL;
+	int rc = arp ? sysctl_restore(saved, err) : ERR_KERNEL; /* it stops forwarding first */
 
+	if (rc == 0)
+		rc = nft_remove(nft, err);
 	if (rc == 0)
 		rc = route_remove(route, err);
 	if (rc == 0)
 		rc = arp_remove(arp, err);
-	if (rc == 0)
-		rc = sysctl_restore(saved, err);
 	arp_free(arp);
 	route_free(route);
 	nft_free(nft);

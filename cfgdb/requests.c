@@ -266,6 +266,7 @@ static int request_put(struct session *s, struct buf_reader *r, struct err *err)
 		return rc;
 	obj = object_new(table, canonical);
 	rc = text_parse(obj, body, err);
+	explicit_bzero(body, strlen(body)); /* it may have held a secret in clear */
 	if (rc) {
 		object_free(obj);
 		return rc;

@@ -60,6 +60,7 @@ enum table_flag {
 struct schema_option {
 	const char *name;
 	const char *help; /* NULL: the word explains itself */
+	bool stored;      /* known, not enforced */
 };
 
 /* One condition: attribute `attr` of the same entry has one of the values `words` ("a|b"). */

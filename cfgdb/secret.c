@@ -107,6 +107,14 @@ struct keyring *keyring_open(const char *path, bool create, struct err *err) {
 	return k;
 }
 
+void keyring_id(const struct keyring *k, char id[KEYRING_ID_LEN + 1]) {
+	static const unsigned char label[] = "gatehouse device key id";
+	unsigned char raw[KEYRING_ID_LEN / 2];
+
+	crypto_generichash(raw, sizeof(raw), label, sizeof(label), k->mac, sizeof(k->mac));
+	sodium_bin2hex(id, KEYRING_ID_LEN + 1, raw, sizeof(raw));
+}
+
 void keyring_close(struct keyring *k) {
 	if (!k)
 		return;

@@ -23,6 +23,11 @@ struct keyring;
  */
 struct keyring *keyring_open(const char *path, bool create, struct err *err);
 
+#define KEYRING_ID_LEN 32
+
+/* A name of the key that tells nothing about it, in hex. */
+void keyring_id(const struct keyring *k, char id[KEYRING_ID_LEN + 1]);
+
 /* Wipe and free; NULL is fine. */
 void keyring_close(struct keyring *k);
 

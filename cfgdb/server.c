@@ -46,6 +46,7 @@ struct server {
 	struct server_config config;
 	char *path, *group, *version;
 	struct evconnlistener *listener;
+	struct event *resume;      /* ends a pause in accepting */
 	LIST_HEAD(, connection) connections;
 	unsigned int n_connections;
 };
@@ -135,6 +136,7 @@ static void connection_read(struct bufferevent *bev, void *arg) {
 		if (!frame)
 			break;
 		bad = !session_request(&c->session, frame, len);
+		explicit_bzero(frame, len); /* it may have held a secret in clear */
 	}
 	if (bad)
 		connection_free(c);
@@ -185,6 +187,23 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd, s
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 
+/* Out of descriptors: a pause lets some of them close instead of asking again at once. */
+static void server_accept_failed(struct evconnlistener *listener, void *arg) {
+	struct server *s = arg;
+	const struct timeval pause = { .tv_sec = 1 };
+
+	evconnlistener_disable(listener);
+	event_add(s->resume, &pause);
+}
+
+static void server_resume(evutil_socket_t fd, short what, void *arg) {
+	struct server *s = arg;
+
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(s->listener);
+}
+
 /* ---- the server ---- */
 
 static int server_listen(struct server *s, struct event_base *base, struct err *err) {
@@ -198,7 +217,10 @@ static int server_listen(struct server *s, struct event_base *base, struct err *
 	s->listener = evconnlistener_new_bind(base, server_accept, s,
 					      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16,
 					      (struct sockaddr *)&addr, sizeof(addr));
-	if (!s->listener)
+	s->resume = evtimer_new(base, server_resume, s);
+	if (s->listener && s->resume)
+		evconnlistener_set_error_cb(s->listener, server_accept_failed);
+	else
 		return err_set(err, ERR_STORE, "%s: %s", s->path, strerror(errno));
 	if (chmod(s->path, 0660) != 0 || (gr && gr->gr_gid != getegid() && chown(s->path, (uid_t)-1, gr->gr_gid) != 0))
 		return err_set(err, ERR_STORE, "%s: %s", s->path, strerror(errno));
@@ -231,6 +253,8 @@ void server_free(struct server *s) {
 		return;
 	while ((c = LIST_FIRST(&s->connections)) != NULL)
 		connection_free(c);
+	if (s->resume)
+		event_free(s->resume);
 	if (s->listener) {
 		evconnlistener_free(s->listener);
 		unlink(s->path);

@@ -349,6 +349,7 @@ int text_parse(struct object *obj, const char *body, struct err *err) {
 		if (rc == 0 && words.n > 0)
 			rc = reader_line(&r, &words);
 	}
+	explicit_bzero(copy, strlen(body));
 	if (rc == 0 && r.depth > 0)
 		rc = err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
 	return rc ? rc : text_fits(obj, len, err);

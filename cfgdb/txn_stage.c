@@ -34,6 +34,19 @@ static uint64_t active_version(const struct txn *t, const struct schema_table *t
 	return obj ? obj->ver : TXN_NEW;
 }
 
+/*
+ * What is named now stays managed when the last object that names it goes: taking the last policy
+ * away must not make a router of the unit.
+ */
+static int adopt(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+	struct txn *t = arg;
+	const struct object *named = txn_resolve(t, &holder->table->attrs[attr], name);
+
+	if (named && check_adopts(named) && named == txn_active(t, named->table, named->key))
+		txn_stage(t, named->table, named->key, object_copy(named), named->ver);
+	return 0;
+}
+
 int txn_put(struct txn *t, struct object *obj, uint64_t base, struct err *err) {
 	const struct object *before = txn_find(t, obj->table, obj->key);
 	uint64_t active = active_version(t, obj->table, obj->key);
@@ -59,7 +72,7 @@ int txn_put(struct txn *t, struct object *obj, uint64_t base, struct err *err) {
 	}
 	obj->pos = before ? before->pos : 0;
 	txn_stage(t, obj->table, obj->key, obj, active);
-	return 0;
+	return t->as_found ? 0 : object_each_ref(obj, adopt, t);
 }
 
 int txn_delete(struct txn *t, const struct schema_table *table, const char *key, struct err *err) {

@@ -255,10 +255,12 @@ static int parse_mac(const struct schema_attr *attr, char *const words[], size_t
 
 static int parse_password(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
 			  union item *out, struct err *err) {
-	bool sealed = n > 1 && strcmp(words[0], "ENC") == 0;
-	const char *text = sealed ? words[1] : words[0];
+	bool sealed = strcmp(words[0], "ENC") == 0;
+	const char *text = sealed && n > 1 ? words[1] : words[0];
 	size_t limit = sealed ? SECRET_SEALED_MAX : SECRET_PLAIN_MAX;
 
+	if (sealed && n < 2)
+		return err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
 	if (strlen(text) > limit)
 		return err_set(err, ERR_LENGTH,
 			       "string value is too long. the size is %zu, the limit is %zu\n"
@@ -372,7 +374,7 @@ static int parse_ipv4_host(const struct schema_attr *attr, char *const words[], 
 		return rc;
 	if (value_mask_len(out->ip.b) < 0)
 		return refuse_mask(err);
-	if (out->ip.a >= 0xe0000000u)
+	if (out->ip.a >= 0xe0000000u || out->ip.a >> 24 == 127 || (out->ip.a != 0 && out->ip.a >> 24 == 0))
 		return err_set(err, ERR_IP,
 			       "ip address must be a class A, B, or C ip\n\nvalue parse error before '%.200s'",
 			       words[0]);

@@ -209,9 +209,13 @@ static void complete_value(struct completer *k, const struct object *obj, enum c
 		a->type == ATTR_IPV4_HOST || a->type == ATTR_IPV4_NET || a->type == ATTR_DATETIME;
 	if (k->argc > (two_words ? 2 : 1) && !(a->flags & ATTR_MULTI))
 		return;
-	for (uint16_t i = 0; i < a->n_options; i++)
-		complete_add(k->c, a->options[i].name, a->options[i].help ? a->options[i].help : "",
-			     false);
+	for (uint16_t i = 0; i < a->n_options; i++) {
+		const struct schema_option *o = &a->options[i];
+		AUTO_FREE char *help =
+			xasprintf("%s%s", o->help ? o->help : "", o->stored ? " (not enforced)" : "");
+
+		complete_add(k->c, o->name, help, false);
+	}
 	if (a->type != ATTR_OPTION)
 		complete_hint(k->c, a->name, value_hint(a));
 	if (a->type == ATTR_REF)

@@ -24,7 +24,8 @@ function fail(message, where) {
 	errors++
 }
 
-# Words of a line into w[1..n]; a quoted word loses its quotes and is marked in quoted[].
+# Words of a line into w[1..n]; a quoted word loses its quotes and is marked in quoted[]. 0 when there
+# are none, or they cannot be read.
 function words(line,    n, c, word) {
 	n = 0
 	for (c in quoted) delete quoted[c]
@@ -32,7 +33,7 @@ function words(line,    n, c, word) {
 		sub(/^[ \t]+/, "", line)
 		if (line == "" || substr(line, 1, 1) == "#" && n == 0) return n
 		if (substr(line, 1, 1) == "\"") {
-			if (!match(substr(line, 2), /"/)) { fail("unmatched quote"); return n }
+			if (!match(substr(line, 2), /"/)) { fail("unmatched quote"); return 0 }
 			word = substr(line, 2, RSTART - 1)
 			line = substr(line, RSTART + 2)
 			quoted[n + 1] = 1
@@ -55,19 +56,24 @@ function upper(s) { s = toupper(s); gsub(/[^A-Z0-9]/, "_", s); return s }
 function c_string(s) { gsub(/\\/, "&&", s); gsub(/"/, "\\\"", s); return "\"" s "\"" }
 
 function new_table(dotted, path, help, parent,    t) {
-	if (dotted in table_id) { fail("table " dotted " is declared twice"); return table_id[dotted] }
 	t = n_tables++
-	table_id[dotted] = t
+	if (dotted in table_id) fail("table " dotted " is declared twice")
+	else table_id[dotted] = t
 	t_dotted[t] = dotted; t_path[t] = path; t_help[t] = help; t_parent[t] = parent
 	t_where[t] = FILENAME ":" FNR; t_n[t] = 0; t_list[t] = 0; t_flags[t] = "0"; t_max[t] = 0
 	return t
 }
 
-function table_kind(t, i, n,    flag) {
+function table_kind(t, i, n) {
+	if (i >= n) { fail("expected list or object"); return n }
 	if (w[i] == "list") { t_list[t] = 1; t_flags[t] = "TABLE_LIST" }
 	else if (w[i] != "object") fail("expected list or object, not '" w[i] "'")
 	for (i++; i < n; i++) {
-		if (w[i] == "max") { t_max[t] = w[++i] + 0; continue }
+		if (w[i] == "max") {
+			if (i + 1 >= n || w[i + 1] !~ /^[1-9][0-9]*$/) fail("max needs a number")
+			else t_max[t] = w[++i]
+			continue
+		}
 		if (w[i] !~ /^(ordered|vdom|stored|local)$/) return i
 		t_flags[t] = t_flags[t] "|TABLE_" toupper(w[i])
 	}
@@ -95,24 +101,29 @@ function add_options(t, a, list,    n, i, part) {
 }
 
 # Arguments of the type at w[i]; returns the index of the first flag.
-function type_args(t, a, i,    type, bounds) {
+function type_args(t, a, i, n,    type, bounds) {
 	type = a_type[t, a]
-	if (type == "option") add_options(t, a, w[i++])
+	if ((type == "option" || type == "ref") && (i >= n || i in quoted))
+		fail(type == "ref" ? "ref needs its tables" : "option needs its values")
+	else if (type == "option") add_options(t, a, w[i++])
 	else if (type == "ref") a_refs[t, a] = w[i++]
 	else if (type == "string") {
 		if (w[i] !~ /^[0-9]+$/) fail("string needs its greatest length")
 		a_max[t, a] = w[i++]
 	} else if (type == "integer") {
-		if (w[i] !~ /^-?[0-9]+\.\.-?[0-9]+$/) fail("integer needs LO..HI")
-		split(w[i++], bounds, /\.\./)
-		a_min[t, a] = bounds[1]; a_max[t, a] = bounds[2]
+		split(w[i], bounds, /\.\./)
+		if (w[i] !~ /^-?[0-9]+\.\.-?[0-9]+$/ || bounds[1] + 0 > bounds[2] + 0) fail("integer needs LO..HI")
+		else { a_min[t, a] = bounds[1]; a_max[t, a] = bounds[2] }
+		i += i < n
 	}
 	return i
 }
 
 function attr_flags(t, a, i, n) {
 	for (; i < n; i++) {
-		if (w[i] == "default") { a_has_dflt[t, a] = 1; a_dflt[t, a] = w[++i] }
+		if ((w[i] == "default" || w[i] == "when") && i + 1 >= n)
+			fail(w[i] == "when" ? "when needs a condition" : "default needs a value")
+		else if (w[i] == "default") { a_has_dflt[t, a] = 1; a_dflt[t, a] = w[++i] }
 		else if (w[i] == "when") a_when[t, a] = w[++i]
 		else if (w[i] in flag_known) {
 			a_flags[t, a] = a_flags[t, a] "|" flag_known[w[i]]
@@ -123,7 +134,7 @@ function attr_flags(t, a, i, n) {
 
 { sub(/\r$/, ""); n = words($0) }
 n == 0 { next }
-FNR == 1 || FILENAME != current_file { if (depth > 0) fail("end is missing before this file"); current_file = FILENAME; depth = 0 }
+FNR == 1 || FILENAME != current_file { if (depth > 0) fail("end is missing before this file"); current_file = FILENAME; depth = 0; in_table = 0 }
 
 w[1] == "table" {
 	path = ""; dotted = ""
@@ -134,12 +145,16 @@ w[1] == "table" {
 	t = new_table(dotted, path, help_of(n), -1)
 	i = table_kind(t, i, n)
 	if (i != n) fail("unknown word '" w[i] "'")
-	depth = 0; stack[0] = t; top[n_top++] = t
+	depth = 0; in_table = 1; stack[0] = t; top[n_top++] = t
 	next
 }
-n_tables == 0 { fail("a file starts with table"); exit }
+!in_table { if (!told[FILENAME]++) fail("a file starts with table"); next }
 { t = stack[depth] }
-w[1] == "names" { t_names[t] = w[2]; t_noun[t] = w[3]; next }
+w[1] == "names" {
+	if (n != 3 || !(3 in quoted)) fail("names needs a name space and a noun in quotes")
+	t_names[t] = w[2]; t_noun[t] = w[3]
+	next
+}
 w[1] == "key" || w[1] == "attr" {
 	if (!(w[3] in type_known)) { fail("unknown type '" w[3] "'"); next }
 	a = new_attr(t, w[2], w[3], help_of(n))
@@ -147,12 +162,14 @@ w[1] == "key" || w[1] == "attr" {
 		if (a != 0 || !t_list[t]) fail("key must be the first attribute of a list")
 		a_flags[t, a] = "ATTR_KEY"
 	} else if (a == 0 && t_list[t]) fail("a list starts with key")
-	attr_flags(t, a, type_args(t, a, 4), n)
+	attr_flags(t, a, type_args(t, a, 4, n), n)
 	next
 }
 w[1] == "opt" {
 	if (!((t, last_attr, w[2]) in opt_id)) { fail("'" w[2] "' is no value of " a_name[t, last_attr]); next }
 	opt_help[t, last_attr, opt_id[t, last_attr, w[2]]] = help_of(n)
+	if (n > 4 || n == 4 && w[3] != "stored") fail("unknown word '" w[3] "'")
+	opt_stored[t, last_attr, opt_id[t, last_attr, w[2]]] = (n == 4)
 	next
 }
 w[1] == "child" {
@@ -179,6 +196,10 @@ function integer_fits(t, a, word) {
 
 function check_default(t, a,    n, i, part) {
 	n = a_has_dflt[t, a] ? split(a_dflt[t, a], part, " ") : 0
+	if (n > 1 && (a_type[t, a] == "option" || a_type[t, a] == "integer") && !((t, a, "multi") in a_is))
+		fail("several defaults, but " a_name[t, a] " is not multi", a_where[t, a])
+	if (a_type[t, a] == "string" && length(a_dflt[t, a]) > a_max[t, a] + 0 && !((t, a, "multi") in a_is))
+		fail("default '" a_dflt[t, a] "' is longer than " a_max[t, a], a_where[t, a])
 	for (i = 1; i <= n; i++) {
 		if (a_type[t, a] == "option" && !((t, a, part[i]) in opt_id))
 			fail("default '" part[i] "' is no value of " a_name[t, a], a_where[t, a])
@@ -212,7 +233,21 @@ function emit_refs(t, a,    n, i, part, list) {
 	return n
 }
 
-function emit_conds(t, a,    n, i, j, m, part, side, val, list) {
+# Whether attribute a exists only if `goal` does; seen[] keeps it from going in circles itself.
+function depends_on(t, a, goal, seen,    n, i, part, side) {
+	n = split(a_when[t, a], part, ",")
+	for (i = 1; i <= n; i++) {
+		split(part[i], side, "=")
+		if (!((t, side[1]) in attr_id) || (side[1] in seen)) continue
+		seen[side[1]] = 1
+		if (attr_id[t, side[1]] == goal || depends_on(t, attr_id[t, side[1]], goal, seen)) return 1
+	}
+	return 0
+}
+
+function emit_conds(t, a,    n, i, j, m, part, side, val, list, seen) {
+	split("", seen)
+	if (depends_on(t, a, a, seen)) fail(a_name[t, a] " exists only if " a_name[t, a] " does", a_where[t, a])
 	n = split(a_when[t, a], part, ","); list = ""
 	for (i = 1; i <= n; i++) {
 		split(part[i], side, "=")
@@ -236,7 +271,8 @@ function emit_attr(t, a,    row, d, i) {
 	if (a_n_opt[t, a] > 0) {
 		print "static const struct schema_option options_" t "_" a "[] = {" > out_c
 		for (i = 0; i < a_n_opt[t, a]; i++)
-			print "\t{ " c_string(opt_name[t, a, i]) ", " (opt_help[t, a, i] == "" ? "NULL" : c_string(opt_help[t, a, i])) " }," > out_c
+			print "\t{ " c_string(opt_name[t, a, i]) ", " (opt_help[t, a, i] == "" ? "NULL" : c_string(opt_help[t, a, i])) \
+			    ", " (opt_stored[t, a, i] ? "true" : "false") " }," > out_c
 		print "};" > out_c
 		row = row ", .options = options_" t "_" a ", .n_options = " a_n_opt[t, a]
 	}
@@ -276,7 +312,11 @@ function emit_ids(    t, a) {
 function emit_aliases(    i, n) {
 	print "const struct schema_alias schema_aliases[] = {" > out_c
 	for (i = 0; i < n_aliases; i++) {
-		if (!((al_table[i], al_child[i]) in attr_id)) { fail("no child " al_child[i], al_where[i]); continue }
+		if (!((al_table[i], al_child[i]) in attr_id) ||
+		    a_child[al_table[i], attr_id[al_table[i], al_child[i]]] < 0) {
+			fail("no child " al_child[i], al_where[i])
+			continue
+		}
 		print "\t{ " c_string(al_path[i]) ", " c_string(al_help[i]) ", " al_table[i] ", " attr_id[al_table[i], al_child[i]] " }," > out_c
 	}
 	if (n_aliases == 0) print "\t{ NULL, NULL, 0, 0 }," > out_c

@@ -304,7 +304,8 @@ static const struct object *oracle(const struct model *m, const struct lookup_pa
 
 	for (; p; p = model_next(m, p))
 		if (object_is(p, FIREWALL_POLICY__STATUS, "enable") &&
-		    !object_get(p, FIREWALL_POLICY__GROUPS) &&
+		    !(object_is(p, FIREWALL_POLICY__ACTION, "accept") &&
+		      object_get(p, FIREWALL_POLICY__GROUPS)) &&
 		    strcmp(object_str(p, FIREWALL_POLICY__SCHEDULE), "none") != 0 &&
 		    side_fits(m, p, FIREWALL_POLICY__SRCINTF, packet->in) &&
 		    side_fits(m, p, FIREWALL_POLICY__DSTINTF, out) &&

@@ -3,7 +3,7 @@
  * The shell's end of the control socket against the daemon's: a server in a process of its own on
  * an engine in a temporary directory, and clients that use, overuse and lose their connections.
  */
-#include "cfgdb/client.c" /* itself: the tests' library has a fake one under the same names */
+#include "cfgdb/client.h"
 
 #include <errno.h>
 #include <event2/event.h>

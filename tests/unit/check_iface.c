@@ -316,7 +316,10 @@ static long setting(const char *name) {
 }
 
 static void assert_settings(bool set) {
-	ck_assert_int_eq(setting("net/ipv4/ip_forward"), set);
+	ck_assert_int_eq(setting("net/ipv4/conf/port1/forwarding"), set);
+	/* Links that are not managed forward as they did. */
+	ck_assert_int_eq(setting("net/ipv4/conf/peer1/forwarding"), 0);
+	ck_assert_int_eq(setting("net/ipv4/ip_forward"), 0);
 	ck_assert_int_eq(setting("net/netfilter/nf_conntrack_tcp_loose"), !set);
 	ck_assert_int_eq(setting("net/netfilter/nf_conntrack_acct"), set);
 	ck_assert_int_eq(setting("net/netfilter/nf_conntrack_tcp_timeout_established"),

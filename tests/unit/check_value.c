@@ -17,10 +17,10 @@
 #include "tests/lib/random_object.h"
 
 static const struct schema_option actions[] = {
-	{ "accept", NULL },
-	{ "deny", NULL },
-	{ "ipsec", NULL },
-	{ "what else?", NULL },
+	{ "accept", NULL, false },
+	{ "deny", NULL, false },
+	{ "ipsec", NULL, false },
+	{ "what else?", NULL, false },
 };
 
 #define OPTIONS .options = actions, .n_options = ARRAY_LEN(actions)
@@ -185,7 +185,6 @@ static const struct {
 	{ A_DATETIME, "9:7 2024/2/29", "09:07 2024/02/29", NULL },
 	{ A_SECRET, "ENC AbC+/9==", "ENC AbC+/9==", "*" },
 	{ A_SECRET, "'my secret'", "ENC *", "*" },
-	{ A_SECRET, "ENC", "ENC *", "*" },
 	{ A_HASH, "secret", "ENC *", "*" },
 };
 
@@ -330,6 +329,7 @@ static const struct {
 	{ A_DATETIME, "25:00 2023/01/01", ERR_VALUE, REFUSED("end", "25:00") },
 	{ A_SECRET, "a\x1b", ERR_CHARACTERS, XSS("***") },
 	{ A_SECRET, "secret ENC", ERR_PARSE, "\ncommand parse error before 'ENC'" },
+	{ A_SECRET, "ENC", ERR_INCOMPLETE, "\nincomplete command in the end" },
 	{ A_SECRET, "ENC a*b", ERR_VALUE, REFUSED("psksecret", "***") },
 	{ A_SECRET, "ENC ''", ERR_VALUE, REFUSED("psksecret", "***") },
 	{ A_CHILD, "1", ERR_PARSE, "\ncommand parse error before 'peer'" },
