@@ -191,6 +191,15 @@ static int renew_mark(struct nft *nft, const struct found *old, struct err *err)
 	return rc;
 }
 
+/* A mark that fits says what we put there; someone may have taken rules out, or put some in. */
+static bool rules_are_there(struct nft *nft) {
+	uint32_t have, want = 0;
+
+	for (const struct chain *c = nft->now.rules->chains; c; c = c->next)
+		want += c->n_rules;
+	return nft_netlink_count_rules(nft->nl, &have, NULL) == 0 && have == want;
+}
+
 static int backend_start(void *ctx, const struct commit *commit, struct err *err) {
 	struct nft *nft = ctx;
 	struct found found = { .any = false };
@@ -204,6 +213,8 @@ static int backend_start(void *ctx, const struct commit *commit, struct err *err
 	if (!nft->now.rules)
 		return rc == ERR_NOT_FOUND ? 0 : nft_netlink_remove(nft->nl, err);
 	k = render_revision_key(commit->revision, ruleset_hash(nft->now.rules));
+	if (found.any && !rules_are_there(nft))
+		found.any = false;
 	if (found.any && memcmp(k.bytes, found.words, sizeof(found.words)) == 0)
 		return 0;
 	if (found.any && memcmp(k.bytes + 4, &found.words[1], 4) == 0 &&

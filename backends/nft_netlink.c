@@ -597,3 +597,38 @@ int nft_netlink_read(struct nft_netlink *nl, const char *set, const struct key *
 	}
 	return key && !r.found ? err_set(err, ERR_NOT_FOUND, "set %s has no such element", set) : 0;
 }
+
+/* ---- counting rules ---- */
+
+static int count_message(const struct nlmsghdr *nlh, void *arg) {
+	uint32_t *n = arg;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == NFTA_RULE_TABLE &&
+		    strcmp(mnl_attr_get_str(attr), RULESET_TABLE) == 0)
+			++*n;
+	return MNL_CB_OK;
+}
+
+int nft_netlink_count_rules(struct nft_netlink *nl, uint32_t *ret, struct err *err) {
+	AUTO_FREE char *data = xcalloc(1, ANSWER_SIZE);
+	struct nlmsghdr *nlh =
+		nftnl_nlmsg_build_hdr(data, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP, nl->seq++);
+	uint32_t seq = nlh->nlmsg_seq, port = mnl_socket_get_portid(nl->sock);
+	int more = -1;
+	ssize_t n;
+
+	*ret = 0;
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, RULESET_TABLE);
+	if (mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len) >= 0)
+		do {
+			n = mnl_socket_recvfrom(nl->sock, data, ANSWER_SIZE);
+			more = n > 0 ? mnl_cb_run(data, (size_t)n, seq, port, count_message, ret) : -1;
+		} while (more > MNL_CB_STOP);
+	if (more >= 0)
+		return 0;
+	nl->sys_errno = errno;
+	socket_drain(nl);
+	return err_set(err, ERR_KERNEL, "rules cannot be read: %s", strerror(nl->sys_errno));
+}

@@ -45,3 +45,6 @@ struct nft_elem {
 int nft_netlink_read(struct nft_netlink *nl, const char *set, const struct key *key,
 		     void (*each)(void *arg, const struct nft_elem *elem), void *arg,
 		     struct err *err);
+
+/* Number of rules that our table holds in the kernel. */
+int nft_netlink_count_rules(struct nft_netlink *nl, uint32_t *ret, struct err *err);
