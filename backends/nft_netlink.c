@@ -574,27 +574,34 @@ static struct nlmsghdr *read_request(struct nft_netlink *nl, char *data, const c
 	return nlh;
 }
 
+/* Send a request and hand its answers on, in `data`; false with the system error kept in nl. */
+static bool ask(struct nft_netlink *nl, const struct nlmsghdr *nlh, char *data, mnl_cb_t each, void *arg) {
+	uint32_t seq = nlh->nlmsg_seq, port = mnl_socket_get_portid(nl->sock);
+	int more = -1;
+	ssize_t n;
+
+	if (mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len) >= 0)
+		do {
+			n = mnl_socket_recvfrom(nl->sock, data, ANSWER_SIZE);
+			more = n > 0 ? mnl_cb_run(data, (size_t)n, seq, port, each, arg) : -1;
+		} while (more > MNL_CB_STOP);
+	if (more >= 0)
+		return true;
+	nl->sys_errno = errno;
+	socket_drain(nl);
+	return false;
+}
+
 int nft_netlink_read(struct nft_netlink *nl, const char *set, const struct key *key,
 		     void (*each)(void *arg, const struct nft_elem *elem), void *arg,
 		     struct err *err) {
 	AUTO_FREE char *data = xcalloc(1, ANSWER_SIZE);
 	struct nlmsghdr *nlh = read_request(nl, data, set, key);
 	struct reader r = { .each = each, .arg = arg };
-	uint32_t seq = nlh->nlmsg_seq, port = mnl_socket_get_portid(nl->sock);
-	int ret = -1;
-	ssize_t n;
 
-	if (mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len) >= 0)
-		do {
-			n = mnl_socket_recvfrom(nl->sock, data, ANSWER_SIZE);
-			ret = n > 0 ? mnl_cb_run(data, (size_t)n, seq, port, read_message, &r) : -1;
-		} while (ret > MNL_CB_STOP);
-	if (ret < 0) {
-		nl->sys_errno = errno;
-		socket_drain(nl);
+	if (!ask(nl, nlh, data, read_message, &r))
 		return err_set(err, nl->sys_errno == ENOENT ? ERR_NOT_FOUND : ERR_KERNEL,
 			       "set %s: %s", set, strerror(nl->sys_errno));
-	}
 	return key && !r.found ? err_set(err, ERR_NOT_FOUND, "set %s has no such element", set) : 0;
 }
 
@@ -615,20 +622,10 @@ int nft_netlink_count_rules(struct nft_netlink *nl, uint32_t *ret, struct err *e
 	AUTO_FREE char *data = xcalloc(1, ANSWER_SIZE);
 	struct nlmsghdr *nlh =
 		nftnl_nlmsg_build_hdr(data, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP, nl->seq++);
-	uint32_t seq = nlh->nlmsg_seq, port = mnl_socket_get_portid(nl->sock);
-	int more = -1;
-	ssize_t n;
 
 	*ret = 0;
 	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, RULESET_TABLE);
-	if (mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len) >= 0)
-		do {
-			n = mnl_socket_recvfrom(nl->sock, data, ANSWER_SIZE);
-			more = n > 0 ? mnl_cb_run(data, (size_t)n, seq, port, count_message, ret) : -1;
-		} while (more > MNL_CB_STOP);
-	if (more >= 0)
+	if (ask(nl, nlh, data, count_message, ret))
 		return 0;
-	nl->sys_errno = errno;
-	socket_drain(nl);
 	return err_set(err, ERR_KERNEL, "rules cannot be read: %s", strerror(nl->sys_errno));
 }
