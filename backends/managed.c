@@ -44,27 +44,20 @@ void names_done(struct names *names) {
 	*names = (struct names){ NULL, 0 };
 }
 
-/* Interfaces that an attribute names, directly or through zones. */
-static void add_named(struct names *names, const struct model *model, const struct object *obj,
-		      unsigned int attr) {
-	const struct value *v = object_value(obj, attr);
-
-	for (uint32_t i = 0; v && i < v->n; i++) {
-		const struct object *named =
-			model_resolve(model, &obj->table->attrs[attr], value_item(v, i)->str);
-
-		if (named && named->table->id == TBL_SYSTEM_INTERFACE)
-			names_add(names, named->key);
-		else if (named && named->table->id == TBL_SYSTEM_ZONE)
-			add_named(names, model, named, SYSTEM_ZONE__INTERFACE);
-	}
+static const struct schema_attr *attr_of(unsigned int table, unsigned int attr) {
+	return &schema_table(table)->attrs[attr];
 }
 
-static void add_table(struct names *names, const struct model *model, unsigned int table,
-		      unsigned int attr) {
-	for (const struct object *obj = model_first(model, schema_table(table)); obj;
-	     obj = model_next(model, obj))
-		add_named(names, model, obj, attr);
+/* Stops at a use that makes an interface ours. */
+static int claims(void *arg, const struct object *holder, const struct schema_attr *attr) {
+	(void)arg;
+	(void)holder;
+	return attr == attr_of(TBL_SYSTEM_ZONE, SYSTEM_ZONE__INTERFACE) ||
+	       attr == attr_of(TBL_FIREWALL_POLICY, FIREWALL_POLICY__SRCINTF) ||
+	       attr == attr_of(TBL_FIREWALL_POLICY, FIREWALL_POLICY__DSTINTF) ||
+	       attr == attr_of(TBL_FIREWALL_VIP, FIREWALL_VIP__EXTINTF) ||
+	       attr == attr_of(TBL_FIREWALL_VIP, FIREWALL_VIP__SRCINTF_FILTER) ||
+	       attr == attr_of(TBL_ROUTER_STATIC, ROUTER_STATIC__DEVICE);
 }
 
 struct names managed_interfaces(const struct model *model) {
@@ -72,15 +65,8 @@ struct names managed_interfaces(const struct model *model) {
 	const struct object *obj = model_first(model, schema_table(TBL_SYSTEM_INTERFACE));
 
 	for (; obj; obj = model_next(model, obj))
-		if (obj->ver != 0)
+		if (obj->ver != 0 || model_each_user(model, obj, claims, NULL) != 0)
 			names_add(&names, obj->key);
-	add_table(&names, model, TBL_SYSTEM_ZONE, SYSTEM_ZONE__INTERFACE);
-	add_table(&names, model, TBL_FIREWALL_POLICY, FIREWALL_POLICY__SRCINTF);
-	names_sort(&names);
-	add_table(&names, model, TBL_FIREWALL_POLICY, FIREWALL_POLICY__DSTINTF);
-	add_table(&names, model, TBL_FIREWALL_VIP, FIREWALL_VIP__EXTINTF);
-	add_table(&names, model, TBL_FIREWALL_VIP, FIREWALL_VIP__SRCINTF_FILTER);
-	add_table(&names, model, TBL_ROUTER_STATIC, ROUTER_STATIC__DEVICE);
 	names_sort(&names);
 	return names;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A table is two trees over the same objects: by key for look-ups, by position for order. Who
- * refers to whom is an index of its own, kept with every put and take; a transaction keeps one over
- * what it has staged.
+ * A table is two trees over the same objects, by key and by position, for walking in order; where
+ * keys are names a hash table beside them finds one at once, for everything that refers by name is
+ * resolved again at every commit. Who refers to whom is an index of its own, kept with every put
+ * and take; a transaction keeps one over what it has staged.
  */
 #include "cfgdb/model.h"
 
@@ -17,7 +18,8 @@ RB_HEAD(pos_tree, object);
 struct table {
 	struct key_tree by_key;
 	struct pos_tree by_pos;
-	size_t count;
+	struct object **slots;   /* by hash of the key; unused where keys are numbers */
+	size_t n_slots, count;   /* n_slots is 0 or a power of two */
 	struct object *empty;    /* what an object table holds while nothing is set */
 };
 
@@ -156,6 +158,55 @@ int uses_each(const struct uses *u, const struct object *target,
 	return 0;
 }
 
+/* ---- the index by name ---- */
+
+static bool keys_are_numbers(const struct schema_table *table) {
+	return table->attrs[0].type == ATTR_INTEGER && schema_is_list(table);
+}
+
+#define SLOTS_MIN 64u
+
+static struct object **slot_of(const struct table *t, const char *key) {
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	while (*key)
+		h = (h ^ (unsigned char)*key++) * 16777619u;
+	return &t->slots[h & (t->n_slots - 1)];
+}
+
+static void slots_add(struct table *t, struct object *obj) {
+	struct object **slot = slot_of(t, obj->key);
+
+	obj->same_slot = *slot;
+	*slot = obj;
+}
+
+static void slots_remove(struct table *t, struct object *obj) {
+	struct object **slot = slot_of(t, obj->key);
+
+	while (*slot != obj)
+		slot = &(*slot)->same_slot;
+	*slot = obj->same_slot;
+}
+
+static void slots_grow(struct table *t) {
+	struct object *obj;
+
+	t->n_slots = t->n_slots ? t->n_slots * 4 : SLOTS_MIN;
+	free(t->slots);
+	t->slots = xcalloc(t->n_slots, sizeof(struct object *));
+	RB_FOREACH(obj, key_tree, &t->by_key)
+		slots_add(t, obj);
+}
+
+/* The object is in the tree already: slots made anew hold it. */
+static void slots_insert(struct table *t, struct object *obj) {
+	if (t->count > t->n_slots)
+		slots_grow(t);
+	else
+		slots_add(t, obj);
+}
+
 /* ---- the model ---- */
 
 struct model *model_new(void) {
@@ -178,6 +229,7 @@ struct model *model_free(struct model *m) {
 			object_free(obj);
 		}
 		object_free(m->tables[i].empty);
+		free(m->tables[i].slots);
 	}
 	free(m->tables);
 	free(m);
@@ -190,10 +242,20 @@ static struct object probe(const struct schema_table *table, const char *key) {
 	return (struct object){ .table = table, .key = (char *)key };
 }
 
-const struct object *model_find(const struct model *m, const struct schema_table *table, const char *key) {
-	struct object want = probe(table, key);
+static struct object *find(const struct model *m, const struct schema_table *table, const char *key) {
+	struct table *t = &m->tables[table->id];
+	struct object want = probe(table, key), *obj;
 
-	return RB_FIND(key_tree, &m->tables[table->id].by_key, &want);
+	if (keys_are_numbers(table))
+		return RB_FIND(key_tree, &t->by_key, &want);
+	obj = t->n_slots ? *slot_of(t, key) : NULL;
+	while (obj && strcmp(obj->key, key) != 0)
+		obj = obj->same_slot;
+	return obj;
+}
+
+const struct object *model_find(const struct model *m, const struct schema_table *table, const char *key) {
+	return find(m, table, key);
 }
 
 const struct object *model_object(const struct model *m, const struct schema_table *table) {
@@ -284,11 +346,12 @@ size_t model_count_users(const struct model *m, const struct object *obj) {
 
 struct object *model_take(struct model *m, const struct schema_table *table, const char *key) {
 	struct table *t = &m->tables[table->id];
-	struct object want = probe(table, key);
-	struct object *obj = RB_FIND(key_tree, &t->by_key, &want);
+	struct object *obj = find(m, table, key);
 
 	if (!obj)
 		return NULL;
+	if (!keys_are_numbers(table))
+		slots_remove(t, obj);
 	RB_REMOVE(key_tree, &t->by_key, obj);
 	RB_REMOVE(pos_tree, &t->by_pos, obj);
 	t->count--;
@@ -306,6 +369,8 @@ struct object *model_put(struct model *m, struct object *obj) {
 	RB_INSERT(key_tree, &t->by_key, obj);
 	RB_INSERT(pos_tree, &t->by_pos, obj);
 	t->count++;
+	if (!keys_are_numbers(obj->table))
+		slots_insert(t, obj);
 	uses_add(m->uses, obj);
 	return old;
 }

@@ -32,6 +32,7 @@ struct object {
 	struct field *fields;    /* sorted by attr */
 	unsigned char hash[OBJECT_HASH_LEN];
 	RB_ENTRY(object) by_key, by_pos; /* of the model that holds it */
+	struct object *same_slot;        /* of its index by name */
 };
 
 /* New empty object; copies key. The caller frees it. */
