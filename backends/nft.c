@@ -2,11 +2,12 @@
 /*
  * Rendering, comparing and applying. The ruleset in force is kept in memory; a commit renders the
  * next one and sends the difference. A one-element set in the kernel tells which configuration and
- * which ruleset it holds: at a start that finds its own, nothing is touched and the counters go on;
- * otherwise the table is replaced in one step and the counters are carried over.
+ * which ruleset it holds, and the generation of nf_tables that this was: at a start that finds its
+ * own, and no generation since, nothing is touched; otherwise the table is replaced in one step and
+ * the counters are carried over.
  *
- * When the kernel does not hold what we think (someone deleted the table), a difference cannot be
- * applied; then the whole is put in its place.
+ * When someone else changes our table it is put in place again as a whole: at once by whoever
+ * listens to nft_fd, and by a commit whose difference does not fit what it finds.
  */
 #include "backends/nft.h"
 
@@ -20,38 +21,35 @@
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/mem.h"
 
-/* A ruleset, and the mark that goes with it; both NULL when nothing of ours is in the kernel. */
+#define SEND_TRIES 10                /* while others keep changing tables of theirs */
+
+/* A configuration's ruleset; rules is NULL when nothing of ours is in the kernel. */
 struct image {
-	struct ruleset *rules, *mark;
+	struct ruleset *rules;
+	uint32_t hash;             /* of rules */
 	uint64_t revision;
 	time_t next_change;
 };
 
 struct nft {
 	struct nft_netlink *nl;
-	struct image now, next;
+	struct nft_watch *watch;
+	struct image now, next;    /* they may share their rules */
+	struct ruleset *mark;      /* what the kernel holds beside the rules: see render_revision */
 	bool prepared;             /* next is to come */
-	bool same_rules;           /* next has the rules of now */
 	bool unsure;               /* the kernel may hold something else than now */
 };
 
 static void image_done(struct image *im) {
 	ruleset_free(im->rules);
-	ruleset_free(im->mark);
 	*im = (struct image){ .next_change = SCHEDULE_NEVER };
 }
 
-static void image_mark(struct image *im, uint64_t revision) {
-	ruleset_free(im->mark);
-	im->revision = revision;
-	im->mark = im->rules ? render_revision(revision, ruleset_hash(im->rules)) : NULL;
-}
-
 static struct image image_render(const struct model *model, uint64_t revision) {
-	struct image im = { .rules = NULL };
+	struct image im = { .revision = revision };
 
 	im.rules = render(model, time(NULL), &im.next_change);
-	image_mark(&im, revision);
+	im.hash = im.rules ? ruleset_hash(im.rules) : 0;
 	return im;
 }
 
@@ -60,14 +58,27 @@ struct nft *nft_new(struct err *err) {
 
 	nft->now.next_change = nft->next.next_change = SCHEDULE_NEVER;
 	nft->nl = nft_netlink_open(err);
-	return nft->nl ? nft : nft_free(nft);
+	if (nft->nl)
+		nft->watch = nft_watch_open(nft_netlink_port(nft->nl), err);
+	return nft->watch ? nft : nft_free(nft);
+}
+
+static void backend_cancel(void *ctx) {
+	struct nft *nft = ctx;
+
+	if (nft->next.rules == nft->now.rules)
+		nft->next.rules = NULL;
+	image_done(&nft->next);
+	nft->prepared = false;
 }
 
 struct nft *nft_free(struct nft *nft) {
 	if (!nft)
 		return NULL;
+	backend_cancel(nft);
 	image_done(&nft->now);
-	image_done(&nft->next);
+	ruleset_free(nft->mark);
+	nft_watch_close(nft->watch);
 	nft_netlink_close(nft->nl);
 	free(nft);
 	return NULL;
@@ -125,15 +136,69 @@ int nft_read_counters(struct nft *nft, uint32_t policy, struct nft_counters *ret
 
 /* ---- the kernel ---- */
 
-static int replace(struct nft *nft, struct image *im, struct err *err) {
-	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT;
+static void set_mark(struct nft *nft, struct ruleset *mark) {
+	ruleset_free(nft->mark);
+	nft->mark = mark;
+}
 
-	if (!im->rules)
-		return nft_netlink_remove(nft->nl, err);
-	seed_counters(nft, im->rules);
-	ruleset_diff(NULL, im->rules, &d);
-	ruleset_diff(NULL, im->mark, &d);
-	return nft_netlink_replace(nft->nl, &d, err);
+static int take_out(struct nft *nft, struct err *err) {
+	int rc = nft_netlink_remove(nft->nl, err);
+
+	if (rc == 0)
+		set_mark(nft, NULL);
+	return rc;
+}
+
+/* The mark of an image that the next generation brings; the kernel's number skips 0. */
+static struct key mark_after(const struct image *im, uint32_t generation) {
+	return render_revision_key(im->revision, im->hash, generation + 1 ? generation + 1 : 1);
+}
+
+/*
+ * Send the way from one image to another; from NULL: all is put in the place of what is there. The
+ * mark tells the generation that this makes, so it must not come after someone else's change.
+ */
+static int send_once(struct nft *nft, const struct image *from, const struct image *to,
+		     struct err *err) {
+	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT;
+	struct ruleset *mark;
+	uint32_t generation;
+	struct key k;
+	int rc;
+
+	if (from && from->rules != to->rules)
+		ruleset_diff(from->rules, to->rules, &d);
+	if (d.whole)
+		return send_once(nft, NULL, to, err);
+	if (!from) {
+		seed_counters(nft, to->rules);
+		ruleset_diff(NULL, to->rules, &d);
+	}
+	rc = nft_netlink_generation(nft->nl, &generation, err);
+	if (rc)
+		return rc;
+	k = mark_after(to, generation);
+	mark = render_revision(&k);
+	ruleset_diff(from ? nft->mark : NULL, mark, &d);
+	rc = from ? nft_netlink_apply(nft->nl, &d, generation, err)
+		  : nft_netlink_replace(nft->nl, &d, generation, err);
+	if (rc == 0)
+		set_mark(nft, mark);
+	else
+		ruleset_free(mark);
+	return rc;
+}
+
+static int send_change(struct nft *nft, const struct image *from, const struct image *to,
+		       struct err *err) {
+	int rc = 0;
+
+	for (int i = 0; i < SEND_TRIES; i++) {
+		rc = send_once(nft, from, to, err);
+		if (rc == 0 || nft_netlink_errno(nft->nl) != ERESTART)
+			break;
+	}
+	return rc;
 }
 
 /* True when a difference failed because it was one to something else. */
@@ -144,66 +209,54 @@ static bool out_of_step(const struct nft *nft) {
 }
 
 /* From one image to another; the kernel is at one of them, whatever happens. */
-static int change(struct nft *nft, const struct image *from, struct image *to, bool same_rules,
+static int change(struct nft *nft, const struct image *from, const struct image *to,
 		  struct err *err) {
-	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT;
 	int rc;
 
 	if (!from->rules && !to->rules)
 		return 0;
-	if (!from->rules || !to->rules || nft->unsure)
-		return replace(nft, to, err);
-	if (!same_rules)
-		ruleset_diff(from->rules, to->rules, &d);
-	ruleset_diff(from->mark, to->mark, &d);
-	rc = d.whole ? ERR_KERNEL : nft_netlink_apply(nft->nl, &d, err);
-	if (rc && (d.whole || out_of_step(nft)))
-		rc = replace(nft, to, err);
+	if (!to->rules)
+		return take_out(nft, err);
+	if (!from->rules || nft->unsure)
+		return send_change(nft, NULL, to, err);
+	rc = send_change(nft, from, to, err);
+	if (rc && out_of_step(nft))
+		rc = send_change(nft, NULL, to, err);
 	return rc;
 }
 
 /* ---- start ---- */
 
-struct found {
-	bool any;
-	uint32_t words[2];
-};
-
 static void take_mark(void *arg, const struct nft_elem *elem) {
-	struct found *f = arg;
+	struct key *found = arg;
 
-	if (elem->key_len != sizeof(f->words))
+	if (elem->key_len != 3 * sizeof(uint32_t))
 		return;
-	f->any = true;
-	memcpy(f->words, elem->key, sizeof(f->words));
+	found->len = elem->key_len;
+	memcpy(found->bytes, elem->key, elem->key_len);
 }
 
-/* Only the mark is old: the rules are those that would be made. */
-static int renew_mark(struct nft *nft, const struct found *old, struct err *err) {
-	struct ruleset *mark = render_revision(0, 0);
-	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT;
-	int rc;
+/*
+ * Keep the rules that are in the kernel: the mark says that they are those that would be made, and
+ * the generation that nobody has changed anything since. Only the revision may be another one.
+ */
+static bool keep_rules(struct nft *nft, const struct key *found) {
+	uint32_t generation;
+	struct key k;
 
-	memcpy((void *)mark->sets->elems[0].key, old->words, sizeof(old->words));
-	ruleset_diff(mark, nft->now.mark, &d);
-	rc = nft_netlink_apply(nft->nl, &d, err);
-	ruleset_free(mark);
-	return rc;
-}
-
-/* A mark that fits says what we put there; someone may have taken rules out, or put some in. */
-static bool rules_are_there(struct nft *nft) {
-	uint32_t have, want = 0;
-
-	for (const struct chain *c = nft->now.rules->chains; c; c = c->next)
-		want += c->n_rules;
-	return nft_netlink_count_rules(nft->nl, &have, NULL) == 0 && have == want;
+	if (found->len == 0 || nft_netlink_generation(nft->nl, &generation, NULL) != 0)
+		return false;
+	k = render_revision_key(nft->now.revision, nft->now.hash, generation);
+	if (memcmp(k.bytes + 4, found->bytes + 4, k.len - 4) != 0)
+		return false;
+	set_mark(nft, render_revision(found));
+	return memcmp(k.bytes, found->bytes, 4) == 0 ||
+	       send_change(nft, &nft->now, &nft->now, NULL) == 0;
 }
 
 static int backend_start(void *ctx, const struct commit *commit, struct err *err) {
 	struct nft *nft = ctx;
-	struct found found = { .any = false };
-	struct key k;
+	struct key found = KEY_INIT;
 	int rc = nft_netlink_read(nft->nl, RENDER_SET_REVISION, NULL, take_mark, &found, err);
 
 	if (rc && rc != ERR_NOT_FOUND)
@@ -211,16 +264,10 @@ static int backend_start(void *ctx, const struct commit *commit, struct err *err
 	image_done(&nft->now);
 	nft->now = image_render(commit->model, commit->revision);
 	if (!nft->now.rules)
-		return rc == ERR_NOT_FOUND ? 0 : nft_netlink_remove(nft->nl, err);
-	k = render_revision_key(commit->revision, ruleset_hash(nft->now.rules));
-	if (found.any && !rules_are_there(nft))
-		found.any = false;
-	if (found.any && memcmp(k.bytes, found.words, sizeof(found.words)) == 0)
+		return rc == ERR_NOT_FOUND ? 0 : take_out(nft, err);
+	if (keep_rules(nft, &found))
 		return 0;
-	if (found.any && memcmp(k.bytes + 4, &found.words[1], 4) == 0 &&
-	    renew_mark(nft, &found, err) == 0)
-		return 0;
-	rc = replace(nft, &nft->now, err);
+	rc = send_change(nft, NULL, &nft->now, err);
 	nft->unsure = rc != 0;
 	return rc;
 }
@@ -248,16 +295,10 @@ static int backend_prepare(void *ctx, const struct commit *commit, struct err *e
 	(void)err;
 	for (size_t i = 0; i < commit->n_changes && !any; i++)
 		any = matters(&commit->changes[i]);
-	image_done(&nft->next);
-	nft->same_rules = !any;
+	backend_cancel(nft);
 	nft->prepared = true;
-	if (any)
-		nft->next = image_render(commit->model, commit->revision);
-	else
-		nft->next = (struct image){ .rules = nft->now.rules,
-					    .next_change = nft->now.next_change };
-	if (!any)
-		image_mark(&nft->next, commit->revision);
+	nft->next = any ? image_render(commit->model, commit->revision) : nft->now;
+	nft->next.revision = commit->revision;
 	return 0;
 }
 
@@ -267,10 +308,10 @@ static int backend_apply(void *ctx, struct err *err) {
 
 	if (fault_hit("nft.apply"))
 		return err_set(err, ERR_KERNEL, "injected fault before the rules change");
-	rc = change(nft, &nft->now, &nft->next, nft->same_rules, err);
+	rc = change(nft, &nft->now, &nft->next, err);
 	nft->unsure = rc != 0; /* an answer may have been lost: the next change puts in the whole */
 	if (rc == 0 && fault_hit("nft.applied")) {
-		change(nft, &nft->next, &nft->now, nft->same_rules, NULL);
+		change(nft, &nft->next, &nft->now, NULL);
 		rc = err_set(err, ERR_KERNEL, "injected fault after the rules changed");
 	}
 	return rc;
@@ -279,14 +320,7 @@ static int backend_apply(void *ctx, struct err *err) {
 static void backend_undo(void *ctx) {
 	struct nft *nft = ctx;
 
-	nft->unsure = change(nft, &nft->next, &nft->now, nft->same_rules, NULL) != 0;
-}
-
-static void drop_next(struct nft *nft) {
-	if (nft->same_rules)
-		nft->next.rules = NULL; /* they are those of now */
-	image_done(&nft->next);
-	nft->prepared = nft->same_rules = false;
+	nft->unsure = change(nft, &nft->next, &nft->now, NULL) != 0;
 }
 
 static void backend_finish(void *ctx) {
@@ -294,16 +328,11 @@ static void backend_finish(void *ctx) {
 
 	if (!nft->prepared)
 		return;
-	if (nft->same_rules)
-		nft->now.rules = NULL;
-	image_done(&nft->now);
+	if (nft->next.rules != nft->now.rules)
+		image_done(&nft->now);
 	nft->now = nft->next;
 	nft->next = (struct image){ .next_change = SCHEDULE_NEVER };
-	nft->prepared = nft->same_rules = false;
-}
-
-static void backend_cancel(void *ctx) {
-	drop_next(ctx);
+	nft->prepared = false;
 }
 
 struct backend nft_backend(struct nft *nft) {
@@ -321,7 +350,7 @@ struct backend nft_backend(struct nft *nft) {
 
 int nft_refresh(struct nft *nft, const struct model *model, struct err *err) {
 	struct image next = image_render(model, nft->now.revision);
-	int rc = change(nft, &nft->now, &next, false, err);
+	int rc = change(nft, &nft->now, &next, err);
 
 	if (rc == 0) {
 		image_done(&nft->now);
@@ -333,8 +362,33 @@ int nft_refresh(struct nft *nft, const struct model *model, struct err *err) {
 	return rc;
 }
 
+/* ---- changes by others ---- */
+
+int nft_fd(const struct nft *nft) {
+	return nft_watch_fd(nft->watch);
+}
+
+bool nft_touched(struct nft *nft, struct nft_intruder *who) {
+	bool touched = nft_watch_read(nft->watch, who);
+
+	if (touched)
+		nft->unsure = true;
+	return touched && nft->now.rules;
+}
+
+bool nft_is_unsure(const struct nft *nft) {
+	return nft->unsure;
+}
+
+int nft_restore(struct nft *nft, struct err *err) {
+	int rc = nft->now.rules ? send_change(nft, NULL, &nft->now, err) : 0;
+
+	nft->unsure = rc != 0;
+	return rc;
+}
+
 int nft_remove(struct nft *nft, struct err *err) {
-	int rc = nft_netlink_remove(nft->nl, err);
+	int rc = take_out(nft, err);
 
 	if (rc == 0)
 		image_done(&nft->now);

@@ -2,9 +2,11 @@
 /* The packet filter as a backend: the configuration's rules and translations in the kernel. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
+#include "backends/nft_watch.h"
 #include "backends/ruleset.h"
 #include "cfgdb/backend.h"
 
@@ -35,6 +37,21 @@ struct nft_counters {
 
 /* Counters of a policy, 0: the implicit deny. ERR_NOT_FOUND when nothing counts for it. */
 int nft_read_counters(struct nft *nft, uint32_t policy, struct nft_counters *ret, struct err *err);
+
+/* A descriptor that is readable when someone else may have changed our rules; owned by nft. */
+int nft_fd(const struct nft *nft);
+
+/*
+ * Read what happened; true when our rules were changed by someone else, and who it was. Call
+ * nft_restore then.
+ */
+bool nft_touched(struct nft *nft, struct nft_intruder *who);
+
+/* True when the kernel may hold something else than the rules in force. */
+bool nft_is_unsure(const struct nft *nft);
+
+/* Put all rules in force in the place of what the kernel holds; counters go on. */
+int nft_restore(struct nft *nft, struct err *err);
 
 /* Take all rules out of the kernel, for an uninstall. */
 int nft_remove(struct nft *nft, struct err *err);

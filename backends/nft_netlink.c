@@ -32,6 +32,8 @@
 #define ELEMS_PER_MESSAGE 300        /* of at most 160 bytes each: the list's length has 16 bits */
 #define ANSWER_SIZE (64u << 10)
 #define RECEIVE_BUFFER (4 << 20)
+#define ANSWER_WAIT_S 10             /* the kernel answers at once, or something is badly wrong */
+#define READ_TRIES 10                /* of a list that others change meanwhile */
 
 /* What a message of the batch is about. */
 struct part {
@@ -58,6 +60,7 @@ struct nft_netlink {
 
 struct nft_netlink *nft_netlink_open(struct err *err) {
 	struct nft_netlink *nl = xcalloc(1, sizeof(*nl));
+	const struct timeval wait = { .tv_sec = ANSWER_WAIT_S };
 	int on = 1, size = RECEIVE_BUFFER;
 
 	nl->sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
@@ -69,6 +72,10 @@ struct nft_netlink *nft_netlink_open(struct err *err) {
 	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on));
 	setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait))) {
+		err_set(err, ERR_KERNEL, "netfilter cannot be reached: %s", strerror(errno));
+		return nft_netlink_close(nl);
+	}
 	return nl;
 }
 
@@ -81,6 +88,10 @@ struct nft_netlink *nft_netlink_close(struct nft_netlink *nl) {
 
 int nft_netlink_errno(const struct nft_netlink *nl) {
 	return nl->sys_errno;
+}
+
+uint32_t nft_netlink_port(const struct nft_netlink *nl) {
+	return mnl_socket_get_portid(nl->sock);
 }
 
 static void batch_done(struct batch *b) {
@@ -105,12 +116,16 @@ static struct part *batch_part(struct batch *b) {
 	return &b->parts[b->n_parts++];
 }
 
-static void batch_open(struct nft_netlink *nl, struct batch *b) {
+static void batch_open(struct nft_netlink *nl, struct batch *b, uint32_t generation) {
+	struct nlmsghdr *nlh;
+
 	*b = (struct batch){ .first_seq = nl->seq };
 	batch_room(b);
 	batch_part(b);
-	nftnl_batch_begin(b->data, nl->seq++);
-	b->len = ((struct nlmsghdr *)b->data)->nlmsg_len;
+	nlh = nftnl_batch_begin(b->data, nl->seq++);
+	if (generation)
+		mnl_attr_put_u32(nlh, NFNL_BATCH_GENID, htonl(generation));
+	b->len = nlh->nlmsg_len;
 }
 
 static struct nlmsghdr *batch_message(struct nft_netlink *nl, struct batch *b, uint16_t type,
@@ -457,43 +472,45 @@ static void batch_spoil(struct batch *b) {
 		}
 }
 
-int nft_netlink_apply(struct nft_netlink *nl, const struct ruleset_delta *delta, struct err *err) {
-	struct batch b;
+/* Build the rest of a batch, send it, forget it. */
+static int batch_deliver(struct nft_netlink *nl, struct batch *b, const struct ruleset_delta *delta,
+			 struct err *err) {
 	int ret;
 
-	if (ruleset_delta_empty(delta))
-		return 0;
-	batch_open(nl, &b);
-	put_delta(nl, &b, delta);
+	put_delta(nl, b, delta);
 	if (fault_hit("nft.refuse"))
-		batch_spoil(&b);
-	ret = batch_send(nl, &b, err);
-	batch_done(&b);
+		batch_spoil(b);
+	ret = batch_send(nl, b, err);
+	batch_done(b);
 	return ret;
 }
 
-int nft_netlink_replace(struct nft_netlink *nl, const struct ruleset_delta *delta,
-			struct err *err) {
+int nft_netlink_apply(struct nft_netlink *nl, const struct ruleset_delta *delta,
+		      uint32_t generation, struct err *err) {
 	struct batch b;
-	int ret;
 
-	batch_open(nl, &b);
+	if (ruleset_delta_empty(delta))
+		return 0;
+	batch_open(nl, &b, generation);
+	return batch_deliver(nl, &b, delta, err);
+}
+
+int nft_netlink_replace(struct nft_netlink *nl, const struct ruleset_delta *delta,
+			uint32_t generation, struct err *err) {
+	struct batch b;
+
+	batch_open(nl, &b, generation);
 	put_table(nl, &b, NFT_MSG_NEWTABLE);
 	put_table(nl, &b, NFT_MSG_DELTABLE);
 	put_table(nl, &b, NFT_MSG_NEWTABLE);
-	put_delta(nl, &b, delta);
-	if (fault_hit("nft.refuse"))
-		batch_spoil(&b);
-	ret = batch_send(nl, &b, err);
-	batch_done(&b);
-	return ret;
+	return batch_deliver(nl, &b, delta, err);
 }
 
 int nft_netlink_remove(struct nft_netlink *nl, struct err *err) {
 	struct batch b;
 	int ret;
 
-	batch_open(nl, &b);
+	batch_open(nl, &b, 0);
 	put_table(nl, &b, NFT_MSG_NEWTABLE);
 	put_table(nl, &b, NFT_MSG_DELTABLE);
 	ret = batch_send(nl, &b, err);
@@ -575,7 +592,8 @@ static struct nlmsghdr *read_request(struct nft_netlink *nl, char *data, const c
 }
 
 /* Send a request and hand its answers on, in `data`; false with the system error kept in nl. */
-static bool ask(struct nft_netlink *nl, const struct nlmsghdr *nlh, char *data, mnl_cb_t each, void *arg) {
+static bool ask(struct nft_netlink *nl, const struct nlmsghdr *nlh, char *data, mnl_cb_t each,
+		void *arg) {
 	uint32_t seq = nlh->nlmsg_seq, port = mnl_socket_get_portid(nl->sock);
 	int more = -1;
 	ssize_t n;
@@ -596,36 +614,39 @@ int nft_netlink_read(struct nft_netlink *nl, const char *set, const struct key *
 		     void (*each)(void *arg, const struct nft_elem *elem), void *arg,
 		     struct err *err) {
 	AUTO_FREE char *data = xcalloc(1, ANSWER_SIZE);
-	struct nlmsghdr *nlh = read_request(nl, data, set, key);
 	struct reader r = { .each = each, .arg = arg };
+	bool done = false;
 
-	if (!ask(nl, nlh, data, read_message, &r))
+	for (int i = 0; i < READ_TRIES && !done; i++) {
+		done = ask(nl, read_request(nl, data, set, key), data, read_message, &r);
+		if (!done && nl->sys_errno != EINTR)
+			break;
+	}
+	if (!done)
 		return err_set(err, nl->sys_errno == ENOENT ? ERR_NOT_FOUND : ERR_KERNEL,
 			       "set %s: %s", set, strerror(nl->sys_errno));
 	return key && !r.found ? err_set(err, ERR_NOT_FOUND, "set %s has no such element", set) : 0;
 }
 
-/* ---- counting rules ---- */
+/* ---- the generation ---- */
 
-static int count_message(const struct nlmsghdr *nlh, void *arg) {
-	uint32_t *n = arg;
+static int take_generation(const struct nlmsghdr *nlh, void *arg) {
 	const struct nlattr *attr;
 
 	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == NFTA_RULE_TABLE &&
-		    strcmp(mnl_attr_get_str(attr), RULESET_TABLE) == 0)
-			++*n;
+		if (mnl_attr_get_type(attr) == NFTA_GEN_ID && mnl_attr_get_payload_len(attr) == 4)
+			*(uint32_t *)arg = ntohl(mnl_attr_get_u32(attr));
 	return MNL_CB_OK;
 }
 
-int nft_netlink_count_rules(struct nft_netlink *nl, uint32_t *ret, struct err *err) {
+int nft_netlink_generation(struct nft_netlink *nl, uint32_t *ret, struct err *err) {
 	AUTO_FREE char *data = xcalloc(1, ANSWER_SIZE);
 	struct nlmsghdr *nlh =
-		nftnl_nlmsg_build_hdr(data, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP, nl->seq++);
+		nftnl_nlmsg_build_hdr(data, NFT_MSG_GETGEN, AF_UNSPEC, NLM_F_ACK, nl->seq++);
 
 	*ret = 0;
-	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, RULESET_TABLE);
-	if (ask(nl, nlh, data, count_message, ret))
+	if (ask(nl, nlh, data, take_generation, ret) && *ret != 0)
 		return 0;
-	return err_set(err, ERR_KERNEL, "rules cannot be read: %s", strerror(nl->sys_errno));
+	return err_set(err, ERR_KERNEL, "the packet filter tells no generation: %s",
+		       strerror(nl->sys_errno));
 }

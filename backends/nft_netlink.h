@@ -16,14 +16,23 @@ struct nft_netlink *nft_netlink_open(struct err *err);
 /* Close; NULL is fine. Returns NULL. */
 struct nft_netlink *nft_netlink_close(struct nft_netlink *nl);
 
-/*
- * Apply a change, whole or not at all. Refusals are told as ERR_KERNEL with the object that the
- * refused part was made for.
- */
-int nft_netlink_apply(struct nft_netlink *nl, const struct ruleset_delta *delta, struct err *err);
+/* The address of our socket: what changes under it is changed by us. */
+uint32_t nft_netlink_port(const struct nft_netlink *nl);
 
-/* Make the whole table anew, in one atomic batch, from a change that begins with nothing. */
-int nft_netlink_replace(struct nft_netlink *nl, const struct ruleset_delta *delta, struct err *err);
+/* The generation of nf_tables: a number that every commit, of anyone to any table, counts up. */
+int nft_netlink_generation(struct nft_netlink *nl, uint32_t *ret, struct err *err);
+
+/*
+ * Apply a change, whole or not at all; with a generation (not 0) only if it is still the current
+ * one, otherwise the system error is ERESTART. Refusals are told as ERR_KERNEL with the object that
+ * the refused part was made for.
+ */
+int nft_netlink_apply(struct nft_netlink *nl, const struct ruleset_delta *delta,
+		      uint32_t generation, struct err *err);
+
+/* Like it, for the whole table made anew, from a change that begins with nothing. */
+int nft_netlink_replace(struct nft_netlink *nl, const struct ruleset_delta *delta,
+			uint32_t generation, struct err *err);
 
 /* Remove our table; it is no error when there is none. */
 int nft_netlink_remove(struct nft_netlink *nl, struct err *err);
@@ -45,6 +54,3 @@ struct nft_elem {
 int nft_netlink_read(struct nft_netlink *nl, const char *set, const struct key *key,
 		     void (*each)(void *arg, const struct nft_elem *elem), void *arg,
 		     struct err *err);
-
-/* Number of rules that our table holds in the kernel. */
-int nft_netlink_count_rules(struct nft_netlink *nl, uint32_t *ret, struct err *err);

@@ -235,22 +235,22 @@ struct ruleset *render(const struct model *model, time_t now, time_t *next_chang
 
 /* ---- the revision ---- */
 
-struct key render_revision_key(uint64_t revision, uint32_t hash) {
+struct key render_revision_key(uint64_t revision, uint32_t hash, uint32_t generation) {
 	struct key k = KEY_INIT;
 
 	key_num(&k, FIELD_CT_MARK, (uint32_t)revision ^ RENDER_VERSION * 2654435761u);
 	key_num(&k, FIELD_CT_MARK, hash);
+	key_num(&k, FIELD_CT_MARK, generation);
 	return k;
 }
 
-struct ruleset *render_revision(uint64_t revision, uint32_t hash) {
-	struct key k = render_revision_key(revision, hash);
+struct ruleset *render_revision(const struct key *key) {
 	struct ruleset *rs = ruleset_new();
 
 	set_add(rs,
 		ruleset_add_set(rs, RENDER_SET_REVISION, DATA_NONE, 0, FIELD_CT_MARK, FIELD_CT_MARK,
-				0, 0),
-		&k);
+				FIELD_CT_MARK, 0),
+		key);
 	ruleset_sort(rs);
 	return rs;
 }

@@ -22,10 +22,11 @@
 struct ruleset *render(const struct model *model, time_t now, time_t *next_change);
 
 /*
- * What tells, at the next start, from what the rules in the kernel were made: a ruleset of one set
- * with one element. hash is that of the ruleset. The caller frees it.
+ * What tells, at the next start, whether the kernel holds what this configuration gives and nobody
+ * has touched it since: the revision, the hash of the ruleset, and the generation that nf_tables
+ * came to with it (every commit of anyone makes a new one). A key of three times four bytes.
  */
-struct ruleset *render_revision(uint64_t revision, uint32_t hash);
+struct key render_revision_key(uint64_t revision, uint32_t hash, uint32_t generation);
 
-/* The key of that element: four bytes for the revision, four for the hash. */
-struct key render_revision_key(uint64_t revision, uint32_t hash);
+/* A ruleset of one set with this one element; the caller frees it. */
+struct ruleset *render_revision(const struct key *key);

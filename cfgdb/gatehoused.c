@@ -59,6 +59,8 @@ struct daemon {
 	struct event *schedule;       /* fires when a schedule next changes the rules */
 	time_t last_look;             /* at the clock; one that is set back is seen by it */
 	struct event *network;        /* fires when links, addresses or routes change */
+	struct event *rules;          /* fires when others change rules */
+	struct event *restore;        /* fires when ours may be put in place again */
 	struct command commands[COMMANDS_MAX];
 	size_t n_commands;
 };
@@ -211,6 +213,44 @@ static void on_network(evutil_socket_t fd, short what, void *arg) {
 		log_line(LOG_LEVEL_WARNING, "gatehoused: ARP: %s", err.text);
 }
 
+/* ---- rules that someone else changed ---- */
+
+#define RESTORE_PAUSE_S 2 /* between two repairs: nobody can keep us busy with them */
+
+static void restore_rules(struct daemon *d) {
+	const struct timeval pause = { .tv_sec = RESTORE_PAUSE_S };
+	struct err err = { 0 };
+
+	if (nft_restore(d->nft, &err) != 0)
+		log_line(LOG_LEVEL_ERROR, "gatehoused: rules: %s", err.text);
+	event_add(d->restore, &pause);
+}
+
+/* The pause is over; what was changed in it is put right now. */
+static void on_restore(evutil_socket_t fd, short what, void *arg) {
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	if (nft_is_unsure(d->nft))
+		restore_rules(d);
+}
+
+static void on_rules(evutil_socket_t fd, short what, void *arg) {
+	struct daemon *d = arg;
+	struct nft_intruder who;
+
+	(void)fd;
+	(void)what;
+	if (!nft_touched(d->nft, &who))
+		return;
+	log_line(LOG_LEVEL_WARNING,
+		 "gatehoused: table inet gatehouse was changed by %s (process %u): it is put right",
+		 who.name[0] ? who.name : "another program", who.pid);
+	if (!event_pending(d->restore, EV_TIMEOUT, NULL))
+		restore_rules(d);
+}
+
 /* ---- backends, in the order in which they apply ---- */
 
 static int open_backends(struct daemon *d, struct err *err) {
@@ -226,7 +266,10 @@ static int open_backends(struct daemon *d, struct err *err) {
 	d->sysctl = sysctl_new(saved);
 	d->schedule = evtimer_new(d->base, on_schedule, d);
 	d->network = event_new(d->base, monitor_fd(d->monitor), EV_READ | EV_PERSIST, on_network, d);
-	if (!d->schedule || !d->network || event_add(d->network, NULL) != 0)
+	d->rules = event_new(d->base, nft_fd(d->nft), EV_READ | EV_PERSIST, on_rules, d);
+	d->restore = evtimer_new(d->base, on_restore, d);
+	if (!d->schedule || !d->network || !d->rules || !d->restore ||
+	    event_add(d->network, NULL) != 0 || event_add(d->rules, NULL) != 0)
 		return err_set(err, ERR_STORE, "no event loop");
 	return 0;
 }
@@ -265,10 +308,11 @@ static int start_kernel(struct daemon *d, struct err *err) {
 }
 
 static void stop_kernel(struct daemon *d) {
-	if (d->schedule)
-		event_free(d->schedule);
-	if (d->network)
-		event_free(d->network);
+	struct event *const events[] = { d->schedule, d->network, d->rules, d->restore };
+
+	for (size_t i = 0; i < ARRAY_LEN(events); i++)
+		if (events[i])
+			event_free(events[i]);
 	monitor_close(d->monitor);
 	sysctl_free(d->sysctl);
 	arp_free(d->arp);
