@@ -291,11 +291,14 @@ static bool matters(const struct change *c) {
 static int backend_prepare(void *ctx, const struct commit *commit, struct err *err) {
 	struct nft *nft = ctx;
 	bool any = time(NULL) >= nft->now.next_change;
+	int rc;
 
-	(void)err;
 	for (size_t i = 0; i < commit->n_changes && !any; i++)
 		any = matters(&commit->changes[i]);
 	backend_cancel(nft);
+	rc = any ? render_check(commit->model, err) : 0;
+	if (rc)
+		return rc;
 	nft->prepared = true;
 	nft->next = any ? image_render(commit->model, commit->revision) : nft->now;
 	nft->next.revision = commit->revision;

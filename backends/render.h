@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "backends/ruleset.h"
+#include "cfgdb/base/err.h"
 #include "cfgdb/model.h"
 
 #define RENDER_VERSION 1u        /* grows when the same configuration gives another ruleset */
@@ -13,6 +14,14 @@
 #define RENDER_SET_HITS	    "hits"    /* by policy: first packets; policy 0 is the implicit deny */
 #define RENDER_SET_TRAFFIC  "traffic" /* by policy: all packets of its sessions; without policy 0 */
 #define RENDER_SET_REVISION "revision"   /* see render_revision */
+
+#define RENDER_PAIRS_MAX 500000  /* each is a visit while rendering and an element in the kernel */
+
+/*
+ * Whether the configuration can be rendered: ERR_MAX_ENTRIES when its policies name more than
+ * RENDER_PAIRS_MAX pairs of interfaces, the members of zones counted one by one.
+ */
+int render_check(const struct model *model, struct err *err);
 
 /*
  * The ruleset of a configuration as of `now`; the caller frees it. NULL when the configuration

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * New sessions, by the interfaces they come in and leave by. Policies name interfaces, zones and
- * `any`; each pair of names that some policy has is one chain of its policies, and maps lead a
- * packet to the chains of all pairs it fits: of both interfaces, of one and `any`, of `any` and
- * `any`. Because chains only ever improve the result (see classify.h), the order of visits is free.
+ * `any`; for each pair of names that some policy has there is a chain of its policies, shared by
+ * all pairs that have the same, and maps lead a packet to the chains of all pairs it fits: of both
+ * interfaces, of one and `any`, of `any` and `any`. Because chains only ever improve the result (see
+ * classify.h), the order of visits is free.
  *
  * Sessions of virtual IPs go another way: to the chain of their virtual IP, which holds the
  * policies that name it, and to pairs of those policies that deny such sessions as well.
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "backends/classify.h"
+#include "backends/render.h"
 #include "cfgdb/base/mem.h"
 #include "schemas/schema_gen.h"
 
@@ -173,22 +175,54 @@ static void entries_sort(struct entries *es) {
 	es->n = n;
 }
 
-/* The end of the run of entries that begins at i and is of one pair. */
-static size_t pair_end(const struct entries *es, size_t i) {
-	size_t end = i + 1;
+/* The policies of one pair: entries from begin to before end. */
+struct run {
+	size_t begin, end;
+};
 
-	while (end < es->n && es->entry[end].in == es->entry[i].in &&
-	       es->entry[end].out == es->entry[i].out)
-		end++;
-	return end;
+static struct run run_at(const struct entries *es, size_t begin) {
+	struct run r = { begin, begin + 1 };
+
+	while (r.end < es->n && es->entry[r.end].in == es->entry[begin].in &&
+	       es->entry[r.end].out == es->entry[begin].out)
+		r.end++;
+	return r;
 }
 
-static const struct policy **run_policies(const struct entries *es, size_t i, size_t end) {
-	const struct policy **list = xcalloc(end - i, sizeof(*list));
+static const struct policy **run_policies(const struct entries *es, struct run r) {
+	const struct policy **list = xcalloc(r.end - r.begin, sizeof(*list));
 
-	for (size_t j = i; j < end; j++)
-		list[j - i] = es->entry[j].policy;
+	for (size_t i = r.begin; i < r.end; i++)
+		list[i - r.begin] = es->entry[i].policy;
 	return list;
+}
+
+static int run_compare(const struct entries *es, struct run x, struct run y) {
+	for (; x.begin < x.end && y.begin < y.end; x.begin++, y.begin++) {
+		const struct policy *a = es->entry[x.begin].policy, *b = es->entry[y.begin].policy;
+
+		if (a != b)
+			return a < b ? -1 : 1;
+	}
+	return (x.begin < x.end) - (y.begin < y.end);
+}
+
+/* Pairs with the same policies become neighbours, in their order. */
+static int run_order(const void *a, const void *b, void *es) {
+	const struct run *x = a, *y = b;
+	int order = run_compare(es, *x, *y);
+
+	return order ? order : (x->begin > y->begin) - (x->begin < y->begin);
+}
+
+/* All runs of sorted entries; the caller frees them. */
+static struct run *runs_new(struct entries *es, size_t *n) {
+	struct run *runs = xcalloc(es->n, sizeof(*runs));
+
+	*n = 0;
+	for (size_t i = 0; i < es->n; i = runs[*n - 1].end)
+		runs[(*n)++] = run_at(es, i);
+	return runs;
 }
 
 /* ---- maps from interfaces to chains ---- */
@@ -227,6 +261,17 @@ static int way_order(const void *a, const void *b) {
 	return order ? order : strcmp(x->chain, y->chain);
 }
 
+/* In order, each once: pairs that share a chain may share a key, too. */
+static void ways_sort(struct ways *ws) {
+	size_t n = 0;
+
+	qsort(ws->way, ws->n, sizeof(*ws->way), way_order);
+	for (size_t i = 0; i < ws->n; i++)
+		if (n == 0 || way_order(&ws->way[n - 1], &ws->way[i]) != 0)
+			ws->way[n++] = ws->way[i];
+	ws->n = n;
+}
+
 /* A chain that visits n chains in turn; equal ones are shared. */
 static const char *visit_chain(struct ruleset *rs, const struct way *w, size_t n) {
 	uint64_t h = 14695981039346656037u;
@@ -256,7 +301,7 @@ static void ways_map(struct ruleset *rs, struct chain *entry, struct ways *ws, c
 	if (ws->n == 0)
 		return;
 	map = ruleset_add_set(rs, name, DATA_VERDICT, 0, f1, f2, 0, 0);
-	qsort(ws->way, ws->n, sizeof(*ws->way), way_order);
+	ways_sort(ws);
 	for (size_t i = 0, n; i < ws->n; i += n) {
 		struct elem *e;
 
@@ -291,28 +336,41 @@ static void pair_ways(const struct side *in, const struct side *out, const char 
 	names_done(&outs);
 }
 
-/* One chain for each pair, and the rules of `entry` that lead there. */
+/* The chain of a pair; those that share it call it by the name of the first. */
+static const char *build_chain(const struct pairs *p, const struct entries *es, struct run r) {
+	const struct entry *e = &es->entry[r.begin];
+	const struct policy **list = run_policies(es, r);
+	struct chain *c = ruleset_add_chain(
+		p->rs, ruleset_namef(p->rs, "%c%08" PRIx32 "_%08" PRIx32, p->prefix, e->in->id,
+				     e->out->id));
+
+	classify_policies(p->rs, c, list, r.end - r.begin, p->bit);
+	free(list);
+	return c->name;
+}
+
+/* The chains of all pairs, and the rules of `entry` that lead there. */
 static void build_pairs(const struct pairs *p, struct chain *entry, struct entries *es) {
 	struct ways both = { 0 }, only_in = { 0 }, only_out = { 0 };
-	const char *any = NULL;
+	const char *any = NULL, *chain = NULL;
+	struct run *runs;
+	size_t n;
 
 	entries_sort(es);
-	for (size_t i = 0, end; i < es->n; i = end) {
-		const struct side *in = es->entry[i].in, *out = es->entry[i].out;
-		const struct policy **list;
-		struct chain *c;
+	runs = runs_new(es, &n);
+	if (n)
+		qsort_r(runs, n, sizeof(*runs), run_order, es);
+	for (size_t i = 0; i < n; i++) {
+		const struct entry *e = &es->entry[runs[i].begin];
 
-		end = pair_end(es, i);
-		list = run_policies(es, i, end);
-		c = ruleset_add_chain(p->rs, ruleset_namef(p->rs, "%c%08" PRIx32 "_%08" PRIx32,
-							   p->prefix, in->id, out->id));
-		classify_policies(p->rs, c, list, end - i, p->bit);
-		free(list);
-		if (in->id == 0 && out->id == 0)
-			any = c->name;
+		if (i == 0 || run_compare(es, runs[i - 1], runs[i]) != 0)
+			chain = build_chain(p, es, runs[i]);
+		if (e->in->id == 0 && e->out->id == 0)
+			any = chain;
 		else
-			pair_ways(in, out, c->name, &both, &only_in, &only_out);
+			pair_ways(e->in, e->out, chain, &both, &only_in, &only_out);
 	}
+	free(runs);
 	ways_map(p->rs, entry, &both, ruleset_namef(p->rs, "%cpairs", p->prefix), FIELD_IIFNAME,
 		 FIELD_OIFNAME);
 	ways_map(p->rs, entry, &only_in, ruleset_namef(p->rs, "%cfrom", p->prefix), FIELD_IIFNAME,
@@ -397,15 +455,16 @@ static const char *build_vip(const struct pairs *p, const struct naming *naming,
 	for (size_t i = 0; i < n; i++)
 		add_pairs(p, &es, naming[i].policy);
 	entries_sort(&es);
-	for (size_t i = 0, end; i < es.n; i = end) {
+	for (struct run r = { 0 }; r.end < es.n;) {
 		const struct policy **list;
 
-		end = pair_end(&es, i);
-		list = run_policies(&es, i, end);
+		r = run_at(&es, r.end);
+		list = run_policies(&es, r);
 		chain_rule(c);
-		match_side(p->rs, c, es.entry[i].in, FIELD_IIFNAME);
-		match_side(p->rs, c, es.entry[i].out, FIELD_OIFNAME);
-		chain_stmt(c, STMT_JUMP, FIELD_NONE, 0, 0, source_chain(p->rs, list, end - i));
+		match_side(p->rs, c, es.entry[r.begin].in, FIELD_IIFNAME);
+		match_side(p->rs, c, es.entry[r.begin].out, FIELD_OIFNAME);
+		chain_stmt(c, STMT_JUMP, FIELD_NONE, 0, 0,
+			   source_chain(p->rs, list, r.end - r.begin));
 		free(list);
 	}
 	free(es.entry);
@@ -453,6 +512,48 @@ static void build_vips(const struct pairs *p, struct chain *entry, const struct 
 		return;
 	chain_rule(entry);
 	chain_lookup(entry, STMT_VMAP, map->name, FIELD_CT_MARK, 0, 0, 0);
+}
+
+/* ---- the bound ---- */
+
+/* How many interfaces an attribute names, those of zones counted one by one. */
+static size_t count_interfaces(const struct model *model, const struct object *obj,
+			       unsigned int attr) {
+	const struct value *v = object_value(obj, attr);
+	size_t n = 0;
+
+	for (uint32_t i = 0; v && i < v->n; i++) {
+		const struct object *zone = model_find(model, schema_table(TBL_SYSTEM_ZONE),
+						       value_item(v, i)->str);
+
+		n += zone ? object_count(zone, SYSTEM_ZONE__INTERFACE) : 1;
+	}
+	return n;
+}
+
+int render_check(const struct model *model, struct err *err) {
+	const struct schema_table *table = schema_table(TBL_FIREWALL_POLICY);
+	const struct object *most = NULL;
+	size_t sum = 0, max = 0;
+
+	for (const struct object *obj = model_first(model, table); obj;
+	     obj = model_next(model, obj)) {
+		size_t pairs = count_interfaces(model, obj, FIREWALL_POLICY__SRCINTF) *
+			       count_interfaces(model, obj, FIREWALL_POLICY__DSTINTF);
+
+		if (pairs > max) {
+			max = pairs;
+			most = obj;
+		}
+		sum += pairs;
+	}
+	if (sum <= RENDER_PAIRS_MAX)
+		return 0;
+	return err_set(err, ERR_MAX_ENTRIES,
+		       "Too many pairs of srcintf and dstintf: %zu in all policies, %zu of them in "
+		       "policy %s. Maximum number of entries: %d; `any` is one\n"
+		       "object check operator error, -4, discard the setting",
+		       sum, max, most->key, RENDER_PAIRS_MAX);
 }
 
 void render_pairs(struct ruleset *rs, const struct model *model, const struct policies *ps) {

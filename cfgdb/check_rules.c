@@ -15,7 +15,6 @@
 #include "cfgdb/base/str.h"
 #include "schemas/schema_gen.h"
 
-#define POLICY_PAIRS_MAX 4096
 #define GROUP_DEPTH_MAX 16
 
 /* ---- addresses ---- */
@@ -233,27 +232,7 @@ static bool list_has(const struct object *obj, unsigned int attr, const char *na
 	return false;
 }
 
-/* How many interfaces an attribute names, those of zones counted one by one. */
-static size_t count_interfaces(const struct txn *t, const struct object *obj, unsigned int attr) {
-	const struct value *v = object_get(obj, attr);
-	size_t n = 0;
-
-	for (uint32_t i = 0; v && i < v->n; i++) {
-		const struct object *zone = txn_find(t, schema_tables[TBL_SYSTEM_ZONE], value_item(v, i)->str);
-
-		n += zone ? object_count(zone, SYSTEM_ZONE__INTERFACE) : 1;
-	}
-	return n;
-}
-
 static int rule_policy(const struct txn *t, const struct object *obj, struct err *err) {
-	size_t pairs = count_interfaces(t, obj, FIREWALL_POLICY__SRCINTF) *
-		       count_interfaces(t, obj, FIREWALL_POLICY__DSTINTF);
-
-	if (pairs > POLICY_PAIRS_MAX) /* the kernel gets one chain for each */
-		return err_set(err, ERR_MAX_ENTRIES, "Too many pairs of srcintf and dstintf: %zu. Maximum number of "
-			       "entries: %d; `any` is one\nobject check operator error, -4, discard the setting",
-			       pairs, POLICY_PAIRS_MAX);
 	if (strcmp(obj->key, "0") == 0)
 		return err_set(err, ERR_VALUE, "node_check_object fail! for policyid 0\n\nvalue parse error before '0'");
 	if (object_count(obj, FIREWALL_POLICY__SERVICE) > 1 && list_has(obj, FIREWALL_POLICY__SERVICE, "ALL"))

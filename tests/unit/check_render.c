@@ -560,6 +560,80 @@ START_TEST(test_small_changes) {
 END_TEST
 
 /* No word that an administrator typed is the name of a set or chain, or part of the text. */
+/* Interfaces eth1 to ethN, as a configuration and as a list of names. */
+static void many_interfaces(int n, struct str *config, struct str *names) {
+	str_add(config, "config system interface\n");
+	for (int i = 1; i <= n; i++) {
+		str_addf(config, "edit eth%d\nnext\n", i);
+		str_addf(names, " eth%d", i);
+	}
+	str_add(config, "end\n");
+}
+
+static void add_policy(struct str *config, int id, const char *in, const char *out) {
+	str_addf(config,
+		 "config firewall policy\nedit %d\nset srcintf%s\nset dstintf%s\nset srcaddr all\n"
+		 "set dstaddr all\nset action accept\nset schedule always\nset service ALL\n"
+		 "next\nend\n",
+		 id, in, out);
+}
+
+static unsigned int count_pair_chains(const struct ruleset *rs) {
+	unsigned int n = 0;
+
+	for (const struct chain *c = rs->chains; c; c = c->next)
+		n += c->name[0] == 'p' && strchr(c->name, '_') != NULL;
+	return n;
+}
+
+/* Pairs with the same policies share a chain, until they have others. */
+START_TEST(test_shared_chains) {
+	AUTO_STR struct str config = STR_INIT, names = STR_INIT, more = STR_INIT;
+	struct ruleset *rs;
+	struct sim_packet p = tcp("eth3", "eth4", CLIENT, SERVER, 80);
+
+	many_interfaces(30, &config, &names);
+	add_policy(&config, 1, str_text(&names), str_text(&names));
+	rs = render_text(str_text(&config), "");
+	ck_assert_uint_eq(count_pair_chains(rs), 1);
+	ck_assert_uint_eq(ruleset_set(rs, "ppairs")->n_elems, 900);
+	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_uint_eq(p.mark, 1);
+	ruleset_free(rs);
+
+	add_policy(&more, 2, " eth3", " eth4 eth5");
+	rs = render_text(str_text(&config), str_text(&more));
+	ck_assert_uint_eq(count_pair_chains(rs), 2);
+	p = tcp("eth3", "eth4", CLIENT, SERVER, 80);
+	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ruleset_free(rs);
+}
+END_TEST
+
+/* Interfaces of zones count: what a zone brings is refused with the policy that is to blame. */
+START_TEST(test_too_many_pairs) {
+	AUTO_STR struct str config = STR_INIT, names = STR_INIT;
+	struct err err = { 0 };
+	struct model *m;
+
+	many_interfaces(800, &config, &names);
+	str_addf(&config, "config system zone\nedit z\nset interface%s\nnext\nend\n",
+		 str_text(&names));
+	add_policy(&config, 1, " z", " any");
+	m = conf_model(str_text(&config));
+	ck_assert_int_eq(render_check(m, &err), 0);
+	str_clear(&config);
+	add_policy(&config, 2, " z", " z");
+	conf_load(m, str_text(&config), 2);
+	ck_assert_int_eq(render_check(m, &err), ERR_MAX_ENTRIES);
+	ck_assert_str_eq(err.text,
+			 "Too many pairs of srcintf and dstintf: 640800 in all policies, 640000 of "
+			 "them in policy 2. Maximum number of entries: 500000; `any` is one\n"
+			 "object check operator error, -4, discard the setting");
+	model_free(m);
+}
+END_TEST
+
 START_TEST(test_names_are_ids) {
 	struct str text AUTO_STR = STR_INIT;
 	struct ruleset *rs = render_text(
@@ -606,6 +680,8 @@ static Suite *render_suite(void) {
 	tcase_add_loop_test(t, test_schedules, 0, ARRAY_LEN(schedules));
 	tcase_add_test(t, test_schedule_summer_time);
 	tcase_add_loop_test(t, test_small_changes, 0, ARRAY_LEN(changes));
+	tcase_add_test(t, test_shared_chains);
+	tcase_add_test(t, test_too_many_pairs);
 	tcase_add_test(t, test_names_are_ids);
 	suite_add_tcase(s, t);
 	return s;

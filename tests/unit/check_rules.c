@@ -343,25 +343,6 @@ START_TEST(test_child_room) {
 }
 END_TEST
 
-START_TEST(test_policy_pairs) {
-	AUTO_STR struct str config = STR_INIT, names = STR_INIT, body = STR_INIT;
-	struct err err = { 0 };
-
-	str_add(&config, "config system interface\n");
-	for (int i = 1; i <= 65; i++) {
-		str_addf(&config, "edit eth%d\nnext\n", i);
-		str_addf(&names, " eth%d", i);
-	}
-	str_add(&config, "end\n");
-	ck_assert_msg(script_load(txn, str_text(&config), &err) == 0, "%s", err.text);
-	str_addf(&body, POLICY "set srcintf%s\n", str_text(&names));
-	put("firewall.policy", "1", str_text(&body));
-	str_addf(&body, "set dstintf%s\n", str_text(&names));
-	ck_assert_int_eq(fixture_put(txn, "firewall.policy", "2", TXN_ANY, str_text(&body), &err),
-			 ERR_MAX_ENTRIES);
-}
-END_TEST
-
 /* ---- the form a table keeps ---- */
 
 static const struct {
@@ -400,7 +381,6 @@ static Suite *rules_suite(void) {
 	tcase_add_test(t, test_group_depth);
 	tcase_add_test(t, test_group_lattice);
 	tcase_add_test(t, test_child_room);
-	tcase_add_test(t, test_policy_pairs);
 	tcase_add_loop_test(t, test_adjust, 0, ARRAY_LEN(adjusted));
 	return s;
 }
