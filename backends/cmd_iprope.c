@@ -18,23 +18,15 @@
 
 #define FORWARD_GROUP "100004"
 
-static int bad_word(const char *word, struct err *err) {
-	return err_set(err, ERR_PARSE, "\ncommand parse error before '%s'", word);
-}
-
-static int word_missing(struct err *err) {
-	return err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
-}
-
 static int parse_number(const char *word, uint32_t max, uint32_t *ret, struct err *err) {
 	const char *bad = NULL;
 
 	*ret = (uint32_t)strtonum(word, 0, max, &bad);
-	return bad ? bad_word(word, err) : 0;
+	return bad ? command_bad_word(word, err) : 0;
 }
 
 static int parse_addr(const char *word, uint32_t *ret, struct err *err) {
-	return value_parse_ipv4(word, ret) ? 0 : bad_word(word, err);
+	return value_parse_ipv4(word, ret) ? 0 : command_bad_word(word, err);
 }
 
 static const struct {
@@ -123,8 +115,7 @@ static void print_translation(const struct lookup_result *r, struct str *out) {
 	str_addf(out, ":%u\n", r->dport);
 }
 
-int cmd_iprope_lookup(void *ctx, const struct model *model, size_t argc, char *const argv[],
-		      struct str *out, struct err *err) {
+int cmd_iprope_lookup(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	struct lookup_packet p = { .in = NULL };
 	struct lookup_result r;
 	struct policies *ps;
@@ -133,48 +124,47 @@ int cmd_iprope_lookup(void *ctx, const struct model *model, size_t argc, char *c
 	int rc;
 
 	(void)ctx;
-	if (argc != 6)
-		return argc < 6 ? word_missing(err) : bad_word(argv[6], err);
-	rc = parse_packet(argv, &p, err);
+	if (call->argc != 6)
+		return call->argc < 6 ? command_word_missing(err) : command_bad_word(call->argv[6], err);
+	rc = parse_packet(call->argv, &p, err);
 	if (rc)
 		return rc;
-	if (!model_find(model, schema_table(TBL_SYSTEM_INTERFACE), p.in))
-		return bad_word(p.in, err);
-	ps = policies_new(model, time(NULL));
-	lookup_translate(model, ps, &p, &r);
+	if (!model_find(call->model, schema_table(TBL_SYSTEM_INTERFACE), p.in))
+		return command_bad_word(p.in, err);
+	ps = policies_new(call->model, time(NULL));
+	lookup_translate(call->model, ps, &p, &r);
 	why = way_out(&p, &r, dev);
 	if (!why)
-		lookup_judge(model, ps, &p, dev, &r);
-	print_packet(argv, out);
+		lookup_judge(call->model, ps, &p, dev, &r);
+	print_packet(call->argv, out);
 	str_addf(out, "matches policy id: %" PRIu32 "\n", r.policy);
 	print_translation(&r, out);
 	if (why)
 		str_addf(out, "%s\n", why);
 	else if (!r.by)
-		lookup_explain(model, ps, &p, dev, &r, out);
+		lookup_explain(call->model, ps, &p, dev, &r, out);
 	policies_free(ps);
 	return 0;
 }
 
-int cmd_iprope_show(void *ctx, const struct model *model, size_t argc, char *const argv[],
-		    struct str *out, struct err *err) {
+int cmd_iprope_show(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	struct nft_counters c;
 	uint32_t policy;
 	int rc;
 
-	if (argc < 2)
-		return word_missing(err);
-	if (argc > 2)
-		return bad_word(argv[2], err);
-	if (strcmp(argv[0], FORWARD_GROUP) != 0)
-		return bad_word(argv[0], err);
-	rc = parse_number(argv[1], UINT32_MAX - 1, &policy, err);
+	if (call->argc < 2)
+		return command_word_missing(err);
+	if (call->argc > 2)
+		return command_bad_word(call->argv[2], err);
+	if (strcmp(call->argv[0], FORWARD_GROUP) != 0)
+		return command_bad_word(call->argv[0], err);
+	rc = parse_number(call->argv[1], UINT32_MAX - 1, &policy, err);
 	if (rc)
 		return rc;
 	rc = nft_read_counters(ctx, policy, &c, err);
 	if (rc == ERR_NOT_FOUND) {
 		/* While no interface is managed, nothing is filtered and nothing counted. */
-		if (policy != 0 && !model_find(model, schema_table(TBL_FIREWALL_POLICY), argv[1]))
+		if (policy != 0 && !model_find(call->model, schema_table(TBL_FIREWALL_POLICY), call->argv[1]))
 			return err_set(err, ERR_NOT_FOUND, "no such policy: %" PRIu32, policy);
 		c = (struct nft_counters){ .packets = 0 };
 		rc = 0;

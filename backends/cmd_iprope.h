@@ -5,9 +5,7 @@
 #include "cfgdb/command.h"
 
 /* lookup SRC SPORT DST DPORT PROTO DEV: the policy that would judge such a packet, and why. */
-int cmd_iprope_lookup(void *ctx, const struct model *model, size_t argc, char *const argv[],
-		      struct str *out, struct err *err);
+int cmd_iprope_lookup(void *ctx, const struct command_call *call, struct str *out, struct err *err);
 
 /* show 100004 POLICY: counters of a policy; 0 is the implicit deny. */
-int cmd_iprope_show(void *ctx, const struct model *model, size_t argc, char *const argv[],
-		    struct str *out, struct err *err);
+int cmd_iprope_show(void *ctx, const struct command_call *call, struct str *out, struct err *err);

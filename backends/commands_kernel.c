@@ -14,10 +14,6 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/value.h"
 
-static int no_arguments(size_t argc, char *const argv[], struct err *err) {
-	return argc ? err_set(err, ERR_PARSE, "\ncommand parse error before '%s'", argv[0]) : 0;
-}
-
 static uint32_t mask_of(uint8_t prefix) {
 	return prefix ? UINT32_MAX << (32 - prefix) : 0;
 }
@@ -46,14 +42,12 @@ static int addr_order(const void *a, const void *b) {
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static int run_address_list(void *ctx, const struct model *model, size_t argc, char *const argv[],
-			    struct str *out, struct err *err) {
+static int run_address_list(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	struct rtnl *rtnl = NULL;
 	struct links links;
-	int rc = no_arguments(argc, argv, err);
+	int rc = command_no_words(call, err);
 
 	(void)ctx;
-	(void)model;
 	if (rc)
 		return rc;
 	rtnl = rtnl_open(err);
@@ -176,15 +170,13 @@ static void print_table(const struct links *links, const struct table *t, struct
 	}
 }
 
-static int run_routing_table(void *ctx, const struct model *model, size_t argc, char *const argv[],
-			     struct str *out, struct err *err) {
+static int run_routing_table(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	struct links links = { .n = 0 };
 	struct table t = { .n = 0 };
 	struct rtnl *rtnl = NULL;
-	int rc = no_arguments(argc, argv, err);
+	int rc = command_no_words(call, err);
 
 	(void)ctx;
-	(void)model;
 	if (rc)
 		return rc;
 	rtnl = rtnl_open(err);
@@ -208,10 +200,10 @@ static int run_routing_table(void *ctx, const struct model *model, size_t argc, 
 /* ---- the table ---- */
 
 static const struct command commands[] = {
-	{ "diagnose ip address list", run_address_list, NULL },
-	{ "get router info routing-table all", run_routing_table, NULL },
-	{ "diagnose firewall iprope lookup", cmd_iprope_lookup, NULL },
-	{ "diagnose firewall iprope show", cmd_iprope_show, NULL },
+	{ .words = "diagnose ip address list", .run = run_address_list },
+	{ .words = "get router info routing-table all", .run = run_routing_table },
+	{ .words = "diagnose firewall iprope lookup", .run = cmd_iprope_lookup },
+	{ .words = "diagnose firewall iprope show", .run = cmd_iprope_show },
 };
 
 const struct command *commands_kernel(size_t *n) {

@@ -7,6 +7,7 @@
 #include "cfgdb/client.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +20,15 @@
 #include "cfgdb/ctl.h"
 #include "cfgdb/text.h"
 
+#define ENOUGH_MS 200 /* between two looks whether more output is wanted */
+
 struct client {
 	int fd;
 	bool broken;
 	struct client_info info;
 	struct buf in;           /* the frame being read */
+	const struct client_output *output; /* of the command under way, or NULL */
+	bool cancelled;          /* the rest of it is on its way to nobody */
 };
 
 /* What a request does with the frames before CTL_OK; non-zero: no more of them. */
@@ -50,10 +55,38 @@ static bool write_all(int fd, const uint8_t *data, size_t len) {
 	return true;
 }
 
-static bool read_all(int fd, uint8_t *data, size_t len) {
-	while (len > 0) {
-		ssize_t n = recv(fd, data, len, 0);
+/* Tell the daemon once that there is enough of a command's output; false when it is gone. */
+static bool client_cancel(struct client *c) {
+	static const uint8_t frame[] = { 0, 0, 0, 1, CTL_CANCEL };
 
+	if (!c->output || c->cancelled || !c->output->enough(c->output->arg))
+		return true;
+	c->cancelled = true;
+	return write_all(c->fd, frame, sizeof(frame));
+}
+
+/* Wait for the daemon; a command's output may pause for long, and is left at any time. */
+static bool client_wait(struct client *c) {
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+
+	while (c->output && !c->cancelled) {
+		int n = poll(&p, 1, ENOUGH_MS);
+
+		if (n > 0)
+			break;
+		if ((n < 0 && errno != EINTR) || !client_cancel(c))
+			return false;
+	}
+	return true;
+}
+
+static bool read_all(struct client *c, uint8_t *data, size_t len) {
+	while (len > 0) {
+		ssize_t n;
+
+		if (!client_wait(c))
+			return false;
+		n = recv(c->fd, data, len, 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -75,7 +108,7 @@ static int client_read(struct client *c, enum ctl_type *type, struct buf_reader 
 	struct buf_reader len_reader;
 	uint32_t len;
 
-	if (!read_all(c->fd, head, sizeof(head)))
+	if (!client_cancel(c) || !read_all(c, head, sizeof(head)))
 		return client_broken(c, "connection lost", err);
 	buf_reader_init(&len_reader, head, sizeof(head));
 	len = buf_get_u32(&len_reader);
@@ -86,7 +119,7 @@ static int client_read(struct client *c, enum ctl_type *type, struct buf_reader 
 		c->in.data = xreallocarray(c->in.data, len, 1);
 		c->in.size = len;
 	}
-	if (!read_all(c->fd, c->in.data, len))
+	if (!read_all(c, c->in.data, len))
 		return client_broken(c, "connection lost", err);
 	buf_reader_init(r, c->in.data, len);
 	*type = buf_get_u8(r);
@@ -372,24 +405,19 @@ int client_delete(struct client *c, const struct schema_table *table, const char
 	return client_call(c, &b, NULL, NULL, err);
 }
 
-struct text_taker {
-	void (*out)(void *arg, const char *text, size_t len);
-	void *arg;
-};
-
 static int take_text(void *arg, enum ctl_type type, struct buf_reader *r) {
-	struct text_taker *t = arg;
+	const struct client_output *out = arg;
 	AUTO_FREE char *text = buf_get_str(r, CTL_TEXT_CHUNK);
 
-	if (type == CTL_TEXT && !r->bad)
-		t->out(t->arg, text, strlen(text));
+	if (type == CTL_TEXT && !r->bad && !out->enough(out->arg))
+		out->text(out->arg, text, strlen(text));
 	return 0;
 }
 
-int client_run(struct client *c, size_t n_words, char *const words[],
-	       void (*out)(void *arg, const char *text, size_t len), void *arg, struct err *err) {
+int client_run(struct client *c, size_t n_words, char *const words[], const struct client_output *out,
+	       struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
-	struct text_taker t = { out, arg };
+	int rc;
 
 	if (n_words > CTL_WORDS_MAX)
 		return err_set(err, ERR_TOO_LONG, "too many words in one command: at most %d", CTL_WORDS_MAX);
@@ -400,5 +428,9 @@ int client_run(struct client *c, size_t n_words, char *const words[],
 			return err_set(err, ERR_TOO_LONG, "a word is too long: at most %d bytes", CTL_WORD_MAX);
 		buf_put_str(&b, words[i]);
 	}
-	return client_call(c, &b, take_text, &t, err);
+	c->output = out;
+	c->cancelled = false;
+	rc = client_call(c, &b, take_text, (void *)out, err);
+	c->output = NULL;
+	return rc;
 }

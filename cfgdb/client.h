@@ -77,9 +77,18 @@ int client_put(struct client *c, const struct object *obj, struct err *err);
 /* Delete one object. */
 int client_delete(struct client *c, const struct schema_table *table, const char *key, struct err *err);
 
+/* Where the output of a command goes. */
+struct client_output {
+	/* Takes a piece of text, in which lines end in \n. */
+	void (*text)(void *arg, const char *text, size_t len);
+	/* True when the rest is not wanted; asked after each piece and a few times a second. */
+	bool (*enough)(void *arg);
+	void *arg;
+};
+
 /*
- * Run a command in the daemon (get, diagnose, execute); out() is called with each piece of text, in
- * which lines end in \n.
+ * Run a command in the daemon (get, diagnose, execute). Its output may be endless: then it lasts until
+ * there is enough, which is no error.
  */
-int client_run(struct client *c, size_t n_words, char *const words[],
-	       void (*out)(void *arg, const char *text, size_t len), void *arg, struct err *err);
+int client_run(struct client *c, size_t n_words, char *const words[], const struct client_output *out,
+	       struct err *err);

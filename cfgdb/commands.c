@@ -14,16 +14,14 @@
 
 /* ---- get system status ---- */
 
-static int status_run(void *ctx, const struct model *model, size_t argc, char *const argv[], struct str *out,
-		      struct err *err) {
+static int status_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	const struct engine *e = ctx;
 	time_t now = time(NULL);
 	struct tm tm;
 	char text[64];
 
-	(void)model;
-	if (argc > 0)
-		return err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'", argv[0]);
+	if (command_no_words(call, err) != 0)
+		return ERR_PARSE;
 	localtime_r(&now, &tm);
 	strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y", &tm);
 	str_addf(out, "Version: %s v%s,build%s,%s (GA)\n", VERSION_PRODUCT, VERSION_RELEASE, VERSION_BUILD,
@@ -43,12 +41,10 @@ static int status_run(void *ctx, const struct model *model, size_t argc, char *c
 
 /* ---- diagnose sys vd list ---- */
 
-static int vd_list_run(void *ctx, const struct model *model, size_t argc, char *const argv[], struct str *out,
-		       struct err *err) {
+static int vd_list_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	(void)ctx;
-	(void)model;
-	if (argc > 0)
-		return err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'", argv[0]);
+	if (command_no_words(call, err) != 0)
+		return ERR_PARSE;
 	str_add(out, "list virtual firewall info:\nname=root index=0 enabled\n");
 	return 0;
 }
@@ -83,21 +79,20 @@ static int refcnt_user(void *arg, const struct object *holder, const struct sche
 	return 0;
 }
 
-static int refcnt_run(void *ctx, const struct model *model, size_t argc, char *const argv[], struct str *out,
-		      struct err *err) {
+static int refcnt_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	const struct schema_table *table;
 	const struct object *obj;
 
 	(void)ctx;
-	if (argc < 2)
+	if (call->argc < 2)
 		return err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
-	table = refcnt_table(argv[0]);
-	if (!table || argc > 2)
-		return err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'", argv[table ? 2 : 0]);
-	obj = model_find(model, table, argv[1]);
+	table = refcnt_table(call->argv[0]);
+	if (!table || call->argc > 2)
+		return command_bad_word(call->argv[table ? 2 : 0], err);
+	obj = model_find(call->model, table, call->argv[1]);
 	if (!obj)
 		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
-	model_each_user(model, obj, refcnt_user, out);
+	model_each_user(call->model, obj, refcnt_user, out);
 	return 0;
 }
 
@@ -155,15 +150,14 @@ static void unenforced_object(const struct object *obj, struct str *out) {
 	str_addf(out, "%s\n", str_text(&names));
 }
 
-static int unenforced_run(void *ctx, const struct model *model, size_t argc, char *const argv[],
-			  struct str *out, struct err *err) {
+static int unenforced_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	(void)ctx;
-	if (argc > 0)
-		return err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'", argv[0]);
+	if (command_no_words(call, err) != 0)
+		return ERR_PARSE;
 	for (uint16_t i = 0; i < schema_n_top; i++) {
 		const struct schema_table *table = schema_tables[schema_top[i]];
 
-		for (const struct object *obj = model_first(model, table); obj; obj = model_next(model, obj))
+		for (const struct object *obj = model_first(call->model, table); obj; obj = model_next(call->model, obj))
 			unenforced_object(obj, out);
 	}
 	return 0;
@@ -171,10 +165,10 @@ static int unenforced_run(void *ctx, const struct model *model, size_t argc, cha
 
 const struct command *commands_config(size_t *n) {
 	static const struct command table[] = {
-		{ "get system status", status_run, NULL },
-		{ "diagnose sys vd list", vd_list_run, NULL },
-		{ "diagnose sys cmdb refcnt show", refcnt_run, NULL },
-		{ "diagnose config unenforced", unenforced_run, NULL },
+		{ .words = "get system status", .run = status_run },
+		{ .words = "diagnose sys vd list", .run = vd_list_run },
+		{ .words = "diagnose sys cmdb refcnt show", .run = refcnt_run },
+		{ .words = "diagnose config unenforced", .run = unenforced_run },
 	};
 
 	*n = ARRAY_LEN(table);

@@ -17,6 +17,11 @@
  * CTL_PUT            u16 table, str key, u64 version, str body
  * CTL_DELETE         u16 table, str key
  * CTL_RUN            u16 count, str word...                    CTL_TEXT...
+ * CTL_CANCEL
+ *
+ * The output of CTL_RUN may come as long as the client wants it. CTL_CANCEL, the one request that may
+ * be sent before the answer to another, ends it; it has no answer of its own, and means nothing when
+ * the output has ended meanwhile.
  *
  * answer             fields
  * CTL_OK             str hostname
@@ -29,7 +34,7 @@
  */
 #pragma once
 
-#define CTL_VERSION 1
+#define CTL_VERSION 2
 #define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
 #define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
 #define CTL_WORDS_MAX 256
@@ -49,6 +54,7 @@ enum ctl_type {
 	CTL_PUT,
 	CTL_DELETE,
 	CTL_RUN,
+	CTL_CANCEL,
 	CTL_REQUEST_COUNT,
 
 	CTL_OK = 64,

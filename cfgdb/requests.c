@@ -26,9 +26,21 @@ void session_init(struct session *s, struct engine *engine, const struct server_
 	snprintf(s->user, sizeof(s->user), "%s", user);
 }
 
-void session_done(struct session *s) {
+static void drop_txn(struct session *s) {
 	txn_free(s->txn);
 	s->txn = NULL;
+}
+
+static void drop_stream(struct session *s) {
+	if (s->stream.close)
+		s->stream.close(s->stream.ctx);
+	s->stream = (struct stream){ .fd = -1 };
+}
+
+void session_done(struct session *s) {
+	drop_stream(s);
+	drop_txn(s);
+	memories_done(&s->memories);
 }
 
 /* ---- fields ---- */
@@ -228,14 +240,14 @@ static int request_commit(struct session *s, struct buf_reader *r, struct err *e
 	if (!s->txn)
 		return err_set(err, ERR_CONFLICT, "no transaction is open");
 	rc = txn_commit(s->txn, err);
-	session_done(s);
+	drop_txn(s);
 	return rc;
 }
 
 static int request_abort(struct session *s, struct buf_reader *r, struct err *err) {
 	(void)err;
 	if (take_end(r))
-		session_done(s);
+		drop_txn(s);
 	return 0;
 }
 
@@ -335,11 +347,26 @@ static void send_text(struct session *s, const struct str *text) {
 	}
 }
 
-static int request_run(struct session *s, struct buf_reader *r, struct err *err) {
-	size_t argc = buf_get_u16(r), n_words;
-	char *argv[CTL_WORDS_MAX];
+static int run_command(struct session *s, size_t argc, char *const argv[], struct err *err) {
+	size_t n_words;
+	const struct command *command = command_find(s->config, argc, argv, &n_words);
+	const struct command_call call = { s->engine->model, argc - n_words, argv + n_words, s->user,
+					   &s->memories };
 	AUTO_STR struct str text = STR_INIT;
-	const struct command *command;
+	int rc;
+
+	if (!command)
+		return command_bad_word(argv[0], err);
+	if (command->open)
+		return command->open(command->ctx, &call, &s->stream, err);
+	rc = command->run(command->ctx, &call, &text, err);
+	send_text(s, &text);
+	return rc;
+}
+
+static int request_run(struct session *s, struct buf_reader *r, struct err *err) {
+	size_t argc = buf_get_u16(r);
+	char *argv[CTL_WORDS_MAX];
 	int rc = 0;
 
 	if (argc == 0 || argc > CTL_WORDS_MAX) {
@@ -348,15 +375,19 @@ static int request_run(struct session *s, struct buf_reader *r, struct err *err)
 	}
 	for (size_t i = 0; i < argc; i++)
 		argv[i] = buf_get_str(r, CTL_WORD_MAX);
-	command = command_find(s->config, argc, argv, &n_words);
-	if (take_end(r) && !command)
-		rc = err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'", argv[0]);
-	else if (!r->bad)
-		rc = command->run(command->ctx, s->engine->model, argc - n_words, argv + n_words, &text, err);
+	if (take_end(r))
+		rc = run_command(s, argc, argv, err);
 	for (size_t i = 0; i < argc; i++)
 		free(argv[i]);
-	send_text(s, &text);
 	return rc;
+}
+
+/* The answer ends here; one that has ended already was answered. */
+static int request_cancel(struct session *s, struct buf_reader *r, struct err *err) {
+	(void)err;
+	if (take_end(r))
+		drop_stream(s);
+	return 0;
 }
 
 static request_fn *const requests[CTL_REQUEST_COUNT] = {
@@ -372,6 +403,7 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_PUT] = request_put,
 	[CTL_DELETE] = request_delete,
 	[CTL_RUN] = request_run,
+	[CTL_CANCEL] = request_cancel,
 };
 
 /* ---- dispatch ---- */
@@ -390,11 +422,13 @@ bool session_request(struct session *s, const uint8_t *frame, size_t len) {
 	struct buf_reader r;
 	struct err err = { 0 };
 	uint8_t type;
+	bool streaming = session_is_streaming(s);
 	int rc;
 
 	buf_reader_init(&r, frame, len);
 	type = buf_get_u8(&r);
-	if (type >= CTL_REQUEST_COUNT || !requests[type] || (!s->greeted && type != CTL_HELLO))
+	if (type >= CTL_REQUEST_COUNT || !requests[type] || (!s->greeted && type != CTL_HELLO) ||
+	    (streaming && type != CTL_CANCEL))
 		return false;
 	if (!s->allowed) {
 		send_result(s, err_set(&err, ERR_PERMISSION, "you are no administrator of this unit: root and "
@@ -404,6 +438,26 @@ bool session_request(struct session *s, const uint8_t *frame, size_t len) {
 	rc = requests[type](s, &r, &err);
 	if (!buf_reader_end(&r))
 		return false;
-	send_result(s, rc, &err);
+	if (type == CTL_CANCEL ? streaming : !session_is_streaming(s))
+		send_result(s, rc, &err);
 	return true;
+}
+
+/* ---- answers under way ---- */
+
+bool session_is_streaming(const struct session *s) {
+	return s->stream.next != NULL;
+}
+
+enum stream_state session_stream(struct session *s) {
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = { 0 };
+	enum stream_state state = s->stream.next(s->stream.ctx, &text, &err);
+
+	send_text(s, &text);
+	if (state == STREAM_END || state == STREAM_FAILED) {
+		drop_stream(s);
+		send_result(s, state == STREAM_END ? 0 : err.code, &err);
+	}
+	return state;
 }

@@ -21,6 +21,8 @@ struct session {
 	bool allowed;            /* may do anything at all */
 	bool greeted;            /* has sent a hello that fits */
 	struct txn *txn;         /* open transaction, or NULL */
+	struct memories *memories; /* of commands */
+	struct stream stream;    /* the answer under way; next is NULL when there is none */
 	void (*send)(void *arg, const struct buf *frame); /* type byte and fields */
 	void *send_arg;
 };
@@ -29,8 +31,17 @@ struct session {
 void session_init(struct session *s, struct engine *engine, const struct server_config *config,
 		  const char *user, bool allowed);
 
-/* Drop the open transaction, if any. */
+/* Drop the open transaction and the answer under way, if any, and what commands keep. */
 void session_done(struct session *s);
 
-/* Answer one frame of len bytes; false when the connection is to be closed. */
+/*
+ * Answer one frame of len bytes; false when the connection is to be closed. While an answer is under
+ * way only CTL_CANCEL may come.
+ */
 bool session_request(struct session *s, const uint8_t *frame, size_t len);
+
+/* True while the answer to the last request is under way: call session_stream for more of it. */
+bool session_is_streaming(const struct session *s);
+
+/* Send the next piece of that answer. STREAM_WAIT: call again when s->stream.fd is readable. */
+enum stream_state session_stream(struct session *s);

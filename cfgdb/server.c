@@ -5,8 +5,9 @@
  * transaction, which dies with it.
  *
  * A client that does not read its answers is not read either: requests wait while more than
- * OUTPUT_MAX bytes stand in its output buffer, so one slow terminal costs one buffer. What a
- * request itself does is in requests.c.
+ * OUTPUT_MAX bytes stand in its output buffer, so one slow terminal costs one buffer. An answer that
+ * comes in pieces goes on when there is room for the next, one piece in a turn of the loop, so
+ * everyone else is served between them. What a request itself does is in requests.c.
  */
 #include "cfgdb/server.h"
 
@@ -32,12 +33,14 @@
 
 #define SESSIONS_MAX 128
 #define OUTPUT_MAX (1u << 20)
+#define OUTPUT_LOW (256u << 10) /* room for the next piece of an answer */
 #define GROUPS_MAX 256
 
 struct connection {
 	struct server *server;
 	struct bufferevent *bev;
 	struct session session;
+	struct event *turn;        /* fires when the answer under way may go on; NULL without one */
 	LIST_ENTRY(connection) next;
 };
 
@@ -84,9 +87,17 @@ static bool peer_user(const struct server *s, int fd, char *out, size_t size) {
 
 /* ---- connections ---- */
 
+/* Before a stream is touched: its descriptor must not be waited for any more. */
+static void connection_pause(struct connection *c) {
+	if (c->turn)
+		event_free(c->turn);
+	c->turn = NULL;
+}
+
 static void connection_free(struct connection *c) {
 	LIST_REMOVE(c, next);
 	c->server->n_connections--;
+	connection_pause(c);
 	session_done(&c->session);
 	bufferevent_free(c->bev);
 	free(c);
@@ -119,6 +130,27 @@ static uint8_t *connection_frame(struct evbuffer *in, size_t *len, bool *bad) {
 	return frame;
 }
 
+static void connection_turn(evutil_socket_t fd, short what, void *arg);
+
+/* The next piece of the answer under way, if there is room, and what wakes us for the one after. */
+static void connection_stream(struct connection *c) {
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+	const struct timeval at_once = { 0 };
+	enum stream_state state;
+	int fd = c->session.stream.fd;
+
+	connection_pause(c);
+	if (evbuffer_get_length(out) > OUTPUT_LOW)
+		return; /* connection_drained goes on */
+	state = session_stream(&c->session);
+	if (state != STREAM_MORE && state != STREAM_WAIT)
+		return;
+	c->turn = event_new(bufferevent_get_base(c->bev), state == STREAM_WAIT ? fd : -1, EV_READ,
+			    connection_turn, c);
+	if (!c->turn || event_add(c->turn, state == STREAM_WAIT ? NULL : &at_once) != 0)
+		shutdown(bufferevent_getfd(c->bev), SHUT_RDWR); /* out of memory: it ends as if hung up */
+}
+
 static void connection_read(struct bufferevent *bev, void *arg) {
 	struct connection *c = arg;
 	struct evbuffer *out = bufferevent_get_output(bev);
@@ -135,14 +167,32 @@ static void connection_read(struct bufferevent *bev, void *arg) {
 		frame = connection_frame(bufferevent_get_input(bev), &len, &bad);
 		if (!frame)
 			break;
+		if (session_is_streaming(&c->session))
+			connection_pause(c);
 		bad = !session_request(&c->session, frame, len);
 		explicit_bzero(frame, len); /* it may have held a secret in clear */
+		if (!bad && session_is_streaming(&c->session))
+			connection_stream(c);
 	}
 	if (bad)
 		connection_free(c);
 }
 
+static void connection_turn(evutil_socket_t fd, short what, void *arg) {
+	struct connection *c = arg;
+
+	(void)fd;
+	(void)what;
+	connection_stream(c);
+	if (!session_is_streaming(&c->session))
+		connection_read(c->bev, c); /* requests may have come meanwhile */
+}
+
 static void connection_drained(struct bufferevent *bev, void *arg) {
+	struct connection *c = arg;
+
+	if (session_is_streaming(&c->session) && !c->turn)
+		connection_stream(c);
 	if (bufferevent_get_enabled(bev) & EV_READ)
 		return;
 	bufferevent_enable(bev, EV_READ);
@@ -184,6 +234,8 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd, s
 	s->n_connections++;
 	bufferevent_setcb(c->bev, connection_read, connection_drained, connection_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, CTL_FRAME_MAX + 4);
+	bufferevent_setwatermark(c->bev, EV_WRITE, OUTPUT_LOW, 0);
+	bufferevent_set_max_single_write(c->bev, OUTPUT_LOW);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 

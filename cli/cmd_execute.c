@@ -21,13 +21,19 @@
 #define REMOTE_WORDS_MAX 32
 #define HOST_MAX	 255
 
-static void remote_out(void *arg, const char *text, size_t len) {
-	struct shell *sh = arg;
+static void remote_text(void *arg, const char *text, size_t len) {
+	struct out *out = arg;
 
-	out_bytes(sh->out, text, len);
+	out_bytes(out, text, len);
+	out_flush(out); /* the next piece may be long in coming */
+}
+
+static bool remote_enough(void *arg) {
+	return out_stopped(arg);
 }
 
 int cmd_remote(struct shell *sh, const struct call *call, struct err *err) {
+	const struct client_output out = { remote_text, remote_enough, sh->out };
 	char *words[REMOTE_WORDS_MAX];
 	size_t n = 0;
 
@@ -35,7 +41,7 @@ int cmd_remote(struct shell *sh, const struct call *call, struct err *err) {
 		words[n++] = (char *)call->words[i];
 	for (size_t i = 0; i < call->argc && n < REMOTE_WORDS_MAX; i++)
 		words[n++] = call->argv[i];
-	return client_run(sh->client, n, words, remote_out, sh, err);
+	return client_run(sh->client, n, words, &out, err);
 }
 
 /* ---- ping ---- */

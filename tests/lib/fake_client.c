@@ -322,14 +322,14 @@ int client_delete(struct client *c, const struct schema_table *table, const char
 }
 
 int client_run(struct client *c, size_t n_words, char *const words[],
-	       void (*out)(void *arg, const char *text, size_t len), void *arg, struct err *err) {
+	       const struct client_output *out, struct err *err) {
 	int rc = called(c, "run", err);
 
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < n_words; i++) {
-		out(arg, words[i], strlen(words[i]));
-		out(arg, i + 1 < n_words ? " " : "\n", 1);
+		out->text(out->arg, words[i], strlen(words[i]));
+		out->text(out->arg, i + 1 < n_words ? " " : "\n", 1);
 	}
 	return 0;
 }

@@ -7,13 +7,16 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,24 +36,85 @@ static struct client *client;
 
 /* ---- the server's process ---- */
 
-static int shout_run(void *ctx, const struct model *model, size_t argc, char *const argv[],
-		     struct str *out, struct err *err) {
+static int shout_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	(void)ctx;
-	(void)model;
-	for (size_t i = 0; i < argc; i++)
-		str_addf(out, "%s\n", argv[i]);
-	for (int i = 0; argc == 0 && i < 20000; i++)
+	for (size_t i = 0; i < call->argc; i++)
+		str_addf(out, "%s\n", call->argv[i]);
+	for (int i = 0; call->argc == 0 && i < 20000; i++)
 		str_addf(out, "line %d\n", i);
-	return argc == 1 ? err_set(err, ERR_VALUE, "one word is not enough") : 0;
+	return call->argc == 1 ? err_set(err, ERR_VALUE, "one word is not enough") : 0;
+}
+
+/*
+ * Streams. `count N` counts up to N, a line a piece; `endless` has no end; `pause` waits for a clock
+ * between its two lines; `fail` fails after one. Who looks knows how many are open, and how many
+ * pieces were made.
+ */
+struct counter {
+	unsigned long at, end;
+	bool pause, fail, endless;
+	int clock;
+};
+
+struct tally {
+	volatile unsigned long open, pieces;
+};
+
+static struct tally *tally; /* shared with the server's process */
+
+static enum stream_state counter_next(void *ctx, struct str *out, struct err *err) {
+	struct counter *c = ctx;
+	const struct itimerspec soon = { .it_value = { .tv_nsec = 30 * 1000 * 1000 } };
+
+	tally->pieces++;
+	if (c->fail && c->at == 1)
+		return err_set(err, ERR_VALUE, "no more") ? STREAM_FAILED : STREAM_END;
+	str_addf(out, "%lu\n", ++c->at);
+	for (int i = 0; c->endless && i < 1000; i++)
+		str_add(out, "endless\n");
+	if (c->at == c->end)
+		return STREAM_END;
+	if (c->pause && timerfd_settime(c->clock, 0, &soon, NULL) != 0)
+		return STREAM_END;
+	return c->pause ? STREAM_WAIT : STREAM_MORE;
+}
+
+static void counter_close(void *ctx) {
+	struct counter *c = ctx;
+
+	close(c->clock);
+	free(c);
+	tally->open--;
+}
+
+static int count_open(void *ctx, const struct command_call *call, struct stream *ret, struct err *err) {
+	const char *kind = call->argc ? call->argv[0] : "";
+	struct counter *c;
+
+	(void)ctx;
+	if (!*kind)
+		return command_word_missing(err);
+	c = xcalloc(1, sizeof(*c));
+	c->pause = strcmp(kind, "pause") == 0;
+	c->fail = strcmp(kind, "fail") == 0;
+	c->endless = strcmp(kind, "endless") == 0;
+	c->end = c->pause ? 2 : strtoul(kind, NULL, 10);
+	c->clock = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	tally->open++;
+	*ret = (struct stream){ counter_next, counter_close, c->clock, c };
+	return 0;
 }
 
 /* Serves until it is killed. */
 static void serve(int ready) {
-	static const struct command commands[] = { { "diagnose shout", shout_run, NULL } };
+	static const struct command commands[] = {
+		{ .words = "diagnose shout", .run = shout_run },
+		{ .words = "diagnose count", .open = count_open },
+	};
 	struct server_config config = { .path = path,
 					.group = "no such group",
 					.commands = commands,
-					.n_commands = 1,
+					.n_commands = ARRAY_LEN(commands),
 					.version = "1.2.3" };
 	struct event_base *base = event_base_new();
 	struct err err = { 0 };
@@ -75,6 +139,8 @@ static void start(void) {
 	char byte;
 
 	ck_assert_int_eq(pipe(ready), 0);
+	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert(tally != MAP_FAILED);
 	server = fork();
 	if (server == 0) {
 		close(ready[0]);
@@ -272,21 +338,168 @@ static void hear_text(void *arg, const char *text, size_t len) {
 	str_add_bytes(arg, text, len);
 }
 
+static bool never(void *arg) {
+	(void)arg;
+	return false;
+}
+
 START_TEST(test_run) {
 	char *words[] = { (char *)"diagnose", (char *)"shout", (char *)"a b", (char *)"" };
 	struct err err = { 0 };
 	AUTO_STR struct str out = STR_INIT;
+	const struct client_output hear = { hear_text, never, &out };
 
-	good(client_run(client, 4, words, hear_text, &out, &err), &err);
+	good(client_run(client, 4, words, &hear, &err), &err);
 	ck_assert_str_eq(str_text(&out), "a b\n\n");
 	str_clear(&out);
-	ck_assert_int_eq(client_run(client, 3, words, hear_text, &out, &err), ERR_VALUE);
+	ck_assert_int_eq(client_run(client, 3, words, &hear, &err), ERR_VALUE);
 	ck_assert_str_eq(str_text(&out), "a b\n");
 	ck_assert_str_eq(err.text, "one word is not enough");
 	str_clear(&out);
-	good(client_run(client, 2, words, hear_text, &out, &err), &err);
+	good(client_run(client, 2, words, &hear, &err), &err);
 	ck_assert_uint_gt(out.len, 200000);
 	ck_assert_str_eq(str_text(&out) + out.len - 11, "line 19999\n");
+}
+END_TEST
+
+/* ---- output in pieces ---- */
+
+struct hearing {
+	struct str text;
+	size_t most;         /* bytes after which there is enough */
+};
+
+static void hear_more(void *arg, const char *text, size_t len) {
+	struct hearing *h = arg;
+
+	str_add_bytes(&h->text, text, len);
+}
+
+static bool heard_enough(void *arg) {
+	const struct hearing *h = arg;
+
+	return h->text.len >= h->most;
+}
+
+static int count(struct client *c, const char *kind, struct hearing *h, struct err *err) {
+	char *words[] = { (char *)"diagnose", (char *)"count", (char *)kind };
+	const struct client_output out = { hear_more, heard_enough, h };
+
+	str_clear(&h->text);
+	return client_run(c, *kind ? 3 : 2, words, &out, err);
+}
+
+START_TEST(test_stream) {
+	struct hearing h = { .text = STR_INIT, .most = SIZE_MAX };
+	struct err err = { 0 };
+
+	good(count(client, "3", &h, &err), &err);
+	ck_assert_str_eq(str_text(&h.text), "1\n2\n3\n");
+	good(count(client, "pause", &h, &err), &err);
+	ck_assert_str_eq(str_text(&h.text), "1\n2\n");
+	ck_assert_int_eq(count(client, "fail", &h, &err), ERR_VALUE);
+	ck_assert_str_eq(str_text(&h.text), "1\n");
+	ck_assert_str_eq(err.text, "no more");
+	ck_assert_int_eq(count(client, "", &h, &err), ERR_INCOMPLETE);
+	good(count(client, "20000", &h, &err), &err);
+	ck_assert_str_eq(str_text(&h.text) + h.text.len - 12, "19999\n20000\n");
+	ck_assert_uint_eq(tally->open, 0);
+	str_done(&h.text);
+}
+END_TEST
+
+/* What is left early ends there, and the connection goes on. */
+START_TEST(test_stream_cancelled) {
+	struct hearing h = { .text = STR_INIT };
+	struct err err = { 0 };
+
+	for (size_t most = 0; most < 3000000; most += 1000000) {
+		h.most = most;
+		good(count(client, "endless", &h, &err), &err);
+		ck_assert_uint_le(h.text.len, most + CTL_TEXT_CHUNK);
+		ck_assert_uint_eq(tally->open, 0);
+	}
+	h.most = 0; /* one that waits is left, too */
+	good(count(client, "pause", &h, &err), &err);
+	h.most = 1; /* it ends before anybody hears of the cancellation */
+	good(count(client, "1", &h, &err), &err);
+	h.most = SIZE_MAX;
+	good(count(client, "2", &h, &err), &err);
+	ck_assert_str_eq(str_text(&h.text), "1\n2\n");
+	str_done(&h.text);
+}
+END_TEST
+
+static int dial(void) {
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(addr.sun_path, path);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+static void put_frame(struct buf *wire, const struct buf *frame) {
+	buf_put_u32(wire, (uint32_t)frame->len);
+	buf_put_bytes(wire, frame->data, frame->len);
+}
+
+/* Asks for an endless answer and reads none of it. */
+static int dial_endless(void) {
+	AUTO_BUF struct buf hello = BUF_INIT, run = BUF_INIT, wire = BUF_INIT;
+	int fd = dial();
+
+	buf_put_u8(&hello, CTL_HELLO);
+	buf_put_u32(&hello, CTL_VERSION);
+	buf_put_str(&hello, schema_digest);
+	buf_put_u8(&run, CTL_RUN);
+	buf_put_u16(&run, 3);
+	buf_put_str(&run, "diagnose");
+	buf_put_str(&run, "count");
+	buf_put_str(&run, "endless");
+	put_frame(&wire, &hello);
+	put_frame(&wire, &run);
+	ck_assert_int_eq(send(fd, wire.data, wire.len, 0), (ssize_t)wire.len);
+	return fd;
+}
+
+/* Nobody waits for one that does not read, and little is made for it; when it goes, its stream goes. */
+START_TEST(test_stream_unread) {
+	struct hearing h = { .text = STR_INIT, .most = SIZE_MAX };
+	struct err err = { 0 };
+	int fds[3];
+
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		fds[i] = dial_endless();
+	while (tally->open < ARRAY_LEN(fds))
+		sched_yield();
+	good(count(client, "20000", &h, &err), &err);
+	ck_assert_uint_lt(tally->pieces, 20000 + 3 * 200); /* of 8 kB each */
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+	while (tally->open > 0)
+		sched_yield();
+	str_done(&h.text);
+}
+END_TEST
+
+/* A second request before the end of the answer is a fault of the client: it is hung up on. */
+START_TEST(test_stream_interrupted) {
+	AUTO_BUF struct buf frame = BUF_INIT, wire = BUF_INIT;
+	char data[65536];
+	int fd = dial_endless();
+	ssize_t n;
+
+	while (tally->open == 0)
+		sched_yield();
+	buf_put_u8(&frame, CTL_BEGIN);
+	put_frame(&wire, &frame);
+	ck_assert_int_eq(send(fd, wire.data, wire.len, 0), (ssize_t)wire.len);
+	while ((n = recv(fd, data, sizeof(data), 0)) > 0)
+		;
+	ck_assert(n == 0 || errno == ECONNRESET);
+	ck_assert_uint_eq(tally->open, 0);
+	close(fd);
 }
 END_TEST
 
@@ -307,6 +520,7 @@ static void no_text(void *arg, const char *text, size_t len) {
 START_TEST(test_too_long) {
 	const struct schema_table *address = fixture_table("firewall.address");
 	AUTO_FREE char *text = xcalloc(70000, 1);
+	const struct client_output none = { no_text, never, NULL };
 	char *words[300];
 	struct err err = { 0 };
 	struct object *obj = NULL;
@@ -314,10 +528,10 @@ START_TEST(test_too_long) {
 	memset(text, 'a', 69999);
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		words[i] = (char *)"x";
-	ck_assert_int_eq(client_run(client, ARRAY_LEN(words), words, no_text, NULL, &err),
+	ck_assert_int_eq(client_run(client, ARRAY_LEN(words), words, &none, &err),
 			 ERR_TOO_LONG);
 	words[1] = text;
-	ck_assert_int_eq(client_run(client, 2, words, no_text, NULL, &err), ERR_TOO_LONG);
+	ck_assert_int_eq(client_run(client, 2, words, &none, &err), ERR_TOO_LONG);
 	ck_assert_int_eq(client_get(client, address, text, &obj, &err), ERR_NOT_FOUND);
 	ck_assert_int_eq(client_delete(client, address, text, &err), ERR_NOT_FOUND);
 	ck_assert_int_eq(client_check_ref(client, fixture_table("firewall.policy"),
@@ -512,6 +726,10 @@ static Suite *client_suite(void) {
 	tcase_add_test(t, test_list_order);
 	tcase_add_test(t, test_transaction);
 	tcase_add_test(t, test_run);
+	tcase_add_test(t, test_stream);
+	tcase_add_test(t, test_stream_cancelled);
+	tcase_add_test(t, test_stream_unread);
+	tcase_add_test(t, test_stream_interrupted);
 	tcase_add_test(t, test_too_long);
 	tcase_add_test(t, test_large_object);
 	tcase_add_test(t, test_no_server);

@@ -23,30 +23,49 @@
 
 /* ---- commands for CTL_RUN ---- */
 
-static int echo_run(void *ctx, const struct model *model, size_t argc, char *const argv[],
-		    struct str *out, struct err *err) {
-	(void)model;
+static int echo_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	str_addf(out, "%s", (const char *)ctx);
-	for (size_t i = 0; i < argc; i++)
-		str_addf(out, "<%s>", argv[i]);
-	return argc > 0 && strcmp(argv[0], "fail") == 0 ? err_set(err, ERR_VALUE, "failed") : 0;
+	for (size_t i = 0; i < call->argc; i++)
+		str_addf(out, "<%s>", call->argv[i]);
+	return call->argc > 0 && strcmp(call->argv[0], "fail") == 0 ? err_set(err, ERR_VALUE, "failed") : 0;
 }
 
-static int long_run(void *ctx, const struct model *model, size_t argc, char *const argv[],
-		    struct str *out, struct err *err) {
+static int long_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	(void)ctx;
-	(void)model;
-	(void)argc;
-	(void)argv;
+	(void)call;
 	(void)err;
 	str_add_blanks(out, 100000);
 	return 0;
 }
 
+/* How often this connection has asked; and how many such memories there are. */
+static unsigned int n_memories;
+
+static void calls_init(void *memory) {
+	*(unsigned int *)memory = 100;
+	n_memories++;
+}
+
+static void calls_done(void *memory) {
+	(void)memory;
+	n_memories--;
+}
+
+static int calls_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+	static const struct memory_kind kind = { sizeof(unsigned int), calls_init, calls_done };
+	static const struct memory_kind other = { sizeof(unsigned int), NULL, NULL };
+	unsigned int *n = command_memory(call, &kind), *m = command_memory(call, &other);
+
+	(void)ctx;
+	str_addf(out, "%u %u", ++*n, ++*m);
+	return command_no_words(call, err);
+}
+
 static const struct command commands[] = {
-	{ "get system", echo_run, (void *)"short" },
-	{ "get system status", echo_run, (void *)"long" },
-	{ "diagnose much", long_run, NULL },
+	{ .words = "get system", .run = echo_run, .ctx = (void *)"short" },
+	{ .words = "get system status", .run = echo_run, .ctx = (void *)"long" },
+	{ .words = "diagnose much", .run = long_run },
+	{ .words = "diagnose calls", .run = calls_run },
 };
 
 static const struct server_config config = {
@@ -331,6 +350,24 @@ START_TEST(test_long_output) {
 }
 END_TEST
 
+/* What commands keep belongs to the connection, and goes with it. */
+START_TEST(test_memory) {
+	ck_assert_str_eq(ask(&a, CTL_RUN, "2:2|s:diagnose|s:calls"), "text 101 1\nok\n");
+	ck_assert_str_eq(ask(&a, CTL_RUN, "2:2|s:diagnose|s:calls"), "text 102 2\nok\n");
+	ck_assert_str_eq(ask(&b, CTL_RUN, "2:2|s:diagnose|s:calls"), "text 101 1\nok\n");
+	ck_assert_uint_eq(n_memories, 2);
+	session_done(&a.session);
+	ck_assert_uint_eq(n_memories, 1);
+}
+END_TEST
+
+/* The end of an answer may cross with the wish for it. */
+START_TEST(test_cancel_nothing) {
+	ck_assert_str_eq(ask(&a, CTL_CANCEL, ""), "");
+	ck_assert_str_eq(ask(&a, CTL_CANCEL, "2:1"), "closed\n");
+}
+END_TEST
+
 /* ---- changing ---- */
 
 START_TEST(test_put) {
@@ -504,6 +541,8 @@ static Suite *requests_suite(void) {
 	tcase_add_loop_test(t, test_read, 0, ARRAY_LEN(reads));
 	tcase_add_test(t, test_check_ref);
 	tcase_add_test(t, test_long_output);
+	tcase_add_test(t, test_memory);
+	tcase_add_test(t, test_cancel_nothing);
 	tcase_add_test(t, test_put);
 	tcase_add_test(t, test_delete);
 	tcase_add_test(t, test_transaction);

@@ -267,6 +267,7 @@ END_TEST
 /* ---- commands ---- */
 
 static void run_command(const char *words, struct str *out) {
+	const struct command_call call = { .argc = 0 };
 	const struct command *commands;
 	struct err err = { 0 };
 	size_t n;
@@ -274,7 +275,7 @@ static void run_command(const char *words, struct str *out) {
 	commands = commands_kernel(&n);
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(commands[i].words, words) == 0) {
-			ck_assert_msg(commands[i].run(NULL, NULL, 0, NULL, out, &err) == 0, "%s",
+			ck_assert_msg(commands[i].run(NULL, &call, out, &err) == 0, "%s",
 				      err.text);
 			return;
 		}
