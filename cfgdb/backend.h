@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "cfgdb/base/err.h"
+#include "cfgdb/base/warn.h"
 #include "cfgdb/model.h"
 
 /* One object that a transaction changes: before is NULL when new, after is NULL when deleted. */
@@ -24,6 +25,7 @@ struct commit {
 	const struct change *changes;
 	size_t n_changes;
 	uint64_t revision;
+	struct warnings *warnings; /* for prepare: what is accepted, but not all of it has an effect; may be NULL */
 };
 
 struct backend {

@@ -17,6 +17,7 @@
 
 #include "cfgdb/base/buf.h"
 #include "cfgdb/base/mem.h"
+#include "cfgdb/base/warn.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/text.h"
 
@@ -29,6 +30,8 @@ struct client {
 	struct buf in;           /* the frame being read */
 	const struct client_output *output; /* of the command under way, or NULL */
 	bool cancelled;          /* the rest of it is on its way to nobody */
+	void (*warn)(void *arg, const char *text);
+	void *warn_arg;
 };
 
 /* What a request does with the frames before CTL_OK; non-zero: no more of them. */
@@ -140,6 +143,14 @@ static int take_error(struct buf_reader *r, struct err *err) {
 	return err_set(err, code ? code : ERR_TIMEOUT, "%s", text);
 }
 
+static void take_warning(struct client *c, struct buf_reader *r) {
+	AUTO_FREE char *text = buf_get_str(r, WARN_TEXT_MAX);
+
+	err_clean_line(text);
+	if (!r->bad && c->warn)
+		c->warn(c->warn_arg, text);
+}
+
 /* The daemon hangs up on fields beyond their bounds; no key is that long, so there is no such entry. */
 static int refuse_long_key(struct err *err) {
 	return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
@@ -171,7 +182,9 @@ static int client_call(struct client *c, struct buf *request, frame_fn *each, vo
 			take_hostname(c, &r);
 			return 0;
 		}
-		if (each && !enough)
+		if (type == CTL_WARNING)
+			take_warning(c, &r);
+		else if (each && !enough)
 			enough = each(arg, type, &r) != 0;
 	}
 }
@@ -231,6 +244,11 @@ void client_close(struct client *c) {
 		close(c->fd);
 	buf_done(&c->in);
 	free(c);
+}
+
+void client_on_warning(struct client *c, void (*warn)(void *arg, const char *text), void *arg) {
+	c->warn = warn;
+	c->warn_arg = arg;
 }
 
 const struct client_info *client_info(const struct client *c) {

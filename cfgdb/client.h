@@ -31,6 +31,12 @@ struct client *client_open(const char *path, struct err *err);
 /* Close; an open transaction is dropped by the daemon. NULL is fine. */
 void client_close(struct client *c);
 
+/*
+ * Have warn() called with each line by which the daemon warns of what it accepts, before the request
+ * that brings it returns. NULL: warnings are dropped.
+ */
+void client_on_warning(struct client *c, void (*warn)(void *arg, const char *text), void *arg);
+
 /* What the daemon said last; never NULL. */
 const struct client_info *client_info(const struct client *c);
 

@@ -151,6 +151,14 @@ static void commit_undo(struct commit_run *run) {
 	commit_swap_out(run);
 }
 
+/* What the schema advises against, in what has changed; a commit that was undone has changed nothing. */
+static void commit_review(const struct commit_run *run) {
+	for (size_t i = 0; i < run->n_changes; i++)
+		if (run->changes[i].after)
+			secret_review_object(run->engine->keyring, run->changes[i].after,
+					     run->changes[i].before, run->view.warnings);
+}
+
 /* Nothing can fail any more: a fault here only kills. */
 static void commit_finish(struct commit_run *run) {
 	struct engine *e = run->engine;
@@ -165,7 +173,8 @@ static void commit_finish(struct commit_run *run) {
 int txn_commit(struct txn *t, struct err *err) {
 	struct engine *e = t->engine;
 	struct commit_run run = { .txn = t, .engine = e,
-				  .view = { .model = e->model, .revision = e->revision + 1 } };
+				  .view = { .model = e->model, .revision = e->revision + 1,
+					    .warnings = &t->warnings } };
 	int rc = txn_recheck(t, err);
 
 	if (rc == 0) {
@@ -176,13 +185,16 @@ int txn_commit(struct txn *t, struct err *err) {
 				rc = commit_kernel(&run, err);
 			if (rc == 0)
 				rc = store_commit(e->store, err);
-			if (rc == 0)
-				commit_finish(&run);
-			else
+			if (rc)
 				commit_undo(&run);
+			else
+				commit_finish(&run);
+			commit_review(&run);
 		}
 		commit_free(&run);
 	}
+	if (rc)
+		warn_clear(&t->warnings);
 	txn_clear(t);
 	return rc;
 }

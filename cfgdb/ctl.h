@@ -23,6 +23,9 @@
  * be sent before the answer to another, ends it; it has no answer of its own, and means nothing when
  * the output has ended meanwhile.
  *
+ * CTL_PUT, CTL_DELETE and CTL_COMMIT answer CTL_WARNING... before CTL_OK where something was accepted
+ * that will not do all that was meant.
+ *
  * answer             fields
  * CTL_OK             str hostname
  * CTL_ERROR          u32 code, str text
@@ -31,6 +34,7 @@
  * CTL_KEY            str key
  * CTL_ID             u64 id
  * CTL_TEXT           str text
+ * CTL_WARNING        str text
  */
 #pragma once
 
@@ -64,4 +68,5 @@ enum ctl_type {
 	CTL_KEY,
 	CTL_ID,
 	CTL_TEXT,
+	CTL_WARNING,
 };

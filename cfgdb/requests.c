@@ -223,6 +223,19 @@ static int request_next_id(struct session *s, struct buf_reader *r, struct err *
 	return 0;
 }
 
+static void send_warning(void *arg, const char *text) {
+	struct session *s = arg;
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	buf_put_u8(&b, CTL_WARNING);
+	buf_put_str(&b, text);
+	s->send(s->send_arg, &b);
+}
+
+static void send_warnings(struct session *s, struct txn *t) {
+	warn_drain(txn_warnings(t), send_warning, s);
+}
+
 static int request_begin(struct session *s, struct buf_reader *r, struct err *err) {
 	if (!take_end(r))
 		return 0;
@@ -240,6 +253,8 @@ static int request_commit(struct session *s, struct buf_reader *r, struct err *e
 	if (!s->txn)
 		return err_set(err, ERR_CONFLICT, "no transaction is open");
 	rc = txn_commit(s->txn, err);
+	if (rc == 0)
+		send_warnings(s, s->txn);
 	drop_txn(s);
 	return rc;
 }
@@ -253,9 +268,10 @@ static int request_abort(struct session *s, struct buf_reader *r, struct err *er
 
 /* Commit what a request staged outside a transaction. */
 static int session_settle(struct session *s, struct txn *temporary, int rc, struct err *err) {
-	(void)s;
 	if (rc == 0 && temporary)
 		rc = txn_commit(temporary, err);
+	if (rc == 0)
+		send_warnings(s, temporary ? temporary : s->txn);
 	txn_free(temporary);
 	return rc;
 }

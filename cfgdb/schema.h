@@ -75,7 +75,7 @@ struct schema_attr {
 	enum attr_type type;
 	unsigned int flags;                  /* enum attr_flag */
 	const char *dflt;                    /* NULL: none; words separated by blanks */
-	int64_t min, max;                    /* integer: bounds; string: max = most bytes */
+	int64_t min, max;                    /* integer: bounds; string: max = most bytes; password: min = advised */
 	const struct schema_option *options; /* option: values, n_options of them */
 	uint16_t n_options;
 	uint16_t n_refs, n_conds;

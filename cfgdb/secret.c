@@ -288,6 +288,44 @@ int secret_seal_object(const struct keyring *k, struct object *obj, const struct
 	return 0;
 }
 
+/* Characters in a secret, by the bytes of UTF-8 that begin one; SIZE_MAX when it cannot be read. */
+static size_t secret_characters(const struct keyring *k, const char *sealed) {
+	char *plain = NULL;
+	size_t n = 0;
+
+	if (secret_unseal(k, sealed, &plain, NULL) != 0)
+		return SIZE_MAX;
+	for (const char *p = plain; *p; p++)
+		n += (*p & 0xc0) != 0x80;
+	plain_free(plain);
+	return n;
+}
+
+static void secret_review_value(const struct keyring *k, const struct object *obj, const struct field *field,
+				const struct object *old, struct warnings *warnings) {
+	const struct schema_attr *a = &obj->table->attrs[field->attr];
+	const struct value *before = old ? object_get(old, field->attr) : NULL;
+
+	for (uint32_t i = 0; i < field->value.n; i++) {
+		const union item *item = value_item(&field->value, i);
+
+		if (a->type == ATTR_CHILD)
+			secret_review_object(k, item->entry,
+					     old ? object_child(old, field->attr, item->entry->key) : NULL, warnings);
+		else if (a->type == ATTR_PASSWORD && a->min > 0 &&
+			 !(before && i < before->n && strcmp(value_item(before, i)->str, item->str) == 0) &&
+			 secret_characters(k, item->str) < (size_t)a->min)
+			warn_add(warnings, "%s%s%s: %s has fewer than %lld characters", obj->table->path,
+				 *obj->key ? " " : "", obj->key, a->name, (long long)a->min);
+	}
+}
+
+void secret_review_object(const struct keyring *k, const struct object *obj, const struct object *old,
+			  struct warnings *warnings) {
+	for (uint32_t f = 0; f < obj->n_fields; f++)
+		secret_review_value(k, obj, &obj->fields[f], old, warnings);
+}
+
 static bool secret_mask_item(const struct keyring *k, union item *item) {
 	unsigned char mac[SECRET_MAC_LEN];
 	char hex[SECRET_MAC_LEN * 2 + 1];

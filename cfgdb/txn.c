@@ -67,6 +67,7 @@ void txn_free(struct txn *t) {
 	if (!t)
 		return;
 	txn_clear(t);
+	warn_clear(&t->warnings);
 	free(t->growth);
 	free(t->user);
 	free(t->source);
@@ -282,6 +283,10 @@ void txn_stage(struct txn *t, const struct schema_table *table, const char *key,
 	obj->ver = s->base;
 	if (t->uses)
 		uses_add(t->uses, obj);
+}
+
+struct warnings *txn_warnings(struct txn *t) {
+	return &t->warnings;
 }
 
 size_t txn_staged(const struct txn *t) {

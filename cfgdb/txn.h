@@ -63,6 +63,12 @@ int txn_delete(struct txn *t, const struct schema_table *table, const char *key,
  */
 int txn_commit(struct txn *t, struct err *err);
 
+/*
+ * What puts and commits that succeeded since it was last drained warn of; owned by the transaction,
+ * emptied by the caller.
+ */
+struct warnings *txn_warnings(struct txn *t);
+
 /* Number of staged changes. */
 size_t txn_staged(const struct txn *t);
 

@@ -33,6 +33,7 @@ struct txn {
 	struct uses *uses;        /* references of what is staged; NULL until someone asks */
 	uint64_t seen_revision;   /* active when the oldest entry was checked */
 	bool as_found;
+	struct warnings warnings;
 };
 
 /* Stage obj (NULL: deletion) under its table and key, unchecked; takes over obj. */

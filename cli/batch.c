@@ -88,6 +88,12 @@ static void batch_report(void *arg, const struct err *err) {
 	batch_report_at(b, b->lines->first, err);
 }
 
+static void batch_warn(void *arg, const char *text) {
+	struct batch *b = arg;
+
+	batch_say(b, b->lines->first, "warning", text);
+}
+
 /* ---- leaving out ---- */
 
 static void batch_skip(struct batch *b, bool entry) {
@@ -183,6 +189,7 @@ void batch_run(struct batch *b) {
 
 	if (b->name) {
 		b->sh->report = batch_report;
+		b->sh->warn = batch_warn;
 		b->sh->report_arg = b;
 	}
 	while (!b->sh->quit && !b->sh->lost) {

@@ -14,13 +14,25 @@
 #include "cli/commands.h"
 #include "cli/grammar.h"
 
+/* What the daemon warns of belongs to the command that is running. */
+static void shell_warn(void *arg, const char *text) {
+	struct shell *sh = arg;
+
+	if (sh->warn)
+		sh->warn(sh->report_arg, text);
+	else
+		out_printf(sh->out, "Warning: %s\n", text);
+}
+
 void shell_init(struct shell *sh, struct client *client, struct out *out,
 		enum shell_commit commit) {
 	*sh = (struct shell){ .client = client, .out = out, .commit = commit, .refs = refs_new() };
 	sh->context.client = client;
+	client_on_warning(client, shell_warn, sh);
 }
 
 void shell_done(struct shell *sh) {
+	client_on_warning(sh->client, NULL, NULL);
 	context_drop(&sh->context);
 	refs_free(sh->refs);
 	sh->refs = NULL;

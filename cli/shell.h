@@ -32,12 +32,13 @@ struct shell {
 	bool quit;                    /* exit was said */
 	bool lost;                    /* the connection broke: nothing works any more */
 	unsigned long failures;       /* commands that failed */
-	/* Where errors go instead of the output; NULL: to the output, in the shell's own form. */
+	/* Where errors and warnings go instead of the output; NULL: to it, in the shell's own form. */
 	void (*report)(void *arg, const struct err *err);
+	void (*warn)(void *arg, const char *text);
 	void *report_arg;
 };
 
-/* A shell at the root, for this connection. */
+/* A shell at the root, for this connection, whose warnings come to it; sh stays where it is. */
 void shell_init(struct shell *sh, struct client *client, struct out *out, enum shell_commit commit);
 
 /* Drop what is open and release the memory. */

@@ -121,7 +121,11 @@ function type_args(t, a, i, n,    type, bounds) {
 
 function attr_flags(t, a, i, n) {
 	for (; i < n; i++) {
-		if ((w[i] == "default" || w[i] == "when") && i + 1 >= n)
+		if (w[i] == "advised") {
+			if (a_type[t, a] != "password") fail("advised is for passwords")
+			if (i + 1 >= n || w[i + 1] !~ /^[1-9][0-9]*$/) fail("advised needs a number")
+			else a_min[t, a] = w[++i]
+		} else if ((w[i] == "default" || w[i] == "when") && i + 1 >= n)
 			fail(w[i] == "when" ? "when needs a condition" : "default needs a value")
 		else if (w[i] == "default") { a_has_dflt[t, a] = 1; a_dflt[t, a] = w[++i] }
 		else if (w[i] == "when") a_when[t, a] = w[++i]

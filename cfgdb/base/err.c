@@ -51,15 +51,22 @@ static const struct {
 };
 
 /* What a user or a peer typed is quoted in errors: no control character of it reaches a terminal. */
-static void err_clean(struct err *e) {
+static void err_clean(char *text) {
 	unsigned char before = 0;
 
-	for (unsigned char *p = (unsigned char *)e->text; *p; before = *p++) {
+	for (unsigned char *p = (unsigned char *)text; *p; before = *p++) {
 		bool c1 = *p >= 0x80 && *p < 0xa0 && (before < 0x80 || before == 0xc2);
 
 		if (c1 || *p == 0x7f || (*p < 0x20 && *p != '\n' && *p != '\t'))
 			*p = '?';
 	}
+}
+
+void err_clean_line(char *text) {
+	err_clean(text);
+	for (char *p = text; *p; p++)
+		if (*p == '\n' || *p == '\t')
+			*p = ' ';
 }
 
 int err_set(struct err *e, int code, const char *fmt, ...) {
@@ -71,7 +78,7 @@ int err_set(struct err *e, int code, const char *fmt, ...) {
 	va_start(ap, fmt);
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
-	err_clean(e);
+	err_clean(e->text);
 	return code;
 }
 
@@ -88,7 +95,7 @@ void err_prefix(struct err *e, const char *fmt, ...) {
 	va_end(ap);
 	len = strlen(e->text);
 	snprintf(e->text + len, sizeof(e->text) - len, "\n%s", old);
-	err_clean(e);
+	err_clean(e->text);
 }
 
 const char *err_meaning(int code) {

@@ -59,5 +59,8 @@ int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format
 /* Put a formatted line before the text of e, which keeps its code. */
 void err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Make one line of a text that quotes what a user or a peer typed, without control characters. */
+void err_clean_line(char *text);
+
 /* What the number means, in a few words; never NULL. */
 const char *err_meaning(int code);

@@ -21,6 +21,7 @@ struct fake_kind {
 	unsigned int calls, fails;
 	int code;
 	const char *text;
+	const char *warning;             /* of each call that does not fail; NULL: none */
 };
 
 struct client {
@@ -29,6 +30,8 @@ struct client {
 	struct fake_table *before;       /* while a transaction is open */
 	uint64_t revision;
 	struct fake_kind kinds[8];
+	void (*warn)(void *arg, const char *text);
+	void *warn_arg;
 };
 
 static struct fake_table *tables_copy(const struct fake_table *from) {
@@ -81,6 +84,11 @@ void client_close(struct client *c) {
 	free(c);
 }
 
+void client_on_warning(struct client *c, void (*warn)(void *arg, const char *text), void *arg) {
+	c->warn = warn;
+	c->warn_arg = arg;
+}
+
 const struct client_info *client_info(const struct client *c) {
 	return &c->info;
 }
@@ -104,6 +112,10 @@ void fake_client_fail(struct client *c, const char *kind, unsigned int n, int co
 	k->text = text;
 }
 
+void fake_client_warn(struct client *c, const char *kind, const char *text) {
+	find_kind(c, kind)->warning = text;
+}
+
 unsigned int fake_client_calls(const struct client *c, const char *kind) {
 	return find_kind(c, kind)->calls;
 }
@@ -113,8 +125,11 @@ static int called(struct client *c, const char *kind, struct err *err) {
 	struct fake_kind *k = find_kind(c, kind);
 
 	k->calls++;
-	if (k->fails == 0)
+	if (k->fails == 0) {
+		if (k->warning && c->warn)
+			c->warn(c->warn_arg, k->warning);
 		return 0;
+	}
 	k->fails--;
 	return err_set(err, k->code, "%s", k->text);
 }

@@ -15,6 +15,9 @@ struct client *fake_client_new(void);
 void fake_client_fail(struct client *c, const char *kind, unsigned int n, int code,
 		      const char *text);
 
+/* From now on calls of a kind ("put", "delete", "commit") that succeed warn of this; NULL: not. */
+void fake_client_warn(struct client *c, const char *kind, const char *text);
+
 /* Somebody else changes an object: its version is another one now. */
 void fake_client_touch(struct client *c, const struct schema_table *table, const char *key);
 

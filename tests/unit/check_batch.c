@@ -209,6 +209,39 @@ START_TEST(atomic_tells_a_failed_commit) {
 }
 END_TEST
 
+START_TEST(warnings_have_a_place_and_do_no_harm) {
+	start(SHELL_COMMIT_BLOCK);
+	fake_client_warn(f.client, "put", "of the entry");
+	fake_client_warn(f.client, "commit", "of the block");
+	run_as(ADDRESS "edit a\nnext\nend\n", "s", false, batch_run);
+	ck_assert_str_eq(said, "s:3: warning: of the entry\ns:4: warning: of the block\n");
+	expect_keys("all web a");
+	ck_assert_uint_eq(f.sh.failures, 0);
+	stop();
+}
+END_TEST
+
+START_TEST(atomic_warns_at_the_end) {
+	start(SHELL_COMMIT_ALL);
+	fake_client_warn(f.client, "commit", "of the whole");
+	run_as(ADDRESS "edit a\nnext\nend\n", "s", false, batch_run_atomic);
+	ck_assert_str_eq(said, "s:4: warning: of the whole\n");
+	expect_keys("all web a");
+	stop();
+}
+END_TEST
+
+START_TEST(warnings_of_a_pipe_are_in_its_stream) {
+	start(SHELL_COMMIT_BLOCK);
+	fake_client_warn(f.client, "commit", "of the block");
+	run_as(ADDRESS "edit a\nend\n", NULL, true, batch_run);
+	ck_assert_str_eq(str_text(&f.out.pending), "gate # \ngate (address) # new entry 'a' added\n\n"
+						   "gate (a) # Warning: of the block\n\ngate # ");
+	ck_assert_str_eq(said, "");
+	stop();
+}
+END_TEST
+
 START_TEST(a_pipe_gets_prompts_and_errors_in_its_stream) {
 	start(SHELL_COMMIT_BLOCK);
 	run_as("config firewall address\nedit a\nset colour red\n\nend\ndelte\nshow firewall vip\n",
@@ -261,6 +294,9 @@ int main(void) {
 	tcase_add_test(t, atomic_commits_all);
 	tcase_add_test(t, atomic_commits_nothing_after_an_error);
 	tcase_add_test(t, atomic_tells_a_failed_commit);
+	tcase_add_test(t, warnings_have_a_place_and_do_no_harm);
+	tcase_add_test(t, atomic_warns_at_the_end);
+	tcase_add_test(t, warnings_of_a_pipe_are_in_its_stream);
 	tcase_add_test(t, a_pipe_gets_prompts_and_errors_in_its_stream);
 	tcase_add_test(t, commands_of_an_option_print_output_only);
 	tcase_add_test(t, a_lost_connection_ends_a_script);

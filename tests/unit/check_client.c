@@ -243,6 +243,26 @@ START_TEST(test_put_get_delete) {
 }
 END_TEST
 
+static void take_warning(void *arg, const char *text) {
+	str_addf(arg, "%s|", text);
+}
+
+/* Warnings come before the answer; who does not ask for them misses nothing else. */
+START_TEST(test_warning) {
+	struct object *obj = got(client, "system.auto-scale", "");
+	AUTO_STR struct str said = STR_INIT;
+	struct err err = { 0 };
+
+	good(put(client, "system.auto-scale", "", obj->ver, "set psksecret short\n", &err), &err);
+	client_on_warning(client, take_warning, &said);
+	object_free(obj);
+	obj = got(client, "system.auto-scale", "");
+	good(put(client, "system.auto-scale", "", obj->ver, "set psksecret tiny\n", &err), &err);
+	ck_assert_str_eq(str_text(&said), "system auto-scale: psksecret has fewer than 16 characters|");
+	object_free(obj);
+}
+END_TEST
+
 /* The prompt's name follows a commit. */
 START_TEST(test_hostname) {
 	struct err err = { 0 };
@@ -721,6 +741,7 @@ static Suite *client_suite(void) {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_hello);
 	tcase_add_test(t, test_put_get_delete);
+	tcase_add_test(t, test_warning);
 	tcase_add_test(t, test_hostname);
 	tcase_add_test(t, test_lists);
 	tcase_add_test(t, test_list_order);

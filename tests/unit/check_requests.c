@@ -114,7 +114,8 @@ static void hear(void *arg, const struct buf *frame) {
 		const char *what = type == CTL_OK     ? "ok"
 				   : type == CTL_INFO ? "info"
 				   : type == CTL_KEY  ? "key"
-						      : "text";
+				   : type == CTL_WARNING ? "warning"
+							 : "text";
 
 		w->n_text += type == CTL_TEXT;
 		w->text_bytes += type == CTL_TEXT ? strlen(text) : 0;
@@ -446,6 +447,27 @@ START_TEST(test_transaction) {
 }
 END_TEST
 
+/* A short secret is warned of when it is committed, once, and only if it is. */
+START_TEST(test_warning) {
+#define SHORT "system auto-scale: psksecret has fewer than 16 characters"
+	ck_assert_str_eq(ask(&a, CTL_PUT,
+			     "t:system.auto-scale|s:|8:18446744073709551615|s:set psksecret short\n"),
+			 "warning " SHORT "\nok\n");
+	ck_assert_str_eq(ask(&a, CTL_PUT,
+			     "t:system.auto-scale|s:|8:8|s:set psksecret short\nset hb-interval 5\n"),
+			 "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:9|s:set hb-interval 5\n"), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:10|s:set psksecret other\n"),
+			 "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "warning " SHORT "\nok\n");
+	fixture_fault("commit.kernel:1");
+	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:11|s:set psksecret third\n"),
+			 "error -362 injected fault before the kernel\n");
+	fixture_fault(NULL);
+}
+END_TEST
+
 /* The version that a list gives is the one a put must name, in a transaction, too. */
 START_TEST(test_version_of_list) {
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
@@ -546,6 +568,7 @@ static Suite *requests_suite(void) {
 	tcase_add_test(t, test_put);
 	tcase_add_test(t, test_delete);
 	tcase_add_test(t, test_transaction);
+	tcase_add_test(t, test_warning);
 	tcase_add_test(t, test_version_of_list);
 	tcase_add_test(t, test_conflict);
 	tcase_add_test(t, test_connection_ends);

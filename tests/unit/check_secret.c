@@ -320,6 +320,36 @@ START_TEST(test_password_no_hash) {
 }
 END_TEST
 
+/* The system.auto-scale that `words` make, held against that of `before`; what is warned of. */
+static unsigned int advised(const char *words, const char *before) {
+	struct object *old = before ? with_secret(before, NULL, 0, NULL) : NULL;
+	struct object *obj = with_secret(words, old, 0, NULL);
+	struct warnings w = { 0 };
+	unsigned int n;
+
+	secret_review_object(ring, obj, old, &w);
+	n = w.n;
+	if (n)
+		ck_assert_ptr_nonnull(strstr(w.text[0], ": psksecret has fewer than 16 characters"));
+	warn_clear(&w);
+	object_free(obj);
+	object_free(old);
+	return n;
+}
+
+#define UMLAUT "\xc3\xa4"
+
+START_TEST(test_short) {
+	ck_assert_uint_eq(advised("sixteen.letters.", NULL), 0);
+	ck_assert_uint_eq(advised("fifteen.letters", NULL), 1);
+	/* each of these takes two bytes */
+	ck_assert_uint_eq(advised(UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT, NULL), 1);
+	/* as it was */
+	ck_assert_uint_eq(advised("short", "short"), 0);
+	ck_assert_uint_eq(advised("other", "short"), 1);
+}
+END_TEST
+
 START_TEST(test_none) {
 	struct object *obj = parsed("system.auto-scale", "set psksecret ''\nset status enable\n");
 
@@ -392,6 +422,7 @@ static Suite *secret_suite(void) {
 	tcase_add_test(t, test_object_foreign);
 	tcase_add_test(t, test_password_hash);
 	tcase_add_test(t, test_password_no_hash);
+	tcase_add_test(t, test_short);
 	tcase_add_test(t, test_none);
 	tcase_add_test(t, test_mask);
 	tcase_add_test(t, test_stable_text);

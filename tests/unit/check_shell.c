@@ -230,6 +230,23 @@ START_TEST(transcripts) {
 }
 END_TEST
 
+/* What is accepted with a warning is saved; the command has not failed. */
+START_TEST(warnings_follow_the_command) {
+	struct fake_shell f;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	fake_client_warn(f.client, "put", "it may be too short");
+	ck_assert_str_eq(fake_shell_run(&f, "config firewall address\nedit x\nset comment y\nnext"),
+			 "new entry 'x' added\nWarning: it may be too short\n");
+	ck_assert_str_eq(fake_shell_run(&f, "edit x\nset comment z\nend"),
+			 "Warning: it may be too short\n");
+	fake_client_warn(f.client, "put", NULL);
+	ck_assert_str_eq(fake_shell_run(&f, "config firewall address\nedit x\nset comment a\nend"), "");
+	ck_assert_uint_eq(f.sh.failures, 0);
+	fake_shell_done(&f);
+}
+END_TEST
+
 START_TEST(deletes_leave_no_stale_reference) {
 	struct fake_shell f;
 
@@ -371,6 +388,7 @@ int main(void) {
 	int failed;
 
 	tcase_add_loop_test(t, transcripts, 0, (int)ARRAY_LEN(cases));
+	tcase_add_test(t, warnings_follow_the_command);
 	tcase_add_test(t, deletes_leave_no_stale_reference);
 	tcase_add_test(t, names_are_asked_for_once);
 	tcase_add_test(t, an_unchanged_entry_is_not_written);
