@@ -17,6 +17,7 @@
 
 #include "backends/nft_netlink.h"
 #include "backends/render.h"
+#include "backends/review.h"
 #include "backends/schedule.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/mem.h"
@@ -302,6 +303,7 @@ static int backend_prepare(void *ctx, const struct commit *commit, struct err *e
 	nft->prepared = true;
 	nft->next = any ? image_render(commit->model, commit->revision) : nft->now;
 	nft->next.revision = commit->revision;
+	review_commit(commit);
 	return 0;
 }
 

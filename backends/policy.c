@@ -99,8 +99,7 @@ static void resolve_addrs(struct policies *ps, struct policy *p, struct policy_a
 	addrs_combine(a, p->accept);
 }
 
-/* Criteria that are stored and would make the policy match less if they were enforced. */
-static const char *unenforced_criterion(const struct object *obj) {
+const char *policy_unenforced(const struct object *obj) {
 	static const uint16_t switches[] = {
 		FIREWALL_POLICY__INTERNET_SERVICE, FIREWALL_POLICY__INTERNET_SERVICE_SRC,
 		FIREWALL_POLICY__ZTNA_STATUS, FIREWALL_POLICY__NAT46, FIREWALL_POLICY__NAT64,
@@ -131,7 +130,7 @@ static const char *policy_off(const struct policies *ps, const struct policy *p,
 		return "status";
 	if (!schedule || !schedule_active(ps->addresses.model, schedule, now, next))
 		return "schedule";
-	criterion = p->accept ? unenforced_criterion(p->obj) : NULL;
+	criterion = p->accept ? policy_unenforced(p->obj) : NULL;
 	if (criterion)
 		return criterion;
 	if (p->src.match.n == 0)
@@ -188,19 +187,37 @@ static void number_by_rank(struct policies *ps) {
 		ps->policy[i].seq = (uint32_t)(i + 1) * gap;
 }
 
-struct policies *policies_new(const struct model *model, time_t now) {
-	const struct schema_table *table = schema_table(TBL_FIREWALL_POLICY);
+/* Without a policy yet, with room for n. */
+static struct policies *policies_make(const struct model *model, size_t n) {
 	struct policies *ps = xcalloc(1, sizeof(*ps));
 
 	addresses_init(&ps->addresses, model);
 	ps->vips = vips_resolve(model);
 	ps->next_change = SCHEDULE_NEVER;
-	ps->policy = xcalloc(model_count(model, table), sizeof(*ps->policy));
-	for (const struct object *obj = model_first(model, table); obj;
-	     obj = model_next(model, obj)) {
-		ps->policy[ps->n].obj = obj;
-		resolve_policy(ps, &ps->policy[ps->n++], now);
-	}
+	ps->policy = xcalloc(n, sizeof(*ps->policy));
+	return ps;
+}
+
+static void policies_add(struct policies *ps, const struct object *obj, time_t now) {
+	ps->policy[ps->n].obj = obj;
+	resolve_policy(ps, &ps->policy[ps->n++], now);
+}
+
+struct policies *policies_of(const struct model *model, const struct object *const objs[], size_t n,
+			     time_t now) {
+	struct policies *ps = policies_make(model, n);
+
+	for (size_t i = 0; i < n; i++)
+		policies_add(ps, objs[i], now);
+	return ps;
+}
+
+struct policies *policies_new(const struct model *model, time_t now) {
+	const struct schema_table *table = schema_table(TBL_FIREWALL_POLICY);
+	struct policies *ps = policies_make(model, model_count(model, table));
+
+	for (const struct object *obj = model_first(model, table); obj; obj = model_next(model, obj))
+		policies_add(ps, obj, now);
 	if (!number_by_position(ps))
 		number_by_rank(ps);
 	return ps;

@@ -53,6 +53,16 @@ struct policies {
  */
 struct policies *policies_new(const struct model *model, time_t now);
 
+/* The same for these n policies of the model only; places in the order are not numbered. */
+struct policies *policies_of(const struct model *model, const struct object *const objs[], size_t n,
+			     time_t now);
+
+/*
+ * The first attribute of a policy that is stored and would make it match less if it were enforced,
+ * by name, or NULL.
+ */
+const char *policy_unenforced(const struct object *obj);
+
 /* Free; NULL is fine. Returns NULL. */
 struct policies *policies_free(struct policies *ps);
 
