@@ -356,17 +356,30 @@ int client_keys(struct client *c, const struct schema_table *table, const char *
 	return client_call(c, &b, take_key, &t, err);
 }
 
-int client_check_ref(struct client *c, const struct schema_table *table, unsigned int attr, const char *name,
-		     struct err *err) {
+/* A yes or a no (ERR_NOT_FOUND, ERR_VALUE) about a text that is to be set in an attribute. */
+static int client_check(struct client *c, enum ctl_type type, const struct schema_table *table,
+			unsigned int attr, const char *text, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 
-	if (strlen(name) > OBJECT_KEY_MAX)
-		return err_set(err, ERR_NOT_FOUND, "%s", "");
-	request_begin(&b, CTL_CHECK_REF);
+	request_begin(&b, type);
 	buf_put_u16(&b, table->id);
 	buf_put_u16(&b, (uint16_t)attr);
-	buf_put_str(&b, name);
+	buf_put_str(&b, text);
 	return client_call(c, &b, NULL, NULL, err);
+}
+
+int client_check_ref(struct client *c, const struct schema_table *table, unsigned int attr, const char *name,
+		     struct err *err) {
+	if (strlen(name) > OBJECT_KEY_MAX)
+		return err_set(err, ERR_NOT_FOUND, "%s", "");
+	return client_check(c, CTL_CHECK_REF, table, attr, name, err);
+}
+
+int client_check_secret(struct client *c, const struct schema_table *table, unsigned int attr,
+			const char *sealed, struct err *err) {
+	if (strlen(sealed) > VALUE_SECRET_MAX)
+		return err_set(err, ERR_VALUE, "%s", "");
+	return client_check(c, CTL_CHECK_SECRET, table, attr, sealed, err);
 }
 
 static int take_id(void *arg, enum ctl_type type, struct buf_reader *r) {

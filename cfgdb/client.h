@@ -62,6 +62,13 @@ int client_keys(struct client *c, const struct schema_table *table, const char *
 int client_check_ref(struct client *c, const struct schema_table *table, unsigned int attr,
 		     const char *name, struct err *err);
 
+/*
+ * Whether a sealed text ("ENC TEXT") may be set in this secret attribute; ERR_VALUE (without text)
+ * if not.
+ */
+int client_check_secret(struct client *c, const struct schema_table *table, unsigned int attr,
+			const char *sealed, struct err *err);
+
 /* Next free id of a table with an integer key: what `edit 0` becomes. */
 int client_next_id(struct client *c, const struct schema_table *table, uint64_t *ret, struct err *err);
 

@@ -18,6 +18,7 @@
  * CTL_DELETE         u16 table, str key
  * CTL_RUN            u16 count, str word...                    CTL_TEXT...
  * CTL_CANCEL
+ * CTL_CHECK_SECRET   u16 table, u16 attribute, str "ENC TEXT"
  *
  * The output of CTL_RUN may come as long as the client wants it. CTL_CANCEL, the one request that may
  * be sent before the answer to another, ends it; it has no answer of its own, and means nothing when
@@ -38,7 +39,7 @@
  */
 #pragma once
 
-#define CTL_VERSION 2
+#define CTL_VERSION 3
 #define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
 #define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
 #define CTL_WORDS_MAX 256
@@ -59,6 +60,7 @@ enum ctl_type {
 	CTL_DELETE,
 	CTL_RUN,
 	CTL_CANCEL,
+	CTL_CHECK_SECRET,
 	CTL_REQUEST_COUNT,
 
 	CTL_OK = 64,

@@ -204,6 +204,21 @@ static int request_check_ref(struct session *s, struct buf_reader *r, struct err
 	return found ? 0 : err_set(err, ERR_NOT_FOUND, "%s", "");
 }
 
+/* The shell has no key; it learns whether the text can be used here, and nothing else. */
+static int request_check_secret(struct session *s, struct buf_reader *r, struct err *err) {
+	const struct schema_table *table = take_any_table(r);
+	unsigned int attr = buf_get_u16(r);
+	AUTO_FREE char *sealed = buf_get_str(r, VALUE_SECRET_MAX);
+
+	if (!take_end(r) || attr >= table->n_attrs || !schema_is_secret(&table->attrs[attr])) {
+		r->bad = true;
+		return 0;
+	}
+	if (secret_fits(s->engine->keyring, &table->attrs[attr], sealed))
+		return 0;
+	return err_set(err, ERR_VALUE, "%s", "");
+}
+
 static int request_next_id(struct session *s, struct buf_reader *r, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 	const struct schema_table *table = take_table(r);
@@ -420,6 +435,7 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_DELETE] = request_delete,
 	[CTL_RUN] = request_run,
 	[CTL_CANCEL] = request_cancel,
+	[CTL_CHECK_SECRET] = request_check_secret,
 };
 
 /* ---- dispatch ---- */

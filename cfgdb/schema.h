@@ -133,6 +133,11 @@ static inline bool schema_is_list(const struct schema_table *table) {
 	return (table->flags & TABLE_LIST) != 0;
 }
 
+/* True for attributes that are shown as "ENC TEXT" only. */
+static inline bool schema_is_secret(const struct schema_attr *attr) {
+	return attr->type == ATTR_PASSWORD || attr->type == ATTR_PASSWORD_HASH;
+}
+
 /* True when an attribute, or the whole child table it holds, belongs to the unit. */
 static inline bool schema_is_local(const struct schema_attr *attr) {
 	return (attr->flags & ATTR_LOCAL) || (attr->child && (attr->child->flags & TABLE_LOCAL));

@@ -162,11 +162,24 @@ int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struc
 	return 0;
 }
 
+/* What is compared only must be a hash. */
+static bool is_of_kind(const struct schema_attr *attr, const char *plain) {
+	return attr->type != ATTR_PASSWORD_HASH || strncmp(plain, HASH_METHOD, strlen(HASH_METHOD)) == 0;
+}
+
 /* Wipe and free a secret in clear. */
 static void plain_free(char *plain) {
 	if (plain)
 		sodium_memzero(plain, strlen(plain));
 	free(plain);
+}
+
+bool secret_fits(const struct keyring *k, const struct schema_attr *attr, const char *sealed) {
+	char *plain = NULL;
+	bool fits = secret_unseal(k, sealed, &plain, NULL) == 0 && is_of_kind(attr, plain);
+
+	plain_free(plain);
+	return fits;
 }
 
 int secret_mac(const struct keyring *k, const char *sealed, unsigned char mac[SECRET_MAC_LEN],
@@ -223,7 +236,7 @@ static int secret_take_sealed(const struct keyring *k, const struct schema_attr 
 	char *plain = NULL, *before = NULL;
 	int rc = secret_unseal(k, item->str, &plain, err);
 
-	if (rc == 0 && attr->type == ATTR_PASSWORD_HASH && strncmp(plain, HASH_METHOD, strlen(HASH_METHOD)) != 0)
+	if (rc == 0 && !is_of_kind(attr, plain))
 		rc = err_set(err, ERR_VALUE, "the ENC text holds no password hash");
 	if (rc)
 		err_prefix(err, "node_check_object fail! for %s", attr->name);
@@ -259,10 +272,6 @@ static int secret_seal_item(const struct keyring *k, const struct schema_attr *a
 	return 0;
 }
 
-static bool is_secret(const struct schema_attr *attr) {
-	return attr->type == ATTR_PASSWORD || attr->type == ATTR_PASSWORD_HASH;
-}
-
 int secret_seal_object(const struct keyring *k, struct object *obj, const struct object *old, struct err *err) {
 	for (uint32_t f = 0; f < obj->n_fields; f++) {
 		struct field *field = &obj->fields[f];
@@ -277,7 +286,7 @@ int secret_seal_object(const struct keyring *k, struct object *obj, const struct
 				rc = secret_seal_object(k, item->entry,
 							old ? object_child(old, field->attr, item->entry->key) : NULL,
 							err);
-			else if (is_secret(a))
+			else if (schema_is_secret(a))
 				rc = secret_seal_item(k, a, item,
 						      before && i < before->n ? value_item(before, i)->str : NULL,
 						      err);
@@ -350,7 +359,7 @@ bool secret_mask_object(const struct keyring *k, struct object *obj) {
 
 			if (a->type == ATTR_CHILD)
 				ok = secret_mask_object(k, item->entry) && ok;
-			else if (is_secret(a))
+			else if (schema_is_secret(a))
 				ok = secret_mask_item(k, item) && ok;
 		}
 	}
@@ -361,7 +370,7 @@ bool secret_in_object(const struct object *obj) {
 	for (uint32_t f = 0; f < obj->n_fields; f++) {
 		const struct schema_attr *a = &obj->table->attrs[obj->fields[f].attr];
 
-		if (is_secret(a))
+		if (schema_is_secret(a))
 			return true;
 		for (uint32_t i = 0; a->type == ATTR_CHILD && i < obj->fields[f].value.n; i++)
 			if (secret_in_object(value_item(&obj->fields[f].value, i)->entry))

@@ -38,6 +38,12 @@ char *secret_seal(const struct keyring *k, const char *plain);
 /* The clear text of "ENC TEXT" into *ret, which the caller wipes and frees. */
 int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struct err *err);
 
+/*
+ * Whether "ENC TEXT" was sealed by this unit and holds what the attribute wants. This is all that
+ * may be told about a sealed text.
+ */
+bool secret_fits(const struct keyring *k, const struct schema_attr *attr, const char *sealed);
+
 /* Keyed MAC of the secret in "ENC TEXT"; equal for equal secrets, whatever their sealed form. */
 int secret_mac(const struct keyring *k, const char *sealed, unsigned char mac[SECRET_MAC_LEN],
 	       struct err *err);

@@ -18,6 +18,8 @@ struct object;
 
 #define VALUE_ITEMS_MAX 4096      /* items in one value */
 #define VALUE_STRING_MAX 65536    /* bytes in one string */
+#define VALUE_SEALED_MAX 4096     /* bytes of a sealed secret */
+#define VALUE_SECRET_MAX (VALUE_SEALED_MAX + 4) /* the same with "ENC " before it */
 
 /* IPv4, host byte order: address and mask, or first and last address of a range. */
 struct ipv4_pair {

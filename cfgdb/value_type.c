@@ -19,7 +19,6 @@
 
 #define BASE64_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 #define SECRET_PLAIN_MAX 512
-#define SECRET_SEALED_MAX 4096
 
 int value_type_refuse(const struct schema_attr *attr, const char *word, int code, struct err *err) {
 	return err_set(err, code, "node_check_object fail! for %s %.200s\n\nvalue parse error before '%.200s'",
@@ -257,7 +256,7 @@ static int parse_password(const struct schema_attr *attr, char *const words[], s
 			  union item *out, struct err *err) {
 	bool sealed = strcmp(words[0], "ENC") == 0;
 	const char *text = sealed && n > 1 ? words[1] : words[0];
-	size_t limit = sealed ? SECRET_SEALED_MAX : SECRET_PLAIN_MAX;
+	size_t limit = sealed ? VALUE_SEALED_MAX : SECRET_PLAIN_MAX;
 
 	if (sealed && n < 2)
 		return err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Changing the edit buffer. A value is parsed whole and its references looked up before anything
- * changes, so one bad member refuses the command and the old value stays. Nothing here knows what
+ * Changing the edit buffer. A value is parsed whole and its references looked up, and a sealed
+ * secret tried, before anything changes, so one bad member refuses the command and the old value stays. Nothing here knows what
  * an attribute means: what may stand together is for the daemon to say when the entry is saved.
  */
 #include "cfgdb/client.h"
@@ -31,6 +31,23 @@ static int set_check_refs(struct shell *sh, const struct schema_table *table, un
 	return 0;
 }
 
+/* A sealed secret must be one that this unit can open: not that of another one. */
+static int set_check_secret(struct shell *sh, const struct schema_table *table, unsigned int attr,
+			    const struct value *v, struct err *err) {
+	const struct schema_attr *a = &table->attrs[attr];
+	int rc;
+
+	if (!schema_is_secret(a) || v->n == 0 || value_item(v, 0)->str[0] == '=')
+		return 0;
+	rc = client_check_secret(sh->client, table, attr, value_item(v, 0)->str, err);
+	if (rc != ERR_VALUE)
+		return rc;
+	return err_set(err, rc,
+		       "the ENC text is none that this unit made for such a secret: type it in clear\n"
+		       "node_check_object fail! for %s ***\n\nvalue parse error before '***'",
+		       a->name);
+}
+
 /* The attribute and, if v is given, the value that the arguments spell. */
 static int set_parse(struct shell *sh, const struct call *call, struct value *v, struct err *err) {
 	const struct object *obj = shell_object(sh);
@@ -52,6 +69,8 @@ int cmd_set(struct shell *sh, const struct call *call, struct err *err) {
 	if (attr < 0)
 		return err->code;
 	rc = set_check_refs(sh, top->table, (unsigned int)attr, &v, err);
+	if (rc == 0)
+		rc = set_check_secret(sh, top->table, (unsigned int)attr, &v, err);
 	if (rc) {
 		value_done(&top->table->attrs[attr], &v);
 		return rc;

@@ -425,3 +425,36 @@ config firewall address
         set comment "kept"
     next
 end
+
+# A sealed secret that is not this unit's: the line is refused, the rest is not. Its own it takes.
+A # config system auto-scale
+A > set psksecret ENC AVpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==
+A > set hb-interval 7
+A > end
+the ENC text is none that this unit made for such a secret: type it in clear
+node_check_object fail! for psksecret ***
+
+value parse error before '***'
+Command fail. Return code -651
+
+A $ config system admin
+A $     edit "guest"
+A $         set accprofile "prof_admin"
+A $         set password ENC AVpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==
+A $         set comments "kept"
+A $     next
+A $ end
+new entry 'guest' added
+script:4: error: the ENC text is none that this unit made for such a secret: type it in clear; node_check_object fail! for password ***; value parse error before '***' (code -651)
+
+A # show system auto-scale
+A > show system admin "guest"
+<...>
+    set hb-interval 7
+    set psksecret ENC <*>
+<...>
+    edit "guest"
+        set accprofile "prof_admin"
+        set comments "kept"
+    next
+end

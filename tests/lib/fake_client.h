@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * cfgdb/client.h without a daemon: the configuration is in memory, for tests and fuzzing of what
- * uses it. It keeps versions, transactions and references as the daemon does; it checks nothing
- * else.
+ * uses it. It keeps versions, transactions and references as the daemon does, and takes sealed
+ * secrets for its own unless they begin with "foreign"; it checks nothing else.
  */
 #pragma once
 

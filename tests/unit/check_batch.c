@@ -58,6 +58,11 @@ static const struct {
 	/* a line that fails is left out, the entry is not */
 	{ ADDRESS "edit a\nset colour red\nset comment x\nnext\nend\n",
 	  "s:3: error: command parse error before 'colour' (code -61)\n", "all web a" },
+	/* so is a secret that another unit sealed */
+	{ ADDRESS "edit a\nend\nconfig system auto-scale\nset psksecret ENC foreign\nset hb-interval 5\nend\n",
+	  "s:5: error: the ENC text is none that this unit made for such a secret: type it in clear; "
+	  "node_check_object fail! for psksecret ***; value parse error before '***' (code -651)\n",
+	  "all web a" },
 	/* so is an entry, and the block goes on */
 	{ "config firewall policy\nedit 1\nnext\nend\n" ADDRESS "edit a\nend\n",
 	  "s:3: error: Attribute 'srcintf' MUST be set. (code -56)\n", "all web a" },

@@ -247,6 +247,30 @@ static void take_warning(void *arg, const char *text) {
 	str_addf(arg, "%s|", text);
 }
 
+/* What the unit sealed may be set again; what it did not, or what is too long to be asked, not. */
+START_TEST(test_check_secret) {
+	const struct schema_table *table = fixture_table("system.auto-scale");
+	struct object *obj = got(client, "system.auto-scale", "");
+	AUTO_FREE char *longer = xasprintf("ENC %0*d", VALUE_SEALED_MAX + 1, 0);
+	struct err err = { 0 };
+	const char *sealed;
+
+	good(put(client, "system.auto-scale", "", obj->ver, "set psksecret verysecretindeed\n", &err),
+	     &err);
+	object_free(obj);
+	obj = got(client, "system.auto-scale", "");
+	sealed = object_str(obj, SYSTEM_AUTO_SCALE__PSKSECRET);
+	good(client_check_secret(client, table, SYSTEM_AUTO_SCALE__PSKSECRET, sealed, &err), &err);
+	ck_assert_int_eq(client_check_secret(client, table, SYSTEM_AUTO_SCALE__PSKSECRET, "ENC Zm9v", &err),
+			 ERR_VALUE);
+	ck_assert_str_eq(err.text, "");
+	ck_assert_int_eq(client_check_secret(client, table, SYSTEM_AUTO_SCALE__PSKSECRET, longer, &err),
+			 ERR_VALUE);
+	object_free(obj);
+	object_free(got(client, "system.auto-scale", ""));
+}
+END_TEST
+
 /* Warnings come before the answer; who does not ask for them misses nothing else. */
 START_TEST(test_warning) {
 	struct object *obj = got(client, "system.auto-scale", "");
@@ -741,6 +765,7 @@ static Suite *client_suite(void) {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_hello);
 	tcase_add_test(t, test_put_get_delete);
+	tcase_add_test(t, test_check_secret);
 	tcase_add_test(t, test_warning);
 	tcase_add_test(t, test_hostname);
 	tcase_add_test(t, test_lists);

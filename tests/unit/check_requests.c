@@ -343,6 +343,35 @@ START_TEST(test_check_ref) {
 }
 END_TEST
 
+static const char *check_secret(const char *table, unsigned int attr, const char *sealed) {
+	AUTO_FREE char *fields = xasprintf("t:%s|2:%u|s:%s", table, attr, sealed);
+
+	return ask(&a, CTL_CHECK_SECRET, fields);
+}
+
+/* Whatever is wrong with a sealed text, the answer is the same. */
+START_TEST(test_check_secret) {
+	const unsigned int psk = SYSTEM_AUTO_SCALE__PSKSECRET, password = SYSTEM_ADMIN__PASSWORD;
+	AUTO_FREE char *sealed = secret_seal(engine->keyring, "a secret of this unit");
+	AUTO_FREE char *hash = secret_seal(engine->keyring, "$y$j9T$salt$hash");
+	AUTO_FREE char *longest = xasprintf("ENC %0*d", VALUE_SEALED_MAX, 0);
+	AUTO_FREE char *too_long = xasprintf("%s0", longest);
+	AUTO_FREE char *changed = xstrdup(sealed);
+
+	changed[10] = changed[10] == 'A' ? 'B' : 'A';
+	ck_assert_str_eq(check_secret("system.auto-scale", psk, sealed), "ok\n");
+	ck_assert_str_eq(check_secret("system.auto-scale", psk, changed), "error -651 \n");
+	ck_assert_str_eq(check_secret("system.auto-scale", psk, "ENC Zm9v"), "error -651 \n");
+	ck_assert_str_eq(check_secret("system.auto-scale", psk, "in clear"), "error -651 \n");
+	ck_assert_str_eq(check_secret("system.auto-scale", psk, longest), "error -651 \n");
+	ck_assert_str_eq(check_secret("system.admin", password, sealed), "error -651 \n");
+	ck_assert_str_eq(check_secret("system.admin", password, hash), "ok\n");
+	ck_assert_str_eq(check_secret("system.auto-scale", psk, too_long), "closed\n");
+	ck_assert_str_eq(check_secret("system.auto-scale", SYSTEM_AUTO_SCALE__STATUS, sealed), "closed\n");
+	ck_assert_str_eq(check_secret("system.auto-scale", 60000, sealed), "closed\n");
+}
+END_TEST
+
 /* Output comes in pieces that a frame takes. */
 START_TEST(test_long_output) {
 	ck_assert_str_eq(ask(&a, CTL_RUN, "2:2|s:diagnose|s:much"), "text\ntext\ntext\ntext\nok\n");
@@ -519,6 +548,7 @@ static const struct {
 	{ CTL_LIST, "t:router.static" },
 	{ CTL_KEYS, "t:firewall.address|s:|4:9" },
 	{ CTL_CHECK_REF, "t:firewall.policy|2:5|s:any" },
+	{ CTL_CHECK_SECRET, "t:system.auto-scale|2:6|s:ENC Zm9v" },
 	{ CTL_NEXT_ID, "t:router.static" },
 	{ CTL_BEGIN, "" },
 	{ CTL_COMMIT, "" },
@@ -533,6 +563,7 @@ START_TEST(test_cut) {
 	AUTO_FREE char *before = fixture_snapshot(engine), *after = NULL;
 	AUTO_BUF struct buf frame = BUF_INIT;
 
+	ck_assert_uint_eq(SYSTEM_AUTO_SCALE__PSKSECRET, 6);
 	build(&frame, whole[_i].type, whole[_i].fields);
 	for (size_t len = 1; len <= frame.len + 1; len++) {
 		AUTO_FREE uint8_t *copy = xcalloc(len, 1);
@@ -562,6 +593,7 @@ static Suite *requests_suite(void) {
 	tcase_add_test(t, test_unknown_type);
 	tcase_add_loop_test(t, test_read, 0, ARRAY_LEN(reads));
 	tcase_add_test(t, test_check_ref);
+	tcase_add_test(t, test_check_secret);
 	tcase_add_test(t, test_long_output);
 	tcase_add_test(t, test_memory);
 	tcase_add_test(t, test_cancel_nothing);

@@ -350,6 +350,24 @@ START_TEST(test_short) {
 }
 END_TEST
 
+/* Yes or no: made here, and of the kind that the attribute wants. */
+START_TEST(test_fits) {
+	const struct schema_attr *psk =
+		&fixture_table("system.auto-scale")->attrs[SYSTEM_AUTO_SCALE__PSKSECRET];
+	const struct schema_attr *password = &fixture_table("system.admin")->attrs[SYSTEM_ADMIN__PASSWORD];
+	struct object *admin = admin_with("correct", NULL);
+	AUTO_FREE char *own = secret_seal(ring, "secret"), *other = secret_seal(foreign, "secret");
+
+	ck_assert(secret_fits(ring, psk, own));
+	ck_assert(!secret_fits(ring, psk, other));
+	ck_assert(!secret_fits(ring, psk, "ENC Zm9v"));
+	ck_assert(!secret_fits(ring, psk, "secret"));
+	ck_assert(!secret_fits(ring, password, own));
+	ck_assert(secret_fits(ring, password, PASSWORD(admin)));
+	object_free(admin);
+}
+END_TEST
+
 START_TEST(test_none) {
 	struct object *obj = parsed("system.auto-scale", "set psksecret ''\nset status enable\n");
 
@@ -423,6 +441,7 @@ static Suite *secret_suite(void) {
 	tcase_add_test(t, test_password_hash);
 	tcase_add_test(t, test_password_no_hash);
 	tcase_add_test(t, test_short);
+	tcase_add_test(t, test_fits);
 	tcase_add_test(t, test_none);
 	tcase_add_test(t, test_mask);
 	tcase_add_test(t, test_stable_text);

@@ -118,6 +118,12 @@ static const struct {
 	  "value parse error before 'nobody'\n" FAIL(-3) POLICY_SHOWN, "gate (5) # " },
 	{ POLICY "set srcintf port1 port1\nshow", "new entry '5' added\n" POLICY_SHOWN,
 	  "gate (5) # " },
+	{ "config system auto-scale\nset psksecret ENC abcd\nset psksecret ENC foreign\n"
+	  "set hb-interval 5\nshow",
+	  "the ENC text is none that this unit made for such a secret: type it in clear\n"
+	  "node_check_object fail! for psksecret ***\n\nvalue parse error before '***'\n" FAIL(-651)
+	  "config system auto-scale\n    set hb-interval 5\n    set psksecret ENC abcd\nend\n",
+	  "gate (auto-scale) # " },
 	{ POLICY "append srcaddr web\nunselect srcaddr web\nshow",
 	  "new entry '5' added\n" POLICY_SHOWN,
 	  "gate (5) # " },
