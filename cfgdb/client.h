@@ -15,6 +15,7 @@
 #include "cfgdb/object.h"
 
 #define CLIENT_NEW UINT64_MAX  /* version of an object that must not exist yet */
+#define CLIENT_NEXT (UINT64_MAX - 2) /* of one whose key is a number that may become the next free one */
 
 struct client;
 
@@ -82,8 +83,8 @@ int client_commit(struct client *c, struct err *err);
 int client_abort(struct client *c, struct err *err);
 
 /*
- * Put one top-level object, whole. obj->ver is the version it started from, CLIENT_NEW for a new
- * one. Outside a transaction it is committed at once. obj stays the caller's.
+ * Put one top-level object, whole. obj->ver is the version it started from, CLIENT_NEW or
+ * CLIENT_NEXT for a new one. Outside a transaction it is committed at once. obj stays the caller's.
  */
 int client_put(struct client *c, const struct object *obj, struct err *err);
 

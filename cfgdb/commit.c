@@ -175,8 +175,10 @@ int txn_commit(struct txn *t, struct err *err) {
 	struct commit_run run = { .txn = t, .engine = e,
 				  .view = { .model = e->model, .revision = e->revision + 1,
 					    .warnings = &t->warnings } };
-	int rc = txn_recheck(t, err);
+	int rc;
 
+	txn_redraw(t);
+	rc = txn_recheck(t, err);
 	if (rc == 0) {
 		commit_swap_in(&run);
 		if (run.n_changes > 0) {

@@ -27,6 +27,9 @@
  * CTL_PUT, CTL_DELETE and CTL_COMMIT answer CTL_WARNING... before CTL_OK where something was accepted
  * that will not do all that was meant.
  *
+ * The version of a put is that of the object it started from, 2^64 - 1 when there was none. 2^64 - 3 is
+ * for a new entry of a list with numbers as keys: it gets the next free one if its own is taken.
+ *
  * answer             fields
  * CTL_OK             str hostname
  * CTL_ERROR          u32 code, str text

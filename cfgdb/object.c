@@ -22,6 +22,11 @@ struct object *object_new(const struct schema_table *table, const char *key) {
 	return obj;
 }
 
+void object_rekey(struct object *obj, const char *key) {
+	free(obj->key);
+	obj->key = xstrdup(key);
+}
+
 struct object *object_free(struct object *obj) {
 	if (!obj)
 		return NULL;

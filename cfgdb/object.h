@@ -44,6 +44,9 @@ struct object *object_free(struct object *obj);
 /* Deep copy, not part of any model; the caller frees it. */
 struct object *object_copy(const struct object *obj);
 
+/* Give an object that is in no model or transaction another key, which is copied. */
+void object_rekey(struct object *obj, const char *key);
+
 /* The value that is set, or NULL. */
 const struct value *object_get(const struct object *obj, unsigned int attr);
 

@@ -262,8 +262,8 @@ static struct staged *staged_new(struct txn *t, const struct schema_table *table
 	return s;
 }
 
-void txn_stage(struct txn *t, const struct schema_table *table, const char *key, struct object *obj,
-	       uint64_t base) {
+struct staged *txn_stage(struct txn *t, const struct schema_table *table, const char *key,
+			 struct object *obj, uint64_t base) {
 	struct staged *s = staged_find(t, table, key);
 
 	t->growth[table->id] += (obj != NULL) - (txn_find(t, table, key) != NULL);
@@ -278,11 +278,25 @@ void txn_stage(struct txn *t, const struct schema_table *table, const char *key,
 		uses_remove(t->uses, s->obj);
 	object_free(s->obj);
 	s->obj = obj;
+	s->drawn = false;
 	if (!obj)
-		return;
+		return s;
 	obj->ver = s->base;
 	if (t->uses)
 		uses_add(t->uses, obj);
+	return s;
+}
+
+void txn_rekey(struct txn *t, struct staged *s, const char *key) {
+	if (t->uses)
+		uses_remove(t->uses, s->obj);
+	RB_REMOVE(staged_tree, &t->staged, s);
+	free(s->key);
+	s->key = xstrdup(key);
+	object_rekey(s->obj, key);
+	RB_INSERT(staged_tree, &t->staged, s);
+	if (t->uses)
+		uses_add(t->uses, s->obj);
 }
 
 struct warnings *txn_warnings(struct txn *t) {

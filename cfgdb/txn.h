@@ -13,6 +13,7 @@
 
 #define TXN_NEW UINT64_MAX     /* base version of an object that must not exist yet */
 #define TXN_ANY (UINT64_MAX - 1) /* whatever version there is */
+#define TXN_NEXT (UINT64_MAX - 2) /* new, under its own number if that is free, else the next one */
 #define TXN_STAGED_MAX 2000000 /* objects in one transaction */
 
 struct txn;
@@ -49,7 +50,8 @@ size_t txn_count(const struct txn *t, const struct schema_table *table);
 int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t *ret, struct err *err);
 
 /*
- * Check and stage one object, which started from version base. Takes over obj, also on error.
+ * Check and stage one object, which started from version base. Takes over obj, also on error. With
+ * TXN_NEXT the number may change until it is committed; a warning then tells it.
  * Secrets typed in clear are sealed; an uuid that is not given stays as it was, or is drawn.
  */
 int txn_put(struct txn *t, struct object *obj, uint64_t base, struct err *err);

@@ -3,10 +3,17 @@
  * What may be staged: puts and deletions are checked against what the transaction would make of the
  * model, and held against the version they started from. When the active configuration has moved by
  * the time of the commit, everything is checked once more: what fitted and no longer does was
- * overtaken by someone else (code 14).
+ * overtaken by someone else (code 14). Only a number that was drawn for a new entry gives way: the
+ * entry gets another one.
  */
+#include <stdio.h>
+#include <string.h>
+
+#include "cfgdb/base/mem.h"
 #include "cfgdb/check.h"
 #include "cfgdb/txn_impl.h"
+
+#define NUMBER_LEN 24  /* room for a number as a key */
 
 static const char locked_text[] =
 	"Can not config the object since either the object or the referenced objects are being "
@@ -47,16 +54,69 @@ static int adopt(void *arg, const struct object *holder, unsigned int attr, cons
 	return 0;
 }
 
-int txn_put(struct txn *t, struct object *obj, uint64_t base, struct err *err) {
+/* ---- numbers that nobody asked for: `edit 0` ---- */
+
+static int next_number(const struct txn *t, const struct object *obj, char *key, size_t size, struct err *err) {
+	uint64_t id;
+	int rc = txn_next_id(t, obj->table, &id, err);
+
+	if (rc == 0)
+		snprintf(key, size, "%llu", (unsigned long long)id);
+	return rc;
+}
+
+/* The number that obj came with, which its administrator has seen, if it is free: else the next one. */
+static int draw_number(const struct txn *t, const struct object *obj, char *key, size_t size, struct err *err) {
+	bool numbered = schema_is_list(obj->table) && obj->table->attrs[0].type == ATTR_INTEGER;
+
+	if (!numbered || strcmp(obj->key, "0") == 0 || txn_find(t, obj->table, obj->key))
+		return next_number(t, obj, key, size, err);
+	snprintf(key, size, "%s", obj->key);
+	return 0;
+}
+
+static void warn_of_number(struct txn *t, const struct schema_table *table, const char *seen, const char *key) {
+	warn_add(&t->warnings, "%s %s: someone else took the number meanwhile, the new entry is %s", table->path,
+		 seen, key);
+}
+
+/* Whether an entry may not keep its number, and no harm is done by another one. */
+static bool is_to_redraw(const struct txn *t, const struct staged *s) {
+	return s->drawn && s->base == TXN_NEW && model_find(t->engine->model, s->table, s->key) &&
+	       txn_count_users(t, s->obj) == 0;
+}
+
+void txn_redraw(struct txn *t) {
+	struct staged *s;
+	char key[NUMBER_LEN];
+
+	if (t->seen_revision == t->engine->revision)
+		return;
+	TAILQ_FOREACH(s, &t->order, next) {
+		if (!is_to_redraw(t, s) || next_number(t, s->obj, key, sizeof(key), NULL) != 0)
+			continue;
+		warn_of_number(t, s->table, s->key, key);
+		txn_rekey(t, s, key);
+	}
+}
+
+/* ---- staging ---- */
+
+/* Whether there is room for a put, and nobody was faster. */
+static int put_allowed(const struct txn *t, const struct object *obj, uint64_t base, struct err *err) {
+	if (t->n_staged >= TXN_STAGED_MAX)
+		return err_set(err, ERR_MAX_ENTRIES, "object set operator error, -4 discard the setting");
+	if (base == TXN_ANY || base == txn_base_version(t, obj->table, obj->key) ||
+	    (!schema_is_list(obj->table) && !txn_find(t, obj->table, obj->key)))
+		return 0;
+	return refuse_locked(err);
+}
+
+static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, struct err *err) {
 	const struct object *before = txn_find(t, obj->table, obj->key);
 	uint64_t active = active_version(t, obj->table, obj->key);
-	int rc = 0;
+	int rc = put_allowed(t, obj, base, err);
 
-	if (t->n_staged >= TXN_STAGED_MAX)
-		rc = err_set(err, ERR_MAX_ENTRIES, "object set operator error, -4 discard the setting");
-	else if (base != TXN_ANY && base != txn_base_version(t, obj->table, obj->key) &&
-		 !(before == NULL && !schema_is_list(obj->table)))
-		rc = refuse_locked(err);
 	if (rc == 0)
 		rc = secret_seal_object(t->engine->keyring, obj, before, err);
 	if (rc == 0) {
@@ -71,8 +131,29 @@ int txn_put(struct txn *t, struct object *obj, uint64_t base, struct err *err) {
 		return rc;
 	}
 	obj->pos = before ? before->pos : 0;
-	txn_stage(t, obj->table, obj->key, obj, active);
+	txn_stage(t, obj->table, obj->key, obj, active)->drawn = drawn;
 	return t->as_found ? 0 : object_each_ref(obj, adopt, t);
+}
+
+static int put_next(struct txn *t, struct object *obj, struct err *err) {
+	const struct schema_table *table = obj->table;
+	AUTO_FREE char *seen = xstrdup(obj->key);
+	char key[NUMBER_LEN];
+	int rc = draw_number(t, obj, key, sizeof(key), err);
+
+	if (rc) {
+		object_free(obj);
+		return rc;
+	}
+	object_rekey(obj, key);
+	rc = put(t, obj, TXN_NEW, true, err);
+	if (rc == 0 && strcmp(seen, key) != 0 && strcmp(seen, "0") != 0)
+		warn_of_number(t, table, seen, key);
+	return rc;
+}
+
+int txn_put(struct txn *t, struct object *obj, uint64_t base, struct err *err) {
+	return base == TXN_NEXT ? put_next(t, obj, err) : put(t, obj, base, false, err);
 }
 
 int txn_delete(struct txn *t, const struct schema_table *table, const char *key, struct err *err) {

@@ -179,13 +179,18 @@ static uint64_t child_next_id(const struct list_ref *list) {
 	return max;
 }
 
-/* Key of the entry to edit: `0` stands for the next free id. */
+/* Whether the word stands for the next free id. */
+static bool is_next(const struct schema_table *table, const char *word) {
+	return table->attrs[0].type == ATTR_INTEGER && strcmp(word, "0") == 0;
+}
+
+/* Key of the entry to edit; of a new one without a number, what it gets if nobody is faster. */
 static int edit_key(struct context *ctx, const struct list_ref *list, const char *word, char **ret,
 		    struct err *err) {
 	uint64_t id;
 	int rc;
 
-	if (list->table->attrs[0].type != ATTR_INTEGER || strcmp(word, "0") != 0)
+	if (!is_next(list->table, word))
 		return object_key_parse(list->table, word, ret, err);
 	if (list->holder) {
 		id = child_next_id(list);
@@ -233,10 +238,10 @@ static int check_names(struct context *ctx, const struct schema_table *table, co
 	return 0;
 }
 
-static struct object *entry_new(const struct schema_table *table, const char *key) {
+static struct object *entry_new(const struct schema_table *table, const char *key, uint64_t ver) {
 	struct object *obj = object_new(table, key);
 
-	obj->ver = CLIENT_NEW;
+	obj->ver = ver;
 	object_fill_uuid(obj);
 	return obj;
 }
@@ -250,8 +255,14 @@ static int edit_top(struct context *ctx, const struct schema_table *table, const
 		return rc;
 	rc = check_names(ctx, table, key, err);
 	if (rc == 0)
-		*ret = entry_new(table, key);
+		*ret = entry_new(table, key, CLIENT_NEW);
 	return rc;
+}
+
+/* The daemon is not asked: should somebody else have this number by now, it will give another one. */
+static struct object *edit_next(const struct schema_table *table, const char *key, bool *added) {
+	*added = true;
+	return entry_new(table, key, CLIENT_NEXT);
 }
 
 static int edit_child(const struct list_ref *list, const char *key, struct object **ret,
@@ -264,7 +275,7 @@ static int edit_child(const struct list_ref *list, const char *key, struct objec
 	if (!old && v && v->n >= max)
 		return err_set(err, ERR_MAX_ENTRIES,
 			       "object set operator error, -4 discard the setting");
-	*ret = old ? object_copy(old) : entry_new(list->table, key);
+	*ret = old ? object_copy(old) : entry_new(list->table, key, CLIENT_NEW);
 	return 0;
 }
 
@@ -280,9 +291,12 @@ int context_edit(struct context *ctx, const char *word, bool *added, struct err 
 	rc = context_room(ctx, 2, err);
 	if (rc == 0)
 		rc = edit_key(ctx, &list, word, &key, err);
-	if (rc == 0)
-		rc = list.holder ? edit_child(&list, key, &obj, added, err)
-				 : edit_top(ctx, list.table, key, &obj, added, err);
+	if (rc == 0 && list.holder)
+		rc = edit_child(&list, key, &obj, added, err);
+	else if (rc == 0 && is_next(list.table, word))
+		obj = edit_next(list.table, key, added);
+	else if (rc == 0)
+		rc = edit_top(ctx, list.table, key, &obj, added, err);
 	if (rc)
 		return rc;
 	if (context_top(ctx)->kind != LEVEL_LIST) {
@@ -294,7 +308,7 @@ int context_edit(struct context *ctx, const char *word, bool *added, struct err 
 		level->through = list.through;
 	}
 	level = context_push(ctx, LEVEL_ENTRY, list.table, list.attr,
-			     strcmp(word, "0") == 0 ? word : key);
+			     is_next(list.table, word) ? word : key);
 	level->obj = obj;
 	level->is_new = *added;
 	return 0;

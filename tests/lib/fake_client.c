@@ -6,6 +6,7 @@
  */
 #include "tests/lib/fake_client.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -285,11 +286,34 @@ int client_commit(struct client *c, struct err *err) {
 	return 0;
 }
 
+/* A new entry whose number is taken gets the next one. */
+static int put_next(struct client *c, const struct object *obj, struct err *err) {
+	struct object *copy = object_copy(obj);
+	uint64_t id = 0;
+	char key[24];
+	int rc;
+
+	copy->ver = CLIENT_NEW;
+	if (find_object(c, obj->table, obj->key)) {
+		client_next_id(c, obj->table, &id, err);
+		snprintf(key, sizeof(key), "%llu", (unsigned long long)id);
+		object_rekey(copy, key);
+		if (c->warn)
+			c->warn(c->warn_arg, "it has another number");
+	}
+	rc = client_put(c, copy, err);
+	object_free(copy);
+	return rc;
+}
+
 int client_put(struct client *c, const struct object *obj, struct err *err) {
 	struct fake_table *t = &c->tables[obj->table->id];
 	size_t i = find_index(c, obj->table, obj->key);
-	int rc = called(c, "put", err);
+	int rc;
 
+	if (obj->ver == CLIENT_NEXT)
+		return put_next(c, obj, err);
+	rc = called(c, "put", err);
 	if (rc)
 		return rc;
 	if (i < t->n && obj->ver == CLIENT_NEW)

@@ -476,6 +476,29 @@ START_TEST(test_transaction) {
 }
 END_TEST
 
+/* Two administrators, one number: the second gets another one, and is told. */
+START_TEST(test_next) {
+#define NEXT "8:18446744073709551613|s:set device port1\n"
+	static const char taken[] = "router static 11: someone else took the number meanwhile, "
+				    "the new entry is ";
+	AUTO_FREE char *twelve = xasprintf("warning %s12\nok\n", taken);
+	AUTO_FREE char *fourteen = xasprintf("warning %s14\nok\n", taken);
+
+	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:11|" NEXT), "ok\n");
+	ck_assert_str_eq(ask(&b, CTL_PUT, "t:router.static|s:11|" NEXT), twelve);
+	ck_assert_str_eq(ask(&b, CTL_PUT, "t:router.static|s:0|" NEXT), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_KEYS, "t:router.static|s:|4:9"),
+			 "key 10\nkey 9\nkey 11\nkey 12\nkey 13\nok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:11|" NEXT), fourteen);
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "ok\n");
+	ck_assert_ptr_nonnull(strstr(ask(&a, CTL_PUT, "t:firewall.address|s:y|8:18446744073709551613|s:"),
+				     "error -61 "));
+	ck_assert_ptr_nonnull(strstr(ask(&a, CTL_PUT, "t:system.ha|s:|8:18446744073709551613|s:"),
+				     "error -61 "));
+}
+END_TEST
+
 /* A short secret is warned of when it is committed, once, and only if it is. */
 START_TEST(test_warning) {
 #define SHORT "system auto-scale: psksecret has fewer than 16 characters"
@@ -600,6 +623,7 @@ static Suite *requests_suite(void) {
 	tcase_add_test(t, test_put);
 	tcase_add_test(t, test_delete);
 	tcase_add_test(t, test_transaction);
+	tcase_add_test(t, test_next);
 	tcase_add_test(t, test_warning);
 	tcase_add_test(t, test_version_of_list);
 	tcase_add_test(t, test_conflict);

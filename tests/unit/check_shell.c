@@ -253,6 +253,28 @@ START_TEST(warnings_follow_the_command) {
 }
 END_TEST
 
+/* Somebody else takes the number that `edit 0` has shown. */
+START_TEST(a_new_entry_gets_a_number_that_is_free) {
+	static const char entry[] = "config router static\nedit 0\nset device port1";
+	struct fake_shell f;
+	struct object *other;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	fake_shell_run(&f, entry);
+	other = object_new(schema_find("router.static"), "1");
+	other->ver = CLIENT_NEW;
+	ck_assert_int_eq(client_put(f.client, other, NULL), 0);
+	ck_assert_str_eq(fake_shell_run(&f, "next"), "Warning: it has another number\n");
+	ck_assert_str_eq(fake_shell_run(&f, "end\nshow router static"),
+			 "config router static\n    edit 1\n    next\n    edit 2\n"
+			 "        set device \"port1\"\n    next\nend\n");
+	fake_shell_run(&f, entry);
+	ck_assert_str_eq(fake_shell_run(&f, "end"), "");
+	object_free(other);
+	fake_shell_done(&f);
+}
+END_TEST
+
 START_TEST(deletes_leave_no_stale_reference) {
 	struct fake_shell f;
 
@@ -395,6 +417,7 @@ int main(void) {
 
 	tcase_add_loop_test(t, transcripts, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(t, warnings_follow_the_command);
+	tcase_add_test(t, a_new_entry_gets_a_number_that_is_free);
 	tcase_add_test(t, deletes_leave_no_stale_reference);
 	tcase_add_test(t, names_are_asked_for_once);
 	tcase_add_test(t, an_unchanged_entry_is_not_written);

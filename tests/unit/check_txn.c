@@ -11,6 +11,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/text.h"
+#include "cfgdb/txn_impl.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 
@@ -504,6 +505,90 @@ START_TEST(test_stale_put) {
 }
 END_TEST
 
+/* ---- numbers that were drawn ---- */
+
+static void put_next(struct txn *t, const char *key, const char *body) {
+	struct err err = { 0 };
+	int rc = fixture_put(t, "firewall.policy", key, TXN_NEXT, body, &err);
+
+	ck_assert_msg(rc == 0, "%s: %d %s", key, rc, err.text);
+}
+
+static void take_warning(void *arg, const char *text) {
+	str_addf(arg, "%s|", text);
+}
+
+#define CHECK_WARNINGS(t, want)                                        \
+	do {                                                           \
+		AUTO_STR struct str said = STR_INIT;                   \
+		warn_drain(txn_warnings(t), take_warning, &said);      \
+		ck_assert_str_eq(str_text(&said), want);               \
+	} while (0)
+#define TAKEN(old, new)                                                                      \
+	"firewall policy " #old ": someone else took the number meanwhile, the new entry is " \
+	#new "|"
+
+/* At the put and at the commit a number that is taken gives way; references go with it. */
+START_TEST(test_drawn) {
+	const struct schema_table *policy = fixture_table("firewall.policy");
+	struct txn *t = txn_new(engine, "a", "test");
+
+	put_next(t, "1", POLICY "set dstaddr x\nset name first\n");
+	CHECK_WARNINGS(t, TAKEN(1, 2));
+	put_next(t, "7", POLICY "set dstaddr x\nset name second\n");
+	CHECK_WARNINGS(t, "");
+	CHECK_KEYS(t, "firewall.policy", "1 2 7 ");
+	ck_assert_uint_eq(users(t, "firewall.address", "x"), 2);
+	fixture_set(engine, "firewall.policy", "2", POLICY "set dstaddr y\nset name faster\n");
+	txn_redraw(t);
+	ck_assert_uint_eq(users(t, "firewall.address", "x"), 2);
+	ck_assert_uint_eq(users(t, "firewall.address", "y"), 2);
+	ck_assert_uint_eq(txn_count(t, policy), 4);
+	good_commit(t);
+	CHECK_WARNINGS(t, TAKEN(2, 8));
+	CHECK_KEYS(t, "firewall.policy", "1 2 8 7 ");
+	ck_assert_str_eq(object_str(txn_active(t, policy, "8"), FIREWALL_POLICY__NAME), "first");
+	ck_assert_str_eq(object_str(txn_active(t, policy, "2"), FIREWALL_POLICY__NAME), "faster");
+	ck_assert_uint_eq(users(t, "firewall.address", "x"), 2);
+	txn_free(t);
+}
+END_TEST
+
+/* Who names a number himself means that entry. */
+START_TEST(test_drawn_then_named) {
+	struct txn *t = txn_new(engine, "a", "test");
+	struct err err = { 0 };
+
+	put_next(t, "2", POLICY "set dstaddr x\n");
+	ck_assert_int_eq(fixture_put(t, "firewall.policy", "2", TXN_NEW, POLICY "set dstaddr y\n", &err), 0);
+	fixture_set(engine, "firewall.policy", "2", POLICY "set dstaddr y\n");
+	ck_assert_int_eq(txn_commit(t, &err), ERR_LOCKED);
+	CHECK_WARNINGS(t, "");
+	good_delete(t, "firewall.policy", "1");
+	put_next(t, "1", POLICY "set dstaddr x\n");
+	fixture_set(engine, "firewall.policy", "1", POLICY "set dstaddr x\n");
+	ck_assert_int_eq(txn_commit(t, &err), ERR_LOCKED);
+	txn_free(t);
+}
+END_TEST
+
+START_TEST(test_drawn_refused) {
+	struct txn *t = txn_new(engine, "a", "test");
+	struct err err = { 0 };
+
+	ck_assert_int_eq(fixture_put(t, "firewall.address", "z", TXN_NEXT, "", &err), ERR_PARSE);
+	ck_assert_int_eq(fixture_put(t, "system.ha", "", TXN_NEXT, "", &err), ERR_PARSE);
+	ck_assert_int_eq(fixture_put(t, "firewall.policy", "1", TXN_NEXT, "set srcintf any\n", &err),
+			 ERR_EMPTY);
+	fixture_set(engine, "firewall.policy", "4294967294", POLICY "set dstaddr x\n");
+	ck_assert_int_eq(fixture_put(t, "firewall.policy", "0", TXN_NEXT, POLICY "set dstaddr x\n", &err),
+			 ERR_MAX_ENTRIES);
+	ck_assert_uint_eq(txn_staged(t), 0);
+	CHECK_WARNINGS(t, "");
+	txn_free(t);
+}
+END_TEST
+
 /* Deleted and made again by someone else, an object is not the one that was edited. */
 START_TEST(test_deleted_and_made_again) {
 	struct txn *t = txn_new(engine, "a", "test");
@@ -595,6 +680,9 @@ static Suite *txn_suite(void) {
 	tcase_add_test(t, test_order);
 	tcase_add_loop_test(t, test_conflict, 0, ARRAY_LEN(conflicts));
 	tcase_add_test(t, test_stale_put);
+	tcase_add_test(t, test_drawn);
+	tcase_add_test(t, test_drawn_then_named);
+	tcase_add_test(t, test_drawn_refused);
 	tcase_add_test(t, test_deleted_and_made_again);
 	tcase_add_test(t, test_interleaved);
 	tcase_add_test(t, test_ten_thousand);
