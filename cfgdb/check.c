@@ -70,12 +70,6 @@ static int check_ref(void *arg, const struct object *holder, unsigned int attr, 
 
 /* ---- shared names ---- */
 
-static int name_clash_code(const struct schema_table *table) {
-	if (strcmp(table->names, "address") == 0)
-		return ERR_NAME_ADDRESS;
-	return strcmp(table->names, "interface") == 0 ? ERR_NAME_INTERFACE : ERR_NAME_OTHER;
-}
-
 static int check_names(const struct txn *t, const struct object *obj, struct err *err) {
 	if (obj->table->names && strcmp(obj->table->names, "interface") == 0 && strcmp(obj->key, "any") == 0)
 		return err_set(err, ERR_NAME_INTERFACE, "Name 'any' conflict: it stands for every interface.");
@@ -85,12 +79,29 @@ static int check_names(const struct txn *t, const struct object *obj, struct err
 		if (other == obj->table || !other->names || strcmp(other->names, obj->table->names) != 0)
 			continue;
 		if (txn_find(t, other, obj->key))
-			return err_set(err, name_clash_code(obj->table),
+			return err_set(err, schema_clash_code(obj->table, other),
 				       "Name '%s' conflict: '%s' and '%s' cannot be the same name.", obj->key,
 				       obj->table->noun, other->noun);
 	}
 	return 0;
 }
+
+/* ---- names that are attributes ---- */
+
+static int check_unique(const struct txn *t, const struct object *obj, struct err *err) {
+	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
+		const struct schema_attr *a = &obj->table->attrs[i];
+		const struct object *other = a->flags & ATTR_UNIQUE ? txn_find_same(t, obj, i) : NULL;
+
+		if (other)
+			return err_set(err, ERR_DUPLICATE, "%s %s has the %s '%s' already\n"
+				       "object set operator error, -15 discard the setting",
+				       other->table->path, other->key, a->name, object_str(obj, i));
+	}
+	return 0;
+}
+
+/* ---- room ---- */
 
 static int check_room(const struct txn *t, const struct object *obj, struct err *err) {
 	uint32_t most = obj->table->max_entries ? obj->table->max_entries : ENTRIES_MAX;
@@ -108,6 +119,8 @@ int check_object(const struct txn *t, const struct object *obj, struct err *err)
 		rc = object_each_ref(obj, check_ref, &refs);
 	if (rc == 0)
 		rc = check_names(t, obj, err);
+	if (rc == 0)
+		rc = check_unique(t, obj, err);
 	if (rc == 0)
 		rc = check_room(t, obj, err);
 	return rc ? rc : check_rules(t, obj, err);

@@ -4,7 +4,7 @@
 
 #include "cfgdb/txn.h"
 
-/* Required attributes, references, shared names, number of entries; then the rules of the table. */
+/* Required attributes, references, shared and unique names, number of entries; then the rules of the table. */
 int check_object(const struct txn *t, const struct object *obj, struct err *err);
 
 /* Whether obj may go: nothing may refer to it. */

@@ -2,8 +2,8 @@
 /*
  * A table is two trees over the same objects, by key and by position, for walking in order; where
  * keys are names a hash table beside them finds one at once, for everything that refers by name is
- * resolved again at every commit. Who refers to whom is an index of its own, kept with every put
- * and take; a transaction keeps one over what it has staged.
+ * resolved again at every commit. Who refers to whom, and who has which unique text, are indexes of
+ * their own, kept with every put and take; a transaction keeps them over what it has staged.
  */
 #include "cfgdb/model.h"
 
@@ -25,7 +25,7 @@ struct table {
 
 struct model {
 	struct table *tables;    /* by table id */
-	struct uses *uses;
+	struct uses *uses, *names;
 };
 
 static int compare_key(const struct object *a, const struct object *b) {
@@ -48,7 +48,7 @@ RB_GENERATE_STATIC(pos_tree, object, by_pos, compare_pos)
  * ---- uses: one node for each (name, holder, attribute), counted, in a tree by name ----
  *
  * "Who refers to this" is a short scan, and a put costs only its own references. Nodes borrow name
- * and holder from the object, so a reference costs one small allocation. A name may belong to any
+ * and holder from the object, so a reference costs one small allocation. A referenced name may belong to any
  * of the tables that its attribute allows; which one is asked when the index is read. Tables whose
  * entries can be named by one attribute share a name space, so only one of them can have the entry.
  */
@@ -65,6 +65,7 @@ RB_HEAD(use_tree, use);
 
 struct uses {
 	struct use_tree tree;
+	enum uses_of of;
 };
 
 static int compare_use(const struct use *a, const struct use *b) {
@@ -82,8 +83,11 @@ static int compare_use(const struct use *a, const struct use *b) {
 
 RB_GENERATE_STATIC(use_tree, use, entry, compare_use)
 
-struct uses *uses_new(void) {
-	return xcalloc(1, sizeof(struct uses));
+struct uses *uses_new(enum uses_of of) {
+	struct uses *u = xcalloc(1, sizeof(*u));
+
+	u->of = of;
+	return u;
 }
 
 struct uses *uses_free(struct uses *u) {
@@ -129,12 +133,22 @@ static int use_remove(void *arg, const struct object *holder, unsigned int attr,
 	return 0;
 }
 
+static void uses_change(struct uses *u, const struct object *holder,
+			int (*change)(void *arg, const struct object *holder, unsigned int attr, const char *name)) {
+	struct use_change c = { u, holder };
+
+	if (u->of == USES_OF_UNIQUE)
+		object_each_unique(holder, change, &c);
+	else
+		object_each_ref(holder, change, &c);
+}
+
 void uses_add(struct uses *u, const struct object *holder) {
-	object_each_ref(holder, use_add, &(struct use_change){ u, holder });
+	uses_change(u, holder, use_add);
 }
 
 void uses_remove(struct uses *u, const struct object *holder) {
-	object_each_ref(holder, use_remove, &(struct use_change){ u, holder });
+	uses_change(u, holder, use_remove);
 }
 
 static bool may_name(const struct schema_attr *attr, const struct schema_table *table) {
@@ -151,6 +165,20 @@ int uses_each(const struct uses *u, const struct object *target,
 
 	for (; use && strcmp(use->name, target->key) == 0; use = RB_NEXT(use_tree, NULL, use)) {
 		int rc = may_name(use->attr, target->table) ? visit(arg, use->holder, use->attr) : 0;
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int uses_each_same(const struct uses *u, const struct object *obj, unsigned int attr,
+		   int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr), void *arg) {
+	struct use want = { .name = object_str(obj, attr) };
+	struct use *use = RB_NFIND(use_tree, (struct use_tree *)&u->tree, &want);
+
+	for (; use && strcmp(use->name, want.name) == 0; use = RB_NEXT(use_tree, NULL, use)) {
+		int rc = use->attr == &obj->table->attrs[attr] ? visit(arg, use->holder, use->attr) : 0;
 
 		if (rc)
 			return rc;
@@ -213,14 +241,16 @@ struct model *model_new(void) {
 	struct model *m = xcalloc(1, sizeof(*m));
 
 	m->tables = xcalloc(schema_n_tables, sizeof(*m->tables));
-	m->uses = uses_new();
+	m->uses = uses_new(USES_OF_REFERENCES);
+	m->names = uses_new(USES_OF_UNIQUE);
 	return m;
 }
 
 struct model *model_free(struct model *m) {
 	if (!m)
 		return NULL;
-	uses_free(m->uses); /* before the objects it borrows from */
+	uses_free(m->uses); /* before the objects they borrow from */
+	uses_free(m->names);
 	for (uint16_t i = 0; i < schema_n_tables; i++) {
 		struct object *obj;
 
@@ -328,6 +358,11 @@ int model_each_user(const struct model *m, const struct object *obj,
 	return uses_each(m->uses, obj, visit, arg);
 }
 
+int model_each_same(const struct model *m, const struct object *obj, unsigned int attr,
+		    int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr), void *arg) {
+	return uses_each_same(m->names, obj, attr, visit, arg);
+}
+
 static int count_visit(void *arg, const struct object *holder, const struct schema_attr *attr) {
 	(void)holder;
 	(void)attr;
@@ -356,6 +391,7 @@ struct object *model_take(struct model *m, const struct schema_table *table, con
 	RB_REMOVE(pos_tree, &t->by_pos, obj);
 	t->count--;
 	uses_remove(m->uses, obj);
+	uses_remove(m->names, obj);
 	return obj;
 }
 
@@ -372,5 +408,6 @@ struct object *model_put(struct model *m, struct object *obj) {
 	if (!keys_are_numbers(obj->table))
 		slots_insert(t, obj);
 	uses_add(m->uses, obj);
+	uses_add(m->names, obj);
 	return old;
 }

@@ -79,19 +79,32 @@ int model_each_user(const struct model *m, const struct object *obj,
 /* Number of uses of obj. */
 size_t model_count_users(const struct model *m, const struct object *obj);
 
-/* Who refers to whom: an index over the references of any objects, by the name they give. */
+/*
+ * Visit every object of the table of obj that has its text in this unique attribute (obj itself, too,
+ * if it is in the model), as model_each_user does.
+ */
+int model_each_same(const struct model *m, const struct object *obj, unsigned int attr,
+		    int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr),
+		    void *arg);
+
+/* An index over texts of any objects: who refers to whom by name, or who has which unique text. */
 struct uses;
 
+enum uses_of {
+	USES_OF_REFERENCES,
+	USES_OF_UNIQUE,
+};
+
 /* New empty index; the caller frees it. */
-struct uses *uses_new(void);
+struct uses *uses_new(enum uses_of of);
 
 /* Free an index, not the objects in it; NULL is fine. Returns NULL. */
 struct uses *uses_free(struct uses *u);
 
-/* Enter all references of holder, which must live and stay as it is until it is removed. */
+/* Enter all references, or unique texts, of holder, which must live and stay as it is until it is removed. */
 void uses_add(struct uses *u, const struct object *holder);
 
-/* Take out all references of holder. */
+/* Take them out again. */
 void uses_remove(struct uses *u, const struct object *holder);
 
 /*
@@ -100,3 +113,10 @@ void uses_remove(struct uses *u, const struct object *holder);
  */
 int uses_each(const struct uses *u, const struct object *target,
 	      int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr), void *arg);
+
+/*
+ * Visit, in an index of unique texts, each holder that has the text of obj in this attribute. Stops when visit returns non-zero and returns that.
+ */
+int uses_each_same(const struct uses *u, const struct object *obj, unsigned int attr,
+		   int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr),
+		   void *arg);

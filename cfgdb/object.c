@@ -350,6 +350,21 @@ void object_fill_uuid(struct object *obj) {
 	}
 }
 
+int object_each_unique(const struct object *obj,
+		       int (*visit)(void *arg, const struct object *holder, unsigned int attr, const char *text),
+		       void *arg) {
+	for (uint32_t f = 0; f < obj->n_fields; f++) {
+		unsigned int attr = obj->fields[f].attr;
+		bool unique = obj->table->attrs[attr].flags & ATTR_UNIQUE;
+		const char *text = unique ? value_item(&obj->fields[f].value, 0)->str : "";
+		int rc = *text ? visit(arg, obj, attr, text) : 0;
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
 int object_each_ref(const struct object *obj,
 		    int (*visit)(void *arg, const struct object *holder, unsigned int attr, const char *name),
 		    void *arg) {

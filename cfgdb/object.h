@@ -113,6 +113,14 @@ int object_key_compare(const struct schema_table *table, const char *a, const ch
 /* Fill uuid attributes that are empty with random UUIDs (RFC 9562 version 4). */
 void object_fill_uuid(struct object *obj);
 
+/*
+ * Visit the text of every attribute of obj that is unique in its table and not empty; stops when
+ * visit returns non-zero and returns that.
+ */
+int object_each_unique(const struct object *obj,
+		       int (*visit)(void *arg, const struct object *holder, unsigned int attr, const char *text),
+		       void *arg);
+
 /* Visit every reference in obj and its children; stops when visit returns non-zero and returns that. */
 int object_each_ref(const struct object *obj,
 		    int (*visit)(void *arg, const struct object *holder, unsigned int attr, const char *name),

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "cfgdb/base/err.h"
+
 const struct schema_table *schema_table(unsigned int id) {
 	return id < schema_n_tables ? schema_tables[id] : NULL;
 }
@@ -34,4 +36,18 @@ int schema_direct(const struct schema_table *table) {
 		if (table->attrs[i].flags & ATTR_DIRECT)
 			return i;
 	return -1;
+}
+
+static int clash_code(const struct schema_table *a, const struct schema_table *b) {
+	for (uint16_t i = 0; i < a->n_clashes; i++)
+		if (a->clashes[i].table == b->id)
+			return a->clashes[i].code;
+	return 0;
+}
+
+int schema_clash_code(const struct schema_table *a, const struct schema_table *b) {
+	int code = clash_code(a, b);
+
+	code = code ? code : clash_code(b, a);
+	return code ? code : ERR_EXISTS;
 }

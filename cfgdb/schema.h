@@ -47,6 +47,7 @@ enum attr_flag {
 	ATTR_KEY = 1 << 7,      /* the key of a list */
 	ATTR_DIRECT = 1 << 8,   /* child list that `edit` directly below the parent opens */
 	ATTR_ANY = 1 << 9,      /* reference in which the word `any` stands for every entry */
+	ATTR_UNIQUE = 1 << 10,  /* string that no two entries have, unless it is empty */
 };
 
 enum table_flag {
@@ -84,6 +85,12 @@ struct schema_attr {
 	const struct schema_table *child;    /* child: the nested table */
 };
 
+/* An entry may not be called like one of `table`: the code of that error. */
+struct schema_clash {
+	uint16_t table;
+	int16_t code;
+};
+
 struct schema_table {
 	uint16_t id;
 	uint16_t n_attrs;
@@ -93,6 +100,8 @@ struct schema_table {
 	const char *help;
 	const char *names;                   /* name space shared with other tables, or NULL */
 	const char *noun;                    /* what an entry is called in name clash errors, or NULL */
+	const struct schema_clash *clashes;  /* n_clashes of them; see schema_clash_code() */
+	uint16_t n_clashes;
 	const struct schema_attr *attrs;     /* the key of a list is attrs[0] */
 	const struct schema_table *parent;   /* NULL: top level */
 	uint32_t max_entries;                /* 0: the product's general bound */
@@ -128,6 +137,9 @@ int schema_option_index(const struct schema_attr *attr, const char *name);
 
 /* Attribute whose child list `edit` directly below the table opens, or -1. */
 int schema_direct(const struct schema_table *table);
+
+/* Code of the error that one name in two tables of a name space is. */
+int schema_clash_code(const struct schema_table *a, const struct schema_table *b);
 
 static inline bool schema_is_list(const struct schema_table *table) {
 	return (table->flags & TABLE_LIST) != 0;

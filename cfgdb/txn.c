@@ -7,7 +7,7 @@
  *
  * Who refers to an object that is to be deleted is asked of two indexes, that of the model and one
  * over what is staged. The second is built when the first deletion asks: scripts that only add do
- * not pay for it.
+ * not pay for it. So it is with names that must be unique.
  */
 #include "cfgdb/txn.h"
 
@@ -51,6 +51,7 @@ static void staged_free(struct txn *t, struct staged *s) {
 
 void txn_drop_uses(struct txn *t) {
 	t->uses = uses_free(t->uses);
+	t->names = uses_free(t->names);
 }
 
 void txn_clear(struct txn *t) {
@@ -210,18 +211,34 @@ static int visit_active(void *arg, const struct object *holder, const struct sch
 	return staged_find(v->t, holder->table, holder->key) ? 0 : visit_staged(arg, holder, attr);
 }
 
-/* The index over what is staged: a cache, so asking for it leaves the transaction as it is. */
-static const struct uses *staged_uses(const struct txn *t) {
+/* An index over what is staged: a cache, so asking for it leaves the transaction as it is. */
+static const struct uses *staged_index(const struct txn *t, enum uses_of of) {
 	struct txn *owner = (struct txn *)t;
+	struct uses **index = of == USES_OF_UNIQUE ? &owner->names : &owner->uses;
 	const struct staged *s;
 
-	if (t->uses)
-		return t->uses;
-	owner->uses = uses_new();
+	if (*index)
+		return *index;
+	*index = uses_new(of);
 	TAILQ_FOREACH(s, &t->order, next)
 		if (s->obj)
-			uses_add(owner->uses, s->obj);
-	return owner->uses;
+			uses_add(*index, s->obj);
+	return *index;
+}
+
+/* Keep the indexes that are there. */
+static void staged_enter(struct txn *t, const struct object *obj) {
+	if (t->uses)
+		uses_add(t->uses, obj);
+	if (t->names)
+		uses_add(t->names, obj);
+}
+
+static void staged_leave(struct txn *t, const struct object *obj) {
+	if (t->uses)
+		uses_remove(t->uses, obj);
+	if (t->names)
+		uses_remove(t->names, obj);
 }
 
 int txn_each_user(const struct txn *t, const struct object *obj,
@@ -231,7 +248,7 @@ int txn_each_user(const struct txn *t, const struct object *obj,
 
 	if (rc || t->n_staged == 0)
 		return rc;
-	return uses_each(staged_uses(t), obj, visit_staged, &v);
+	return uses_each(staged_index(t, USES_OF_REFERENCES), obj, visit_staged, &v);
 }
 
 static int count_user(void *arg, const struct object *holder, const struct schema_attr *attr) {
@@ -246,6 +263,24 @@ size_t txn_count_users(const struct txn *t, const struct object *obj) {
 
 	txn_each_user(t, obj, count_user, &n);
 	return n;
+}
+
+static int take_holder(void *arg, const struct object *holder, const struct schema_attr *attr) {
+	const struct object **ret = arg;
+
+	(void)attr;
+	*ret = holder;
+	return 1;
+}
+
+const struct object *txn_find_same(const struct txn *t, const struct object *obj, unsigned int attr) {
+	const struct object *found = NULL;
+	struct user_visit v = { t, obj, take_holder, &found };
+
+	if (*object_str(obj, attr) && model_each_same(t->engine->model, obj, attr, visit_active, &v) == 0 &&
+	    t->n_staged > 0)
+		uses_each_same(staged_index(t, USES_OF_UNIQUE), obj, attr, visit_staged, &v);
+	return found;
 }
 
 /* ---- what is staged ---- */
@@ -274,29 +309,26 @@ struct staged *txn_stage(struct txn *t, const struct schema_table *table, const 
 	}
 	if (!s)
 		s = staged_new(t, table, key, base);
-	if (t->uses && s->obj)
-		uses_remove(t->uses, s->obj);
+	if (s->obj)
+		staged_leave(t, s->obj);
 	object_free(s->obj);
 	s->obj = obj;
 	s->drawn = false;
 	if (!obj)
 		return s;
 	obj->ver = s->base;
-	if (t->uses)
-		uses_add(t->uses, obj);
+	staged_enter(t, obj);
 	return s;
 }
 
 void txn_rekey(struct txn *t, struct staged *s, const char *key) {
-	if (t->uses)
-		uses_remove(t->uses, s->obj);
+	staged_leave(t, s->obj);
 	RB_REMOVE(staged_tree, &t->staged, s);
 	free(s->key);
 	s->key = xstrdup(key);
 	object_rekey(s->obj, key);
 	RB_INSERT(staged_tree, &t->staged, s);
-	if (t->uses)
-		uses_add(t->uses, s->obj);
+	staged_enter(t, s->obj);
 }
 
 struct warnings *txn_warnings(struct txn *t) {

@@ -36,6 +36,12 @@ const struct object *txn_active(const struct txn *t, const struct schema_table *
 /* What a name in a reference attribute would stand for, or NULL. */
 const struct object *txn_resolve(const struct txn *t, const struct schema_attr *attr, const char *name);
 
+/*
+ * Another entry of the table of obj that would have the same text in this unique attribute, or NULL;
+ * an empty text is that of none.
+ */
+const struct object *txn_find_same(const struct txn *t, const struct object *obj, unsigned int attr);
+
 /* Visit all objects of a table; stops when visit returns non-zero and returns that. */
 int txn_each(const struct txn *t, const struct schema_table *table,
 	     int (*visit)(void *arg, const struct object *obj), void *arg);

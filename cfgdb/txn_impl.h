@@ -32,6 +32,7 @@ struct txn {
 	size_t n_staged;
 	int64_t *growth;          /* by table id: entries that it would have more */
 	struct uses *uses;        /* references of what is staged; NULL until someone asks */
+	struct uses *names;       /* unique texts of it; likewise */
 	uint64_t seen_revision;   /* active when the oldest entry was checked */
 	bool as_found;
 	struct warnings warnings;
@@ -53,7 +54,7 @@ void txn_redraw(struct txn *t);
  */
 int txn_recheck(const struct txn *t, struct err *err);
 
-/* Forget whom staged objects refer to: they are about to move into the model. */
+/* Forget whom staged objects refer to and how they are called: they are about to move into the model. */
 void txn_drop_uses(struct txn *t);
 
 /* Drop everything staged. */

@@ -205,13 +205,7 @@ static int edit_key(struct context *ctx, const struct list_ref *list, const char
 
 static int name_conflict(const struct schema_table *theirs, const struct schema_table *ours,
 			 const char *key, struct err *err) {
-	int code = ERR_NAME_OTHER;
-
-	if (strcmp(ours->names, "address") == 0)
-		code = ERR_NAME_ADDRESS;
-	else if (strcmp(ours->names, "interface") == 0)
-		code = ERR_NAME_INTERFACE;
-	return err_set(err, code,
+	return err_set(err, schema_clash_code(ours, theirs),
 		       "Name '%.79s' conflict: '%s' and '%s' cannot be the same name.\n"
 		       "node_check_object fail! for %s %.79s\n\nvalue parse error before '%.79s'",
 		       key, theirs->noun, ours->noun, ours->attrs[0].name, key, key);

@@ -13,7 +13,7 @@ BEGIN {
 	    "port-range service-ports mac uuid time datetime password password-hash", names_of_types, " ")
 	for (i = 1; i <= n_types; i++)
 		type_known[names_of_types[i]] = 1
-	split("multi required always quoted stored local nodefault direct any", flag_words, " ")
+	split("multi required always quoted stored local nodefault direct any unique", flag_words, " ")
 	for (i in flag_words)
 		flag_known[flag_words[i]] = "ATTR_" toupper(flag_words[i])
 	n_tables = 0; n_aliases = 0; errors = 0
@@ -155,8 +155,11 @@ w[1] == "table" {
 !in_table { if (!told[FILENAME]++) fail("a file starts with table"); next }
 { t = stack[depth] }
 w[1] == "names" {
-	if (n != 3 || !(3 in quoted)) fail("names needs a name space and a noun in quotes")
-	t_names[t] = w[2]; t_noun[t] = w[3]
+	if (n < 3 || !(3 in quoted)) fail("names needs a name space and a noun in quotes")
+	t_names[t] = w[2]; t_noun[t] = w[3]; t_names_where[t] = FILENAME ":" FNR
+	for (i = 4; i <= n; i++)
+		if (w[i] ~ /^[a-z0-9.-]+=-[1-9][0-9]*$/) t_clashes[t] = t_clashes[t] " " w[i]
+		else fail("'" w[i] "' is no TABLE=CODE")
 	next
 }
 w[1] == "key" || w[1] == "attr" {
@@ -210,6 +213,13 @@ function check_default(t, a,    n, i, part) {
 		if (a_type[t, a] == "integer" && !integer_fits(t, a, part[i]))
 			fail("default '" part[i] "' is outside " a_min[t, a] ".." a_max[t, a], a_where[t, a])
 	}
+}
+
+# Uniqueness is looked up by table, attribute and text.
+function check_unique(t, a) {
+	if ((t, a, "unique") in a_is && (a_type[t, a] != "string" || (t, a, "multi") in a_is || a == 0 || \
+	    !t_list[t] || t_parent[t] >= 0))
+		fail("unique is for a single string of a list that is no child", a_where[t, a])
 }
 
 # What an attribute holds when nothing is said; "\001" stands for nothing at all.
@@ -268,6 +278,7 @@ function emit_conds(t, a,    n, i, j, m, part, side, val, list, seen) {
 
 function emit_attr(t, a,    row, d, i) {
 	check_default(t, a)
+	check_unique(t, a)
 	row = "\t{ .name = " c_string(a_name[t, a]) ", .help = " c_string(a_help[t, a]) ",\n\t  .type = ATTR_" \
 	    upper(a_type[t, a]) ", .flags = " a_flags[t, a] ", .min = " a_min[t, a] ", .max = " a_max[t, a]
 	d = implied_default(t, a)
@@ -286,7 +297,21 @@ function emit_attr(t, a,    row, d, i) {
 	return row " },\n"
 }
 
-function emit_table(t,    a, rows) {
+# Codes of name clashes with other tables of the name space.
+function emit_clashes(t,    n, i, part, side, list) {
+	n = split(t_clashes[t], part, " "); list = ""
+	for (i = 1; i <= n; i++) {
+		split(part[i], side, "=")
+		if (!(side[1] in table_id)) fail("no table " side[1], t_names_where[t])
+		else if (t_names[table_id[side[1]]] != t_names[t])
+			fail(side[1] " is not in the name space " t_names[t], t_names_where[t])
+		list = list "{ TBL_" upper(side[1]) ", " side[2] " }, "
+	}
+	if (n > 0) print "static const struct schema_clash clashes_" t "[] = { " list "};" > out_c
+	return n
+}
+
+function emit_table(t,    a, rows, n) {
 	rows = ""
 	for (a = 0; a < t_n[t]; a++) {
 		print "\t" upper(t_dotted[t]) "__" upper(a_name[t, a]) (a == 0 ? " = 0" : "") "," > ids
@@ -294,9 +319,11 @@ function emit_table(t,    a, rows) {
 	}
 	if (t_n[t] == 0) fail("table has no attribute", t_where[t])
 	print "static const struct schema_attr attrs_" t "[] = {\n" rows "};" > out_c
+	n = emit_clashes(t)
 	print "static const struct schema_table table_" t " = {\n\t.id = " t ", .n_attrs = " t_n[t] ", .flags = " t_flags[t] \
 	    ",\n\t.path = " c_string(t_path[t]) ", .dotted = " c_string(t_dotted[t]) ",\n\t.help = " c_string(t_help[t]) \
 	    (t_names[t] != "" ? ",\n\t.names = " c_string(t_names[t]) ", .noun = " c_string(t_noun[t]) : "") \
+	    (n > 0 ? ",\n\t.clashes = clashes_" t ", .n_clashes = " n : "") \
 	    ",\n\t.attrs = attrs_" t (t_parent[t] >= 0 ? ", .parent = &table_" t_parent[t] : "") \
 	    ", .max_entries = " t_max[t] "\n};" > out_c
 }

@@ -37,7 +37,6 @@ static const struct {
 	{ ERR_PARSE, "input is not as expected" },
 	{ ERR_TOO_LONG, "text is too long" },
 	{ ERR_INCOMPLETE, "incomplete command" },
-	{ ERR_NAME_ADDRESS, "name is used by another address object" },
 	{ ERR_NAME_INTERFACE, "name is used by another interface object" },
 	{ ERR_CHARACTERS, "forbidden characters" },
 	{ ERR_TIMEOUT, "no answer from the configuration daemon" },

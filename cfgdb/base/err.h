@@ -16,7 +16,7 @@ enum err_code {
 	ERR_LENGTH = -1,           /* string too long */
 	ERR_NOT_FOUND = -3,        /* no such entry */
 	ERR_MAX_ENTRIES = -4,      /* table or list is full */
-	ERR_EXISTS = -5,           /* key exists already */
+	ERR_EXISTS = -5,           /* key or name exists already */
 	ERR_CONFLICT = -7,         /* conflicts with other settings */
 	ERR_IP = -8,               /* bad IP address */
 	ERR_NETMASK = -9,          /* bad netmask */
@@ -32,9 +32,7 @@ enum err_code {
 	ERR_PARSE = -61,           /* input not as expected */
 	ERR_TOO_LONG = -72,        /* text is too long */
 	ERR_INCOMPLETE = -160,     /* a word is missing */
-	ERR_NAME_ADDRESS = -163,   /* name clash of address objects */
 	ERR_NAME_INTERFACE = -553, /* name clash of interface objects */
-	ERR_NAME_OTHER = -5,       /* name clash of other objects */
 	ERR_CHARACTERS = -173,     /* characters that a name may not hold */
 	ERR_TIMEOUT = -360,        /* the configuration daemon did not answer */
 	ERR_STORE = -361,          /* the configuration could not be written */

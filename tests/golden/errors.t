@@ -183,6 +183,34 @@ node_check_object fail! for name all
 value parse error before 'all'
 Command fail. Return code -163
 
+# -164, -165, -310 to -312: likewise, a code for each pair.
+A # config firewall vip
+A > edit "all"
+A > abort
+Name 'all' conflict: 'address' and 'virtual IP' cannot be the same name.
+node_check_object fail! for name all
+
+value parse error before 'all'
+Command fail. Return code -164
+
+A # config firewall vipgrp
+A > edit "172.16.137.15:22"
+A > abort
+Name '172.16.137.15:22' conflict: 'virtual IP' and 'virtual IP group' cannot be the same name.
+node_check_object fail! for name 172.16.137.15:22
+
+value parse error before '172.16.137.15:22'
+Command fail. Return code -310
+
+# -15: no two policies have one name.
+A # config firewall policy
+A > edit 2
+A > set name "to_Internet"
+A > end
+firewall policy 3 has the name 'to_Internet' already
+object set operator error, -15 discard the setting
+Command fail. Return code -15
+
 # -8: no IPv4 address, or none a host can have.
 A # config router static
 A > edit 1

@@ -311,7 +311,7 @@ END_TEST
 
 static void put_policy(struct txn *t, unsigned int id, const char *name) {
 	AUTO_FREE char *key = xasprintf("%u", id);
-	AUTO_FREE char *body = xasprintf(POLICY "set name %s\n", name);
+	AUTO_FREE char *body = xasprintf(POLICY "set name %s%u\n", name, id);
 	struct err err = { 0 };
 
 	ck_assert_msg(fixture_put(t, "firewall.policy", key, TXN_ANY, body, &err) == 0, "%s",

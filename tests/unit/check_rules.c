@@ -48,6 +48,8 @@ static const char base[] =
 	"edit v3\nset extip 3.3.3.3\nset mappedip 10.0.2.5\nset extintf port1\n"
 	"set status disable\nnext\n"
 	"end\n"
+	"config firewall vipgrp\nedit vg\nset interface any\nset member v2\nnext\nend\n"
+	"config firewall policy\nedit 7\n" POLICY "next\nedit 8\n" POLICY "set name taken\nnext\nend\n"
 	"config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.9.9\n"
 	"next\nend\nend\n";
 
@@ -88,18 +90,30 @@ static const struct {
 	  "Attribute 'extport' MUST be set." },
 	{ "system.vdom-exception", "1", "", ERR_EMPTY, "Attribute 'object' MUST be set." },
 	/* names */
-	{ "firewall.addrgrp", "a", "set member b\n", ERR_NAME_ADDRESS,
+	{ "firewall.addrgrp", "a", "set member b\n", -163,
 	  "Name 'a' conflict: 'address group' and 'address' cannot be the same name." },
-	{ "firewall.address", "v1", "", ERR_NAME_ADDRESS,
+	{ "firewall.address", "v1", "", -164,
 	  "Name 'v1' conflict: 'address' and 'virtual IP' cannot be the same name." },
+	{ "firewall.vip", "a", VIP "set mappedip 9.9.9.9\n", -164,
+	  "Name 'a' conflict: 'virtual IP' and 'address' cannot be the same name." },
+	{ "firewall.vip", "g1", VIP "set mappedip 9.9.9.9\n", -165,
+	  "Name 'g1' conflict: 'virtual IP' and 'address group' cannot be the same name." },
+	{ "firewall.vipgrp", "v1", "set interface any\nset member v2\n", -310,
+	  "Name 'v1' conflict: 'virtual IP group' and 'virtual IP' cannot be the same name." },
+	{ "firewall.vipgrp", "a", "set interface any\nset member v2\n", -311,
+	  "Name 'a' conflict: 'virtual IP group' and 'address' cannot be the same name." },
+	{ "firewall.vipgrp", "g1", "set interface any\nset member v2\n", -312,
+	  "Name 'g1' conflict: 'virtual IP group' and 'address group' cannot be the same name." },
+	{ "firewall.addrgrp", "vg", "set member b\n", -312,
+	  "Name 'vg' conflict: 'address group' and 'virtual IP group' cannot be the same name." },
 	{ "system.zone", "port1", "", ERR_NAME_INTERFACE,
 	  "Name 'port1' conflict: 'zone' and 'interface' cannot be the same name." },
 	{ "system.interface", "inside", "", ERR_NAME_INTERFACE,
 	  "Name 'inside' conflict: 'interface' and 'zone' cannot be the same name." },
-	{ "firewall.service.group", "HTTP", "set member s1\n", ERR_NAME_OTHER,
+	{ "firewall.service.group", "HTTP", "set member s1\n", -162,
 	  "Name 'HTTP' conflict: 'service group' and 'service' cannot be the same name." },
 	{ "firewall.schedule.onetime", "always",
-	  "set start 00:00 2024/01/01\nset end 00:00 2024/01/02\n", ERR_NAME_OTHER,
+	  "set start 00:00 2024/01/01\nset end 00:00 2024/01/02\n", ERR_EXISTS,
 	  "Name 'always' conflict: 'one-time schedule' and 'recurring schedule' cannot be the "
 	  "same name." },
 	{ "system.zone", "any", "", ERR_NAME_INTERFACE,
@@ -107,6 +121,13 @@ static const struct {
 	{ "system.interface", "any", "", ERR_NAME_INTERFACE,
 	  "Name 'any' conflict: it stands for every interface." },
 	{ "firewall.address", "any", "", 0, NULL },
+	{ "firewall.policy", "9", POLICY "set name taken\n", ERR_DUPLICATE,
+	  "firewall policy 8 has the name 'taken' already\n"
+	  "object set operator error, -15 discard the setting" },
+	{ "firewall.policy", "9", POLICY "set name Taken\n", 0, NULL },
+	{ "firewall.policy", "9", POLICY, 0, NULL },
+	{ "firewall.policy", "8", POLICY "set name taken\nset status disable\n", 0, NULL },
+	{ "firewall.address", "taken", "", 0, NULL },
 	/* addresses and groups */
 	{ "firewall.address", "r", "set type iprange\nset start-ip 1.1.1.2\nset end-ip 1.1.1.1\n",
 	  ERR_IP_RANGE, "end-ip must be greater than start-ip\n" DISCARD(-45) },

@@ -505,6 +505,64 @@ START_TEST(test_stale_put) {
 }
 END_TEST
 
+/* ---- names that are attributes ---- */
+
+static int name_code(struct txn *t, const char *key, const char *name) {
+	AUTO_FREE char *body = xasprintf(POLICY "set dstaddr x\nset name %s\n", name);
+
+	return fixture_put(t, "firewall.policy", key, TXN_ANY, body, NULL);
+}
+
+/* A name is free when nobody would have it: neither what is active nor what is staged counts alone. */
+START_TEST(test_unique) {
+	struct txn *t = txn_new(engine, "a", "test");
+
+	ck_assert_int_eq(name_code(t, "1", "one"), 0);
+	good_commit(t);
+	ck_assert_int_eq(name_code(t, "2", "one"), ERR_DUPLICATE);
+	ck_assert_int_eq(name_code(t, "2", "two"), 0);
+	ck_assert_int_eq(name_code(t, "3", "two"), ERR_DUPLICATE);
+	ck_assert_int_eq(name_code(t, "1", "two"), ERR_DUPLICATE);
+	ck_assert_int_eq(name_code(t, "2", "other"), 0);
+	ck_assert_int_eq(name_code(t, "1", "two"), 0);
+	ck_assert_int_eq(name_code(t, "2", "one"), 0);
+	good_commit(t);
+	good_delete(t, "firewall.policy", "1");
+	ck_assert_int_eq(name_code(t, "3", "two"), 0);
+	good_commit(t);
+	ck_assert_int_eq(name_code(t, "4", "''"), 0);
+	ck_assert_int_eq(name_code(t, "5", "''"), 0);
+	ck_assert_int_eq(name_code(t, "6", "one"), ERR_DUPLICATE);
+	txn_free(t);
+}
+END_TEST
+
+/* Someone else takes the name between put and commit; a number that gives way keeps its name. */
+START_TEST(test_unique_overtaken) {
+	struct txn *t = txn_new(engine, "a", "test"), *other = txn_new(engine, "b", "test");
+	struct err err = { 0 };
+
+	ck_assert_int_eq(name_code(t, "2", "same"), 0);
+	ck_assert_int_eq(name_code(other, "3", "same"), 0);
+	good_commit(other);
+	ck_assert_int_eq(txn_commit(t, &err), ERR_LOCKED);
+	ck_assert_str_eq(err.text, LOCKED "\nfirewall policy 3 has the name 'same' already\n"
+				   "object set operator error, -15 discard the setting");
+	ck_assert_int_eq(fixture_put(t, "firewall.policy", "4", TXN_NEXT,
+				     POLICY "set dstaddr x\nset name mine\n", NULL),
+			 0);
+	ck_assert_int_eq(name_code(t, "5", "mine"), ERR_DUPLICATE);
+	ck_assert_int_eq(name_code(other, "4", "yours"), 0);
+	good_commit(other);
+	txn_redraw(t);
+	ck_assert_int_eq(name_code(t, "6", "mine"), ERR_DUPLICATE);
+	ck_assert_int_eq(name_code(t, "5", "mine"), 0); /* the entry itself */
+	good_commit(t);
+	txn_free(t);
+	txn_free(other);
+}
+END_TEST
+
 /* ---- numbers that were drawn ---- */
 
 static void put_next(struct txn *t, const char *key, const char *body) {
@@ -680,6 +738,8 @@ static Suite *txn_suite(void) {
 	tcase_add_test(t, test_order);
 	tcase_add_loop_test(t, test_conflict, 0, ARRAY_LEN(conflicts));
 	tcase_add_test(t, test_stale_put);
+	tcase_add_test(t, test_unique);
+	tcase_add_test(t, test_unique_overtaken);
 	tcase_add_test(t, test_drawn);
 	tcase_add_test(t, test_drawn_then_named);
 	tcase_add_test(t, test_drawn_refused);
