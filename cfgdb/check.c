@@ -130,6 +130,6 @@ int check_delete(const struct txn *t, const struct object *obj, struct err *err)
 	size_t n = txn_count_users(t, obj);
 
 	if (n == 0)
-		return 0;
+		return check_delete_rules(t, obj, err);
 	return err_set(err, ERR_IN_USE, "The entry is used by other %zu entries", n);
 }

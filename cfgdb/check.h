@@ -7,7 +7,7 @@
 /* Required attributes, references, shared and unique names, number of entries; then the rules of the table. */
 int check_object(const struct txn *t, const struct object *obj, struct err *err);
 
-/* Whether obj may go: nothing may refer to it. */
+/* Whether obj may go: nothing may refer to it, and rules of its table may hold it. */
 int check_delete(const struct txn *t, const struct object *obj, struct err *err);
 
 /* Bring an object into the form its table keeps it in ("all" beside others goes, for example). */
@@ -19,5 +19,6 @@ void check_adjust(struct object *obj);
  */
 bool check_adopts(const struct object *obj);
 
-/* The rules of single tables, in check_rules.c. */
+/* The rules of single tables, in check_rules.c: for what is put, for what is deleted. */
 int check_rules(const struct txn *t, const struct object *obj, struct err *err);
+int check_delete_rules(const struct txn *t, const struct object *obj, struct err *err);

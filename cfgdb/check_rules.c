@@ -214,7 +214,7 @@ static int rule_vip(const struct txn *t, const struct object *obj, struct err *e
 
 	if (rc || object_is(obj, FIREWALL_VIP__STATUS, "disable"))
 		return rc;
-	txn_each(t, obj->table, vip_compare, &c);
+	txn_each_any_order(t, obj->table, vip_compare, &c);
 	if (!c.clash)
 		return 0;
 	return err_set(err, ERR_VIP, "The external address and port of '%s' are duplicated with another vip '%s'\n"
@@ -232,13 +232,45 @@ static bool list_has(const struct object *obj, unsigned int attr, const char *na
 	return false;
 }
 
+struct zone_search {
+	const char *intf;
+	const struct object *zone; /* that holds it */
+};
+
+static int zone_holds(void *arg, const struct object *zone) {
+	struct zone_search *s = arg;
+
+	if (!list_has(zone, SYSTEM_ZONE__INTERFACE, s->intf))
+		return 0;
+	s->zone = zone;
+	return 1;
+}
+
+/* The other half of zone_is_free(): policies name the zone, not what is in it. */
+static int policy_names_zones(const struct txn *t, const struct object *obj, unsigned int attr, struct err *err) {
+	const struct value *v = object_get(obj, attr);
+
+	for (uint32_t i = 0; v && i < v->n; i++) {
+		struct zone_search s = { value_item(v, i)->str, NULL };
+
+		if (txn_each_any_order(t, schema_tables[TBL_SYSTEM_ZONE], zone_holds, &s))
+			return err_set(err, ERR_CONFLICT, "Interface '%s' is in zone '%s': name the zone\n"
+				       "node_check_object fail! for %s %s\n\nvalue parse error before '%s'", s.intf,
+				       s.zone->key, obj->table->attrs[attr].name, s.intf, s.intf);
+	}
+	return 0;
+}
+
 static int rule_policy(const struct txn *t, const struct object *obj, struct err *err) {
+	int rc;
+
 	if (strcmp(obj->key, "0") == 0)
 		return err_set(err, ERR_VALUE, "node_check_object fail! for policyid 0\n\nvalue parse error before '0'");
 	if (object_count(obj, FIREWALL_POLICY__SERVICE) > 1 && list_has(obj, FIREWALL_POLICY__SERVICE, "ALL"))
 		return err_set(err, ERR_VALUE, "node_check_object fail! for service ALL\n\n"
 			       "value parse error before 'ALL'");
-	return 0;
+	rc = policy_names_zones(t, obj, FIREWALL_POLICY__SRCINTF, err);
+	return rc ? rc : policy_names_zones(t, obj, FIREWALL_POLICY__DSTINTF, err);
 }
 
 /* ---- the unit itself ---- */
@@ -308,7 +340,7 @@ static int rule_interface(const struct txn *t, const struct object *obj, struct 
 	/* what is there already, as found on the machine, may stay */
 	if (before && intf_subnet(before, &old) && old.a == now.a && old.b == now.b)
 		return 0;
-	txn_each(t, obj->table, intf_compare, &c);
+	txn_each_any_order(t, obj->table, intf_compare, &c);
 	if (!c.other)
 		return 0;
 	return err_set(err, ERR_OVERLAP, "Subnets overlap between '%s' and the primary IP of '%s'\n"
@@ -335,12 +367,37 @@ static int zone_compare(void *arg, const struct object *other) {
 	return 0;
 }
 
+static int take_policy(void *arg, const struct object *holder, const struct schema_attr *attr) {
+	(void)attr;
+	if (holder->table->id != TBL_FIREWALL_POLICY)
+		return 0;
+	*(const struct object **)arg = holder;
+	return 1;
+}
+
+/* Policies that name a member would no longer be what they say. */
+static int zone_is_free(const struct txn *t, const struct object *obj, struct err *err) {
+	const struct value *v = object_get(obj, SYSTEM_ZONE__INTERFACE);
+
+	for (uint32_t i = 0; v && i < v->n; i++) {
+		const char *name = value_item(v, i)->str;
+		const struct object *intf = txn_find(t, schema_tables[TBL_SYSTEM_INTERFACE], name);
+		const struct object *policy = NULL;
+
+		if (intf && txn_each_user(t, intf, take_policy, &policy))
+			return err_set(err, ERR_ZONE, "Interface '%s' cannot be in a zone: firewall policy %s names it\n"
+				       "node_check_object fail! for interface %s\n\nvalue parse error before '%s'",
+				       name, policy->key, name, name);
+	}
+	return 0;
+}
+
 static int rule_zone(const struct txn *t, const struct object *obj, struct err *err) {
 	struct zone_check c = { obj, NULL, NULL };
 
-	txn_each(t, obj->table, zone_compare, &c);
+	txn_each_any_order(t, obj->table, zone_compare, &c);
 	if (!c.other)
-		return 0;
+		return zone_is_free(t, obj, err);
 	return err_set(err, ERR_CONFLICT, "Interface '%s' is in zone '%s' already\n\nvalue parse error before '%s'",
 		       c.intf, c.other->key, c.intf);
 }
@@ -364,6 +421,41 @@ static int rule_settings(const struct txn *t, const struct object *obj, struct e
 		       "Attribute 'opmode' value 'transparent' checking fail -7610");
 }
 
+/* ---- administrators ---- */
+
+/* Someone who may do everything, and can log in although other servers are away. */
+static bool is_super_admin(const struct object *admin) {
+	return admin && strcmp(object_str(admin, SYSTEM_ADMIN__ACCPROFILE), "super_admin") == 0 &&
+	       object_is(admin, SYSTEM_ADMIN__REMOTE_AUTH, "disable") &&
+	       object_is(admin, SYSTEM_ADMIN__PEER_AUTH, "disable") &&
+	       object_is(admin, SYSTEM_ADMIN__GUEST_AUTH, "disable");
+}
+
+static int other_super_admin(void *arg, const struct object *admin) {
+	const struct object *but = arg;
+
+	return strcmp(admin->key, but->key) != 0 && is_super_admin(admin);
+}
+
+/* What was a super_admin and will be none: one must be left, or nobody could make another. */
+static int super_admin_goes(const struct txn *t, const struct object *admin, struct err *err) {
+	if (txn_each_any_order(t, admin->table, other_super_admin, (void *)admin))
+		return 0;
+	return err_set(err, ERR_CONFLICT, "'%s' is the last administrator with profile 'super_admin' who can log in\n"
+		       "object check operator error, -7, discard the setting", admin->key);
+}
+
+static int rule_admin(const struct txn *t, const struct object *obj, struct err *err) {
+	bool was = is_super_admin(txn_find(t, obj->table, obj->key)) ||
+		   is_super_admin(txn_active(t, obj->table, obj->key));
+
+	return was && !is_super_admin(obj) ? super_admin_goes(t, obj, err) : 0;
+}
+
+int check_delete_rules(const struct txn *t, const struct object *obj, struct err *err) {
+	return obj->table->id == TBL_SYSTEM_ADMIN && is_super_admin(obj) ? super_admin_goes(t, obj, err) : 0;
+}
+
 /* ---- members of a group of units ---- */
 
 static int own_address(void *arg, const struct object *intf) {
@@ -380,7 +472,7 @@ static int rule_standalone_cluster(const struct txn *t, const struct object *obj
 		AUTO_STR struct str text = STR_INIT;
 
 		value_print_ipv4(ip, &text);
-		if (ip && txn_each(t, schema_tables[TBL_SYSTEM_INTERFACE], own_address, &ip))
+		if (ip && txn_each_any_order(t, schema_tables[TBL_SYSTEM_INTERFACE], own_address, &ip))
 			return err_set(err, ERR_VALUE, "%s is an address of this unit\n"
 				       "node_check_object fail! for peerip %s\n\nvalue parse error before '%s'",
 				       str_text(&text), str_text(&text), str_text(&text));
@@ -410,6 +502,7 @@ static const struct {
 	{ TBL_FIREWALL_VIP, rule_vip },
 	{ TBL_FIREWALL_POLICY, rule_policy },
 	{ TBL_SYSTEM_GLOBAL, rule_global },
+	{ TBL_SYSTEM_ADMIN, rule_admin },
 	{ TBL_SYSTEM_INTERFACE, rule_interface },
 	{ TBL_SYSTEM_ZONE, rule_zone },
 	{ TBL_ROUTER_STATIC, rule_static },

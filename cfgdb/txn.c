@@ -110,26 +110,47 @@ const struct object *txn_resolve(const struct txn *t, const struct schema_attr *
 	return NULL;
 }
 
+/* What became of active objects. */
+static int each_active(const struct txn *t, const struct schema_table *table, bool moved_too,
+		       int (*visit)(void *arg, const struct object *obj), void *arg) {
+	const struct model *m = t->engine->model;
+	int rc = 0;
+
+	for (const struct object *obj = model_first(m, table); obj && rc == 0; obj = model_next(m, obj)) {
+		const struct staged *s = t->n_staged ? staged_find(t, table, obj->key) : NULL;
+		const struct object *now = obj;
+
+		if (s)
+			now = s->moved && !moved_too ? NULL : s->obj;
+		rc = now ? visit(arg, now) : 0;
+	}
+	return rc;
+}
+
 int txn_each(const struct txn *t, const struct schema_table *table,
 	     int (*visit)(void *arg, const struct object *obj), void *arg) {
 	const struct model *m = t->engine->model;
 	const struct staged *s;
-	int rc = 0;
+	int rc = each_active(t, table, false, visit, arg);
 
-	for (const struct object *obj = model_first(m, table); obj && rc == 0; obj = model_next(m, obj)) {
-		const struct object *now = obj;
-
-		s = t->n_staged ? staged_find(t, table, obj->key) : NULL;
-		if (s)
-			now = s->moved ? NULL : s->obj;
-		rc = now ? visit(arg, now) : 0;
-	}
 	TAILQ_FOREACH(s, &t->order, next) {
 		if (rc)
 			return rc;
 		if (s->table == table && s->obj && (s->moved || !model_find(m, table, s->key)))
 			rc = visit(arg, s->obj);
 	}
+	return rc;
+}
+
+int txn_each_any_order(const struct txn *t, const struct schema_table *table,
+		       int (*visit)(void *arg, const struct object *obj), void *arg) {
+	struct staged first = { .table = table, .key = (char *)"" };
+	const struct staged *s = RB_NFIND(staged_tree, (struct staged_tree *)&t->staged, &first);
+	int rc = each_active(t, table, true, visit, arg);
+
+	for (; s && s->table == table && rc == 0; s = RB_NEXT(staged_tree, NULL, (struct staged *)s))
+		if (s->obj && !model_find(t->engine->model, table, s->key))
+			rc = visit(arg, s->obj);
 	return rc;
 }
 

@@ -46,6 +46,10 @@ const struct object *txn_find_same(const struct txn *t, const struct object *obj
 int txn_each(const struct txn *t, const struct schema_table *table,
 	     int (*visit)(void *arg, const struct object *obj), void *arg);
 
+/* The same in no particular order, at no cost for what is staged in other tables. */
+int txn_each_any_order(const struct txn *t, const struct schema_table *table,
+		       int (*visit)(void *arg, const struct object *obj), void *arg);
+
 /* Version that a put of this key must name: that of the active object, or TXN_NEW. */
 uint64_t txn_base_version(const struct txn *t, const struct schema_table *table, const char *key);
 

@@ -36,6 +36,7 @@ static const struct {
 	{ ERR_EMPTY, "required value is empty" },
 	{ ERR_PARSE, "input is not as expected" },
 	{ ERR_TOO_LONG, "text is too long" },
+	{ ERR_ZONE, "interface is used by a policy" },
 	{ ERR_INCOMPLETE, "incomplete command" },
 	{ ERR_NAME_INTERFACE, "name is used by another interface object" },
 	{ ERR_CHARACTERS, "forbidden characters" },

@@ -31,6 +31,7 @@ enum err_code {
 	ERR_EMPTY = -56,           /* required value is empty */
 	ERR_PARSE = -61,           /* input not as expected */
 	ERR_TOO_LONG = -72,        /* text is too long */
+	ERR_ZONE = -157,           /* interface that policies name cannot be in a zone */
 	ERR_INCOMPLETE = -160,     /* a word is missing */
 	ERR_NAME_INTERFACE = -553, /* name clash of interface objects */
 	ERR_CHARACTERS = -173,     /* characters that a name may not hold */

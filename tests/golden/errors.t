@@ -346,6 +346,51 @@ A > end
 The entry is used by other 2 entries
 Command fail. Return code -23
 
+# -157: an interface that policies name cannot be in a zone.
+A # config system zone
+A > edit "outside"
+A > set interface "port1"
+A > next
+A > end
+new entry 'outside' added
+Interface 'port1' cannot be in a zone: firewall policy 2 names it
+node_check_object fail! for interface port1
+
+value parse error before 'port1'
+Command fail. Return code -157
+
+A # show system zone
+config system zone
+end
+
+# -7: the last administrator who may do everything stays, and stays so.
+A # config system admin
+A > delete "admin"
+A > edit "admin"
+A > set accprofile "prof_admin"
+A > next
+A > edit "admin"
+A > set guest-auth enable
+A > next
+A > end
+'admin' is the last administrator with profile 'super_admin' who can log in
+object check operator error, -7, discard the setting
+Command fail. Return code -7
+'admin' is the last administrator with profile 'super_admin' who can log in
+object check operator error, -7, discard the setting
+Command fail. Return code -7
+'admin' is the last administrator with profile 'super_admin' who can log in
+object check operator error, -7, discard the setting
+Command fail. Return code -7
+
+A # show system admin
+config system admin
+    edit "admin"
+        set accprofile "super_admin"
+        set vdom "root"
+    next
+end
+
 # -4: a full table.
 A # config system standalone-cluster
 A > edit 2

@@ -20,6 +20,8 @@
 	"set schedule always\nset service ALL\n"
 #define VIP	   "set extintf any\n"
 #define DISCARD(n) "object check operator error, " #n ", discard the setting"
+#define LAST_ADMIN \
+	"'admin' is the last administrator with profile 'super_admin' who can log in\n" DISCARD(-7)
 
 static struct engine *engine;
 static struct txn *txn;
@@ -49,7 +51,8 @@ static const char base[] =
 	"set status disable\nnext\n"
 	"end\n"
 	"config firewall vipgrp\nedit vg\nset interface any\nset member v2\nnext\nend\n"
-	"config firewall policy\nedit 7\n" POLICY "next\nedit 8\n" POLICY "set name taken\nnext\nend\n"
+	"config firewall policy\nedit 7\n" POLICY "next\nedit 8\n" POLICY "set name taken\nnext\n"
+	"edit 9\n" POLICY "set dstintf port1\nnext\nend\n"
 	"config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.0.9.9\n"
 	"next\nend\nend\n";
 
@@ -207,6 +210,24 @@ static const struct {
 	  "Interface 'port2' is in zone 'inside' already\n\nvalue parse error before 'port2'" },
 	{ "system.zone", "other", "set interface port3\n", 0, NULL },
 	{ "system.zone", "inside", "set interface port2 port3\n", 0, NULL },
+	{ "system.zone", "inside", "set interface port2 port1\n", ERR_ZONE,
+	  "Interface 'port1' cannot be in a zone: firewall policy 9 names it\n"
+	  "node_check_object fail! for interface port1\n\nvalue parse error before 'port1'" },
+	{ "firewall.policy", "1", POLICY "set dstintf port3 port2\n", ERR_CONFLICT,
+	  "Interface 'port2' is in zone 'inside': name the zone\n"
+	  "node_check_object fail! for dstintf port2\n\nvalue parse error before 'port2'" },
+	{ "firewall.policy", "1", POLICY "set srcintf port2\n", ERR_CONFLICT,
+	  "Interface 'port2' is in zone 'inside': name the zone\n"
+	  "node_check_object fail! for srcintf port2\n\nvalue parse error before 'port2'" },
+	{ "firewall.policy", "1", POLICY "set srcintf inside\nset dstintf port1\n", 0, NULL },
+	/* administrators: the factory's one is the only super_admin */
+	{ "system.admin", "admin", "set accprofile prof_admin\n", ERR_CONFLICT, LAST_ADMIN },
+	{ "system.admin", "admin", "set accprofile super_admin\nset remote-auth enable\n", ERR_CONFLICT,
+	  LAST_ADMIN },
+	{ "system.admin", "admin", "set accprofile super_admin\nset guest-auth enable\n", ERR_CONFLICT,
+	  LAST_ADMIN },
+	{ "system.admin", "admin", "set accprofile super_admin\nset comments x\n", 0, NULL },
+	{ "system.admin", "other", "set accprofile prof_admin\n", 0, NULL },
 	/* routes */
 	{ "router.static", "1", "", ERR_EMPTY, "Attribute 'device' MUST be set." },
 	{ "router.static", "1", "set blackhole enable\n", 0, NULL },
@@ -274,6 +295,68 @@ START_TEST(test_overlap_found) {
 	/* the same holds when the commit looks again, because someone else was faster elsewhere */
 	fixture_set(engine, "firewall.address", "z", "");
 	ck_assert_msg(txn_commit(txn, &err) == 0, "%s", err.text);
+}
+END_TEST
+
+/* A zone takes what policies no longer name; what two do at once is found at the commit. */
+START_TEST(test_zone_and_policies) {
+	struct txn *other = txn_new(engine, "other", "test");
+	struct err err = { 0 };
+
+	put("firewall.policy", "9", POLICY "set dstintf port3\n");
+	put("system.zone", "outside", "set interface port1\n");
+	put("firewall.policy", "9", POLICY "set dstintf outside\n");
+	ck_assert_int_eq(txn_commit(txn, &err), 0);
+	put("system.zone", "outside", "set interface port1 port3\n");
+	ck_assert_int_eq(fixture_put(other, "firewall.policy", "10", TXN_ANY, POLICY "set dstintf port3\n",
+				     &err), 0);
+	ck_assert_int_eq(txn_commit(other, &err), 0);
+	ck_assert_int_eq(txn_commit(txn, &err), ERR_LOCKED);
+	ck_assert_ptr_nonnull(strstr(err.text, "\nInterface 'port3' cannot be in a zone: "
+					       "firewall policy 10 names it\n"));
+	put("firewall.policy", "11", POLICY "set dstintf port3\n");
+	ck_assert_int_eq(fixture_put(other, "firewall.policy", "10", TXN_ANY, POLICY, &err), 0);
+	ck_assert_int_eq(fixture_put(other, "system.zone", "outside", TXN_ANY, "set interface port3\n", &err),
+			 0);
+	ck_assert_int_eq(txn_commit(other, &err), 0);
+	ck_assert_int_eq(txn_commit(txn, &err), ERR_LOCKED);
+	ck_assert_ptr_nonnull(strstr(err.text, "\nInterface 'port3' is in zone 'outside': name the zone\n"));
+	txn_free(other);
+}
+END_TEST
+
+static int delete_admin(struct txn *t, const char *name, struct err *err) {
+	return txn_delete(t, fixture_table("system.admin"), name, err);
+}
+
+/* One super_admin is left, whoever deletes, moves or makes how many in one transaction or in two. */
+START_TEST(test_last_admin) {
+	struct txn *other = txn_new(engine, "other", "test");
+	struct err err = { 0 };
+
+	ck_assert_int_eq(delete_admin(txn, "admin", &err), ERR_CONFLICT);
+	ck_assert_str_eq(err.text, LAST_ADMIN);
+	put("system.admin", "remote", "set accprofile super_admin\nset remote-auth enable\n");
+	put("system.admin", "boss", "set accprofile super_admin\n");
+	put("system.admin", "admin", "set accprofile prof_admin\n");
+	ck_assert_int_eq(delete_admin(txn, "boss", &err), ERR_CONFLICT);
+	ck_assert_int_eq(fixture_put(txn, "system.admin", "boss", TXN_ANY, "set accprofile prof_admin\n", &err),
+			 ERR_CONFLICT);
+	put("system.admin", "admin", "set accprofile super_admin\n");
+	ck_assert_int_eq(delete_admin(txn, "remote", &err), 0);
+	ck_assert_int_eq(txn_commit(txn, &err), 0);
+	/* each of two sees the other one's administrator stay */
+	ck_assert_int_eq(delete_admin(txn, "admin", &err), 0);
+	ck_assert_int_eq(delete_admin(other, "boss", &err), 0);
+	ck_assert_int_eq(txn_commit(other, &err), 0);
+	ck_assert_int_eq(txn_commit(txn, &err), ERR_LOCKED);
+	put("system.admin", "boss", "set accprofile super_admin\n");
+	ck_assert_int_eq(txn_commit(txn, &err), 0);
+	put("system.admin", "admin", "set accprofile prof_admin\n");
+	ck_assert_int_eq(delete_admin(other, "boss", &err), 0);
+	ck_assert_int_eq(txn_commit(other, &err), 0);
+	ck_assert_int_eq(txn_commit(txn, &err), ERR_LOCKED);
+	txn_free(other);
 }
 END_TEST
 
@@ -398,6 +481,8 @@ static Suite *rules_suite(void) {
 	tcase_add_loop_test(t, test_case, 0, ARRAY_LEN(cases));
 	tcase_add_test(t, test_overlap_allowed);
 	tcase_add_test(t, test_overlap_found);
+	tcase_add_test(t, test_zone_and_policies);
+	tcase_add_test(t, test_last_admin);
 	tcase_add_test(t, test_ha_and_sync);
 	tcase_add_test(t, test_group_depth);
 	tcase_add_test(t, test_group_lattice);

@@ -125,6 +125,28 @@ static int stop_at_x(void *arg, const struct object *obj) {
 	return strcmp(obj->key, "x") == 0 ? 77 : 0;
 }
 
+/* In any order: each object once, as it would be. */
+START_TEST(test_each_any_order) {
+	const struct schema_table *address = fixture_table("firewall.address");
+	struct txn *t = txn_new(engine, "a", "test");
+	AUTO_STR struct str keys = STR_INIT;
+	int n = 0;
+
+	good_put(t, "firewall.address", "b", "");
+	good_put(t, "firewall.addrgrp", "g", "set member b\n");
+	good_put(t, "firewall.address", "a", "");
+	good_delete(t, "firewall.policy", "1");
+	good_delete(t, "firewall.address", "y");
+	good_delete(t, "firewall.address", "x");
+	good_put(t, "firewall.address", "x", "");
+	ck_assert_int_eq(txn_each_any_order(t, address, add_key, &keys), 0);
+	ck_assert_str_eq(str_text(&keys), "all none x a b ");
+	ck_assert_int_eq(txn_each_any_order(t, address, stop_at_x, &n), 77);
+	ck_assert_int_eq(n, 3);
+	txn_free(t);
+}
+END_TEST
+
 START_TEST(test_each_stops) {
 	struct txn *t = txn_new(engine, "a", "test");
 	int n = 0;
@@ -724,6 +746,7 @@ static Suite *txn_suite(void) {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_staged_is_seen);
 	tcase_add_test(t, test_object_table);
+	tcase_add_test(t, test_each_any_order);
 	tcase_add_test(t, test_each_stops);
 	tcase_add_test(t, test_next_id);
 	tcase_add_test(t, test_next_id_refused);
