@@ -3,6 +3,10 @@
  * One socket for requests, one for events. Nothing is cached: state is read with a dump when it is
  * needed, and an event only says that it is. So a lost event (the kernel tells by ENOBUFS) costs
  * nothing but the same dump.
+ *
+ * No call waits: the kernel has queued its answer when sending returns, and the next part of a dump
+ * when one has been taken. An answer that is not there then never comes. When a conversation fails
+ * the next has a new socket: what is left of a dump makes the kernel refuse another one (EBUSY).
  */
 #include "backends/rtnl.h"
 
@@ -18,6 +22,8 @@
 #include "cfgdb/base/mem.h"
 
 #define ANSWER_SIZE (64u << 10)
+#define LINKS_TRIES 100      /* at a dump of links that change meanwhile */
+#define EVENTS_MAX 1000      /* read at once: others want to be served, too */
 
 struct rtnl {
 	struct mnl_socket *sock;
@@ -29,7 +35,7 @@ struct monitor {
 };
 
 static struct mnl_socket *socket_open(unsigned int groups, struct err *err) {
-	struct mnl_socket *sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct mnl_socket *sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (sock && mnl_socket_bind(sock, groups, MNL_SOCKET_AUTOPID) >= 0)
 		return sock;
@@ -63,28 +69,44 @@ struct nlmsghdr *rtnl_message(char *data, uint16_t type, uint16_t flags, size_t 
 	return nlh;
 }
 
-/* Send a message and take all answers to it. */
-static int exchange(struct rtnl *rtnl, struct nlmsghdr *nlh, mnl_cb_t each, void *arg) {
+static void socket_renew(struct rtnl *rtnl) {
+	struct mnl_socket *fresh = socket_open(0, NULL);
+
+	if (!fresh)
+		return; /* what comes late has another sequence number */
+	mnl_socket_close(rtnl->sock);
+	rtnl->sock = fresh;
+}
+
+static int take_answers(struct rtnl *rtnl, mnl_cb_t each, void *arg) {
 	AUTO_FREE char *data = xcalloc(1, ANSWER_SIZE);
 	uint32_t port = mnl_socket_get_portid(rtnl->sock);
 	int ret = MNL_CB_OK;
 
-	nlh->nlmsg_seq = ++rtnl->seq;
-	if (mnl_socket_sendto(rtnl->sock, nlh, nlh->nlmsg_len) < 0)
-		return errno;
-	do {
+	while (ret > MNL_CB_STOP) {
 		ssize_t n = mnl_socket_recvfrom(rtnl->sock, data, ANSWER_SIZE);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n <= 0)
-			return n < 0 ? errno : EIO;
+			return n < 0 && errno != EAGAIN ? errno : ENODATA;
 		ret = mnl_cb_run(data, (size_t)n, rtnl->seq, port, each, arg);
 		/* What is left of an earlier exchange is skipped. */
 		if (ret < 0 && errno == EPROTO)
 			ret = MNL_CB_OK;
-	} while (ret > MNL_CB_STOP);
+	}
 	return ret < 0 ? errno : 0;
+}
+
+/* Send a message and take all answers to it. */
+static int exchange(struct rtnl *rtnl, struct nlmsghdr *nlh, mnl_cb_t each, void *arg) {
+	int rc;
+
+	nlh->nlmsg_seq = ++rtnl->seq;
+	if (mnl_socket_sendto(rtnl->sock, nlh, nlh->nlmsg_len) < 0)
+		return errno;
+	rc = take_answers(rtnl, each, arg);
+	if (rc)
+		socket_renew(rtnl);
+	return rc;
 }
 
 int rtnl_talk(struct rtnl *rtnl, struct nlmsghdr *nlh) {
@@ -179,14 +201,16 @@ static int read_addr(const struct nlmsghdr *nlh, void *arg) {
 }
 
 int links_read(struct rtnl *rtnl, struct links *ret) {
-	int rc;
+	int rc = EINTR;
 
 	*ret = (struct links){ .n = 0 };
-	rc = rtnl_dump(rtnl, RTM_GETLINK, AF_UNSPEC, read_link, ret);
-	if (rc == 0)
-		rc = rtnl_dump(rtnl, RTM_GETADDR, AF_INET, read_addr, ret);
-	if (rc)
-		links_done(ret);
+	for (int i = 0; i < LINKS_TRIES && rc == EINTR; i++) {
+		rc = rtnl_dump(rtnl, RTM_GETLINK, AF_UNSPEC, read_link, ret);
+		if (rc == 0)
+			rc = rtnl_dump(rtnl, RTM_GETADDR, AF_INET, read_addr, ret);
+		if (rc)
+			links_done(ret);
+	}
 	return rc;
 }
 
@@ -246,20 +270,19 @@ bool monitor_event(struct monitor *m) {
 	AUTO_FREE char *data = xcalloc(1, ANSWER_SIZE);
 	bool any = false;
 
-	for (;;) {
-		ssize_t n = recv(monitor_fd(m), data, ANSWER_SIZE, MSG_DONTWAIT);
+	for (int i = 0; i < EVENTS_MAX; i++) {
+		ssize_t n = recv(monitor_fd(m), data, ANSWER_SIZE, 0);
 		int len = (int)n;
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0 && errno == ENOBUFS) {
 			any = true;
 			continue;
 		}
 		if (n <= 0)
-			return any;
+			break;
 		for (const struct nlmsghdr *nlh = (void *)data; mnl_nlmsg_ok(nlh, len);
 		     nlh = mnl_nlmsg_next(nlh, &len))
 			any |= is_interesting(nlh);
 	}
+	return any;
 }

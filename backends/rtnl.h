@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rtnetlink: requests that wait for their answer, dumps, and events. */
+/*
+ * rtnetlink: requests and their answers, dumps, and events. Nothing here waits: ENODATA stands for an
+ * answer that the kernel did not give, EINTR for a dump of what changed meanwhile.
+ */
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -27,7 +30,7 @@ struct rtnl *rtnl_close(struct rtnl *rtnl);
 struct nlmsghdr *rtnl_message(char *data, uint16_t type, uint16_t flags, size_t size,
 			      void **header);
 
-/* Send a request and wait for its acknowledgement: 0 or the number of a system error. */
+/* Send a request and take its acknowledgement: 0 or the number of a system error. */
 int rtnl_talk(struct rtnl *rtnl, struct nlmsghdr *nlh);
 
 /*
@@ -96,7 +99,7 @@ struct monitor *monitor_close(struct monitor *m);
 int monitor_fd(const struct monitor *m);
 
 /*
- * Take all events that are there. True when interfaces, addresses or routes should be compared with
- * the configuration again, also when events were lost.
+ * Take the events that are there; when they are very many, some of them. True when interfaces,
+ * addresses or routes should be compared with the configuration again, also when events were lost.
  */
 bool monitor_event(struct monitor *m);
