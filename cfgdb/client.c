@@ -58,6 +58,11 @@ static bool write_all(int fd, const uint8_t *data, size_t len) {
 	return true;
 }
 
+/* Why reading or writing failed: the bound on the socket has passed, or its other end is gone. */
+static const char *lost(void) {
+	return errno == EAGAIN ? "it takes too long" : "connection lost";
+}
+
 /* Tell the daemon once that there is enough of a command's output; false when it is gone. */
 static bool client_cancel(struct client *c) {
 	static const uint8_t frame[] = { 0, 0, 0, 1, CTL_CANCEL };
@@ -92,8 +97,10 @@ static bool read_all(struct client *c, uint8_t *data, size_t len) {
 		n = recv(c->fd, data, len, 0);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
+		if (n <= 0) {
+			errno = n == 0 ? ECONNRESET : errno;
 			return false;
+		}
 		data += n;
 		len -= (size_t)n;
 	}
@@ -112,7 +119,7 @@ static int client_read(struct client *c, enum ctl_type *type, struct buf_reader 
 	uint32_t len;
 
 	if (!client_cancel(c) || !read_all(c, head, sizeof(head)))
-		return client_broken(c, "connection lost", err);
+		return client_broken(c, lost(), err);
 	buf_reader_init(&len_reader, head, sizeof(head));
 	len = buf_get_u32(&len_reader);
 	if (len == 0 || len > CTL_FRAME_MAX)
@@ -123,7 +130,7 @@ static int client_read(struct client *c, enum ctl_type *type, struct buf_reader 
 		c->in.size = len;
 	}
 	if (!read_all(c, c->in.data, len))
-		return client_broken(c, "connection lost", err);
+		return client_broken(c, lost(), err);
 	buf_reader_init(r, c->in.data, len);
 	*type = buf_get_u8(r);
 	return 0;
@@ -168,7 +175,7 @@ static int client_call(struct client *c, struct buf *request, frame_fn *each, vo
 	for (int i = 0; i < 4; i++)
 		request->data[i] = (uint8_t)(len >> (24 - 8 * i));
 	if (!write_all(c->fd, request->data, request->len))
-		return client_broken(c, "connection lost", err);
+		return client_broken(c, lost(), err);
 	for (;;) {
 		enum ctl_type type = CTL_ERROR;
 		struct buf_reader r;
@@ -219,6 +226,11 @@ static int client_hello(struct client *c, struct err *err) {
 }
 
 struct client *client_open(const char *path, struct err *err) {
+	return client_open_within(path, CLIENT_WAIT_S, err);
+}
+
+struct client *client_open_within(const char *path, unsigned int wait_s, struct err *err) {
+	const struct timeval wait = { .tv_sec = wait_s };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct client *c;
 
@@ -229,7 +241,9 @@ struct client *client_open(const char *path, struct err *err) {
 	strcpy(addr.sun_path, path);
 	c = xcalloc(1, sizeof(*c));
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)) != 0)
+	if (c->fd < 0 || setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 ||
+	    setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) != 0 ||
+	    connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)) != 0)
 		err_set(err, ERR_TIMEOUT, "cannot reach gatehoused at %s: %s", path, strerror(errno));
 	else if (client_hello(c, err) == 0)
 		return c;

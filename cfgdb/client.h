@@ -2,8 +2,9 @@
 /*
  * The shell's end of the control socket: requests that wait for their answer.
  *
- * Every function returns 0 or the code of *err. A connection that breaks gives ERR_TIMEOUT; the
- * client is then unusable and can only be closed.
+ * Every function returns 0 or the code of *err. A connection that breaks, and a daemon that is silent
+ * for CLIENT_WAIT_S (the output of a command may pause for longer), give ERR_TIMEOUT; the client is then
+ * unusable and can only be closed.
  */
 #pragma once
 
@@ -14,6 +15,7 @@
 #include "cfgdb/base/err.h"
 #include "cfgdb/object.h"
 
+#define CLIENT_WAIT_S 120      /* longer than the largest commit, of another client too, takes */
 #define CLIENT_NEW UINT64_MAX  /* version of an object that must not exist yet */
 #define CLIENT_NEXT (UINT64_MAX - 2) /* of one whose key is a number that may become the next free one */
 
@@ -28,6 +30,9 @@ struct client_info {
 
 /* Connect to the socket at path; NULL and *err when that fails. The caller closes it. */
 struct client *client_open(const char *path, struct err *err);
+
+/* The same, with another bound on the daemon's silence, in seconds. */
+struct client *client_open_within(const char *path, unsigned int wait_s, struct err *err);
 
 /* Close; an open transaction is dropped by the daemon. NULL is fine. */
 void client_close(struct client *c);
