@@ -159,3 +159,10 @@ static inline bool schema_is_local(const struct schema_attr *attr) {
 static inline bool schema_is_stored(const struct schema_attr *attr) {
 	return (attr->flags & ATTR_STORED) || (attr->child && (attr->child->flags & TABLE_STORED));
 }
+
+/* True when nothing of the table is enforced: said of it, or of a table that it is nested in. */
+static inline bool schema_is_stored_table(const struct schema_table *table) {
+	while (table && !(table->flags & TABLE_STORED))
+		table = table->parent;
+	return table != NULL;
+}

@@ -165,7 +165,7 @@ const struct command commands[] = {
 	  .max_args = UINT16_MAX, .run = cmd_unset },
 	{ "append", "Add values to a list.", IN_BUFFER, .kind = ARGS_LIST_VALUES, .min_args = 1,
 	  .max_args = UINT16_MAX, .run = cmd_append },
-	{ "unselect", "Remove values from a list.", IN_BUFFER, .kind = ARGS_LIST_VALUES,
+	{ "unselect", "Remove values from a list.", IN_BUFFER, .kind = ARGS_HELD_VALUES,
 	  .min_args = 1, .max_args = UINT16_MAX, .run = cmd_unselect },
 	{ "get", "Show values, also those at their default.", LEVEL_LIST, .kind = ARGS_ENTRY,
 	  .max_args = 1, .run = cmd_get_here },

@@ -148,9 +148,7 @@ static void complete_entry(struct completer *k, const struct target *target) {
 static void complete_attrs(struct completer *k, const struct object *obj, enum command_args kind) {
 	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
 		const struct schema_attr *a = &obj->table->attrs[i];
-		bool stored = (a->flags & ATTR_STORED) ||
-			      (a->child && (a->child->flags & TABLE_STORED)) ||
-			      (obj->table->flags & TABLE_STORED);
+		bool stored = schema_is_stored(a) || schema_is_stored_table(obj->table);
 		AUTO_FREE char *help = xasprintf("%s%s", a->help, stored ? " (not enforced)" : "");
 
 		if (grammar_attr_fits(obj, i, kind))
@@ -196,6 +194,32 @@ static void complete_refs(struct completer *k, const struct schema_attr *a) {
 	}
 }
 
+static void complete_options(struct completer *k, const struct schema_attr *a) {
+	for (uint16_t i = 0; i < a->n_options; i++) {
+		const struct schema_option *o = &a->options[i];
+		AUTO_FREE char *help =
+			xasprintf("%s%s", o->help ? o->help : "", o->stored ? " (not enforced)" : "");
+
+		complete_add(k->c, o->name, help, false);
+	}
+}
+
+static void complete_held(struct completer *k, const struct object *obj, unsigned int attr) {
+	const struct schema_attr *a = &obj->table->attrs[attr];
+	const struct value *v = object_value(obj, attr);
+
+	for (uint32_t i = 0; v && i < v->n; i++) {
+		const union item *item = value_item(v, i);
+		const struct value one = { .n = 1, .u = { .one = *item } };
+		const char *help = a->type == ATTR_OPTION ? a->options[item->num].help : NULL;
+		AUTO_STR struct str word = STR_INIT;
+
+		value_print(a, &one, VALUE_GET, &word);
+		if (!complete_add(k->c, str_text(&word), help ? help : "", false))
+			return;
+	}
+}
+
 static void complete_value(struct completer *k, const struct object *obj, enum command_args kind) {
 	struct err err;
 	int attr = grammar_attr(obj, k->argv[0], kind, &err);
@@ -209,23 +233,21 @@ static void complete_value(struct completer *k, const struct object *obj, enum c
 		a->type == ATTR_IPV4_HOST || a->type == ATTR_IPV4_NET || a->type == ATTR_DATETIME;
 	if (k->argc > (two_words ? 2 : 1) && !(a->flags & ATTR_MULTI))
 		return;
-	for (uint16_t i = 0; i < a->n_options; i++) {
-		const struct schema_option *o = &a->options[i];
-		AUTO_FREE char *help =
-			xasprintf("%s%s", o->help ? o->help : "", o->stored ? " (not enforced)" : "");
-
-		complete_add(k->c, o->name, help, false);
-	}
 	if (a->type != ATTR_OPTION)
 		complete_hint(k->c, a->name, value_hint(a));
-	if (a->type == ATTR_REF)
+	if (kind == ARGS_HELD_VALUES)
+		complete_held(k, obj, (unsigned int)attr);
+	else if (a->type == ATTR_REF)
 		complete_refs(k, a);
+	else
+		complete_options(k, a);
 }
 
 static void complete_args(struct completer *k, const struct command *command,
 			  const struct target *target) {
 	const struct object *obj = shell_object(k->sh);
-	bool is_value = command->kind == ARGS_VALUES || command->kind == ARGS_LIST_VALUES;
+	bool is_value = command->kind == ARGS_VALUES || command->kind == ARGS_LIST_VALUES ||
+			command->kind == ARGS_HELD_VALUES;
 
 	if (command->kind == ARGS_ENTRY)
 		complete_entry(k, target);

@@ -88,10 +88,13 @@ static bool paths_visit(const struct grammar *g, visit_fn *visit, void *arg) {
 		if (path_visit(g, t->path, t->help, t->flags & TABLE_STORED, visit, arg))
 			return true;
 	}
-	for (uint16_t i = 0; i < schema_n_aliases; i++)
-		if (path_visit(g, schema_aliases[i].path, schema_aliases[i].help, false, visit,
-			       arg))
+	for (uint16_t i = 0; i < schema_n_aliases; i++) {
+		const struct schema_alias *a = &schema_aliases[i];
+		const struct schema_table *t = schema_table(a->table)->attrs[a->attr].child;
+
+		if (path_visit(g, a->path, a->help, schema_is_stored_table(t), visit, arg))
 			return true;
+	}
 	return false;
 }
 
@@ -294,7 +297,7 @@ bool grammar_attr_fits(const struct object *obj, unsigned int attr, enum command
 
 	if ((a->flags & ATTR_KEY) || (a->type == ATTR_CHILD) != (kind == ARGS_CHILD))
 		return false;
-	if (kind == ARGS_LIST_VALUES && !(a->flags & ATTR_MULTI))
+	if ((kind == ARGS_LIST_VALUES || kind == ARGS_HELD_VALUES) && !(a->flags & ATTR_MULTI))
 		return false;
 	return object_has(obj, attr);
 }

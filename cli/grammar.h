@@ -35,6 +35,7 @@ enum command_args {
 	ARGS_ATTR,                /* attribute */
 	ARGS_VALUES,              /* attribute and values */
 	ARGS_LIST_VALUES,         /* attribute that holds a list, and values */
+	ARGS_HELD_VALUES,         /* the same, and values that are in the list now */
 };
 
 struct argument {

@@ -86,6 +86,16 @@ static const struct {
 	{ "config firewall policy\nedit 1", "set srcaddr all ", "all|web|web two|wgroup!srcaddr$" },
 	{ "config firewall policy\nedit 1", "append srci", "*srcintf" },
 	{ "config firewall policy\nedit 1", "append act", "" },
+	{ "config firewall policy\nedit 1\nset srcaddr web wgroup", "unselect srcaddr ",
+	  "web|wgroup!srcaddr" },
+	{ "config firewall policy\nedit 1\nset srcaddr web wgroup", "unselect srcaddr wg",
+	  "wgroup!srcaddr" },
+	{ "config firewall policy\nedit 1\nset srcaddr web \"web two\"", "unselect srcaddr web ",
+	  "web|web two!srcaddr$" },
+	{ "config firewall policy\nedit 1", "unselect srcaddr ", "!srcaddr" },
+	{ "config firewall policy\nedit 1", "unselect act", "" },
+	{ "config system interface\nedit port1\nset allowaccess ssh ping", "unselect allowaccess ",
+	  "ping|ssh" },
 	{ "config firewall policy\nedit 1", "set name ", "!name" },
 	{ "config firewall policy\nedit 1", "set name x ", "$" },
 	{ "config firewall policy\nedit 1", "unset na", "name|..." },
@@ -154,6 +164,24 @@ START_TEST(help_marks_what_is_required_and_what_is_not_enforced) {
 		"schedule-timeout    End its sessions when the schedule ends; otherwise they live "
 		"on until they "
 		"time out. (not enforced)\n");
+}
+END_TEST
+
+START_TEST(unselect_offers_what_is_there) {
+	expect_help("config system interface\nedit port1\nset allowaccess ssh snmp",
+		    "unselect allowaccess ", "ssh     Shell by SSH.\nsnmp    SNMP queries.\n");
+}
+END_TEST
+
+/* By its own path, by an alias, and in what is nested in it. */
+START_TEST(help_marks_tables_that_are_not_enforced) {
+	expect_help("", "config system vdom-e",
+		    "vdom-exception    Tables that each unit keeps for itself instead of taking them from the primary. "
+		    "(not enforced)\n");
+	expect_help("", "config system cluster-s",
+		    "cluster-sync    The other members of the group, as an older table. (not enforced)\n");
+	expect_help("config system cluster-sync\nedit 1", "set syncv",
+		    "syncvd    Virtual domains whose sessions are sent; empty: all. (not enforced)\n");
 }
 END_TEST
 
@@ -238,6 +266,8 @@ int main(void) {
 	tcase_add_loop_test(t, candidates, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(t, help_is_in_columns);
 	tcase_add_test(t, help_marks_what_is_required_and_what_is_not_enforced);
+	tcase_add_test(t, unselect_offers_what_is_there);
+	tcase_add_test(t, help_marks_tables_that_are_not_enforced);
 	tcase_add_test(t, names_show_what_they_are);
 	tcase_add_test(t, long_lists_are_cut);
 	tcase_add_test(t, common_part_and_start);
