@@ -77,7 +77,7 @@ struct schema_attr {
 	unsigned int flags;                  /* enum attr_flag */
 	const char *dflt;                    /* NULL: none; words separated by blanks */
 	int64_t min, max;                    /* integer: bounds; string: max = most bytes; password: min = advised */
-	const struct schema_option *options; /* option: values, n_options of them */
+	const struct schema_option *options; /* option: values; string: the only names, if any; n_options */
 	uint16_t n_options;
 	uint16_t n_refs, n_conds;
 	const uint16_t *refs;                /* ref: table ids */

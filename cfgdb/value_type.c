@@ -130,6 +130,18 @@ static int refuse_characters(const char *word, struct err *err) {
 		       word);
 }
 
+/* Strings that name what is built in: the schema lists what there is. */
+static bool is_known_name(const struct schema_attr *attr, const char *word) {
+	bool may_be_empty = attr->dflt && !*attr->dflt;
+
+	return attr->n_options == 0 || schema_option_index(attr, word) >= 0 || (!*word && may_be_empty);
+}
+
+static int refuse_unknown(const char *word, struct err *err) {
+	return err_set(err, ERR_NOT_FOUND, "entry not found in datasource\n\nvalue parse error before '%.200s'",
+		       word);
+}
+
 static int parse_string(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
 			union item *out, struct err *err) {
 	size_t len = strlen(words[0]);
@@ -144,6 +156,8 @@ static int parse_string(const struct schema_attr *attr, char *const words[], siz
 		return refuse_characters("", err);
 	if ((attr->flags & ATTR_KEY) && !is_clean_name(words[0]))
 		return refuse_characters(words[0], err);
+	if (!is_known_name(attr, words[0]))
+		return refuse_unknown(words[0], err);
 	out->str = xstrdup(words[0]);
 	*used = 1;
 	return 0;
@@ -188,7 +202,7 @@ static int parse_ref(const struct schema_attr *attr, char *const words[], size_t
 	if (!is_clean_name(words[0]))
 		return refuse_characters(words[0], err);
 	if (!*words[0] && (attr->flags & ATTR_MULTI)) /* alone '' means none; in a list it names nothing */
-		return err_set(err, ERR_NOT_FOUND, "entry not found in datasource\n\nvalue parse error before ''");
+		return refuse_unknown("", err);
 	out->str = xstrdup(words[0]);
 	*used = 1;
 	return 0;

@@ -177,7 +177,7 @@ static char *value_hint(const struct schema_attr *a) {
 	if (a->type == ATTR_INTEGER)
 		return xasprintf("Enter an integer value from <%lld> to <%lld>", (long long)a->min,
 				 (long long)a->max);
-	if (a->type == ATTR_STRING && a->max > 0)
+	if (a->type == ATTR_STRING && a->max > 0 && a->n_options == 0)
 		return xasprintf("%s Enter a string of at most <%lld> bytes", a->help,
 				 (long long)a->max);
 	return xstrdup(type_hints[a->type] ? type_hints[a->type] : a->help);

@@ -125,11 +125,15 @@ function attr_flags(t, a, i, n) {
 			if (a_type[t, a] != "password") fail("advised is for passwords")
 			if (i + 1 >= n || w[i + 1] !~ /^[1-9][0-9]*$/) fail("advised needs a number")
 			else a_min[t, a] = w[++i]
-		} else if ((w[i] == "default" || w[i] == "when") && i + 1 >= n)
-			fail(w[i] == "when" ? "when needs a condition" : "default needs a value")
+		} else if ((w[i] == "default" || w[i] == "when" || w[i] == "in") && i + 1 >= n)
+			fail(w[i] == "when" ? "when needs a condition" : \
+			    w[i] == "in" ? "in needs its names" : "default needs a value")
 		else if (w[i] == "default") { a_has_dflt[t, a] = 1; a_dflt[t, a] = w[++i] }
 		else if (w[i] == "when") a_when[t, a] = w[++i]
-		else if (w[i] in flag_known) {
+		else if (w[i] == "in") {
+			if (a_type[t, a] != "string") fail("in is for strings")
+			add_options(t, a, w[++i])
+		} else if (w[i] in flag_known) {
 			a_flags[t, a] = a_flags[t, a] "|" flag_known[w[i]]
 			a_is[t, a, w[i]] = 1
 		} else fail("unknown word '" w[i] "'")
@@ -208,7 +212,7 @@ function check_default(t, a,    n, i, part) {
 	if (a_type[t, a] == "string" && length(a_dflt[t, a]) > a_max[t, a] + 0 && !((t, a, "multi") in a_is))
 		fail("default '" a_dflt[t, a] "' is longer than " a_max[t, a], a_where[t, a])
 	for (i = 1; i <= n; i++) {
-		if (a_type[t, a] == "option" && !((t, a, part[i]) in opt_id))
+		if (a_n_opt[t, a] > 0 && !((t, a, part[i]) in opt_id))
 			fail("default '" part[i] "' is no value of " a_name[t, a], a_where[t, a])
 		if (a_type[t, a] == "integer" && !integer_fits(t, a, part[i]))
 			fail("default '" part[i] "' is outside " a_min[t, a] ".." a_max[t, a], a_where[t, a])

@@ -92,6 +92,21 @@ Command fail. Return code -3
         set srcaddr "all"
 <...>
 
+# There is one virtual domain.
+A # config system interface
+A > edit "port1"
+A > set vdom "nosuch"
+A > set vdom root
+A > show
+A > abort
+entry not found in datasource
+
+value parse error before 'nosuch'
+Command fail. Return code -3
+<...>
+        set vdom "root"
+<...>
+
 # -3: an entry that does not exist.
 A # config firewall address
 A > delete "nobody"

@@ -202,9 +202,9 @@ static char *random_word(struct rng *r, const struct schema_attr *attr, random_n
 			 void *arg) {
 	size_t max = attr->max > 0 && attr->max < 300 ? (size_t)attr->max : 300;
 
-	switch (attr->type) {
-	case ATTR_OPTION:
+	if (attr->n_options > 0)
 		return xstrdup(attr->options[rng_below(r, attr->n_options)].name);
+	switch (attr->type) {
 	case ATTR_INTEGER:
 		return xasprintf("%lld", (long long)rng_between(r, attr->min, attr->max));
 	case ATTR_STRING:

@@ -588,28 +588,29 @@ END_TEST
 
 START_TEST(test_large_object) {
 	AUTO_STR struct str body = STR_INIT;
-	struct object *obj = object_new(fixture_table("system.ha"), "");
+	struct object *obj = object_new(fixture_table("webfilter.profile"), "p"), *holder;
 	struct err err = { 0 };
 
 	/* the largest list of the longest texts that an attribute takes */
-	str_add(&body, "config vcluster\n");
+	str_add(&body, "config ftgd-wf\nconfig filters\n");
 	for (int i = 1; i <= 30; i++) {
-		str_addf(&body, "edit %d\nset vdom", i);
+		str_addf(&body, "edit %d\nset auth-usr-grp", i);
 		for (int n = 0; n < 1500; n++)
 			str_addf(&body, " %076d", n);
 		str_add(&body, "\nnext\n");
 	}
-	str_add(&body, "end\n");
+	str_add(&body, "end\nend\n");
 	good(text_parse(obj, str_text(&body), &err), &err);
 	obj->ver = CLIENT_NEW;
 	good(client_put(client, obj, &err), &err);
 	object_free(obj);
-	obj = got(client, "system.ha", "");
-	ck_assert_uint_eq(object_count(obj, SYSTEM_HA__VCLUSTER), 30);
+	obj = got(client, "webfilter.profile", "p");
+	holder = value_item(object_get(obj, WEBFILTER_PROFILE__FTGD_WF), 0)->entry;
+	ck_assert_uint_eq(object_count(holder, WEBFILTER_PROFILE_FTGD_WF__FILTERS), 30);
 	for (int i = 1; i <= 30; i++) {
 		AUTO_FREE char *key = xasprintf("%d", i);
-		struct object *entry = object_child(obj, SYSTEM_HA__VCLUSTER, key);
-		struct value *v = object_get_mutable(entry, SYSTEM_HA_VCLUSTER__VDOM);
+		struct object *entry = object_child(holder, WEBFILTER_PROFILE_FTGD_WF__FILTERS, key);
+		struct value *v = object_get_mutable(entry, WEBFILTER_PROFILE_FTGD_WF_FILTERS__AUTH_USR_GRP);
 
 		for (int n = 0; n < 2500; n++)
 			value_add_item(v, (union item){ .str = xasprintf("%076d", n + 10000) });

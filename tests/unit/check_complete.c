@@ -99,6 +99,8 @@ static const struct {
 	{ "config firewall policy\nedit 1", "set name ", "!name" },
 	{ "config firewall policy\nedit 1", "set name x ", "$" },
 	{ "config firewall policy\nedit 1", "unset na", "name|..." },
+	{ "config system interface\nedit port1", "set vdom ", "root!vdom" },
+	{ "config system interface\nedit port1", "set vdom x", "!vdom" },
 	{ "config router static\nedit 1", "set dst ", "!dst" },
 	{ "config router static\nedit 1", "set dst 10.0.0.0 ", "!dst$" },
 	{ "config router static\nedit 1", "set dst 10.0.0.0 255.0.0.0 ", "$" },
