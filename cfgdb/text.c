@@ -118,12 +118,25 @@ void text_entry(const struct object *obj, unsigned int indent, unsigned int flag
 	str_add(out, "next\n");
 }
 
+/* One line is one line: what follows a newline in a text would pass for an attribute. */
+static void text_get_value(const struct schema_attr *a, const struct value *v, struct str *out) {
+	AUTO_STR struct str text = STR_INIT;
+
+	value_print(a, v, VALUE_GET, &text);
+	for (const char *p = str_text(&text); *p; p++) {
+		if (*p == '\n')
+			str_add(out, "\\n");
+		else
+			str_add_char(out, *p);
+	}
+}
+
 static void text_get_line(const struct schema_attr *a, const struct value *v, unsigned int indent,
 			  struct str *out) {
 	str_add_blanks(out, (size_t)indent * INDENT);
 	str_addf(out, "%-20s: ", a->name);
 	if (v)
-		value_print(a, v, VALUE_GET, out);
+		text_get_value(a, v, out);
 	str_add(out, a->type == ATTR_OPTION ? " \n" : "\n");
 }
 
@@ -164,7 +177,7 @@ void text_get_entry(const struct object *obj, struct str *out) {
 		if (a->type == ATTR_CHILD)
 			continue;
 		str_addf(out, "   %s: ", a->name);
-		value_print(a, &obj->fields[f].value, VALUE_GET, out);
+		text_get_value(a, &obj->fields[f].value, out);
 		if (a->type == ATTR_OPTION)
 			str_add_char(out, ' ');
 	}

@@ -215,6 +215,8 @@ static void complete_held(struct completer *k, const struct object *obj, unsigne
 		AUTO_STR struct str word = STR_INIT;
 
 		value_print(a, &one, VALUE_GET, &word);
+		if (strchr(str_text(&word), '\n'))
+			continue; /* no word of one line */
 		if (!complete_add(k->c, str_text(&word), help ? help : "", false))
 			return;
 	}

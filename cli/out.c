@@ -5,6 +5,9 @@
  *
  * Ctrl-C only raises a flag. The writer looks at it at every piece, drops what is pending and all
  * that follows until the next command, and whoever produces a long listing asks out_stopped().
+ *
+ * Names and comments were written by others: on a terminal they must not move, hide or turn round what
+ * stands beside them.
  */
 #include "cli/out.h"
 
@@ -16,6 +19,7 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/base/utf8.h"
 
 #define OUT_PIECE 32768
 
@@ -34,12 +38,13 @@ void out_catch_interrupt(void) {
 }
 
 void out_init(struct out *o, int fd) {
-	*o = (struct out){ .fd = fd };
+	*o = (struct out){ .fd = fd, .terminal = fd >= 0 && isatty(fd) };
 }
 
 void out_done(struct out *o) {
 	out_flush(o);
 	str_done(&o->pending);
+	str_done(&o->cut);
 }
 
 void out_begin(struct out *o) {
@@ -73,10 +78,25 @@ void out_flush(struct out *o) {
 	str_clear(&o->pending);
 }
 
+/* Pieces may be cut anywhere. */
+static void out_visible(struct out *o, const char *data, size_t n) {
+	AUTO_STR struct str all = STR_INIT;
+	size_t done;
+
+	str_add_bytes(&all, str_text(&o->cut), o->cut.len);
+	str_add_bytes(&all, data, n);
+	done = utf8_visible(str_text(&all), all.len, &o->pending);
+	str_clear(&o->cut);
+	str_add_bytes(&o->cut, str_text(&all) + done, all.len - done);
+}
+
 void out_bytes(struct out *o, const char *data, size_t n) {
 	if (out_stopped(o))
 		return;
-	str_add_bytes(&o->pending, data, n);
+	if (o->terminal)
+		out_visible(o, data, n);
+	else
+		str_add_bytes(&o->pending, data, n);
 	if (o->pending.len >= OUT_PIECE)
 		out_flush(o);
 }

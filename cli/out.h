@@ -9,12 +9,17 @@
 
 struct out {
 	int fd;              /* -1: the text stays in pending */
+	bool terminal;       /* of fd: control characters are made visible */
 	struct str pending;
+	struct str cut;      /* for a terminal: the character whose end has not come yet */
 	bool stopped;        /* the rest of this command's output is dropped */
 	bool broken;         /* nobody reads any more */
 };
 
-/* Start writing to fd, which stays the caller's; -1 keeps the text in o->pending. */
+/*
+ * Start writing to fd, which stays the caller's; -1 keeps the text in o->pending. What goes to anything
+ * but a terminal is written byte for byte.
+ */
 void out_init(struct out *o, int fd);
 
 /* Write what is pending and release the memory. */

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "cfgdb/base/utf8.h"
 #include "cfgdb/lex.h"
 #include "cli/edit.h"
 #include "cli/lines.h"
@@ -91,16 +92,24 @@ static void session_interrupt(struct session *s, const char *line) {
 		s->sh->quit = true;
 }
 
+/* It holds the name of what is open. */
+static void session_prompt(const struct session *s, struct str *prompt) {
+	AUTO_STR struct str text = STR_INIT;
+
+	str_clear(prompt);
+	if (s->command.len > 0)
+		str_add(&text, PROMPT_MORE);
+	else
+		shell_prompt(s->sh, &text);
+	utf8_visible(str_text(&text), text.len, prompt);
+}
+
 static void session_loop(struct session *s, struct edit *edit) {
 	AUTO_STR struct str prompt = STR_INIT;
 	AUTO_STR struct str line = STR_INIT;
 
 	while (!s->sh->quit && !s->sh->lost) {
-		str_clear(&prompt);
-		if (s->command.len > 0)
-			str_add(&prompt, PROMPT_MORE);
-		else
-			shell_prompt(s->sh, &prompt);
+		session_prompt(s, &prompt);
 		switch (edit_line(edit, str_text(&prompt), str_text(&s->command), &line)) {
 		case EDIT_LINE:
 			session_line(s, str_text(&line));

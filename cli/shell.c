@@ -54,6 +54,19 @@ void shell_fail(struct shell *sh, const struct err *err) {
 		out_printf(sh->out, "Command fail. Return code %d\n", err->code);
 }
 
+/* Words of the command are quoted in its error: their newlines must not pass for lines of it. */
+static void shell_one_line(const struct words *words, struct err *err) {
+	for (size_t i = 0; i < words->n; i++) {
+		struct err word;
+		char *at;
+
+		err_set(&word, 0, "%.200s", words->w[i]);
+		while (strchr(word.text, '\n') && (at = strstr(err->text, word.text)) != NULL)
+			for (size_t n = strlen(word.text); n > 0; n--, at++)
+				*at = *at == '\n' ? '?' : *at;
+	}
+}
+
 static int shell_words(struct shell *sh, const struct words *words, struct err *err) {
 	enum level_kind where = context_kind(&sh->context);
 	struct call call;
@@ -79,8 +92,10 @@ int shell_run(struct shell *sh, const char *line) {
 		rc = err.code;
 		break;
 	}
-	if (rc)
+	if (rc) {
+		shell_one_line(&words, &err);
 		shell_fail(sh, &err);
+	}
 	return rc;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/base/utf8.h"
 
 static const struct {
 	int code;
@@ -52,14 +53,20 @@ static const struct {
 
 /* What a user or a peer typed is quoted in errors: no control character of it reaches a terminal. */
 static void err_clean(char *text) {
-	unsigned char before = 0;
+	size_t len = strlen(text), to = 0, n;
+	uint32_t point;
 
-	for (unsigned char *p = (unsigned char *)text; *p; before = *p++) {
-		bool c1 = *p >= 0x80 && *p < 0xa0 && (before < 0x80 || before == 0xc2);
-
-		if (c1 || *p == 0x7f || (*p < 0x20 && *p != '\n' && *p != '\t'))
-			*p = '?';
+	for (size_t from = 0; from < len; from += n) {
+		n = utf8_next(text + from, len - from, &point);
+		if (n == 0)
+			break; /* cut off by the bound */
+		if (utf8_is_control(point))
+			text[to++] = '?';
+		else
+			for (size_t i = 0; i < n; i++)
+				text[to++] = text[from + i];
 	}
+	text[to] = '\0';
 }
 
 void err_clean_line(char *text) {

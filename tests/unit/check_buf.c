@@ -184,7 +184,7 @@ START_TEST(test_err_clean) {
 		"a\x1b[2Jb\r\n\tc\x7f\xc2\x9b"
 		"d\x9b"
 		"e\xc3\xa4\xe2\x82\xac");
-	ck_assert_str_eq(e.text, "a?[2Jb?\n\tc?\xc2?d?e\xc3\xa4\xe2\x82\xac");
+	ck_assert_str_eq(e.text, "a?[2Jb?\n\tc??d?e\xc3\xa4\xe2\x82\xac");
 	err_prefix(&e, "\x07%s", "x");
 	ck_assert_int_eq(e.text[0], '?');
 }

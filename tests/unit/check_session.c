@@ -268,6 +268,27 @@ START_TEST(interrupt_leaves) {
 }
 END_TEST
 
+/* Marks in a name turn nothing round: not in output, not in the prompt. */
+START_TEST(marks_are_seen) {
+	struct terminal t;
+
+	terminal_open(&t, "vt100", 80);
+	terminal_expect(&t, "config firewall address\r",
+			"config firewall address\r\n\r\ngate (address) # ");
+	terminal_type(&t, "edit \"a\xe2\x80\xae" "b\"\r");
+	terminal_wait(&t, "\r\nnew entry 'a<U+202E>b' added\r\n\r\ngate (a<U+202E>b) # ");
+	str_clear(&t.got);
+	terminal_expect(&t, "next\r", "next\r\n\r\ngate (address) # ");
+	terminal_type(&t, "show\r");
+	terminal_wait(&t, "end\r\n\r\ngate (address) # ");
+	ck_assert_ptr_nonnull(strstr(str_text(&t.got), "    edit \"a<U+202E>b\"\r\n"));
+	ck_assert_ptr_null(strstr(str_text(&t.got), "\xe2\x80\xae"));
+	terminal_type(&t, "edit a?");
+	terminal_wait(&t, "\r\na<U+202E>b\r\n\r\ngate (address) # edit a");
+	ck_assert_int_eq(terminal_end(&t, "\x03\x03\x03"), 42);
+}
+END_TEST
+
 START_TEST(end_of_input_ends_the_session) {
 	struct terminal t;
 
@@ -320,6 +341,7 @@ int main(void) {
 	tcase_add_loop_test(t, words_are_completed, 0, matrix);
 	tcase_add_loop_test(t, interrupt_leaves, 0, matrix);
 	tcase_add_test(t, endless_lines_are_refused);
+	tcase_add_test(t, marks_are_seen);
 	tcase_add_test(t, end_of_input_ends_the_session);
 	tcase_add_test(t, the_terminal_is_given_back);
 	tcase_add_test(t, history_comes_back);

@@ -392,6 +392,40 @@ START_TEST(show_reads_back) {
 }
 END_TEST
 
+/* What is typed may hold newlines: none of them makes a line of an error. */
+START_TEST(errors_keep_their_lines) {
+	struct fake_shell f;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	fake_shell_run(&f, "config firewall address\nedit web");
+	ck_assert_str_eq(fake_shell_run(&f, "set type \"x\nCommand fail. Return code -1\""),
+			 "node_check_object fail! for type x?Command fail. Return code -1\n\n"
+			 "value parse error before 'x?Command fail. Return code -1'\n" FAIL(-651));
+	ck_assert_str_eq(fake_shell_run(&f, "set \"a\nb\" \"c\nd\""),
+			 "\ncommand parse error before 'a?b'\n" FAIL(-61));
+	fake_shell_done(&f);
+}
+END_TEST
+
+/* Marks that turn text round: seen on a terminal, however the text is cut; byte for byte elsewhere. */
+START_TEST(a_terminal_shows_control_characters) {
+	static const char text[] = "set comment \"\xe2\x80\xae" "a\xc2\x9b\"\n";
+	struct out terminal, file;
+
+	out_init(&terminal, -1);
+	out_init(&file, -1);
+	terminal.terminal = true;
+	for (const char *p = text; *p; p++) {
+		out_bytes(&terminal, p, 1);
+		out_bytes(&file, p, 1);
+	}
+	ck_assert_str_eq(str_text(&terminal.pending), "set comment \"<U+202E>a<U+009B>\"\n");
+	ck_assert_str_eq(str_text(&file.pending), text);
+	out_done(&terminal);
+	out_done(&file);
+}
+END_TEST
+
 START_TEST(an_interrupt_stops_output) {
 	struct out out;
 
@@ -425,6 +459,8 @@ int main(void) {
 	tcase_add_test(t, a_lost_connection_ends_all);
 	tcase_add_test(t, the_whole_configuration_has_a_header);
 	tcase_add_test(t, show_reads_back);
+	tcase_add_test(t, errors_keep_their_lines);
+	tcase_add_test(t, a_terminal_shows_control_characters);
 	tcase_add_test(t, an_interrupt_stops_output);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);

@@ -253,6 +253,20 @@ START_TEST(test_get_entry) {
 }
 END_TEST
 
+/* A text of two lines does not pass for two attributes. */
+START_TEST(test_get_newline) {
+	struct object *obj = parsed("router.static", "1", "set comment \"a\ndistance            : 1\"\n");
+	AUTO_STR struct str out = STR_INIT;
+
+	text_get(obj, &out);
+	ck_assert_ptr_nonnull(strstr(str_text(&out), "\ncomment             : a\\ndistance            : 1\n"));
+	str_clear(&out);
+	text_get_entry(obj, &out);
+	ck_assert_ptr_nonnull(strstr(str_text(&out), "   comment: a\\ndistance            : 1   \n"));
+	object_free(obj);
+}
+END_TEST
+
 START_TEST(test_edit_line) {
 	struct object *number = object_new(fixture_table("firewall.policy"), "12");
 	struct object *name = object_new(fixture_table("firewall.address"), "a \\ b");
@@ -429,6 +443,7 @@ static Suite *text_suite(void) {
 	tcase_add_test(t, test_no_local);
 	tcase_add_test(t, test_get);
 	tcase_add_test(t, test_get_entry);
+	tcase_add_test(t, test_get_newline);
 	tcase_add_test(t, test_edit_line);
 	tcase_add_loop_test(t, test_bad, 0, ARRAY_LEN(bad));
 	tcase_add_test(t, test_entry_twice);
