@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A table of settings, and forwarding of each managed interface: that of the others stays as it was,
- * for the rules leave them alone. The settings are written when the configuration manages its first interface, and at
- * each start from then on; the file of former values is written before, once, so that an uninstall
- * can put them back. A setting that this kernel does not have is skipped.
+ * A table of settings, and one of those of each managed interface: other interfaces stay as they were,
+ * for the rules leave them alone. The settings are written when the configuration manages its first
+ * interface, and at each start from then on; the file of former values is written before, so that an
+ * uninstall can put them back. A setting that this kernel does not have is skipped.
  *
- * A commit only ever sets them the first time; undoing that commit puts the former values back.
+ * A commit only ever sets them the first time, those of an interface when it comes under management;
+ * undoing that commit puts the former values back.
  */
 #include "backends/sysctl.h"
 
@@ -22,19 +23,12 @@
 #include "cfgdb/base/str.h"
 
 #define VALUE_MAX 64
-#define FILE_MAX 8192
+#define FILE_MAX (256u << 10)
 
 /* Path below /proc/sys, and value. */
 static const struct setting {
 	const char *path, *value;
 } settings[] = {
-	/*
-	 * A reply may leave by another link than its request came in by: loose, where the machine
-	 * checks.
-	 */
-	{ "net/ipv4/conf/all/rp_filter", "2" },
-	/* A changed address must not take the others of its network with it. */
-	{ "net/ipv4/conf/all/promote_secondaries", "1" },
 	/* A session begins with SYN. */
 	{ "net/netfilter/nf_conntrack_tcp_loose", "0" },
 	{ "net/netfilter/nf_conntrack_tcp_timeout_established", "3600" },
@@ -43,12 +37,21 @@ static const struct setting {
 	{ "net/netfilter/nf_conntrack_events", "1" },
 };
 
+/* The same below net/ipv4/conf/INTERFACE: of it and of all, the larger value counts in the kernel. */
+static const struct setting interface_settings[] = {
+	{ "forwarding", "1" },
+	/* A reply may leave by another link than its request came in by: the check of sources is loose. */
+	{ "rp_filter", "2" },
+	/* A changed address must not take the others of its network with it. */
+	{ "promote_secondaries", "1" },
+};
+
 struct sysctl {
 	char *saved_path;
 	bool set;                  /* they have been set by this process */
 	bool wanted;               /* the commit in progress wants them */
 	const struct model *model; /* of the commit in progress */
-	struct str raised;         /* interfaces it has set forwarding for, each followed by a newline */
+	struct str raised;         /* what it has set of interfaces: lines NAME=FORMER */
 	char before[ARRAY_LEN(settings)]
 		   [VALUE_MAX]; /* for undoing it; "" where nothing was written */
 };
@@ -86,14 +89,14 @@ static char *setting_path(const char *name) {
 
 /* ---- the file of former values ---- */
 
-static int file_write(const char *path, const struct str *text, struct err *err) {
+static int file_write(const char *path, const char *text, size_t len, struct err *err) {
 	AUTO_FREE char *temporary = xasprintf("%s.new", path);
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	bool ok;
 
 	if (fd < 0)
 		return err_set(err, ERR_STORE, "%s: %s", temporary, strerror(errno));
-	ok = write(fd, str_text(text), text->len) == (ssize_t)text->len && fsync(fd) == 0;
+	ok = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
 	if (close(fd) != 0 || !ok || rename(temporary, path) != 0)
 		return err_set(err, ERR_STORE, "%s: %s", path, strerror(errno));
 	return 0;
@@ -112,22 +115,28 @@ static int save_former(const struct sysctl *s, struct err *err) {
 		if (read_value(path, value))
 			str_addf(&text, "%s=%s\n", settings[i].path, value);
 	}
-	return file_write(s->saved_path, &text, err);
+	return file_write(s->saved_path, str_text(&text), text.len, err);
 }
 
-/* "net/ipv4/conf/IF/forwarding": interface names have no slash. */
-static bool is_forwarding(const char *name) {
-	static const char prefix[] = "net/ipv4/conf/", suffix[] = "/forwarding";
-	const char *end;
+#define CONF "net/ipv4/conf/"
 
-	if (strncmp(name, prefix, strlen(prefix)) != 0)
-		return false;
-	end = strchr(name + strlen(prefix), '/');
-	return end && end > name + strlen(prefix) && name[strlen(prefix)] != '.' && strcmp(end, suffix) == 0;
+/* The row for "net/ipv4/conf/INTERFACE/SETTING", or NULL; names of interfaces have no slash. */
+static const struct setting *interface_setting(const char *name) {
+	const char *interface = name + strlen(CONF), *slash;
+
+	if (strncmp(name, CONF, strlen(CONF)) != 0)
+		return NULL;
+	slash = strchr(interface, '/');
+	if (!slash || slash == interface || *interface == '.')
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(interface_settings); i++)
+		if (strcmp(interface_settings[i].path, slash + 1) == 0)
+			return &interface_settings[i];
+	return NULL;
 }
 
 static bool is_ours(const char *name) {
-	if (is_forwarding(name))
+	if (interface_setting(name))
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
 		if (strcmp(settings[i].path, name) == 0)
@@ -149,7 +158,7 @@ int sysctl_restore(const char *saved_path, struct err *err) {
 	if (n < 0)
 		return err_set(err, ERR_STORE, "%s: %s", saved_path, strerror(errno));
 	for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
-		char *value = strchr(line, '=');
+		char *value = strrchr(line, '=');
 		AUTO_FREE char *path = NULL;
 		int bad;
 
@@ -216,71 +225,82 @@ static int set_all(struct sysctl *s, struct err *err) {
 	return rc;
 }
 
-/* ---- forwarding of managed interfaces ---- */
+/* ---- managed interfaces ---- */
 
-static char *forwarding_name(const char *interface) {
-	return xasprintf("net/ipv4/conf/%s/forwarding", interface);
+/* Append what an interface lacks, as lines NAME=FORMER; a link that is not there lacks nothing. */
+static void find_lacking(const char *interface, struct str *out) {
+	for (size_t i = 0; i < ARRAY_LEN(interface_settings); i++) {
+		const struct setting *wanted = &interface_settings[i];
+		AUTO_FREE char *name = xasprintf(CONF "%s/%s", interface, wanted->path);
+		AUTO_FREE char *path = setting_path(name);
+		char value[VALUE_MAX];
+
+		if (read_value(path, value) && strcmp(value, wanted->value) != 0)
+			str_addf(out, "%s=%s\n", name, value);
+	}
 }
 
-/* Add what an interface had to the file, unless it is there. */
-static int save_forwarding(const struct sysctl *s, const char *name, struct err *err) {
-	AUTO_FREE char *line = xasprintf("%s=0\n", name);
-	AUTO_FREE char *text = xcalloc(1, FILE_MAX);
+/* Add lines to the file of former values, but for those that it has: the first value counts. */
+static int save_lines(const struct sysctl *s, const char *lines, struct err *err) {
+	AUTO_FREE char *text = xcalloc(1, FILE_MAX), *copy = xstrdup(lines);
 	struct str all AUTO_STR = STR_INIT;
 	int fd = open(s->saved_path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, FILE_MAX - 1);
+	size_t before;
 
 	if (fd >= 0)
 		close(fd);
 	if (n < 0)
 		return err_set(err, ERR_STORE, "%s: %s", s->saved_path, strerror(errno));
-	if (strstr(text, line))
-		return 0;
-	if ((size_t)n + strlen(line) >= FILE_MAX)
+	str_addf(&all, "\n%s", text);
+	before = all.len;
+	for (char *rest = copy, *line; (line = strsep(&rest, "\n")) && *line;) {
+		int name_len = (int)(strrchr(line, '=') - line);
+		AUTO_FREE char *known = xasprintf("\n%.*s=", name_len, line);
+
+		if (!strstr(str_text(&all), known))
+			str_addf(&all, "%s\n", line);
+	}
+	if (all.len > FILE_MAX)
 		return err_set(err, ERR_STORE, "%s: too many interfaces", s->saved_path);
-	str_add(&all, text);
-	str_add(&all, line);
-	return file_write(s->saved_path, &all, err);
+	return all.len == before ? 0 : file_write(s->saved_path, str_text(&all) + 1, all.len - 1, err);
 }
 
-static int raise_forwarding(struct sysctl *s, const char *interface, struct err *err) {
-	AUTO_FREE char *name = forwarding_name(interface);
-	AUTO_FREE char *path = setting_path(name);
-	char value[VALUE_MAX];
-	int rc;
+/* Write each setting that lines of NAME=FORMER name: its former value, or that of our table. */
+static int write_lines(const char *lines, bool former, struct str *done, struct err *err) {
+	AUTO_FREE char *copy = xstrdup(lines);
 
-	if (!read_value(path, value) || strcmp(value, "0") != 0)
-		return 0; /* no such link, or it forwards already */
-	rc = save_forwarding(s, name, err);
-	if (rc)
-		return rc;
-	rc = write_value(path, "1");
-	if (rc)
-		return err_set(err, ERR_KERNEL, "%s: %s", path, strerror(rc));
-	str_addf(&s->raised, "%s\n", interface);
+	for (char *rest = copy, *line; (line = strsep(&rest, "\n")) && *line;) {
+		char *value = strrchr(line, '=');
+		AUTO_FREE char *path = NULL;
+		int bad;
+
+		*value++ = '\0';
+		path = setting_path(line);
+		bad = write_value(path, former ? value : interface_setting(line)->value);
+		if (bad && bad != ENOENT && !former)
+			return err_set(err, ERR_KERNEL, "%s: %s", path, strerror(bad));
+		if (bad == 0 && done)
+			str_addf(done, "%s=%s\n", line, value);
+	}
 	return 0;
 }
 
 static int raise_all(struct sysctl *s, const struct model *model, struct err *err) {
 	struct names names = managed_interfaces(model);
+	struct str lacking AUTO_STR = STR_INIT;
 	int rc = 0;
 
-	for (size_t i = 0; i < names.n && rc == 0; i++)
-		rc = raise_forwarding(s, names.name[i], err);
+	for (size_t i = 0; i < names.n; i++)
+		find_lacking(names.name[i], &lacking);
 	names_done(&names);
-	return rc;
+	if (lacking.len > 0)
+		rc = save_lines(s, str_text(&lacking), err);
+	return rc ? rc : write_lines(str_text(&lacking), false, &s->raised, err);
 }
 
 static void lower_raised(struct sysctl *s) {
-	char *rest = s->raised.data;
-
-	for (char *line; rest && (line = strsep(&rest, "\n"));) {
-		AUTO_FREE char *name = forwarding_name(line);
-		AUTO_FREE char *path = setting_path(name);
-
-		if (*line)
-			write_value(path, "0");
-	}
+	write_lines(str_text(&s->raised), true, NULL, NULL);
 	str_clear(&s->raised);
 }
 

@@ -18,7 +18,7 @@ struct sysctl *sysctl_free(struct sysctl *s);
 /* The backend to add to the engine: it sets them once an interface is managed. */
 struct backend sysctl_backend(struct sysctl *s);
 
-/* Let managed interfaces forward, as after an event of the monitor: links come and go. */
+/* Set what managed interfaces lack, as after an event of the monitor: links come and go. */
 int sysctl_reconcile(struct sysctl *s, const struct model *model, struct err *err);
 
 /* Put everything back to what the file says and remove the file; no file: nothing to do. */

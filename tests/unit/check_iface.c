@@ -317,8 +317,22 @@ static long setting(const char *name) {
 
 static void assert_settings(bool set) {
 	ck_assert_int_eq(setting("net/ipv4/conf/port1/forwarding"), set);
-	/* Links that are not managed forward as they did. */
-	ck_assert_int_eq(setting("net/ipv4/conf/peer1/forwarding"), 0);
+	ck_assert_int_eq(setting("net/ipv4/conf/port1/rp_filter"), set ? 2 : 1);
+	ck_assert_int_eq(setting("net/ipv4/conf/port1/promote_secondaries"), set);
+	/*
+	 * Links that are not managed forward as they did, and check sources as strictly: what counts is
+	 * the larger of the link's own and that of all.
+	 */
+	for (size_t i = 0; i < 2; i++) {
+		AUTO_FREE char *conf = xasprintf("net/ipv4/conf/%s", i ? "all" : "peer1");
+		AUTO_FREE char *forwarding = xasprintf("%s/forwarding", conf);
+		AUTO_FREE char *rp_filter = xasprintf("%s/rp_filter", conf);
+		AUTO_FREE char *promote = xasprintf("%s/promote_secondaries", conf);
+
+		ck_assert_int_eq(setting(forwarding), 0);
+		ck_assert_int_eq(setting(rp_filter), 1);
+		ck_assert_int_eq(setting(promote), 0);
+	}
 	ck_assert_int_eq(setting("net/ipv4/ip_forward"), 0);
 	ck_assert_int_eq(setting("net/netfilter/nf_conntrack_tcp_loose"), !set);
 	ck_assert_int_eq(setting("net/netfilter/nf_conntrack_acct"), set);
@@ -335,6 +349,8 @@ START_TEST(test_settings) {
 	struct err err = { 0 };
 
 	own_namespace();
+	run("for i in all port1 peer1; do sysctl -qw net.ipv4.conf.$i.rp_filter=1 "
+	    "net.ipv4.conf.$i.promote_secondaries=0; done");
 	run("sysctl -qw net.ipv4.ip_forward=0 net.netfilter.nf_conntrack_tcp_loose=1 net.netfilter.nf_conntrack_acct=0 "
 	    "net.netfilter.nf_conntrack_tcp_timeout_established=1234");
 	ck_assert_int_eq(b.start(s, &(struct commit){ .model = none }, &err), 0);
