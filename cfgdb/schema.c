@@ -31,6 +31,16 @@ int schema_option_index(const struct schema_attr *attr, const char *name) {
 	return -1;
 }
 
+bool schema_is_stored_table(const struct schema_table *table) {
+	for (const struct schema_table *t = table; t; t = t->parent)
+		if (t->flags & TABLE_STORED)
+			return true;
+	for (int i = schema_is_list(table); i < table->n_attrs; i++)
+		if (!schema_is_stored(&table->attrs[i]))
+			return false;
+	return table->n_attrs > schema_is_list(table);
+}
+
 int schema_direct(const struct schema_table *table) {
 	for (int i = 0; i < table->n_attrs; i++)
 		if (table->attrs[i].flags & ATTR_DIRECT)

@@ -135,6 +135,12 @@ int schema_attr_index(const struct schema_table *table, const char *name);
 /* Index of the option with exactly this name, or -1. */
 int schema_option_index(const struct schema_attr *attr, const char *name);
 
+/*
+ * True when nothing of the table is enforced: said of it, of a table that it is nested in, or of each
+ * of its attributes.
+ */
+bool schema_is_stored_table(const struct schema_table *table);
+
 /* Attribute whose child list `edit` directly below the table opens, or -1. */
 int schema_direct(const struct schema_table *table);
 
@@ -158,11 +164,4 @@ static inline bool schema_is_local(const struct schema_attr *attr) {
 /* True when an attribute, or the whole child table it holds, is not enforced. */
 static inline bool schema_is_stored(const struct schema_attr *attr) {
 	return (attr->flags & ATTR_STORED) || (attr->child && (attr->child->flags & TABLE_STORED));
-}
-
-/* True when nothing of the table is enforced: said of it, or of a table that it is nested in. */
-static inline bool schema_is_stored_table(const struct schema_table *table) {
-	while (table && !(table->flags & TABLE_STORED))
-		table = table->parent;
-	return table != NULL;
 }

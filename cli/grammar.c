@@ -85,7 +85,7 @@ static bool paths_visit(const struct grammar *g, visit_fn *visit, void *arg) {
 	for (uint16_t i = 0; i < schema_n_top; i++) {
 		const struct schema_table *t = schema_tables[schema_top[i]];
 
-		if (path_visit(g, t->path, t->help, t->flags & TABLE_STORED, visit, arg))
+		if (path_visit(g, t->path, t->help, schema_is_stored_table(t), visit, arg))
 			return true;
 	}
 	for (uint16_t i = 0; i < schema_n_aliases; i++) {
