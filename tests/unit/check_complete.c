@@ -184,7 +184,8 @@ START_TEST(help_marks_tables_that_are_not_enforced) {
 		    "ha    High availability: what is replicated between units, and clusters. (not enforced)\n");
 	expect_help("", "config system zo", "zone    Groups of interfaces that policies name as one.\n");
 	expect_help("", "config system cluster-s",
-		    "cluster-sync    The other members of the group, as an older table. (not enforced)\n");
+		    "cluster-sync    Units that sessions are shared with; older path of cluster-peer in "
+		    "standalone-cluster. (not enforced)\n");
 	expect_help("config system cluster-sync\nedit 1", "set syncv",
 		    "syncvd    Virtual domains whose sessions are sent; empty: all. (not enforced)\n");
 }
