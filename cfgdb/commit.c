@@ -113,7 +113,7 @@ static int commit_write(struct commit_run *run, struct err *err) {
 		if (rc == 0)
 			rc = store_change(e->store, rev.id, c->before, c->after, err);
 	}
-	return rc;
+	return rc ? rc : store_trim_history(e->store, rev.id, err);
 }
 
 static int commit_kernel(struct commit_run *run, struct err *err) {

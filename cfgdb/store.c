@@ -5,6 +5,9 @@
  *
  * body is the text of the object as text_body() prints it without indentation: what `show` shows is
  * what is stored. ver is the revision that last changed the object; pos is its place in the table.
+ *
+ * The history is bounded, for a start reads all of the database. Each commit drops from its old end
+ * about as much as it adds, so that no commit pays for a large one of long ago.
  */
 #include "cfgdb/store.h"
 
@@ -18,6 +21,15 @@
 #include "cfgdb/text.h"
 
 #define STORE_VERSION "1"
+#define TRIM_STEP 65536 /* bytes of history that a commit drops beyond twice what it adds */
+
+/* What a change counts in the history: its bodies, and the rows around them. */
+#define CHANGE_ROWS 256
+#define TEXT_OF(x) #x
+#define NUMBER(x) TEXT_OF(x)
+#define CHANGE_SIZE                                                      \
+	"(" NUMBER(CHANGE_ROWS) " + coalesce(length(CAST(old_body AS BLOB)), 0)" \
+	" + coalesce(length(CAST(new_body AS BLOB)), 0))"
 
 enum statement {
 	SQL_BEGIN,
@@ -32,6 +44,10 @@ enum statement {
 	SQL_REVISION,
 	SQL_CHANGE,
 	SQL_LAST_REVISION,
+	SQL_HISTORY_SIZE,
+	SQL_HISTORY_OLDEST,
+	SQL_DROP_CHANGE,
+	SQL_DROP_REVISIONS,
 	SQL_META_GET,
 	SQL_META_SET,
 	SQL_COUNT
@@ -53,6 +69,10 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_CHANGE] = "INSERT INTO chg(rev, vd, tbl, key, op, old_body, new_body) "
 		       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SQL_LAST_REVISION] = "SELECT coalesce(max(id), 0) FROM rev",
+	[SQL_HISTORY_SIZE] = "SELECT coalesce(sum(" CHANGE_SIZE "), 0) FROM chg",
+	[SQL_HISTORY_OLDEST] = "SELECT rowid, rev, " CHANGE_SIZE " FROM chg ORDER BY rev, rowid LIMIT 1",
+	[SQL_DROP_CHANGE] = "DELETE FROM chg WHERE rowid=?1",
+	[SQL_DROP_REVISIONS] = "DELETE FROM rev WHERE id < (SELECT min(rev) FROM chg)",
 	[SQL_META_GET] = "SELECT value FROM meta WHERE name=?1",
 	[SQL_META_SET] = "INSERT INTO meta(name, value) VALUES(?1, ?2) "
 			 "ON CONFLICT(name) DO UPDATE SET value=?2",
@@ -76,6 +96,7 @@ static const char schema_sql[] =
 struct store {
 	sqlite3 *db;
 	sqlite3_stmt *stmt[SQL_COUNT];
+	int64_t history, history_kept; /* bytes (CHANGE_SIZE): now, and as of the last commit */
 };
 
 static int store_fail(struct store *s, const char *doing, struct err *err) {
@@ -159,6 +180,18 @@ static int store_keep_log(struct store *s, struct err *err) {
 	return rc == SQLITE_OK || rc == SQLITE_NOTFOUND ? 0 : store_fail(s, "open", err);
 }
 
+static int store_measure(struct store *s, struct err *err) {
+	sqlite3_stmt *stmt = s->stmt[SQL_HISTORY_SIZE];
+	int rc = 0;
+
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		s->history = s->history_kept = sqlite3_column_int64(stmt, 0);
+	else
+		rc = store_fail(s, "read", err);
+	sqlite3_reset(stmt);
+	return rc;
+}
+
 struct store *store_open(const char *path, struct err *err) {
 	struct store *s = xcalloc(1, sizeof(*s));
 
@@ -168,7 +201,7 @@ struct store *store_open(const char *path, struct err *err) {
 			       "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;"
 			       "PRAGMA journal_size_limit=4194304;", err) == 0 &&
 		 store_keep_log(s, err) == 0 && store_check(s, err) == 0 && store_exec(s, schema_sql, err) == 0 &&
-		 store_prepare(s, err) == 0 && store_version(s, err) == 0)
+		 store_prepare(s, err) == 0 && store_version(s, err) == 0 && store_measure(s, err) == 0)
 		return s;
 	store_close(s);
 	return NULL;
@@ -260,14 +293,20 @@ int store_begin(struct store *s, struct err *err) {
 }
 
 int store_commit(struct store *s, struct err *err) {
+	int rc;
+
 	if (fault_hit("store.commit"))
 		return err_set(err, ERR_STORE, "the configuration database: commit: injected fault");
-	return store_run(s, SQL_COMMIT, err);
+	rc = store_run(s, SQL_COMMIT, err);
+	if (rc == 0)
+		s->history_kept = s->history;
+	return rc;
 }
 
 void store_rollback(struct store *s) {
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, sql[SQL_ROLLBACK], NULL, NULL, NULL);
+	s->history = s->history_kept;
 }
 
 /* The first three parameters of every statement on obj. */
@@ -352,21 +391,68 @@ int store_revision(struct store *s, const struct revision *rev, struct err *err)
 	return store_run(s, SQL_REVISION, err);
 }
 
-static void bind_body(struct store *s, int i, const struct object *obj) {
+/* The bytes of the body, 0 when there is no object. */
+static int64_t bind_body(struct store *s, int i, const struct object *obj) {
 	AUTO_STR struct str body = STR_INIT;
 
 	if (!obj)
-		return;
+		return 0;
 	text_body(obj, 0, 0, &body);
 	bind_text(s, SQL_CHANGE, i, str_text(&body));
+	return (int64_t)body.len;
 }
 
-int store_change(struct store *s, uint64_t rev, const struct object *before, const struct object *after,
-		 struct err *err) {
+int store_change(struct store *s, uint64_t rev, const struct object *before,
+		 const struct object *after, struct err *err) {
+	int64_t size = CHANGE_ROWS;
+	int rc;
+
 	sqlite3_bind_int64(s->stmt[SQL_CHANGE], 1, (int64_t)rev);
 	bind_place(s, SQL_CHANGE, 2, after ? after : before);
 	bind_text(s, SQL_CHANGE, 5, !before ? "new" : !after ? "delete" : "change");
-	bind_body(s, 6, before);
-	bind_body(s, 7, after);
-	return store_run(s, SQL_CHANGE, err);
+	size += bind_body(s, 6, before);
+	size += bind_body(s, 7, after);
+	rc = store_run(s, SQL_CHANGE, err);
+	if (rc == 0)
+		s->history += size;
+	return rc;
+}
+
+/* ---- the old end of the history ---- */
+
+struct oldest {
+	int64_t row, rev, size;
+};
+
+/* The oldest change; its rev is 0 when there is none. */
+static int history_oldest(struct store *s, struct oldest *ret, struct err *err) {
+	sqlite3_stmt *stmt = s->stmt[SQL_HISTORY_OLDEST];
+	int step = sqlite3_step(stmt), rc = 0;
+
+	*ret = (struct oldest){ 0 };
+	if (step == SQLITE_ROW)
+		*ret = (struct oldest){ sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
+					sqlite3_column_int64(stmt, 2) };
+	else if (step != SQLITE_DONE)
+		rc = store_fail(s, "read", err);
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+int store_trim_history(struct store *s, uint64_t newest, struct err *err) {
+	int64_t least = s->history - TRIM_STEP - 2 * (s->history - s->history_kept);
+	struct oldest oldest;
+	int rc = 0;
+
+	if (s->history <= STORE_HISTORY_MAX)
+		return 0;
+	while (rc == 0 && s->history > STORE_HISTORY_MAX && s->history > least) {
+		rc = history_oldest(s, &oldest, err);
+		if (rc || oldest.rev == 0 || (uint64_t)oldest.rev >= newest)
+			break;
+		sqlite3_bind_int64(s->stmt[SQL_DROP_CHANGE], 1, oldest.row);
+		rc = store_run(s, SQL_DROP_CHANGE, err);
+		s->history -= oldest.size;
+	}
+	return rc ? rc : store_run(s, SQL_DROP_REVISIONS, err);
 }

@@ -12,6 +12,12 @@
 #include "cfgdb/base/err.h"
 #include "cfgdb/model.h"
 
+/*
+ * Bytes of changes that the history keeps: some 50,000 single edits, or a load of 50,000 policies.
+ * A start checks that much in about 25 ms.
+ */
+#define STORE_HISTORY_MAX (32 << 20)
+
 struct store;
 
 /* One row of the history. */
@@ -62,6 +68,14 @@ int store_revision(struct store *s, const struct revision *rev, struct err *err)
 /* Write one change of a revision; before is NULL when new, after when deleted. */
 int store_change(struct store *s, uint64_t rev, const struct object *before, const struct object *after,
 		 struct err *err);
+
+/*
+ * Drop the oldest changes when the history has outgrown STORE_HISTORY_MAX, within the open
+ * transaction, about as many as it adds; `newest` is its revision and stays. The oldest revision
+ * kept is then a base: all changes after it are there, its own may be gone. So who stands at it or
+ * later can be given the changes since; a peer that stands before it needs a full copy.
+ */
+int store_trim_history(struct store *s, uint64_t newest, struct err *err);
 
 /* Number of the last revision, 0 when there is none. */
 int store_last_revision(struct store *s, uint64_t *ret, struct err *err);

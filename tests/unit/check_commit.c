@@ -555,6 +555,42 @@ START_TEST(test_references) {
 }
 END_TEST
 
+/* Run SQL behind the engine's back. */
+static void sabotage(const char *sql) {
+	AUTO_FREE char *path = xasprintf("%s/config.db", dir);
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s",
+		      sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+/* What a commit drops from a history that has outgrown its bound goes with it, or stays with it. */
+START_TEST(test_history_trimmed) {
+	static const char *const faults[] = { "store.write:60", "store.write:100", "store.commit:1",
+					      NULL };
+	const char *oldest = "SELECT count(*) FROM chg WHERE rev = 1";
+	AUTO_FREE char *before = query(oldest);
+
+	engine_close(engine);
+	sabotage("UPDATE chg SET old_body = printf('%.*c', 40000000, 'x') WHERE rev = 3");
+	engine = fixture_engine(dir);
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+		struct txn *t = staged_change(engine);
+		AUTO_FREE char *after = NULL;
+		int rc;
+
+		fixture_fault(faults[i]);
+		rc = txn_commit(t, NULL);
+		txn_free(t);
+		after = query(oldest);
+		ck_assert_int_eq(rc, faults[i] ? ERR_STORE : 0);
+		ck_assert_int_eq(strcmp(after, before) == 0, faults[i] != NULL);
+	}
+}
+END_TEST
+
 static Suite *commit_suite(void) {
 	Suite *s = suite_create("commit");
 	TCase *t = fixture_case(s, "commit");
@@ -570,6 +606,7 @@ static Suite *commit_suite(void) {
 	tcase_add_test(t, test_new_on_full_disk);
 	tcase_add_test(t, test_history);
 	tcase_add_test(t, test_history_bodies);
+	tcase_add_test(t, test_history_trimmed);
 	tcase_add_test(t, test_references);
 	return s;
 }

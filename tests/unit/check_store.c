@@ -170,6 +170,133 @@ START_TEST(test_revisions) {
 }
 END_TEST
 
+/* ---- the history is bounded ---- */
+
+/* One number out of the database. */
+static int64_t number(const char *sql) {
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+	int64_t n;
+
+	ck_assert_int_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(stmt), SQLITE_ROW);
+	n = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return n;
+}
+
+static int64_t history_bytes(void) {
+	return number("SELECT sum(length(old_body) + length(new_body)) FROM chg");
+}
+
+/* A group whose body has some 340 kB. */
+static struct object *large_object(void) {
+	struct object *obj = object_new(fixture_table("firewall.addrgrp"), "large");
+	struct str body AUTO_STR = STR_INIT;
+	struct err err = { 0 };
+
+	str_add(&body, "set member");
+	for (int i = 0; i < VALUE_ITEMS_MAX; i++)
+		str_addf(&body, " %079d", i);
+	str_add_char(&body, '\n');
+	good(text_parse(obj, str_text(&body), &err), &err);
+	return obj;
+}
+
+/* A revision of n changes of obj, which is committed or not. */
+static void add_revision(uint64_t id, uint32_t n, const struct object *obj, bool commit) {
+	struct revision rev = {
+		.id = id, .user = "a", .source = "cli", .comment = "", .n_changes = n
+	};
+	struct err err = { 0 };
+
+	good(store_begin(store, &err), &err);
+	good(store_revision(store, &rev, &err), &err);
+	for (uint32_t i = 0; i < n; i++)
+		good(store_change(store, id, obj, obj, &err), &err);
+	good(store_trim_history(store, id, &err), &err);
+	if (commit)
+		good(store_commit(store, &err), &err);
+	else
+		store_rollback(store);
+}
+
+/* All revisions after the oldest are there in a row, and whole; the oldest has a change left. */
+static void check_history(uint64_t newest) {
+	ck_assert_uint_eq((uint64_t)number("SELECT max(id) FROM rev"), newest);
+	ck_assert_int_eq(number("SELECT max(id) - min(id) + 1 - count(*) FROM rev"), 0);
+	ck_assert_int_eq(number("SELECT (SELECT min(rev) FROM chg) - (SELECT min(id) FROM rev)"),
+			 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM rev WHERE id > (SELECT min(id) FROM rev) AND "
+				"nchg != (SELECT count(*) FROM chg WHERE rev = id)"),
+			 0);
+}
+
+START_TEST(test_history_bound) {
+	struct object *obj = large_object();
+	int64_t one;
+
+	add_revision(1, 1, obj, true);
+	one = history_bytes();
+	for (uint64_t id = 2; id <= 100; id++) {
+		add_revision(id, 1, obj, true);
+		ck_assert_int_le(history_bytes(), STORE_HISTORY_MAX);
+		check_history(id);
+	}
+	ck_assert_int_gt(history_bytes() + 2 * one, STORE_HISTORY_MAX);
+	object_free(obj);
+}
+END_TEST
+
+/*
+ * A revision larger than the bound stays whole while it is the newest. Those that follow take it
+ * away piece by piece, also over a restart.
+ */
+START_TEST(test_history_of_a_load) {
+	struct object *large = large_object(),
+		      *small = object_new(fixture_table("firewall.address"), "small");
+	const uint32_t n = 100;
+	int64_t had, has = n;
+
+	add_revision(1, 1, small, true);
+	add_revision(2, n, large, true);
+	ck_assert_int_eq(number("SELECT count(*) FROM chg WHERE rev = 2"), n);
+	ck_assert_int_gt(history_bytes(), STORE_HISTORY_MAX);
+	for (uint64_t id = 3; history_bytes() > STORE_HISTORY_MAX; id++) {
+		if (id == 10) {
+			store_close(store);
+			store = opened();
+		}
+		add_revision(id, 1, small, true);
+		check_history(id);
+		had = has;
+		has = number("SELECT count(*) FROM chg WHERE rev = 2");
+		ck_assert_int_eq(has, had - 1);
+	}
+	ck_assert_int_gt(has, 0);
+	object_free(large);
+	object_free(small);
+}
+END_TEST
+
+/* What was not committed counts for nothing. */
+START_TEST(test_history_rollback) {
+	struct object *obj = large_object();
+	uint64_t id = 1;
+
+	for (add_revision(id, 1, obj, true); history_bytes() + (2 << 20) < STORE_HISTORY_MAX; id++)
+		add_revision(id + 1, 1, obj, true);
+	for (int i = 0; i < 10; i++)
+		add_revision(id + 1, 10, obj, false);
+	add_revision(id + 1, 1, obj, true);
+	ck_assert_int_eq(number("SELECT min(id) FROM rev"), 1);
+	check_history(id + 1);
+	object_free(obj);
+}
+END_TEST
+
 START_TEST(test_meta) {
 	struct err err = { 0 };
 	char *value = (char *)"x";
@@ -292,6 +419,9 @@ static Suite *store_suite(void) {
 	tcase_add_test(t, test_rollback);
 	tcase_add_test(t, test_load_stops);
 	tcase_add_test(t, test_revisions);
+	tcase_add_test(t, test_history_bound);
+	tcase_add_test(t, test_history_of_a_load);
+	tcase_add_test(t, test_history_rollback);
 	tcase_add_test(t, test_meta);
 	tcase_add_test(t, test_other_version);
 	tcase_add_test(t, test_no_database);
