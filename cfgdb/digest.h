@@ -11,6 +11,7 @@
 #include "cfgdb/secret.h"
 
 #define DIGEST_LEN OBJECT_HASH_LEN
+#define DIGEST_VERSION 1   /* grows when the same object gives another digest */
 
 /* Fill obj->hash from its content. */
 void digest_object(const struct keyring *k, struct object *obj);

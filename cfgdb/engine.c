@@ -3,6 +3,11 @@
  * Opening a state directory: key, database, model. An empty directory becomes a new unit: serial
  * and vmid are drawn and the factory configuration (schemas/factory.conf) is committed as if an
  * administrator had typed it, with version 0: it was there from the start.
+ *
+ * What is loaded must be what was committed: the digest stored with each object is compared with
+ * the one it has, and that of the last revision with that of the whole, which tells what is missing,
+ * was added or changed places. Only a program whose schema is another makes other digests of the
+ * same objects; it cannot compare, and stores its own.
  */
 #include "cfgdb/engine.h"
 
@@ -14,6 +19,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/random.h"
+#include "cfgdb/base/str.h"
 #include "cfgdb/digest.h"
 #include "cfgdb/factory.h"
 #include "cfgdb/script.h"
@@ -22,9 +28,26 @@
 #include "schemas/schema_gen.h"
 
 #define SERIAL_PREFIX "GHVM"
+#define META_DIGESTS "digests_made_by"
 
-static int engine_load_object(void *arg, struct object *obj, const char *body, struct err *err) {
-	struct engine *e = arg;
+struct load {
+	struct engine *engine;
+	bool compare;            /* the stored digests were made as this program makes them */
+	struct str foreign;      /* names of objects that are not what was committed */
+	unsigned int n_foreign;
+};
+
+#define FOREIGN_NAMED 8 /* of them are named in the error */
+
+static void load_foreign(struct load *l, const struct object *obj) {
+	if (l->n_foreign++ < FOREIGN_NAMED)
+		str_addf(&l->foreign, "%s%s%s%.60s (vd %s)", l->foreign.len ? ", " : "",
+			 obj->table->path, *obj->key ? " " : "", obj->key, store_vd(obj->table));
+}
+
+static int load_object(void *arg, struct object *obj, const char *body, struct err *err) {
+	struct load *l = arg;
+	unsigned char stored[DIGEST_LEN];
 	int rc = text_parse(obj, body, err);
 
 	if (rc) {
@@ -32,10 +55,73 @@ static int engine_load_object(void *arg, struct object *obj, const char *body, s
 		object_free(obj);
 		return rc;
 	}
-	/* the digest is over what this schema prints: that may be another text than when it was stored */
-	digest_object(e->keyring, obj);
-	object_free(model_put(e->model, obj));
+	memcpy(stored, obj->hash, sizeof(stored));
+	digest_object(l->engine->keyring, obj);
+	if (l->compare && memcmp(stored, obj->hash, sizeof(stored)) != 0)
+		load_foreign(l, obj);
+	object_free(model_put(l->engine->model, obj));
 	return 0;
+}
+
+static int load_verify(struct load *l, const unsigned char stored[DIGEST_LEN], struct err *err) {
+	unsigned char root[DIGEST_LEN];
+
+	if (l->n_foreign > FOREIGN_NAMED)
+		str_addf(&l->foreign, " and %u more", l->n_foreign - FOREIGN_NAMED);
+	if (l->n_foreign)
+		return err_set(err, ERR_STORE,
+			       "the configuration database holds what was not committed: %s",
+			       str_text(&l->foreign));
+	digest_root(l->engine->model, root);
+	if (l->engine->revision == 0 || memcmp(stored, root, sizeof(root)) == 0)
+		return 0;
+	return err_set(err, ERR_STORE,
+		       "the configuration database: objects are missing, were added or changed "
+		       "places since revision %llu was committed",
+		       (unsigned long long)l->engine->revision);
+}
+
+/* What the digests depend on beside the objects. */
+static char *digests_made_by(void) {
+	return xasprintf("%s %d %s", schema_digest, DIGEST_VERSION, PACKAGE_VERSION);
+}
+
+static int write_digests(struct engine *e, const char *made_by, struct err *err) {
+	unsigned char root[DIGEST_LEN];
+	int rc = store_begin(e->store, err);
+
+	for (uint16_t i = 0; i < schema_n_top; i++) {
+		const struct object *obj = model_first(e->model, schema_tables[schema_top[i]]);
+
+		for (; obj && rc == 0; obj = model_next(e->model, obj))
+			rc = store_put_hash(e->store, obj, err);
+	}
+	digest_root(e->model, root);
+	if (rc == 0)
+		rc = store_put_root_hash(e->store, e->revision, root, err);
+	if (rc == 0)
+		rc = store_meta_set(e->store, META_DIGESTS, made_by, err);
+	return rc ? rc : store_commit(e->store, err);
+}
+
+static int engine_load_model(struct engine *e, struct err *err) {
+	AUTO_FREE char *made_by = digests_made_by(), *known = NULL;
+	unsigned char root[DIGEST_LEN];
+	struct load l = { .engine = e };
+	int rc = store_meta_get(e->store, META_DIGESTS, &known, err);
+
+	l.compare = known && strcmp(known, made_by) == 0;
+	if (rc == 0)
+		rc = store_load(e->store, load_object, &l, err);
+	if (rc == 0)
+		rc = store_last_revision(e->store, &e->revision, root, err);
+	if (rc == 0 && l.compare)
+		rc = load_verify(&l, root, err);
+	/* on a full disk the digests stay as they are, for the next start to write */
+	if (rc == 0 && !l.compare && write_digests(e, made_by, NULL) != 0)
+		store_rollback(e->store);
+	str_done(&l.foreign);
+	return rc;
 }
 
 /* ---- a new unit ---- */
@@ -121,9 +207,7 @@ static int engine_load(struct engine *e, const char *state_dir, struct err *err)
 		return ERR_STORE;
 	rc = engine_key(e, err);
 	if (rc == 0)
-		rc = store_load(e->store, engine_load_object, e, err);
-	if (rc == 0)
-		rc = store_last_revision(e->store, &e->revision, err);
+		rc = engine_load_model(e, err);
 	return rc ? rc : engine_identity(e, err);
 }
 
@@ -135,6 +219,19 @@ struct engine *engine_open(const char *state_dir, struct err *err) {
 		return e;
 	engine_close(e);
 	return NULL;
+}
+
+int engine_accept(const char *state_dir, struct err *err) {
+	AUTO_FREE char *path = xasprintf("%s/config.db", state_dir);
+	struct store *s;
+	int rc;
+
+	if (access(path, F_OK) != 0)
+		return err_set(err, ERR_STORE, "%s: %s", path, strerror(errno));
+	s = store_open(path, err);
+	rc = s ? store_meta_set(s, META_DIGESTS, "", err) : ERR_STORE;
+	store_close(s);
+	return rc;
 }
 
 void engine_close(struct engine *e) {

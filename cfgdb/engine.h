@@ -29,9 +29,13 @@ struct engine {
 
 /*
  * Open the state directory, making it a new unit when it is empty, and load the model. NULL and
- * *err when that fails. The caller closes the engine.
+ * *err when that fails, or when the database holds something else than what was committed. The
+ * caller closes the engine.
  */
 struct engine *engine_open(const char *state_dir, struct err *err);
+
+/* Let the next engine_open() take the database as it stands, whoever has changed it. */
+int engine_accept(const char *state_dir, struct err *err);
 
 /* Close; NULL is fine. */
 void engine_close(struct engine *e);

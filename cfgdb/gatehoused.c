@@ -42,7 +42,7 @@
 
 struct options {
 	const char *state_dir, *run_dir, *user, *group;
-	bool release;
+	int (*task)(const struct options *opt, struct err *err); /* NULL: it serves */
 };
 
 struct daemon {
@@ -67,26 +67,34 @@ struct daemon {
 
 static const char usage[] =
 	"usage: gatehoused [--state-dir DIR] [--run-dir DIR] [--user USER] [--group GROUP]\n"
-	"       gatehoused --release [...]   take rules, routes and kernel settings back\n";
+	"       gatehoused --release [...]   take rules, routes and kernel settings back\n"
+	"       gatehoused --accept-database [...]   take the database as it stands\n";
+
+static int release(const struct options *opt, struct err *err);
+static int accept_database(const struct options *opt, struct err *err);
 
 static bool parse_options(int argc, char *argv[], struct options *opt) {
 	static const struct option longs[] = {
 		{ "state-dir", required_argument, NULL, 's' }, { "run-dir", required_argument, NULL, 'r' },
 		{ "user", required_argument, NULL, 'u' },      { "group", required_argument, NULL, 'g' },
 		{ "release", no_argument, NULL, 'x' },	       { "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
+		{ "help", no_argument, NULL, 'h' },	       { "accept-database", no_argument, NULL, 'a' },
 		{ 0 },
 	};
 	int c;
 
-	*opt = (struct options){ "/var/lib/gatehouse", "/run/gatehouse", "gatehouse", "gatehouse", false };
+	*opt = (struct options){ .state_dir = "/var/lib/gatehouse",
+				  .run_dir = "/run/gatehouse",
+				  .user = "gatehouse",
+				  .group = "gatehouse" };
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
 		case 's': opt->state_dir = optarg; break;
 		case 'r': opt->run_dir = optarg; break;
 		case 'u': opt->user = optarg; break;
 		case 'g': opt->group = optarg; break;
-		case 'x': opt->release = true; break;
+		case 'x': opt->task = release; break;
+		case 'a': opt->task = accept_database; break;
 		case 'v': printf("gatehoused %s\n", PACKAGE_VERSION); exit(0);
 		case 'h': fputs(usage, stdout); exit(0);
 		default: return false;
@@ -341,6 +349,10 @@ static int release(const struct options *opt, struct err *err) {
 	return rc;
 }
 
+static int accept_database(const struct options *opt, struct err *err) {
+	return engine_accept(opt->state_dir, err);
+}
+
 static int start_server(struct daemon *d, struct err *err) {
 	AUTO_FREE char *path = xasprintf("%s/%s", d->opt.run_dir, CTL_SOCKET_NAME);
 	struct server_config config = { .path = path, .group = d->opt.group, .commands = d->commands,
@@ -413,8 +425,8 @@ int main(int argc, char *argv[]) {
 	fault_init();
 	rc = settle(&d.opt, &err);
 	if (rc == 0)
-		rc = d.opt.release ? release(&d.opt, &err) : start(&d, &err);
-	if (rc == 0 && !d.opt.release)
+		rc = d.opt.task ? d.opt.task(&d.opt, &err) : start(&d, &err);
+	if (rc == 0 && !d.opt.task)
 		run(&d);
 	if (rc)
 		log_line(LOG_LEVEL_ERROR, "gatehoused: %s", err.text);

@@ -44,6 +44,8 @@ enum statement {
 	SQL_REVISION,
 	SQL_CHANGE,
 	SQL_LAST_REVISION,
+	SQL_PUT_HASH,
+	SQL_PUT_ROOT_HASH,
 	SQL_HISTORY_SIZE,
 	SQL_HISTORY_OLDEST,
 	SQL_DROP_CHANGE,
@@ -68,7 +70,9 @@ static const char *const sql[SQL_COUNT] = {
 			 "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SQL_CHANGE] = "INSERT INTO chg(rev, vd, tbl, key, op, old_body, new_body) "
 		       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-	[SQL_LAST_REVISION] = "SELECT coalesce(max(id), 0) FROM rev",
+	[SQL_LAST_REVISION] = "SELECT id, root_hash FROM rev ORDER BY id DESC LIMIT 1",
+	[SQL_PUT_HASH] = "UPDATE obj SET hash=?4 WHERE vd=?1 AND tbl=?2 AND key=?3 AND hash<>?4",
+	[SQL_PUT_ROOT_HASH] = "UPDATE rev SET root_hash=?2 WHERE id=?1",
 	[SQL_HISTORY_SIZE] = "SELECT coalesce(sum(" CHANGE_SIZE "), 0) FROM chg",
 	[SQL_HISTORY_OLDEST] = "SELECT rowid, rev, " CHANGE_SIZE " FROM chg ORDER BY rev, rowid LIMIT 1",
 	[SQL_DROP_CHANGE] = "DELETE FROM chg WHERE rowid=?1",
@@ -218,6 +222,13 @@ void store_close(struct store *s) {
 
 /* ---- reading ---- */
 
+/* A digest out of a row; zeros when it is none. */
+static void take_hash(sqlite3_stmt *row, int i, unsigned char hash[OBJECT_HASH_LEN]) {
+	memset(hash, 0, OBJECT_HASH_LEN);
+	if (sqlite3_column_bytes(row, i) == OBJECT_HASH_LEN)
+		memcpy(hash, sqlite3_column_blob(row, i), OBJECT_HASH_LEN);
+}
+
 static int store_load_row(sqlite3_stmt *row,
 			  int (*each)(void *arg, struct object *obj, const char *body, struct err *err),
 			  void *arg, struct err *err) {
@@ -233,8 +244,7 @@ static int store_load_row(sqlite3_stmt *row,
 	obj = object_new(table, key);
 	obj->pos = sqlite3_column_int64(row, 2);
 	obj->ver = (uint64_t)sqlite3_column_int64(row, 3);
-	if (sqlite3_column_bytes(row, 4) == (int)sizeof(obj->hash))
-		memcpy(obj->hash, sqlite3_column_blob(row, 4), sizeof(obj->hash));
+	take_hash(row, 4, obj->hash);
 	return each(arg, obj, body, err);
 }
 
@@ -253,14 +263,19 @@ int store_load(struct store *s, int (*each)(void *arg, struct object *obj, const
 	return rc;
 }
 
-int store_last_revision(struct store *s, uint64_t *ret, struct err *err) {
+int store_last_revision(struct store *s, uint64_t *ret, unsigned char root_hash[OBJECT_HASH_LEN],
+			struct err *err) {
 	sqlite3_stmt *stmt = s->stmt[SQL_LAST_REVISION];
-	int rc = 0;
+	int step = sqlite3_step(stmt), rc = 0;
 
-	if (sqlite3_step(stmt) == SQLITE_ROW)
+	*ret = 0;
+	memset(root_hash, 0, OBJECT_HASH_LEN);
+	if (step == SQLITE_ROW) {
 		*ret = (uint64_t)sqlite3_column_int64(stmt, 0);
-	else
+		take_hash(stmt, 1, root_hash);
+	} else if (step != SQLITE_DONE) {
 		rc = store_fail(s, "read", err);
+	}
 	sqlite3_reset(stmt);
 	return rc;
 }
@@ -309,9 +324,13 @@ void store_rollback(struct store *s) {
 	s->history = s->history_kept;
 }
 
+const char *store_vd(const struct schema_table *table) {
+	return table->flags & TABLE_VDOM ? "root" : "global";
+}
+
 /* The first three parameters of every statement on obj. */
 static void bind_place(struct store *s, enum statement which, int first, const struct object *obj) {
-	bind_text(s, which, first, obj->table->flags & TABLE_VDOM ? "root" : "global");
+	bind_text(s, which, first, store_vd(obj->table));
 	bind_text(s, which, first + 1, obj->table->dotted);
 	bind_text(s, which, first + 2, obj->key);
 }
@@ -376,6 +395,21 @@ int store_put(struct store *s, const struct model *m, const struct object *obj, 
 int store_delete(struct store *s, const struct object *obj, struct err *err) {
 	bind_place(s, SQL_DELETE, 1, obj);
 	return store_run(s, SQL_DELETE, err);
+}
+
+int store_put_hash(struct store *s, const struct object *obj, struct err *err) {
+	bind_place(s, SQL_PUT_HASH, 1, obj);
+	sqlite3_bind_blob(s->stmt[SQL_PUT_HASH], 4, obj->hash, OBJECT_HASH_LEN, SQLITE_TRANSIENT);
+	return store_run(s, SQL_PUT_HASH, err);
+}
+
+int store_put_root_hash(struct store *s, uint64_t rev,
+			const unsigned char root_hash[OBJECT_HASH_LEN], struct err *err) {
+	sqlite3_stmt *stmt = s->stmt[SQL_PUT_ROOT_HASH];
+
+	sqlite3_bind_int64(stmt, 1, (int64_t)rev);
+	sqlite3_bind_blob(stmt, 2, root_hash, OBJECT_HASH_LEN, SQLITE_TRANSIENT);
+	return store_run(s, SQL_PUT_ROOT_HASH, err);
 }
 
 int store_revision(struct store *s, const struct revision *rev, struct err *err) {

@@ -41,8 +41,8 @@ struct store *store_open(const char *path, struct err *err);
 void store_close(struct store *s);
 
 /*
- * Give every stored object to each(), by table and position. each() gets a new object whose body
- * is not read yet, and the body; it takes over obj. Stops when each() returns non-zero.
+ * Give every stored object to each(), by table and position. each() gets a new object with the
+ * stored digest, whose body is not read yet, and the body; it takes over obj. Stops when each() returns non-zero.
  */
 int store_load(struct store *s, int (*each)(void *arg, struct object *obj, const char *body, struct err *err),
 	       void *arg, struct err *err);
@@ -77,8 +77,19 @@ int store_change(struct store *s, uint64_t rev, const struct object *before, con
  */
 int store_trim_history(struct store *s, uint64_t newest, struct err *err);
 
-/* Number of the last revision, 0 when there is none. */
-int store_last_revision(struct store *s, uint64_t *ret, struct err *err);
+/* Number of the last revision and its digest of the whole; 0 and zeros when there is none. */
+int store_last_revision(struct store *s, uint64_t *ret, unsigned char root_hash[OBJECT_HASH_LEN],
+			struct err *err);
+
+/* Set the stored digest of an object to the one it has now. */
+int store_put_hash(struct store *s, const struct object *obj, struct err *err);
+
+/* Set the digest of the whole of a revision. */
+int store_put_root_hash(struct store *s, uint64_t rev,
+			const unsigned char root_hash[OBJECT_HASH_LEN], struct err *err);
+
+/* Name of the virtual domain that a table's objects are stored under. */
+const char *store_vd(const struct schema_table *table);
 
 /* Value of a meta key into *ret, which the caller frees; NULL when there is none. */
 int store_meta_get(struct store *s, const char *name, char **ret, struct err *err);

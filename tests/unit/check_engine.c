@@ -178,6 +178,94 @@ START_TEST(test_bad_body) {
 }
 END_TEST
 
+/* ---- what is not what was committed ---- */
+
+static const struct {
+	const char *sql, *error;
+} tamperings[] = {
+	{ "UPDATE obj SET body = 'set comment x' WHERE key = 'none' AND tbl = 'firewall.address'",
+	  "holds what was not committed: firewall address none (vd root)" },
+	{ "UPDATE obj SET body = 'set timezone 01' WHERE tbl = 'system.global'",
+	  "holds what was not committed: system global (vd global)" },
+	{ "UPDATE obj SET hash = x'00' WHERE tbl = 'firewall.policy' AND key = '1'",
+	  "holds what was not committed: firewall policy 1 (vd root)" },
+	{ "UPDATE obj SET hash = zeroblob(32) WHERE tbl = 'firewall.service.category' OR "
+	  "tbl = 'firewall.policy'",
+	  "firewall policy 1 (vd root), firewall policy 2 (vd root), firewall service category " },
+	{ "UPDATE obj SET hash = zeroblob(32)", " more" },
+	{ "DELETE FROM obj WHERE tbl = 'firewall.policy' AND key = '2'",
+	  "objects are missing, were added or changed places since revision 4 was committed" },
+	{ "INSERT INTO obj(vd, tbl, key, pos, ver, hash, body) SELECT vd, tbl, key + 1, pos, ver, "
+	  "hash, body FROM obj WHERE tbl = 'firewall.policy' AND key = '2'",
+	  "holds what was not committed: firewall policy 3 (vd root)" },
+	{ "UPDATE obj SET pos = -pos WHERE tbl = 'firewall.policy'",
+	  "objects are missing, were added or changed places since revision 4 was committed" },
+	{ "UPDATE rev SET root_hash = zeroblob(32) WHERE id = 4",
+	  "objects are missing, were added or changed places since revision 4 was committed" },
+};
+
+/* A unit with a setting and two policies: four revisions. */
+static void make_unit(const char *dir) {
+	struct engine *e = fixture_engine(dir);
+
+	fixture_set(e, "system.global", "", "set timezone 04\n");
+	fixture_set(e, "firewall.policy", "1", POLICY);
+	fixture_set(e, "firewall.policy", "2", POLICY);
+	engine_close(e);
+}
+
+/* Refused by name, again and again; accepted, it is what it is from then on. */
+START_TEST(test_tampered) {
+	AUTO_FREE char *dir = fixture_dir(), *accepted = NULL, *again = NULL;
+	struct err err = { 0 };
+
+	make_unit(dir);
+	sabotage(dir, tamperings[_i].sql);
+	check_refused(dir, tamperings[_i].error);
+	check_refused(dir, tamperings[_i].error);
+	ck_assert_int_eq(engine_accept(dir, &err), 0);
+	accepted = fixture_snapshot_of(dir);
+	again = fixture_snapshot_of(dir);
+	check_same("after that", again, accepted);
+	sabotage(dir, "UPDATE obj SET body = 'set comment y' WHERE key = 'none' AND "
+		      "tbl = 'firewall.address'");
+	check_refused(dir, "holds what was not committed: firewall address none (vd root)");
+}
+END_TEST
+
+/*
+ * Digests that another program made are replaced, and are those of this one from then on. Where
+ * they cannot be written, the unit starts all the same.
+ */
+START_TEST(test_other_schema) {
+	AUTO_FREE char *dir = fixture_dir(), *before = NULL, *after = NULL;
+
+	make_unit(dir);
+	before = fixture_snapshot_of(dir);
+	sabotage(dir, "UPDATE obj SET hash = zeroblob(32);"
+		      "UPDATE rev SET root_hash = zeroblob(32);"
+		      "UPDATE meta SET value = 'other' WHERE name = 'digests_made_by'");
+	fixture_fault(_i == 0 ? "store.write:1" : _i == 1 ? "store.write:100" : "store.commit:1");
+	engine_close(fixture_engine(dir));
+	fixture_fault(NULL);
+	after = fixture_snapshot_of(dir);
+	check_same("digests", after, before);
+	sabotage(dir, "UPDATE obj SET hash = zeroblob(32) WHERE key = '2'");
+	check_refused(dir, "holds what was not committed: firewall policy 2 (vd root)");
+}
+END_TEST
+
+/* There is nothing to accept where no unit is, and no half of one is made. */
+START_TEST(test_accept_nothing) {
+	AUTO_FREE char *dir = fixture_dir();
+	struct err err = { 0 };
+
+	ck_assert_int_eq(engine_accept(dir, &err), ERR_STORE);
+	ck_assert_ptr_nonnull(strstr(err.text, "config.db: No such file or directory"));
+	engine_close(fixture_engine(dir));
+}
+END_TEST
+
 /* ---- backends ---- */
 
 static int refuse_start(void *ctx, const struct commit *commit, struct err *err) {
@@ -358,6 +446,9 @@ static Suite *engine_suite(void) {
 	tcase_add_test(t, test_no_directory);
 	tcase_add_test(t, test_key_lost);
 	tcase_add_test(t, test_bad_body);
+	tcase_add_loop_test(t, test_tampered, 0, ARRAY_LEN(tamperings));
+	tcase_add_loop_test(t, test_other_schema, 0, 3);
+	tcase_add_test(t, test_accept_nothing);
 	tcase_add_test(t, test_start);
 	tcase_add_loop_test(t, test_restart_random, 0, 4);
 	tcase_add_test(t, test_order_of_many);

@@ -156,15 +156,19 @@ START_TEST(test_revisions) {
 				.user = "alice",
 				.source = "cli",
 				.comment = "",
-				.n_changes = 1 };
+				.n_changes = 1,
+				.root_hash = "0123456789abcdef0123456789abcde" };
 	struct err err = { 0 };
+	unsigned char root[OBJECT_HASH_LEN], zeros[OBJECT_HASH_LEN] = { 0 };
 	uint64_t last = 99;
 
-	good(store_last_revision(store, &last, &err), &err);
+	good(store_last_revision(store, &last, root, &err), &err);
 	ck_assert_uint_eq(last, 0);
+	ck_assert_mem_eq(root, zeros, sizeof(root));
 	good(store_revision(store, &rev, &err), &err);
-	good(store_last_revision(store, &last, &err), &err);
+	good(store_last_revision(store, &last, root, &err), &err);
 	ck_assert_uint_eq(last, 7);
+	ck_assert_mem_eq(root, rev.root_hash, sizeof(root));
 	ck_assert_int_eq(store_revision(store, &rev, &err), ERR_STORE);
 	ck_assert_ptr_nonnull(strstr(err.text, "UNIQUE"));
 }
