@@ -54,6 +54,15 @@ struct object *object_copy(const struct object *obj) {
 	return copy;
 }
 
+size_t object_size(const struct object *obj) {
+	size_t size = mem_size(sizeof(*obj)) + mem_size(strlen(obj->key) + 1) +
+		      mem_size(obj->n_fields * sizeof(*obj->fields));
+
+	for (uint32_t i = 0; i < obj->n_fields; i++)
+		size += value_size(&obj->table->attrs[obj->fields[i].attr], &obj->fields[i].value);
+	return size;
+}
+
 /* Index of the first field whose attribute is not below attr. */
 static uint32_t object_lower(const struct object *obj, unsigned int attr) {
 	uint32_t lo = 0, hi = obj->n_fields;

@@ -47,6 +47,9 @@ struct object *object_copy(const struct object *obj);
 /* Give an object that is in no model or transaction another key, which is copied. */
 void object_rekey(struct object *obj, const char *key);
 
+/* Bytes of memory that obj takes with all in it, about. */
+size_t object_size(const struct object *obj);
+
 /* The value that is set, or NULL. */
 const struct value *object_get(const struct object *obj, unsigned int attr);
 

@@ -40,7 +40,20 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source) {
 	return t;
 }
 
+static size_t staged_size(const char *key, const struct object *obj) {
+	return mem_size(sizeof(struct staged)) + mem_size(strlen(key) + 1) +
+	       (obj ? object_size(obj) : 0);
+}
+
+/* An entry has come to take as much as this. */
+static void staged_account(struct txn *t, struct staged *s, size_t bytes) {
+	t->bytes += bytes - s->bytes;
+	t->engine->staged_bytes += bytes - s->bytes;
+	s->bytes = bytes;
+}
+
 static void staged_free(struct txn *t, struct staged *s) {
+	staged_account(t, s, 0);
 	RB_REMOVE(staged_tree, &t->staged, s);
 	TAILQ_REMOVE(&t->order, s, next);
 	t->n_staged--;
@@ -318,6 +331,34 @@ static struct staged *staged_new(struct txn *t, const struct schema_table *table
 	return s;
 }
 
+int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
+	     const struct object *obj, struct err *err) {
+	const struct staged *s = staged_find(t, table, key);
+	size_t had = s ? s->bytes : 0, size = staged_size(key, obj);
+	const struct {
+		bool full;
+		const char *who, *advice;
+		size_t most;
+		const char *unit;
+	} bounds[] = {
+		{ !s && t->n_staged >= TXN_STAGED_MAX, "the transaction", "commit it in parts",
+		  TXN_STAGED_MAX, "changes" },
+		{ t->bytes - had + size > TXN_BYTES_MAX, "the transaction", "commit it in parts",
+		  TXN_BYTES_MAX >> 20, "MB" },
+		{ t->engine->staged_bytes - had + size > TXN_BYTES_MAX_ALL, "open transactions",
+		  "commit or abort one", TXN_BYTES_MAX_ALL >> 20, "MB" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bounds); i++)
+		if (bounds[i].full)
+			return err_set(err, ERR_MAX_ENTRIES,
+				       "%s%s%s: %s would hold more than %zu %s: %s\n"
+				       "object set operator error, -4 discard the setting",
+				       table->path, *key ? " " : "", key, bounds[i].who,
+				       bounds[i].most, bounds[i].unit, bounds[i].advice);
+	return 0;
+}
+
 struct staged *txn_stage(struct txn *t, const struct schema_table *table, const char *key,
 			 struct object *obj, uint64_t base) {
 	struct staged *s = staged_find(t, table, key);
@@ -335,6 +376,7 @@ struct staged *txn_stage(struct txn *t, const struct schema_table *table, const 
 	object_free(s->obj);
 	s->obj = obj;
 	s->drawn = false;
+	staged_account(t, s, staged_size(key, obj));
 	if (!obj)
 		return s;
 	obj->ver = s->base;
@@ -349,6 +391,7 @@ void txn_rekey(struct txn *t, struct staged *s, const char *key) {
 	s->key = xstrdup(key);
 	object_rekey(s->obj, key);
 	RB_INSERT(staged_tree, &t->staged, s);
+	staged_account(t, s, staged_size(key, s->obj));
 	staged_enter(t, s->obj);
 }
 

@@ -16,6 +16,13 @@
 #define TXN_NEXT (UINT64_MAX - 2) /* new, under its own number if that is free, else the next one */
 #define TXN_STAGED_MAX 2000000 /* objects in one transaction */
 
+/*
+ * Bytes staged in one transaction, and so by one connection, which has at most one; and in all. A
+ * load of 100,000 policies takes some 100 MB.
+ */
+#define TXN_BYTES_MAX ((size_t)256 << 20)
+#define TXN_BYTES_MAX_ALL ((size_t)512 << 20)
+
 struct txn;
 
 /* Open a transaction for user; source says how it came ("cli", "script"). Strings are copied. */

@@ -14,6 +14,7 @@ struct staged {
 	const struct schema_table *table;
 	char *key;
 	struct object *obj;      /* NULL: deletion */
+	size_t bytes;            /* of memory that this takes, about */
 	uint64_t base;           /* version of the active object, TXN_NEW when there was none */
 	bool moved;              /* deleted and made again here: its place is the end of the table */
 	bool drawn;              /* nobody asked for this number: another one will do */
@@ -30,6 +31,7 @@ struct txn {
 	struct staged_tree staged;
 	struct staged_list order; /* as they came */
 	size_t n_staged;
+	size_t bytes;             /* of what is staged; engine->staged_bytes has it, too */
 	int64_t *growth;          /* by table id: entries that it would have more */
 	struct uses *uses;        /* references of what is staged; NULL until someone asks */
 	struct uses *names;       /* unique texts of it; likewise */
@@ -37,6 +39,10 @@ struct txn {
 	bool as_found;
 	struct warnings warnings;
 };
+
+/* Whether there is room to stage obj (NULL: deletion) under its table and key. */
+int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
+	     const struct object *obj, struct err *err);
 
 /* Stage obj (NULL: deletion) under its table and key, unchecked; takes over obj. */
 struct staged *txn_stage(struct txn *t, const struct schema_table *table, const char *key, struct object *obj,

@@ -102,10 +102,8 @@ void txn_redraw(struct txn *t) {
 
 /* ---- staging ---- */
 
-/* Whether there is room for a put, and nobody was faster. */
+/* Whether nobody was faster. */
 static int put_allowed(const struct txn *t, const struct object *obj, uint64_t base, struct err *err) {
-	if (t->n_staged >= TXN_STAGED_MAX)
-		return err_set(err, ERR_MAX_ENTRIES, "object set operator error, -4 discard the setting");
 	if (base == TXN_ANY || base == txn_base_version(t, obj->table, obj->key) ||
 	    (!schema_is_list(obj->table) && !txn_find(t, obj->table, obj->key)))
 		return 0;
@@ -126,6 +124,8 @@ static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, str
 		object_fill_uuid(obj);
 		rc = check_object(t, obj, err);
 	}
+	if (rc == 0)
+		rc = txn_room(t, obj->table, obj->key, obj, err);
 	if (rc) {
 		object_free(obj);
 		return rc;
@@ -164,9 +164,9 @@ int txn_delete(struct txn *t, const struct schema_table *table, const char *key,
 		return err_set(err, ERR_PARSE, "\ncommand parse error before 'delete'");
 	if (!obj)
 		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
-	if (t->n_staged >= TXN_STAGED_MAX)
-		return err_set(err, ERR_MAX_ENTRIES, "object set operator error, -4 discard the setting");
 	rc = check_delete(t, obj, err);
+	if (rc == 0)
+		rc = txn_room(t, table, key, NULL, err);
 	if (rc)
 		return rc;
 	txn_stage(t, table, key, NULL, active_version(t, table, key));

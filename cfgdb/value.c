@@ -104,6 +104,20 @@ struct value value_copy(const struct schema_attr *attr, const struct value *v) {
 	return copy;
 }
 
+size_t value_size(const struct schema_attr *attr, const struct value *v) {
+	size_t size = v->n > 1 ? mem_size(v->n * sizeof(union item)) : 0;
+
+	for (uint32_t i = 0; i < v->n; i++) {
+		const union item *item = value_item(v, i);
+
+		if (attr->type == ATTR_CHILD)
+			size += object_size(item->entry);
+		else if (value_type(attr)->is_text)
+			size += mem_size(strlen(item->str) + 1);
+	}
+	return size;
+}
+
 bool value_equal(const struct schema_attr *attr, const struct value *a, const struct value *b) {
 	if (a->n != b->n)
 		return false;

@@ -84,6 +84,9 @@ struct value value_copy(const struct schema_attr *attr, const struct value *v);
 /* Release what v holds. */
 void value_done(const struct schema_attr *attr, struct value *v);
 
+/* Bytes of memory that v holds beside itself, about. */
+size_t value_size(const struct schema_attr *attr, const struct value *v);
+
 /* Same items in the same order. */
 bool value_equal(const struct schema_attr *attr, const struct value *a, const struct value *b);
 

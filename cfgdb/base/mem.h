@@ -26,6 +26,11 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Like xasprintf, with the arguments in ap. */
 char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
+/* Bytes that an allocation of n bytes takes: allocators add a header and round up. */
+static inline size_t mem_size(size_t n) {
+	return n == 0 ? 0 : (n + 23) / 16 * 16;
+}
+
 /* free() for AUTO_FREE: frees what the pointer at pp points to. */
 void mem_autofree(void *pp);
 
