@@ -26,6 +26,7 @@
 #define EVENTS_MAX 1000      /* read at once: others want to be served, too */
 
 struct rtnl {
+	int bus;                 /* NETLINK_ROUTE, NETLINK_SOCK_DIAG */
 	struct mnl_socket *sock;
 	uint32_t seq;
 };
@@ -34,22 +35,32 @@ struct monitor {
 	struct mnl_socket *sock;
 };
 
-static struct mnl_socket *socket_open(unsigned int groups, struct err *err) {
-	struct mnl_socket *sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+static struct mnl_socket *socket_open(int bus, unsigned int groups, struct err *err) {
+	struct mnl_socket *sock = mnl_socket_open2(bus, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (sock && mnl_socket_bind(sock, groups, MNL_SOCKET_AUTOPID) >= 0)
 		return sock;
-	err_set(err, ERR_KERNEL, "routing cannot be reached: %s", strerror(errno));
+	err_set(err, ERR_KERNEL, "%s cannot be reached: %s",
+		bus == NETLINK_ROUTE ? "routing" : "socket diagnosis", strerror(errno));
 	if (sock)
 		mnl_socket_close(sock);
 	return NULL;
 }
 
-struct rtnl *rtnl_open(struct err *err) {
+static struct rtnl *open_bus(int bus, struct err *err) {
 	struct rtnl *rtnl = xcalloc(1, sizeof(*rtnl));
 
-	rtnl->sock = socket_open(0, err);
+	rtnl->bus = bus;
+	rtnl->sock = socket_open(bus, 0, err);
 	return rtnl->sock ? rtnl : rtnl_close(rtnl);
+}
+
+struct rtnl *rtnl_open(struct err *err) {
+	return open_bus(NETLINK_ROUTE, err);
+}
+
+struct rtnl *rtnl_open_diag(struct err *err) {
+	return open_bus(NETLINK_SOCK_DIAG, err);
 }
 
 struct rtnl *rtnl_close(struct rtnl *rtnl) {
@@ -70,7 +81,7 @@ struct nlmsghdr *rtnl_message(char *data, uint16_t type, uint16_t flags, size_t 
 }
 
 static void socket_renew(struct rtnl *rtnl) {
-	struct mnl_socket *fresh = socket_open(0, NULL);
+	struct mnl_socket *fresh = socket_open(rtnl->bus, 0, NULL);
 
 	if (!fresh)
 		return; /* what comes late has another sequence number */
@@ -239,7 +250,7 @@ const struct link *links_at(const struct links *links, int index) {
 struct monitor *monitor_open(struct err *err) {
 	struct monitor *m = xcalloc(1, sizeof(*m));
 
-	m->sock = socket_open(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE, err);
+	m->sock = socket_open(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE, err);
 	return m->sock ? m : monitor_close(m);
 }
 

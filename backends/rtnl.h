@@ -20,6 +20,9 @@ struct rtnl;
 /* Open a socket to the current network namespace; NULL and *err when that fails. */
 struct rtnl *rtnl_open(struct err *err);
 
+/* The same for questions about sockets (sock_diag). */
+struct rtnl *rtnl_open_diag(struct err *err);
+
 /* Close; NULL is fine. Returns NULL. */
 struct rtnl *rtnl_close(struct rtnl *rtnl);
 
@@ -45,7 +48,7 @@ int rtnl_dump(struct rtnl *rtnl, uint16_t type, uint8_t family, mnl_cb_t each, v
  */
 int rtnl_dump_routes(struct rtnl *rtnl, uint8_t protocol, mnl_cb_t each, void *arg);
 
-/* Send a request that is answered by one message, which each() sees. 0 or a system error. */
+/* Send a request that is answered by messages, which each() sees. 0 or a system error. */
 int rtnl_query(struct rtnl *rtnl, struct nlmsghdr *nlh, mnl_cb_t each, void *arg);
 
 /* A link as the kernel has it. */

@@ -23,6 +23,7 @@
 #include "backends/commands_kernel.h"
 #include "backends/iface.h"
 #include "backends/managed.h"
+#include "backends/netns.h"
 #include "backends/nft.h"
 #include "backends/route.h"
 #include "backends/sysctl.h"
@@ -37,6 +38,7 @@
 #include "cfgdb/server.h"
 
 #define COMMANDS_MAX 64
+#define EXIT_OTHER 3 /* another daemon runs here; the unit file knows it, too */
 #define LOCK_TRIES 100 /* of 50 ms */
 #define SYSCTL_FILE "sysctl.saved" /* in the state directory: kernel settings before ours */
 
@@ -131,7 +133,17 @@ static int lock_directory(const char *dir, struct err *err) {
 		nanosleep(&pause, NULL);
 	}
 	close(fd);
-	return err_set(err, ERR_STORE, "%s: another gatehoused uses this directory", dir);
+	return err_set(err, ERR_LOCKED, "%s: another gatehoused uses this directory", dir);
+}
+
+/* One daemon here. Who holds the lock without being one is told of, and does not stop us. */
+static int lock_namespace(struct err *err) {
+	int rc = netns_lock(err);
+
+	if (rc != ERR_PERMISSION)
+		return rc;
+	log_line(LOG_LEVEL_WARNING, "gatehoused: %s", err->text);
+	return 0;
 }
 
 static int settle(const struct options *opt, struct err *err) {
@@ -423,7 +435,9 @@ int main(int argc, char *argv[]) {
 	}
 	signal(SIGPIPE, SIG_IGN);
 	fault_init();
-	rc = settle(&d.opt, &err);
+	rc = lock_namespace(&err);
+	if (rc == 0)
+		rc = settle(&d.opt, &err);
 	if (rc == 0)
 		rc = d.opt.task ? d.opt.task(&d.opt, &err) : start(&d, &err);
 	if (rc == 0 && !d.opt.task)
@@ -431,5 +445,7 @@ int main(int argc, char *argv[]) {
 	if (rc)
 		log_line(LOG_LEVEL_ERROR, "gatehoused: %s", err.text);
 	stop(&d);
+	if (rc == ERR_LOCKED)
+		return EXIT_OTHER;
 	return rc ? 1 : 0;
 }
