@@ -19,11 +19,12 @@
 
 #include "backends/managed.h"
 #include "cfgdb/base/fault.h"
+#include "cfgdb/base/file.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
 
 #define VALUE_MAX 64
-#define FILE_MAX (256u << 10)
+#define FILE_MAX (256u << 10) /* bytes of former values: some 6,000 interfaces */
 
 /* Path below /proc/sys, and value. */
 static const struct setting {
@@ -89,19 +90,6 @@ static char *setting_path(const char *name) {
 
 /* ---- the file of former values ---- */
 
-static int file_write(const char *path, const char *text, size_t len, struct err *err) {
-	AUTO_FREE char *temporary = xasprintf("%s.new", path);
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool ok;
-
-	if (fd < 0)
-		return err_set(err, ERR_STORE, "%s: %s", temporary, strerror(errno));
-	ok = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
-	if (close(fd) != 0 || !ok || rename(temporary, path) != 0)
-		return err_set(err, ERR_STORE, "%s: %s", path, strerror(errno));
-	return 0;
-}
-
 /* Keep the values that are there now, unless that has been done. */
 static int save_former(const struct sysctl *s, struct err *err) {
 	struct str text AUTO_STR = STR_INIT;
@@ -115,7 +103,7 @@ static int save_former(const struct sysctl *s, struct err *err) {
 		if (read_value(path, value))
 			str_addf(&text, "%s=%s\n", settings[i].path, value);
 	}
-	return file_write(s->saved_path, str_text(&text), text.len, err);
+	return file_replace(s->saved_path, str_text(&text), text.len, err);
 }
 
 #define CONF "net/ipv4/conf/"
@@ -145,19 +133,12 @@ static bool is_ours(const char *name) {
 }
 
 int sysctl_restore(const char *saved_path, struct err *err) {
-	AUTO_FREE char *text = xcalloc(1, FILE_MAX);
-	int fd = open(saved_path, O_RDONLY | O_CLOEXEC), rc = 0;
-	ssize_t n;
+	struct str text AUTO_STR = STR_INIT;
+	int rc = file_read(saved_path, FILE_MAX, &text, err);
 
-	if (fd < 0)
-		return errno == ENOENT
-			       ? 0
-			       : err_set(err, ERR_STORE, "%s: %s", saved_path, strerror(errno));
-	n = read(fd, text, FILE_MAX - 1);
-	close(fd);
-	if (n < 0)
-		return err_set(err, ERR_STORE, "%s: %s", saved_path, strerror(errno));
-	for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
+	if (rc)
+		return rc == ERR_NOT_FOUND ? 0 : rc;
+	for (char *rest = text.data, *line; (line = strsep(&rest, "\n"));) {
 		char *value = strrchr(line, '=');
 		AUTO_FREE char *path = NULL;
 		int bad;
@@ -242,17 +223,15 @@ static void find_lacking(const char *interface, struct str *out) {
 
 /* Add lines to the file of former values, but for those that it has: the first value counts. */
 static int save_lines(const struct sysctl *s, const char *lines, struct err *err) {
-	AUTO_FREE char *text = xcalloc(1, FILE_MAX), *copy = xstrdup(lines);
+	AUTO_FREE char *copy = xstrdup(lines);
 	struct str all AUTO_STR = STR_INIT;
-	int fd = open(s->saved_path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, FILE_MAX - 1);
 	size_t before;
+	int rc;
 
-	if (fd >= 0)
-		close(fd);
-	if (n < 0)
-		return err_set(err, ERR_STORE, "%s: %s", s->saved_path, strerror(errno));
-	str_addf(&all, "\n%s", text);
+	str_add_char(&all, '\n');
+	rc = file_read(s->saved_path, FILE_MAX, &all, err);
+	if (rc && rc != ERR_NOT_FOUND)
+		return rc;
 	before = all.len;
 	for (char *rest = copy, *line; (line = strsep(&rest, "\n")) && *line;) {
 		int name_len = (int)(strrchr(line, '=') - line);
@@ -263,7 +242,9 @@ static int save_lines(const struct sysctl *s, const char *lines, struct err *err
 	}
 	if (all.len > FILE_MAX)
 		return err_set(err, ERR_STORE, "%s: too many interfaces", s->saved_path);
-	return all.len == before ? 0 : file_write(s->saved_path, str_text(&all) + 1, all.len - 1, err);
+	if (all.len == before)
+		return 0;
+	return file_replace(s->saved_path, str_text(&all) + 1, all.len - 1, err);
 }
 
 /* Write each setting that lines of NAME=FORMER name: its former value, or that of our table. */
