@@ -273,6 +273,14 @@ static int backend_start(void *ctx, const struct commit *commit, struct err *err
 	return rc;
 }
 
+int nft_stand_in(struct nft *nft, const struct model *model, struct err *err) {
+	struct commit commit = { .model = model };
+	struct key found = KEY_INIT;
+	int rc = nft_netlink_read(nft->nl, RENDER_SET_REVISION, NULL, take_mark, &found, err);
+
+	return rc == ERR_NOT_FOUND ? backend_start(nft, &commit, err) : rc;
+}
+
 /* ---- commits ---- */
 
 /* Whether an object's table has a part in the rules. */

@@ -21,6 +21,9 @@ struct nft *nft_free(struct nft *nft);
 /* The backend to add to the engine; it lives as long as nft. */
 struct backend nft_backend(struct nft *nft);
 
+/* Put the rules of a configuration into the kernel, unless there are rules of ours. */
+int nft_stand_in(struct nft *nft, const struct model *model, struct err *err);
+
 /* When a schedule next changes the rules (call nft_refresh then); SCHEDULE_NEVER if none does. */
 time_t nft_next_change(const struct nft *nft);
 

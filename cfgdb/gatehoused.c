@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "backends/arp.h"
+#include "backends/barrier.h"
 #include "backends/commands_kernel.h"
 #include "backends/iface.h"
 #include "backends/managed.h"
@@ -31,6 +32,7 @@
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/log.h"
 #include "cfgdb/base/mem.h"
+#include "cfgdb/base/notify.h"
 #include "cfgdb/base/privdrop.h"
 #include "cfgdb/commands.h"
 #include "cfgdb/ctl.h"
@@ -41,6 +43,7 @@
 #define EXIT_OTHER 3 /* another daemon runs here; the unit file knows it, too */
 #define LOCK_TRIES 100 /* of 50 ms */
 #define SYSCTL_FILE "sysctl.saved" /* in the state directory: kernel settings before ours */
+#define BARRIER_FILE "managed"     /* likewise: interfaces to close when the database does not open */
 
 struct options {
 	const char *state_dir, *run_dir, *user, *group;
@@ -52,6 +55,7 @@ struct daemon {
 	struct engine *engine;
 	struct event_base *base;
 	struct server *server;
+	struct barrier *barrier;
 	struct nft *nft;
 	struct iface *iface;
 	struct route *route;
@@ -144,6 +148,17 @@ static int lock_namespace(struct err *err) {
 		return rc;
 	log_line(LOG_LEVEL_WARNING, "gatehoused: %s", err->text);
 	return 0;
+}
+
+/*
+ * Before anything that can fail: should the configuration not be there, what it managed is closed.
+ */
+static void close_managed(const struct options *opt) {
+	AUTO_FREE char *managed = xasprintf("%s/%s", opt->state_dir, BARRIER_FILE);
+	struct err err = { 0 };
+
+	if (barrier_raise(managed, &err) != 0)
+		log_line(LOG_LEVEL_ERROR, "gatehoused: interfaces are not closed: %s", err.text);
 }
 
 static int settle(const struct options *opt, struct err *err) {
@@ -275,7 +290,9 @@ static void on_rules(evutil_socket_t fd, short what, void *arg) {
 
 static int open_backends(struct daemon *d, struct err *err) {
 	AUTO_FREE char *saved = xasprintf("%s/%s", d->opt.state_dir, SYSCTL_FILE);
+	AUTO_FREE char *managed = xasprintf("%s/%s", d->opt.state_dir, BARRIER_FILE);
 
+	d->barrier = barrier_new(managed);
 	d->nft = nft_new(err);
 	d->iface = d->nft ? iface_new(err) : NULL;
 	d->route = d->iface ? route_new(err) : NULL;
@@ -311,6 +328,7 @@ static int start_kernel(struct daemon *d, struct err *err) {
 	if (open_backends(d, err) != 0)
 		return ERR_KERNEL;
 	struct backend backends[] = {
+		barrier_backend(d->barrier),
 		nft_backend(d->nft),
 		sysctl_backend(d->sysctl),
 		iface_backend(d->iface),
@@ -339,11 +357,13 @@ static void stop_kernel(struct daemon *d) {
 	route_free(d->route);
 	iface_free(d->iface);
 	nft_free(d->nft);
+	barrier_free(d->barrier);
 }
 
 /* Give the machine back: our rules, routes and kernel settings go, addresses and links stay. */
 static int release(const struct options *opt, struct err *err) {
 	AUTO_FREE char *saved = xasprintf("%s/%s", opt->state_dir, SYSCTL_FILE);
+	AUTO_FREE char *managed = xasprintf("%s/%s", opt->state_dir, BARRIER_FILE);
 	struct nft *nft = nft_new(err);
 	struct route *route = nft ? route_new(err) : NULL;
 	struct arp *arp = route ? arp_new(err) : NULL;
@@ -355,6 +375,8 @@ static int release(const struct options *opt, struct err *err) {
 		rc = route_remove(route, err);
 	if (rc == 0)
 		rc = arp_remove(arp, err);
+	if (rc == 0)
+		rc = barrier_forget(managed, err);
 	arp_free(arp);
 	route_free(route);
 	nft_free(nft);
@@ -404,10 +426,13 @@ static void on_signal(evutil_socket_t fd, short what, void *arg) {
 static void run(struct daemon *d) {
 	struct event *term = evsignal_new(d->base, SIGTERM, on_signal, d);
 	struct event *intr = evsignal_new(d->base, SIGINT, on_signal, d);
+	struct err err = { 0 };
 
 	if (term && intr && event_add(term, NULL) == 0 && event_add(intr, NULL) == 0) {
 		log_line(LOG_LEVEL_INFO, "gatehoused %s: ready, serial %s, revision %llu", PACKAGE_VERSION,
 			 d->engine->serial, (unsigned long long)d->engine->revision);
+		if (notify_ready(&err) != 0)
+			log_line(LOG_LEVEL_WARNING, "gatehoused: %s", err.text);
 		event_base_dispatch(d->base);
 	}
 	if (term)
@@ -436,6 +461,8 @@ int main(int argc, char *argv[]) {
 	signal(SIGPIPE, SIG_IGN);
 	fault_init();
 	rc = lock_namespace(&err);
+	if (rc == 0 && !d.opt.task)
+		close_managed(&d.opt);
 	if (rc == 0)
 		rc = settle(&d.opt, &err);
 	if (rc == 0)
