@@ -4,6 +4,9 @@
  * would not load: a reference must be there when it is set. So where a table refers to itself,
  * each object is preceded by those it names. Objects that form a ring are listed as they are found:
  * the rules of their tables refuse rings.
+ *
+ * Chains of names can be as long as the table, so what is still to be listed is a stack of our own,
+ * not that of the process.
  */
 #include "cfgdb/order.h"
 
@@ -14,7 +17,8 @@
 
 struct entry {
 	const struct object *obj;
-	bool seen;
+	bool opened;               /* those it names have been put on the stack above it */
+	bool listed;
 };
 
 struct order {
@@ -22,6 +26,8 @@ struct order {
 	struct entry *entry;       /* as the table has them */
 	struct entry **by_key;     /* sorted */
 	size_t n, size;
+	struct entry **stack;
+	size_t depth, stack_size;
 	int (*visit)(void *arg, const struct object *obj);
 	void *arg;
 };
@@ -47,7 +53,7 @@ static int collect(void *arg, const struct object *obj) {
 		o->size = o->size ? o->size * 2 : 64;
 		o->entry = xreallocarray(o->entry, o->size, sizeof(*o->entry));
 	}
-	o->entry[o->n++] = (struct entry){ obj, false };
+	o->entry[o->n++] = (struct entry){ .obj = obj };
 	return 0;
 }
 
@@ -65,30 +71,59 @@ static struct entry *find(const struct order *o, const char *key) {
 	return found ? *found : NULL;
 }
 
-static int emit(struct order *o, struct entry *e);
+static void push(struct order *o, struct entry *e) {
+	if (o->depth == o->stack_size) {
+		o->stack_size = o->stack_size ? o->stack_size * 2 : 64;
+		o->stack = xreallocarray(o->stack, o->stack_size, sizeof(*o->stack));
+	}
+	o->stack[o->depth++] = e;
+}
 
 /* What is named is listed first; o->table's own attributes decide which names are meant. */
-static int emit_named(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+static int push_named(void *arg, const struct object *holder, unsigned int attr, const char *name) {
 	struct order *o = arg;
 	const struct schema_attr *a = &holder->table->attrs[attr];
-	struct entry *e;
+	struct entry *e = NULL;
 
-	for (unsigned int i = 0; i < a->n_refs; i++)
-		if (a->refs[i] == o->table->id) {
+	for (unsigned int i = 0; i < a->n_refs && !e; i++)
+		if (a->refs[i] == o->table->id)
 			e = find(o, name);
-			return e ? emit(o, e) : 0;
-		}
+	if (e && !e->opened)
+		push(o, e);
 	return 0;
 }
 
-static int emit(struct order *o, struct entry *e) {
-	int rc;
+/* Put what the entry names on the stack, the first name on top. */
+static void open_entry(struct order *o, struct entry *e) {
+	size_t from = o->depth;
 
-	if (e->seen)
-		return 0;
-	e->seen = true;
-	rc = object_each_ref(e->obj, emit_named, o);
-	return rc ? rc : o->visit(o->arg, e->obj);
+	e->opened = true;
+	object_each_ref(e->obj, push_named, o);
+	for (size_t to = o->depth; from + 1 < to; from++) {
+		struct entry *first = o->stack[from];
+
+		o->stack[from] = o->stack[--to];
+		o->stack[to] = first;
+	}
+}
+
+/* List an entry, after those it names. */
+static int list(struct order *o, struct entry *start) {
+	int rc = 0;
+
+	for (push(o, start); o->depth > 0 && rc == 0;) {
+		struct entry *e = o->stack[o->depth - 1];
+
+		if (!e->opened) {
+			open_entry(o, e);
+			continue;
+		}
+		o->depth--;
+		if (!e->listed)
+			rc = o->visit(o->arg, e->obj);
+		e->listed = true;
+	}
+	return rc;
 }
 
 int order_each(const struct txn *t, const struct schema_table *table,
@@ -104,7 +139,8 @@ int order_each(const struct txn *t, const struct schema_table *table,
 		o.by_key[i] = &o.entry[i];
 	qsort(o.by_key, o.n, sizeof(struct entry *), compare);
 	for (size_t i = 0; i < o.n && rc == 0; i++)
-		rc = emit(&o, &o.entry[i]);
+		rc = list(&o, &o.entry[i]);
+	free(o.stack);
 	free(o.by_key);
 	free(o.entry);
 	return rc;
