@@ -177,6 +177,22 @@ static bool vip_same_sources(const struct object *a, const struct object *b) {
 	return false;
 }
 
+/*
+ * What a virtual IP takes, as one range of numbers: an address is 65,536 of them, one for each port.
+ * That of several addresses with ports is wider than it need be.
+ */
+static struct span vip_span(const struct object *vip) {
+	struct ipv4_pair ip = object_ip(vip, FIREWALL_VIP__EXTIP);
+	const struct value *v = object_get(vip, FIREWALL_VIP__EXTPORT);
+	struct span span = { (uint64_t)ip.a << 16, (uint64_t)ip.b << 16 | 65535 };
+
+	if (v && ip.a == ip.b) {
+		span.hi = span.lo + value_item(v, 0)->ports.dst_hi;
+		span.lo += value_item(v, 0)->ports.dst_lo;
+	}
+	return span;
+}
+
 static int vip_compare(void *arg, const struct object *other) {
 	struct vip_check *c = arg;
 	struct ipv4_pair a = object_ip(c->vip, FIREWALL_VIP__EXTIP), b = object_ip(other, FIREWALL_VIP__EXTIP);
@@ -214,7 +230,7 @@ static int rule_vip(const struct txn *t, const struct object *obj, struct err *e
 
 	if (rc || object_is(obj, FIREWALL_VIP__STATUS, "disable"))
 		return rc;
-	txn_each_any_order(t, obj->table, vip_compare, &c);
+	txn_each_meeting(t, obj->table, vip_span, vip_span(obj), vip_compare, &c);
 	if (!c.clash)
 		return 0;
 	return err_set(err, ERR_VIP, "The external address and port of '%s' are duplicated with another vip '%s'\n"
@@ -298,6 +314,14 @@ static bool intf_subnet(const struct object *intf, struct ipv4_pair *ip) {
 	return ip->a != 0 && ip->b != 0;
 }
 
+static struct span intf_span(const struct object *intf) {
+	struct ipv4_pair ip;
+
+	if (!intf_subnet(intf, &ip))
+		return (struct span){ 0, 0 };
+	return (struct span){ ip.a & ip.b, ip.a | (uint32_t)~ip.b };
+}
+
 static int intf_compare(void *arg, const struct object *other) {
 	struct overlap_check *c = arg;
 	struct ipv4_pair a, b;
@@ -340,7 +364,7 @@ static int rule_interface(const struct txn *t, const struct object *obj, struct 
 	/* what is there already, as found on the machine, may stay */
 	if (before && intf_subnet(before, &old) && old.a == now.a && old.b == now.b)
 		return 0;
-	txn_each_any_order(t, obj->table, intf_compare, &c);
+	txn_each_meeting(t, obj->table, intf_span, intf_span(obj), intf_compare, &c);
 	if (!c.other)
 		return 0;
 	return err_set(err, ERR_OVERLAP, "Subnets overlap between '%s' and the primary IP of '%s'\n"

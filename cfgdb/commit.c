@@ -48,7 +48,7 @@ static void commit_swap_in(struct commit_run *run) {
 	struct engine *e = run->engine;
 	struct staged *s;
 
-	txn_drop_uses(run->txn);
+	txn_drop_indexes(run->txn);
 	run->changes = xcalloc(run->txn->n_staged, sizeof(*run->changes));
 	TAILQ_FOREACH(s, &run->txn->order, next) {
 		struct change *c = &run->changes[run->n_changes];

@@ -26,6 +26,7 @@ struct table {
 struct model {
 	struct table *tables;    /* by table id */
 	struct uses *uses, *names;
+	struct spans *spans;     /* the ranges that someone has asked for */
 };
 
 static int compare_key(const struct object *a, const struct object *b) {
@@ -251,6 +252,7 @@ struct model *model_free(struct model *m) {
 		return NULL;
 	uses_free(m->uses); /* before the objects they borrow from */
 	uses_free(m->names);
+	spans_free(&m->spans);
 	for (uint16_t i = 0; i < schema_n_tables; i++) {
 		struct object *obj;
 
@@ -377,6 +379,18 @@ size_t model_count_users(const struct model *m, const struct object *obj) {
 	return n;
 }
 
+/* The index is a cache: asking for it leaves the model as it is. */
+int model_each_meeting(const struct model *m, const struct schema_table *table, span_fn *of,
+		       struct span span, span_visit_fn *visit, void *arg) {
+	bool made;
+	struct spans *s = spans_of(&((struct model *)m)->spans, table, of, &made);
+
+	if (made)
+		for (const struct object *obj = model_first(m, table); obj; obj = model_next(m, obj))
+			spans_add(s, obj);
+	return spans_each(s, span, visit, arg);
+}
+
 /* ---- changing ---- */
 
 struct object *model_take(struct model *m, const struct schema_table *table, const char *key) {
@@ -392,6 +406,7 @@ struct object *model_take(struct model *m, const struct schema_table *table, con
 	t->count--;
 	uses_remove(m->uses, obj);
 	uses_remove(m->names, obj);
+	spans_remove(m->spans, obj);
 	return obj;
 }
 
@@ -409,5 +424,6 @@ struct object *model_put(struct model *m, struct object *obj) {
 		slots_insert(t, obj);
 	uses_add(m->uses, obj);
 	uses_add(m->names, obj);
+	spans_add(m->spans, obj);
 	return old;
 }

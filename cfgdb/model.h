@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "cfgdb/object.h"
+#include "cfgdb/spans.h"
 
 #define MODEL_POS_GAP ((int64_t)1 << 32)  /* distance of neighbours when appended */
 
@@ -75,6 +76,13 @@ struct object *model_take(struct model *m, const struct schema_table *table, con
 int model_each_user(const struct model *m, const struct object *obj,
 		    int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr),
 		    void *arg);
+
+/*
+ * Visit all objects of a table whose range, by `of`, meets span. Stops when visit returns non-zero
+ * and returns that.
+ */
+int model_each_meeting(const struct model *m, const struct schema_table *table, span_fn *of,
+		       struct span span, span_visit_fn *visit, void *arg);
 
 /* Number of uses of obj. */
 size_t model_count_users(const struct model *m, const struct object *obj);

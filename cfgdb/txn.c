@@ -62,15 +62,16 @@ static void staged_free(struct txn *t, struct staged *s) {
 	free(s);
 }
 
-void txn_drop_uses(struct txn *t) {
+void txn_drop_indexes(struct txn *t) {
 	t->uses = uses_free(t->uses);
 	t->names = uses_free(t->names);
+	spans_free(&t->spans);
 }
 
 void txn_clear(struct txn *t) {
 	struct staged *s;
 
-	txn_drop_uses(t);
+	txn_drop_indexes(t);
 	while ((s = TAILQ_FIRST(&t->order)) != NULL)
 		staged_free(t, s);
 	memset(t->growth, 0, schema_n_tables * sizeof(*t->growth));
@@ -266,6 +267,7 @@ static void staged_enter(struct txn *t, const struct object *obj) {
 		uses_add(t->uses, obj);
 	if (t->names)
 		uses_add(t->names, obj);
+	spans_add(t->spans, obj);
 }
 
 static void staged_leave(struct txn *t, const struct object *obj) {
@@ -273,6 +275,7 @@ static void staged_leave(struct txn *t, const struct object *obj) {
 		uses_remove(t->uses, obj);
 	if (t->names)
 		uses_remove(t->names, obj);
+	spans_remove(t->spans, obj);
 }
 
 int txn_each_user(const struct txn *t, const struct object *obj,
@@ -315,6 +318,38 @@ const struct object *txn_find_same(const struct txn *t, const struct object *obj
 	    t->n_staged > 0)
 		uses_each_same(staged_index(t, USES_OF_UNIQUE), obj, attr, visit_staged, &v);
 	return found;
+}
+
+/* ---- ranges ---- */
+
+struct meeting_visit {
+	const struct txn *t;
+	span_visit_fn *visit;
+	void *arg;
+};
+
+static int visit_unstaged(void *arg, const struct object *obj) {
+	struct meeting_visit *v = arg;
+
+	return staged_find(v->t, obj->table, obj->key) ? 0 : v->visit(v->arg, obj);
+}
+
+int txn_each_meeting(const struct txn *t, const struct schema_table *table, span_fn *of,
+		     struct span span, span_visit_fn *visit, void *arg) {
+	struct meeting_visit v = { t, visit, arg };
+	int rc = model_each_meeting(t->engine->model, table, of, span, visit_unstaged, &v);
+	const struct staged *s;
+	struct spans *spans;
+	bool made;
+
+	if (rc || t->n_staged == 0)
+		return rc;
+	spans = spans_of(&((struct txn *)t)->spans, table, of, &made);
+	if (made)
+		TAILQ_FOREACH(s, &t->order, next)
+			if (s->obj)
+				spans_add(spans, s->obj);
+	return spans_each(spans, span, visit, arg);
 }
 
 /* ---- what is staged ---- */

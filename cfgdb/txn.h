@@ -101,5 +101,12 @@ int txn_each_user(const struct txn *t, const struct object *obj,
 /* Number of these uses. */
 size_t txn_count_users(const struct txn *t, const struct object *obj);
 
+/*
+ * Visit all objects that a table would have whose range, by `of`, meets span. Stops when visit
+ * returns non-zero and returns that.
+ */
+int txn_each_meeting(const struct txn *t, const struct schema_table *table, span_fn *of,
+		     struct span span, span_visit_fn *visit, void *arg);
+
 /* Mark everything staged as found on the machine: it gets version 0 (see struct object). */
 void txn_as_found(struct txn *t);

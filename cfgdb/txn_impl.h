@@ -35,6 +35,7 @@ struct txn {
 	int64_t *growth;          /* by table id: entries that it would have more */
 	struct uses *uses;        /* references of what is staged; NULL until someone asks */
 	struct uses *names;       /* unique texts of it; likewise */
+	struct spans *spans;      /* ranges of what is staged that someone has asked for */
 	uint64_t seen_revision;   /* active when the oldest entry was checked */
 	bool as_found;
 	struct warnings warnings;
@@ -60,8 +61,8 @@ void txn_redraw(struct txn *t);
  */
 int txn_recheck(const struct txn *t, struct err *err);
 
-/* Forget whom staged objects refer to and how they are called: they are about to move into the model. */
-void txn_drop_uses(struct txn *t);
+/* Drop the indexes over staged objects: these are about to move into the model. */
+void txn_drop_indexes(struct txn *t);
 
 /* Drop everything staged. */
 void txn_clear(struct txn *t);
