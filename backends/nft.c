@@ -23,13 +23,14 @@
 #include "cfgdb/base/mem.h"
 
 #define SEND_TRIES 10                /* while others keep changing tables of theirs */
+#define WAIT_MAX 60                  /* seconds: a clock that is set is noticed within this time */
 
 /* A configuration's ruleset; rules is NULL when nothing of ours is in the kernel. */
 struct image {
 	struct ruleset *rules;
 	uint32_t hash;             /* of rules */
 	uint64_t revision;
-	time_t next_change;
+	time_t since, next_change; /* between these it is what the schedules say */
 };
 
 struct nft {
@@ -47,9 +48,9 @@ static void image_done(struct image *im) {
 }
 
 static struct image image_render(const struct model *model, uint64_t revision) {
-	struct image im = { .revision = revision };
+	struct image im = { .revision = revision, .since = time(NULL) };
 
-	im.rules = render(model, time(NULL), &im.next_change);
+	im.rules = render(model, im.since, &im.next_change);
 	im.hash = im.rules ? ruleset_hash(im.rules) : 0;
 	return im;
 }
@@ -89,8 +90,16 @@ const struct ruleset *nft_ruleset(const struct nft *nft) {
 	return nft->now.rules;
 }
 
-time_t nft_next_change(const struct nft *nft) {
-	return nft->now.next_change;
+bool nft_is_due(const struct nft *nft, time_t now) {
+	return now < nft->now.since || now >= nft->now.next_change;
+}
+
+time_t nft_wait(const struct nft *nft, time_t now) {
+	time_t next = nft->now.next_change;
+
+	if (nft_is_due(nft, now))
+		return 1;
+	return next - now < WAIT_MAX ? next - now : WAIT_MAX;
 }
 
 /* ---- counters ---- */
@@ -299,7 +308,7 @@ static bool matters(const struct change *c) {
 
 static int backend_prepare(void *ctx, const struct commit *commit, struct err *err) {
 	struct nft *nft = ctx;
-	bool any = time(NULL) >= nft->now.next_change;
+	bool any = nft_is_due(nft, time(NULL));
 	int rc;
 
 	for (size_t i = 0; i < commit->n_changes && !any; i++)

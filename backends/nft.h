@@ -24,8 +24,14 @@ struct backend nft_backend(struct nft *nft);
 /* Put the rules of a configuration into the kernel, unless there are rules of ours. */
 int nft_stand_in(struct nft *nft, const struct model *model, struct err *err);
 
-/* When a schedule next changes the rules (call nft_refresh then); SCHEDULE_NEVER if none does. */
-time_t nft_next_change(const struct nft *nft);
+/*
+ * Whether the rules in force are for another time than `now`: a schedule has changed meanwhile, or
+ * the clock was set. Call nft_refresh then.
+ */
+bool nft_is_due(const struct nft *nft, time_t now);
+
+/* Seconds after which to ask that again: to the next change, but no more than a minute. */
+time_t nft_wait(const struct nft *nft, time_t now);
 
 /* Bring the rules to what the configuration says at this time of day. */
 int nft_refresh(struct nft *nft, const struct model *model, struct err *err);

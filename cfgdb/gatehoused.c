@@ -63,7 +63,6 @@ struct daemon {
 	struct sysctl *sysctl;
 	struct monitor *monitor;
 	struct event *schedule;       /* fires when a schedule next changes the rules */
-	time_t last_look;             /* at the clock; one that is set back is seen by it */
 	struct event *network;        /* fires when links, addresses or routes change */
 	struct event *rules;          /* fires when others change rules */
 	struct event *restore;        /* fires when ours may be put in place again */
@@ -196,29 +195,19 @@ static void on_not_taken_up(const char *link, const struct err *why) {
 
 /* ---- schedules: rules that change by the clock ---- */
 
-#define SCHEDULE_WAIT_MAX 60 /* seconds: a clock that is set is noticed within this time */
-
 static void schedule_arm(struct daemon *d) {
-	time_t now = time(NULL), next = nft_next_change(d->nft);
-	struct timeval wait = { .tv_sec = SCHEDULE_WAIT_MAX };
+	struct timeval wait = { .tv_sec = nft_wait(d->nft, time(NULL)) };
 
-	if (next <= now)
-		wait.tv_sec = 1;
-	else if (next - now < SCHEDULE_WAIT_MAX)
-		wait.tv_sec = next - now;
 	event_add(d->schedule, &wait);
 }
 
 static void on_schedule(evutil_socket_t fd, short what, void *arg) {
 	struct daemon *d = arg;
 	struct err err = { 0 };
-	time_t now = time(NULL);
-	bool due = nft_next_change(d->nft) <= now || now < d->last_look;
 
 	(void)fd;
 	(void)what;
-	d->last_look = now;
-	if (due && nft_refresh(d->nft, d->engine->model, &err) != 0)
+	if (nft_is_due(d->nft, time(NULL)) && nft_refresh(d->nft, d->engine->model, &err) != 0)
 		log_line(LOG_LEVEL_ERROR, "gatehoused: schedules: %s", err.text);
 	schedule_arm(d);
 }

@@ -540,6 +540,91 @@ START_TEST(test_foreign_commit) {
 }
 END_TEST
 
+/* ---- the clock ---- */
+
+static time_t clock_shows; /* 0: the time it is */
+
+/* What the packet filter takes for the time, in place of the C library's. */
+time_t time(time_t *ret) {
+	struct timespec now;
+	time_t t = clock_shows;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	t = t ? t : now.tv_sec;
+	if (ret)
+		*ret = t;
+	return t;
+}
+
+static const char scheduled[] =
+	"config firewall schedule onetime\nedit \"day\"\nset start 10:00 2031/05/01\n"
+	"set end 10:00 2031/05/02\nnext\nend\n"
+	"config firewall policy\nedit 8\nset srcintf \"port1\"\nset dstintf \"port2\"\n"
+	"set srcaddr \"all\"\nset dstaddr \"all\"\nset schedule \"day\"\nset service \"ALL\"\n"
+	"set action accept\nnext\nend\n";
+
+static time_t day_begins(void) {
+	struct tm tm = { .tm_year = 131, .tm_mon = 4, .tm_mday = 1, .tm_hour = 10, .tm_isdst = -1 };
+
+	return mktime(&tm);
+}
+
+static void check_refresh(struct nft *nft, const struct model *m, time_t now, uint32_t want) {
+	struct err err = { 0 };
+
+	clock_shows = now;
+	ck_assert(nft_is_due(nft, now));
+	ck_assert_int_eq(nft_wait(nft, now), 1);
+	ck_assert_msg(nft_refresh(nft, m, &err) == 0, "%s", err.text);
+	ck_assert(!nft_is_due(nft, now));
+	ck_assert_uint_eq(ruleset_hash(nft_ruleset(nft)), want);
+}
+
+/* Rules are those of the time that the clock shows, whichever way it was set. */
+START_TEST(test_clock) {
+	struct model *m = conf_model(base);
+	time_t begin = day_begins(), end = begin + 86400;
+	uint32_t during, outside;
+	struct err err = { 0 };
+	struct nft *nft;
+
+	own_namespace();
+	conf_load(m, scheduled, 2);
+	clock_shows = begin - 100;
+	nft = started(m, 2);
+	outside = ruleset_hash(nft_ruleset(nft));
+	ck_assert(!nft_is_due(nft, begin - 1));
+	ck_assert_int_eq(nft_wait(nft, begin - 100), 60);
+	ck_assert_int_eq(nft_wait(nft, begin - 10), 10);
+	clock_shows = begin;
+	ck_assert_int_eq(nft_refresh(nft, m, &err), 0);
+	during = ruleset_hash(nft_ruleset(nft));
+	ck_assert_uint_ne(during, outside);
+	check_refresh(nft, m, end, outside);
+	check_refresh(nft, m, end - 1, during);
+	ck_assert(!nft_is_due(nft, end - 1));
+	check_refresh(nft, m, begin - 1, outside);
+	/* forward within a time in which nothing changes, and back within it: nothing to do */
+	check_refresh(nft, m, begin, during);
+	ck_assert(!nft_is_due(nft, end - 1) && !nft_is_due(nft, begin));
+	/* a commit that has no part in the rules sees it, too */
+	check_refresh(nft, m, end, outside);
+	clock_shows = end - 1;
+	{
+		struct backend b = nft_backend(nft);
+		struct commit c = { .model = m, .revision = 3 };
+
+		ck_assert_int_eq(b.prepare(b.ctx, &c, &err), 0);
+		ck_assert_msg(b.apply(b.ctx, &err) == 0, "%s", err.text);
+		b.finish(b.ctx);
+	}
+	ck_assert_uint_eq(ruleset_hash(nft_ruleset(nft)), during);
+	ck_assert(!nft_is_due(nft, end - 1) && nft_is_due(nft, end - 2));
+	nft_free(nft);
+	model_free(m);
+}
+END_TEST
+
 static Suite *nft_suite(void) {
 	Suite *s = suite_create("nft");
 	TCase *t = tcase_create("nft");
@@ -557,6 +642,7 @@ static Suite *nft_suite(void) {
 	tcase_add_test(t, test_untouched);
 	tcase_add_test(t, test_nothing_managed);
 	tcase_add_test(t, test_foreign_commit);
+	tcase_add_test(t, test_clock);
 	suite_add_tcase(s, t);
 	return s;
 }
