@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * After a boot there are no rules. Should the database then not open, nothing would be filtered on a
- * machine that forwards by itself (net.ipv4.ip_forward), and nobody would know on which interfaces
- * it should be. So the managed ones are kept in a file of their own, one a line with the words of
- * its allowaccess, and a start closes them before it does anything that can fail. The configuration
- * of that state is one that has these interfaces and no policies; its rules are replaced by the real
- * ones in one step, like any others.
+ * After a boot there are no rules. Should the database then not open, nothing would be filtered on
+ * a machine that forwards by itself (net.ipv4.ip_forward), and nobody would know on which
+ * interfaces it should be. So the managed ones are kept in a file of their own, one a line with the
+ * words of its allowaccess, and a start closes them before it does anything that can fail. The
+ * configuration of that state is one that has these interfaces and no policies; its rules are
+ * replaced by the real ones in one step, like any others.
  *
  * The record is written before a commit is durable, and written back when it is undone.
  */

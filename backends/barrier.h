@@ -16,8 +16,8 @@ struct barrier *barrier_free(struct barrier *b);
 struct backend barrier_backend(struct barrier *b);
 
 /*
- * Close the interfaces of the record at path, as long as the kernel has no rules of ours: nothing is
- * forwarded through them, and only what allowaccess named gets in. No record: nothing to do.
+ * Close the interfaces of the record at path, as long as the kernel has no rules of ours: nothing
+ * is forwarded through them, and only what allowaccess named gets in. No record: nothing to do.
  */
 int barrier_raise(const char *path, struct err *err);
 

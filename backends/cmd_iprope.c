@@ -115,7 +115,8 @@ static void print_translation(const struct lookup_result *r, struct str *out) {
 	str_addf(out, ":%u\n", r->dport);
 }
 
-int cmd_iprope_lookup(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+int cmd_iprope_lookup(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
 	struct lookup_packet p = { .in = NULL };
 	struct lookup_result r;
 	struct policies *ps;
@@ -125,7 +126,8 @@ int cmd_iprope_lookup(void *ctx, const struct command_call *call, struct str *ou
 
 	(void)ctx;
 	if (call->argc != 6)
-		return call->argc < 6 ? command_word_missing(err) : command_bad_word(call->argv[6], err);
+		return call->argc < 6 ? command_word_missing(err)
+				      : command_bad_word(call->argv[6], err);
 	rc = parse_packet(call->argv, &p, err);
 	if (rc)
 		return rc;
@@ -164,7 +166,8 @@ int cmd_iprope_show(void *ctx, const struct command_call *call, struct str *out,
 	rc = nft_read_counters(ctx, policy, &c, err);
 	if (rc == ERR_NOT_FOUND) {
 		/* While no interface is managed, nothing is filtered and nothing counted. */
-		if (policy != 0 && !model_find(call->model, schema_table(TBL_FIREWALL_POLICY), call->argv[1]))
+		if (policy != 0 &&
+		    !model_find(call->model, schema_table(TBL_FIREWALL_POLICY), call->argv[1]))
 			return err_set(err, ERR_NOT_FOUND, "no such policy: %" PRIu32, policy);
 		c = (struct nft_counters){ .packets = 0 };
 		rc = 0;

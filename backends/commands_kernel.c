@@ -42,7 +42,8 @@ static int addr_order(const void *a, const void *b) {
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static int run_address_list(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+static int run_address_list(void *ctx, const struct command_call *call, struct str *out,
+			    struct err *err) {
 	struct rtnl *rtnl = NULL;
 	struct links links;
 	int rc = command_no_words(call, err);
@@ -170,7 +171,8 @@ static void print_table(const struct links *links, const struct table *t, struct
 	}
 }
 
-static int run_routing_table(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+static int run_routing_table(void *ctx, const struct command_call *call, struct str *out,
+			     struct err *err) {
 	struct links links = { .n = 0 };
 	struct table t = { .n = 0 };
 	struct rtnl *rtnl = NULL;

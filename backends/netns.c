@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Two daemons would fight over one table, whatever directories they use. The lock between them is
- * the name of an abstract unix socket: such names belong to the network namespace, and one goes with
- * its process, however that ends.
+ * the name of an abstract unix socket: such names belong to the network namespace, and one goes
+ * with its process, however that ends.
  *
  * Any user may hold any such name, and nobody but root shall keep a firewall from starting. So the
- * kernel is asked (sock_diag) whose socket it is. One that belongs neither to root nor to the user of
- * this process is no daemon's.
+ * kernel is asked (sock_diag) whose socket it is. One that belongs neither to root nor to the user
+ * of this process is no daemon's.
  */
 #include "backends/netns.h"
 
@@ -82,7 +82,8 @@ static int refuse(struct err *err) {
 	struct holder holder = find_holder();
 
 	if (!holder.known || holder.uid == 0 || holder.uid == geteuid())
-		return err_set(err, ERR_LOCKED, "another gatehoused manages this network namespace");
+		return err_set(err, ERR_LOCKED,
+			       "another gatehoused manages this network namespace");
 	return err_set(err, ERR_PERMISSION,
 		       "a process of user %u holds the lock of this network namespace (unix socket "
 		       "@" LOCK_NAME "): a second gatehoused would not be noticed",

@@ -135,8 +135,8 @@ bool nft_watch_read(struct nft_watch *w, struct nft_intruder *who) {
 			h.touched = true;
 		else if (n < 0 && errno != EINTR)
 			break;
-		for (const struct nlmsghdr *nlh = (const void *)data; n > 0 && mnl_nlmsg_ok(nlh, len);
-		     nlh = mnl_nlmsg_next(nlh, &len))
+		for (const struct nlmsghdr *nlh = (const void *)data;
+		     n > 0 && mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
 			hear(&h, nlh);
 	}
 	return h.touched || h.ours;

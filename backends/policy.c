@@ -5,9 +5,9 @@
  *
  * Nothing here lets more through than was written. An address that cannot be resolved is the empty
  * set (see address.h for where it is negated). A policy that accepts and asks for something this
- * product cannot recognise in a packet (users, devices, known services, reputation, type of service)
- * matches nothing; one that denies then denies whatever else it names. `ipsec` is treated as deny,
- * for nothing here would encrypt.
+ * product cannot recognise in a packet (users, devices, known services, reputation, type of
+ * service) matches nothing; one that denies then denies whatever else it names. `ipsec` is treated
+ * as deny, for nothing here would encrypt.
  */
 #include "backends/policy.h"
 
@@ -216,7 +216,8 @@ struct policies *policies_new(const struct model *model, time_t now) {
 	const struct schema_table *table = schema_table(TBL_FIREWALL_POLICY);
 	struct policies *ps = policies_make(model, model_count(model, table));
 
-	for (const struct object *obj = model_first(model, table); obj; obj = model_next(model, obj))
+	for (const struct object *obj = model_first(model, table); obj;
+	     obj = model_next(model, obj))
 		policies_add(ps, obj, now);
 	if (!number_by_position(ps))
 		number_by_rank(ps);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Nothing is remembered of single steps: the way back is the same comparison with the former
- * state. So a step that fails half-way, a link that goes down meanwhile and a foreign change are one
- * case.
+ * state. So a step that fails half-way, a link that goes down meanwhile and a foreign change are
+ * one case.
  */
 #include "backends/reconcile.h"
 

@@ -11,9 +11,9 @@
 #define RENDER_VERSION 1u        /* grows when the same configuration gives another ruleset */
 
 /* Sets that others read. */
-#define RENDER_SET_HITS	    "hits"    /* by policy: first packets; policy 0 is the implicit deny */
-#define RENDER_SET_TRAFFIC  "traffic" /* by policy: all packets of its sessions; without policy 0 */
-#define RENDER_SET_REVISION "revision"   /* see render_revision */
+#define RENDER_SET_HITS	    "hits"     /* by policy: first packets; 0 is the implicit deny */
+#define RENDER_SET_TRAFFIC  "traffic"  /* by policy: all packets of its sessions; without 0 */
+#define RENDER_SET_REVISION "revision" /* see render_revision */
 
 #define RENDER_PAIRS_MAX 500000  /* each is a visit while rendering and an element in the kernel */
 

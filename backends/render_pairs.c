@@ -3,8 +3,8 @@
  * New sessions, by the interfaces they come in and leave by. Policies name interfaces, zones and
  * `any`; for each pair of names that some policy has there is a chain of its policies, shared by
  * all pairs that have the same, and maps lead a packet to the chains of all pairs it fits: of both
- * interfaces, of one and `any`, of `any` and `any`. Because chains only ever improve the result (see
- * classify.h), the order of visits is free.
+ * interfaces, of one and `any`, of `any` and `any`. Because chains only ever improve the result
+ * (see classify.h), the order of visits is free.
  *
  * Sessions of virtual IPs go another way: to the chain of their virtual IP, which holds the
  * policies that name it, and to pairs of those policies that deny such sessions as well.

@@ -81,7 +81,8 @@ static void search_address(struct search *s, const struct object *obj, bool excl
 	if (!addresses_get(s->addresses, obj)->incomplete)
 		return;
 	if (obj->table->id == TBL_FIREWALL_ADDRESS) {
-		missing_add(excluded ? &s->excluded : &s->named, obj->key, "type ", address_type(obj));
+		missing_add(excluded ? &s->excluded : &s->named, obj->key, "type ",
+			    address_type(obj));
 		s->hits++;
 	} else if (s->depth < DEPTH_MAX) {
 		s->depth++;
@@ -132,13 +133,16 @@ static void side_review(const struct policy *p, const struct side *side, struct 
 	if (!*what)
 		return;
 	if (side->nothing) {
-		warn_add(w, "firewall policy %u matches nothing: this unit cannot enforce its %s: %s",
+		warn_add(w,
+			 "firewall policy %u matches nothing: this unit cannot enforce its %s: %s",
 			 p->id, side->name, what);
 		return;
 	}
 	/* one that accepts leaves out all that it cannot tell from what it spares */
 	if (*side->missing || p->accept)
-		warn_add(w, "firewall policy %u leaves out what this unit cannot enforce in its %s: %s",
+		warn_add(w,
+			 "firewall policy %u leaves out what this unit cannot enforce in its "
+			 "%s: %s",
 			 p->id, side->name, what);
 	if (*side->spared && !p->accept)
 		warn_add(w, "firewall policy %u denies what it should spare: "
@@ -184,7 +188,8 @@ static void policy_review(struct policies *ps, const struct policy *p, struct wa
 	if (object_is(p->obj, FIREWALL_POLICY__STATUS, "disable"))
 		return;
 	if (object_is(p->obj, FIREWALL_POLICY__ACTION, "ipsec"))
-		warn_add(w, "firewall policy %u denies: this unit cannot enforce action ipsec", p->id);
+		warn_add(w, "firewall policy %u denies: this unit cannot enforce action ipsec",
+			 p->id);
 	if (criterion)
 		warn_add(w, "firewall policy %u %s: this unit cannot enforce its %s", p->id,
 			 p->accept ? "matches nothing" : "denies what it should spare", criterion);

@@ -250,7 +250,8 @@ const struct link *links_at(const struct links *links, int index) {
 struct monitor *monitor_open(struct err *err) {
 	struct monitor *m = xcalloc(1, sizeof(*m));
 
-	m->sock = socket_open(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE, err);
+	m->sock = socket_open(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE,
+			      err);
 	return m->sock ? m : monitor_close(m);
 }
 
@@ -266,8 +267,8 @@ int monitor_fd(const struct monitor *m) {
 }
 
 /*
- * Of routes, only the loss of one of ours: what routing daemons do does not change what ours are, and
- * may be a lot.
+ * Of routes, only the loss of one of ours: what routing daemons do does not change what ours are,
+ * and may be a lot.
  */
 static bool is_interesting(const struct nlmsghdr *nlh) {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);

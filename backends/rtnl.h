@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rtnetlink: requests and their answers, dumps, and events. Nothing here waits: ENODATA stands for an
- * answer that the kernel did not give, EINTR for a dump of what changed meanwhile.
+ * rtnetlink: requests and their answers, dumps, and events. Nothing here waits: ENODATA stands for
+ * an answer that the kernel did not give, EINTR for a dump of what changed meanwhile.
  */
 #pragma once
 

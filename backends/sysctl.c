@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A table of settings, and one of those of each managed interface: other interfaces stay as they were,
- * for the rules leave them alone. The settings are written when the configuration manages its first
- * interface, and at each start from then on; the file of former values is written before, so that an
- * uninstall can put them back. A setting that this kernel does not have is skipped.
+ * A table of settings, and one of those of each managed interface: other interfaces stay as they
+ * were, for the rules leave them alone. The settings are written when the configuration manages its
+ * first interface, and at each start from then on; the file of former values is written before, so
+ * that an uninstall can put them back. A setting that this kernel does not have is skipped.
  *
- * A commit only ever sets them the first time, those of an interface when it comes under management;
- * undoing that commit puts the former values back.
+ * A commit only ever sets them the first time, those of an interface when it comes under
+ * management; undoing that commit puts the former values back.
  */
 #include "backends/sysctl.h"
 
@@ -38,10 +38,15 @@ static const struct setting {
 	{ "net/netfilter/nf_conntrack_events", "1" },
 };
 
-/* The same below net/ipv4/conf/INTERFACE: of it and of all, the larger value counts in the kernel. */
+/*
+ * The same below net/ipv4/conf/INTERFACE: of it and of all, the larger value counts in the kernel.
+ */
 static const struct setting interface_settings[] = {
 	{ "forwarding", "1" },
-	/* A reply may leave by another link than its request came in by: the check of sources is loose. */
+	/*
+	 * A reply may leave by another link than its request came in by: the check of sources is
+	 * loose.
+	 */
 	{ "rp_filter", "2" },
 	/* A changed address must not take the others of its network with it. */
 	{ "promote_secondaries", "1" },

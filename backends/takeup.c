@@ -46,7 +46,8 @@ static struct object *describe_link(const struct links *links, const struct link
 	value_add_item(&index, (union item){ .num = link->index });
 	object_set(obj, SYSTEM_INTERFACE__SNMP_INDEX, index);
 	set_word(obj, SYSTEM_INTERFACE__TYPE, (char *[]){ (char *)"physical" }, 1);
-	set_word(obj, SYSTEM_INTERFACE__ALLOWACCESS, (char *[]){ (char *)"ping", (char *)"ssh" }, 2);
+	set_word(obj, SYSTEM_INTERFACE__ALLOWACCESS, (char *[]){ (char *)"ping", (char *)"ssh" },
+		 2);
 	for (size_t i = 0; i < links->n_addrs; i++) {
 		if (links->addr[i].index != link->index)
 			continue;
@@ -58,7 +59,8 @@ static struct object *describe_link(const struct links *links, const struct link
 	return obj;
 }
 
-int takeup_links(struct engine *e, void (*refused)(const char *link, const struct err *why), struct err *err) {
+int takeup_links(struct engine *e, void (*refused)(const char *link, const struct err *why),
+		 struct err *err) {
 	struct links links;
 	struct txn *t;
 	int rc = iface_found(&links, err);

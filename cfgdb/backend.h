@@ -25,7 +25,7 @@ struct commit {
 	const struct change *changes;
 	size_t n_changes;
 	uint64_t revision;
-	struct warnings *warnings; /* for prepare: what is accepted, but not all of it has an effect; may be NULL */
+	struct warnings *warnings; /* for prepare: what is accepted without all effect; or NULL */
 };
 
 struct backend {

@@ -17,7 +17,9 @@
 /* What commands keep from one call to the next on one connection; made by command_memory. */
 struct memories;
 
-/* A kind of such memory: its size in bytes, how it begins (NULL: zeroed), what ends it (or NULL). */
+/*
+ * A kind of such memory: its size in bytes, how it begins (NULL: zeroed), what ends it (or NULL).
+ */
 struct memory_kind {
 	size_t size;
 	void (*init)(void *memory);
@@ -70,5 +72,6 @@ struct command {
 	int (*run)(void *ctx, const struct command_call *call, struct str *out, struct err *err);
 	void *ctx;
 	/* Instead of run: fill *ret, which the caller closes. */
-	int (*open)(void *ctx, const struct command_call *call, struct stream *ret, struct err *err);
+	int (*open)(void *ctx, const struct command_call *call, struct stream *ret,
+		    struct err *err);
 };

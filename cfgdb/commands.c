@@ -14,7 +14,8 @@
 
 /* ---- get system status ---- */
 
-static int status_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+static int status_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
 	const struct engine *e = ctx;
 	time_t now = time(NULL);
 	struct tm tm;
@@ -24,8 +25,8 @@ static int status_run(void *ctx, const struct command_call *call, struct str *ou
 		return ERR_PARSE;
 	localtime_r(&now, &tm);
 	strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y", &tm);
-	str_addf(out, "Version: %s v%s,build%s,%s (GA)\n", VERSION_PRODUCT, VERSION_RELEASE, VERSION_BUILD,
-		 VERSION_DATE);
+	str_addf(out, "Version: %s v%s,build%s,%s (GA)\n", VERSION_PRODUCT, VERSION_RELEASE,
+		 VERSION_BUILD, VERSION_DATE);
 	str_addf(out, "Serial-Number: %s\n", e->serial);
 	str_addf(out, "Hostname: %s\n", engine_hostname(e));
 	str_add(out, "Operation Mode: NAT\n"
@@ -35,13 +36,15 @@ static int status_run(void *ctx, const struct command_call *call, struct str *ou
 		     "Virtual domain configuration: disable\n"
 		     "FIPS-CC mode: disable\n"
 		     "Current HA mode: standalone\n");
-	str_addf(out, "Branch point: %s\nRelease Version Information: GA\nSystem time: %s\n", VERSION_BUILD, text);
+	str_addf(out, "Branch point: %s\nRelease Version Information: GA\nSystem time: %s\n",
+		 VERSION_BUILD, text);
 	return 0;
 }
 
 /* ---- diagnose sys vd list ---- */
 
-static int vd_list_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+static int vd_list_run(void *ctx, const struct command_call *call, struct str *out,
+		       struct err *err) {
 	(void)ctx;
 	if (command_no_words(call, err) != 0)
 		return ERR_PARSE;
@@ -65,7 +68,9 @@ static const struct schema_table *refcnt_table(const char *word) {
 		return NULL;
 	*cut = '\0';
 	table = schema_find(copy);
-	return table && schema_is_list(table) && strcmp(table->attrs[0].name, cut + 1) == 0 ? table : NULL;
+	if (!table || !schema_is_list(table) || strcmp(table->attrs[0].name, cut + 1) != 0)
+		return NULL;
+	return table;
 }
 
 static int refcnt_user(void *arg, const struct object *holder, const struct schema_attr *attr) {
@@ -79,7 +84,8 @@ static int refcnt_user(void *arg, const struct object *holder, const struct sche
 	return 0;
 }
 
-static int refcnt_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+static int refcnt_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
 	const struct schema_table *table;
 	const struct object *obj;
 
@@ -125,7 +131,8 @@ static size_t unenforced_names(const struct object *obj, const char *prefix, str
 			AUTO_FREE char *below = xasprintf("%s%s>", prefix, a->name);
 
 			for (uint32_t i = 0; i < obj->fields[f].value.n; i++)
-				n += unenforced_names(value_item(&obj->fields[f].value, i)->entry, below, out);
+				n += unenforced_names(value_item(&obj->fields[f].value, i)->entry,
+						      below, out);
 		} else if (schema_is_stored(a)) {
 			str_addf(out, " %s%s", prefix, a->name);
 			n++;
@@ -150,14 +157,16 @@ static void unenforced_object(const struct object *obj, struct str *out) {
 	str_addf(out, "%s\n", str_text(&names));
 }
 
-static int unenforced_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+static int unenforced_run(void *ctx, const struct command_call *call, struct str *out,
+			  struct err *err) {
 	(void)ctx;
 	if (command_no_words(call, err) != 0)
 		return ERR_PARSE;
 	for (uint16_t i = 0; i < schema_n_top; i++) {
 		const struct schema_table *table = schema_tables[schema_top[i]];
 
-		for (const struct object *obj = model_first(call->model, table); obj; obj = model_next(call->model, obj))
+		for (const struct object *obj = model_first(call->model, table); obj;
+		     obj = model_next(call->model, obj))
 			unenforced_object(obj, out);
 	}
 	return 0;

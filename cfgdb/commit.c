@@ -26,7 +26,8 @@ struct commit_run {
 	struct change *changes;
 	size_t n_changes;
 	struct commit view;
-	unsigned int prepared, applied;   /* backends whose prepare was called, whose apply succeeded */
+	unsigned int prepared;    /* backends whose prepare was called */
+	unsigned int applied;     /* and whose apply succeeded */
 };
 
 /* Staged entries that change nothing are dropped: a put of what is there is no revision. */
@@ -96,8 +97,11 @@ static void commit_free(struct commit_run *run) {
 
 static int commit_write(struct commit_run *run, struct err *err) {
 	struct engine *e = run->engine;
-	struct revision rev = { .id = run->view.revision, .time = time(NULL), .user = run->txn->user,
-				.source = run->txn->source, .comment = "",
+	struct revision rev = { .id = run->view.revision,
+				.time = time(NULL),
+				.user = run->txn->user,
+				.source = run->txn->source,
+				.comment = "",
 				.n_changes = (uint32_t)run->n_changes };
 	int rc = store_begin(e->store, err);
 
@@ -118,7 +122,9 @@ static int commit_write(struct commit_run *run, struct err *err) {
 
 static int commit_kernel(struct commit_run *run, struct err *err) {
 	struct engine *e = run->engine;
-	int rc = fault_hit("commit.kernel") ? err_set(err, ERR_KERNEL, "injected fault before the kernel") : 0;
+	int rc = fault_hit("commit.kernel")
+			 ? err_set(err, ERR_KERNEL, "injected fault before the kernel")
+			 : 0;
 
 	for (; run->prepared < e->n_backends && rc == 0; run->prepared++) {
 		struct backend *b = &e->backends[run->prepared];
@@ -151,7 +157,7 @@ static void commit_undo(struct commit_run *run) {
 	commit_swap_out(run);
 }
 
-/* What the schema advises against, in what has changed; a commit that was undone has changed nothing. */
+/* What the schema advises against, in what has changed: nothing, if the commit was undone. */
 static void commit_review(const struct commit_run *run) {
 	for (size_t i = 0; i < run->n_changes; i++)
 		if (run->changes[i].after)

@@ -29,7 +29,8 @@ void digest_object(const struct keyring *k, struct object *obj) {
 	object_free(masked);
 }
 
-void digest_table(const struct model *m, const struct schema_table *table, unsigned char out[DIGEST_LEN]) {
+void digest_table(const struct model *m, const struct schema_table *table,
+		  unsigned char out[DIGEST_LEN]) {
 	bool ordered = (table->flags & TABLE_ORDERED) != 0;
 	SHA2_CTX state;
 	const struct object *obj = ordered ? model_first(m, table) : model_seek(m, table, "");

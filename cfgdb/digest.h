@@ -17,7 +17,8 @@
 void digest_object(const struct keyring *k, struct object *obj);
 
 /* Digest of one table from the hashes of its objects. */
-void digest_table(const struct model *m, const struct schema_table *table, unsigned char out[DIGEST_LEN]);
+void digest_table(const struct model *m, const struct schema_table *table,
+		  unsigned char out[DIGEST_LEN]);
 
 /* Digest of the whole configuration. */
 void digest_root(const struct model *m, unsigned char out[DIGEST_LEN]);

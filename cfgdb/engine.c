@@ -5,9 +5,9 @@
  * administrator had typed it, with version 0: it was there from the start.
  *
  * What is loaded must be what was committed: the digest stored with each object is compared with
- * the one it has, and that of the last revision with that of the whole, which tells what is missing,
- * was added or changed places. Only a program whose schema is another makes other digests of the
- * same objects; it cannot compare, and stores its own.
+ * the one it has, and that of the last revision with that of the whole, which tells when objects
+ * are missing, were added or changed places. Only a program whose schema is another makes other
+ * digests of the same objects; it cannot compare, and stores its own.
  */
 #include "cfgdb/engine.h"
 
@@ -170,7 +170,8 @@ static int engine_key(struct engine *e, struct err *err) {
 	if (!known)
 		return store_meta_set(e->store, "key_id", id, err);
 	if (strcmp(known, id) != 0)
-		return err_set(err, ERR_STORE, "the device key is not the one this configuration was sealed with");
+		return err_set(err, ERR_STORE,
+			       "the device key is not the one this configuration was sealed with");
 	return 0;
 }
 

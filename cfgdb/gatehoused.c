@@ -43,7 +43,7 @@
 #define EXIT_OTHER 3 /* another daemon runs here; the unit file knows it, too */
 #define LOCK_TRIES 100 /* of 50 ms */
 #define SYSCTL_FILE "sysctl.saved" /* in the state directory: kernel settings before ours */
-#define BARRIER_FILE "managed"     /* likewise: interfaces to close when the database does not open */
+#define BARRIER_FILE "managed" /* likewise: interfaces to close when the database does not open */
 
 struct options {
 	const char *state_dir, *run_dir, *user, *group;
@@ -80,10 +80,14 @@ static int accept_database(const struct options *opt, struct err *err);
 
 static bool parse_options(int argc, char *argv[], struct options *opt) {
 	static const struct option longs[] = {
-		{ "state-dir", required_argument, NULL, 's' }, { "run-dir", required_argument, NULL, 'r' },
-		{ "user", required_argument, NULL, 'u' },      { "group", required_argument, NULL, 'g' },
-		{ "release", no_argument, NULL, 'x' },	       { "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },	       { "accept-database", no_argument, NULL, 'a' },
+		{ "state-dir", required_argument, NULL, 's' },
+		{ "run-dir", required_argument, NULL, 'r' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "group", required_argument, NULL, 'g' },
+		{ "release", no_argument, NULL, 'x' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "accept-database", no_argument, NULL, 'a' },
 		{ 0 },
 	};
 	int c;
@@ -190,7 +194,8 @@ static void add_commands(struct daemon *d, const struct command *commands, size_
 }
 
 static void on_not_taken_up(const char *link, const struct err *why) {
-	log_line(LOG_LEVEL_WARNING, "gatehoused: interface %s is not taken up: %s", link, why->text);
+	log_line(LOG_LEVEL_WARNING, "gatehoused: interface %s is not taken up: %s", link,
+		 why->text);
 }
 
 /* ---- schedules: rules that change by the clock ---- */
@@ -291,7 +296,8 @@ static int open_backends(struct daemon *d, struct err *err) {
 		return ERR_KERNEL;
 	d->sysctl = sysctl_new(saved);
 	d->schedule = evtimer_new(d->base, on_schedule, d);
-	d->network = event_new(d->base, monitor_fd(d->monitor), EV_READ | EV_PERSIST, on_network, d);
+	d->network =
+		event_new(d->base, monitor_fd(d->monitor), EV_READ | EV_PERSIST, on_network, d);
 	d->rules = event_new(d->base, nft_fd(d->nft), EV_READ | EV_PERSIST, on_rules, d);
 	d->restore = evtimer_new(d->base, on_restore, d);
 	if (!d->schedule || !d->network || !d->rules || !d->restore ||
@@ -378,8 +384,11 @@ static int accept_database(const struct options *opt, struct err *err) {
 
 static int start_server(struct daemon *d, struct err *err) {
 	AUTO_FREE char *path = xasprintf("%s/%s", d->opt.run_dir, CTL_SOCKET_NAME);
-	struct server_config config = { .path = path, .group = d->opt.group, .commands = d->commands,
-					.n_commands = d->n_commands, .version = PACKAGE_VERSION };
+	struct server_config config = { .path = path,
+					.group = d->opt.group,
+					.commands = d->commands,
+					.n_commands = d->n_commands,
+					.version = PACKAGE_VERSION };
 
 	d->server = server_new(d->base, d->engine, &config, err);
 	return d->server ? 0 : ERR_STORE;
@@ -418,8 +427,9 @@ static void run(struct daemon *d) {
 	struct err err = { 0 };
 
 	if (term && intr && event_add(term, NULL) == 0 && event_add(intr, NULL) == 0) {
-		log_line(LOG_LEVEL_INFO, "gatehoused %s: ready, serial %s, revision %llu", PACKAGE_VERSION,
-			 d->engine->serial, (unsigned long long)d->engine->revision);
+		log_line(LOG_LEVEL_INFO, "gatehoused %s: ready, serial %s, revision %llu",
+			 PACKAGE_VERSION, d->engine->serial,
+			 (unsigned long long)d->engine->revision);
 		if (notify_ready(&err) != 0)
 			log_line(LOG_LEVEL_WARNING, "gatehoused: %s", err.text);
 		event_base_dispatch(d->base);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From text to words: quotes, escapes, continuation. Pure; no limits of its own but the caller's text. */
+/* From text to words: quotes, escapes, continuation. Pure; no limits but the caller's text. */
 #pragma once
 
 #include <stdbool.h>

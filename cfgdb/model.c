@@ -49,9 +49,10 @@ RB_GENERATE_STATIC(pos_tree, object, by_pos, compare_pos)
  * ---- uses: one node for each (name, holder, attribute), counted, in a tree by name ----
  *
  * "Who refers to this" is a short scan, and a put costs only its own references. Nodes borrow name
- * and holder from the object, so a reference costs one small allocation. A referenced name may belong to any
- * of the tables that its attribute allows; which one is asked when the index is read. Tables whose
- * entries can be named by one attribute share a name space, so only one of them can have the entry.
+ * and holder from the object, so a reference costs one small allocation. A referenced name may
+ * belong to any of the tables that its attribute allows; which one is asked when the index is read.
+ * Tables whose entries can be named by one attribute share a name space, so only one of them can
+ * have the entry.
  */
 
 struct use {
@@ -113,7 +114,9 @@ static int use_add(void *arg, const struct object *holder, unsigned int attr, co
 	struct use_change *c = arg;
 	struct use *use = xcalloc(1, sizeof(*use)), *there;
 
-	*use = (struct use){ .name = name, .holder = c->top, .attr = &holder->table->attrs[attr], .count = 1 };
+	*use = (struct use){
+		.name = name, .holder = c->top, .attr = &holder->table->attrs[attr], .count = 1
+	};
 	there = RB_INSERT(use_tree, &c->uses->tree, use);
 	if (there) {
 		there->count++;
@@ -135,7 +138,8 @@ static int use_remove(void *arg, const struct object *holder, unsigned int attr,
 }
 
 static void uses_change(struct uses *u, const struct object *holder,
-			int (*change)(void *arg, const struct object *holder, unsigned int attr, const char *name)) {
+			int (*change)(void *arg, const struct object *holder, unsigned int attr,
+				      const char *name)) {
 	struct use_change c = { u, holder };
 
 	if (u->of == USES_OF_UNIQUE)
@@ -160,13 +164,16 @@ static bool may_name(const struct schema_attr *attr, const struct schema_table *
 }
 
 int uses_each(const struct uses *u, const struct object *target,
-	      int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr), void *arg) {
+	      int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr),
+	      void *arg) {
 	struct use want = { .name = target->key };
 	struct use *use = RB_NFIND(use_tree, (struct use_tree *)&u->tree, &want);
 
 	for (; use && strcmp(use->name, target->key) == 0; use = RB_NEXT(use_tree, NULL, use)) {
-		int rc = may_name(use->attr, target->table) ? visit(arg, use->holder, use->attr) : 0;
+		int rc = 0;
 
+		if (may_name(use->attr, target->table))
+			rc = visit(arg, use->holder, use->attr);
 		if (rc)
 			return rc;
 	}
@@ -174,12 +181,15 @@ int uses_each(const struct uses *u, const struct object *target,
 }
 
 int uses_each_same(const struct uses *u, const struct object *obj, unsigned int attr,
-		   int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr), void *arg) {
+		   int (*visit)(void *arg, const struct object *holder,
+				const struct schema_attr *attr),
+		   void *arg) {
 	struct use want = { .name = object_str(obj, attr) };
 	struct use *use = RB_NFIND(use_tree, (struct use_tree *)&u->tree, &want);
 
 	for (; use && strcmp(use->name, want.name) == 0; use = RB_NEXT(use_tree, NULL, use)) {
-		int rc = use->attr == &obj->table->attrs[attr] ? visit(arg, use->holder, use->attr) : 0;
+		int rc = use->attr == &obj->table->attrs[attr] ? visit(arg, use->holder, use->attr)
+							       : 0;
 
 		if (rc)
 			return rc;
@@ -274,7 +284,8 @@ static struct object probe(const struct schema_table *table, const char *key) {
 	return (struct object){ .table = table, .key = (char *)key };
 }
 
-static struct object *find(const struct model *m, const struct schema_table *table, const char *key) {
+static struct object *find(const struct model *m, const struct schema_table *table,
+			   const char *key) {
 	struct table *t = &m->tables[table->id];
 	struct object want = probe(table, key), *obj;
 
@@ -286,7 +297,8 @@ static struct object *find(const struct model *m, const struct schema_table *tab
 	return obj;
 }
 
-const struct object *model_find(const struct model *m, const struct schema_table *table, const char *key) {
+const struct object *model_find(const struct model *m, const struct schema_table *table,
+				const char *key) {
 	return find(m, table, key);
 }
 
@@ -314,7 +326,8 @@ const struct object *model_next(const struct model *m, const struct object *obj)
 	return RB_NEXT(pos_tree, NULL, (struct object *)obj);
 }
 
-const struct object *model_seek(const struct model *m, const struct schema_table *table, const char *key) {
+const struct object *model_seek(const struct model *m, const struct schema_table *table,
+				const char *key) {
 	struct object want = probe(table, key);
 
 	return RB_NFIND(key_tree, &m->tables[table->id].by_key, &want);
@@ -342,7 +355,8 @@ bool model_builtin(const struct schema_attr *attr, const char *name) {
 	return (attr->flags & ATTR_ANY) && strcmp(name, "any") == 0;
 }
 
-const struct object *model_resolve(const struct model *m, const struct schema_attr *attr, const char *name) {
+const struct object *model_resolve(const struct model *m, const struct schema_attr *attr,
+				   const char *name) {
 	for (unsigned int i = 0; i < attr->n_refs; i++) {
 		const struct object *obj = model_find(m, schema_tables[attr->refs[i]], name);
 
@@ -355,13 +369,16 @@ const struct object *model_resolve(const struct model *m, const struct schema_at
 /* ---- uses ---- */
 
 int model_each_user(const struct model *m, const struct object *obj,
-		    int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr),
+		    int (*visit)(void *arg, const struct object *holder,
+				 const struct schema_attr *attr),
 		    void *arg) {
 	return uses_each(m->uses, obj, visit, arg);
 }
 
 int model_each_same(const struct model *m, const struct object *obj, unsigned int attr,
-		    int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr), void *arg) {
+		    int (*visit)(void *arg, const struct object *holder,
+				 const struct schema_attr *attr),
+		    void *arg) {
 	return uses_each_same(m->names, obj, attr, visit, arg);
 }
 
@@ -386,7 +403,8 @@ int model_each_meeting(const struct model *m, const struct schema_table *table, 
 	struct spans *s = spans_of(&((struct model *)m)->spans, table, of, &made);
 
 	if (made)
-		for (const struct object *obj = model_first(m, table); obj; obj = model_next(m, obj))
+		for (const struct object *obj = model_first(m, table); obj;
+		     obj = model_next(m, obj))
 			spans_add(s, obj);
 	return spans_each(s, span, visit, arg);
 }

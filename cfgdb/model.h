@@ -22,7 +22,8 @@ struct model *model_new(void);
 struct model *model_free(struct model *m);
 
 /* Object with this key ("" for an object table), or NULL. */
-const struct object *model_find(const struct model *m, const struct schema_table *table, const char *key);
+const struct object *model_find(const struct model *m, const struct schema_table *table,
+				const char *key);
 
 /*
  * The object of an object table: the stored one, or an empty one (all defaults) when nothing was
@@ -40,7 +41,8 @@ const struct object *model_next(const struct model *m, const struct object *obj)
 const struct object *model_last(const struct model *m, const struct schema_table *table);
 
 /* Object of the table with the smallest key not below this one, or NULL: for listing by prefix. */
-const struct object *model_seek(const struct model *m, const struct schema_table *table, const char *key);
+const struct object *model_seek(const struct model *m, const struct schema_table *table,
+				const char *key);
 
 /* The object after obj by key, or NULL. */
 const struct object *model_next_key(const struct model *m, const struct object *obj);
@@ -55,7 +57,8 @@ const struct object *model_prev_key(const struct model *m, const struct object *
 size_t model_count(const struct model *m, const struct schema_table *table);
 
 /* What a reference attribute's name stands for: the first of its tables that has it, or NULL. */
-const struct object *model_resolve(const struct model *m, const struct schema_attr *attr, const char *name);
+const struct object *model_resolve(const struct model *m, const struct schema_attr *attr,
+				   const char *name);
 
 /* True when name is built in for references of this attribute: `any`, where it may be said. */
 bool model_builtin(const struct schema_attr *attr, const char *name);
@@ -74,7 +77,8 @@ struct object *model_take(struct model *m, const struct schema_table *table, con
  * attribute that holds it. Stops when visit returns non-zero and returns that.
  */
 int model_each_user(const struct model *m, const struct object *obj,
-		    int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr),
+		    int (*visit)(void *arg, const struct object *holder,
+				 const struct schema_attr *attr),
 		    void *arg);
 
 /*
@@ -88,11 +92,12 @@ int model_each_meeting(const struct model *m, const struct schema_table *table, 
 size_t model_count_users(const struct model *m, const struct object *obj);
 
 /*
- * Visit every object of the table of obj that has its text in this unique attribute (obj itself, too,
- * if it is in the model), as model_each_user does.
+ * Visit every object of the table of obj that has its text in this unique attribute (obj itself,
+ * too, if it is in the model), as model_each_user does.
  */
 int model_each_same(const struct model *m, const struct object *obj, unsigned int attr,
-		    int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr),
+		    int (*visit)(void *arg, const struct object *holder,
+				 const struct schema_attr *attr),
 		    void *arg);
 
 /* An index over texts of any objects: who refers to whom by name, or who has which unique text. */
@@ -109,7 +114,10 @@ struct uses *uses_new(enum uses_of of);
 /* Free an index, not the objects in it; NULL is fine. Returns NULL. */
 struct uses *uses_free(struct uses *u);
 
-/* Enter all references, or unique texts, of holder, which must live and stay as it is until it is removed. */
+/*
+ * Enter all references, or unique texts, of holder, which must live and stay as it is until it is
+ * removed.
+ */
 void uses_add(struct uses *u, const struct object *holder);
 
 /* Take them out again. */
@@ -120,11 +128,14 @@ void uses_remove(struct uses *u, const struct object *holder);
  * the attribute names it. Stops when visit returns non-zero and returns that.
  */
 int uses_each(const struct uses *u, const struct object *target,
-	      int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr), void *arg);
+	      int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr),
+	      void *arg);
 
 /*
- * Visit, in an index of unique texts, each holder that has the text of obj in this attribute. Stops when visit returns non-zero and returns that.
+ * Visit, in an index of unique texts, each holder that has the text of obj in this attribute. Stops
+ * when visit returns non-zero and returns that.
  */
 int uses_each_same(const struct uses *u, const struct object *obj, unsigned int attr,
-		   int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr),
+		   int (*visit)(void *arg, const struct object *holder,
+				const struct schema_attr *attr),
 		   void *arg);

@@ -100,7 +100,8 @@ void object_unset(struct object *obj, unsigned int attr) {
 	if (i >= obj->n_fields || obj->fields[i].attr != attr)
 		return;
 	value_done(&obj->table->attrs[attr], &obj->fields[i].value);
-	memmove(&obj->fields[i], &obj->fields[i + 1], (obj->n_fields - i - 1) * sizeof(*obj->fields));
+	memmove(&obj->fields[i], &obj->fields[i + 1],
+		(obj->n_fields - i - 1) * sizeof(*obj->fields));
 	obj->n_fields--;
 }
 
@@ -119,7 +120,8 @@ void object_set(struct object *obj, unsigned int attr, struct value value) {
 		value_done(a, &obj->fields[i].value);
 	} else {
 		obj->fields = xreallocarray(obj->fields, obj->n_fields + 1, sizeof(*obj->fields));
-		memmove(&obj->fields[i + 1], &obj->fields[i], (obj->n_fields - i) * sizeof(*obj->fields));
+		memmove(&obj->fields[i + 1], &obj->fields[i],
+			(obj->n_fields - i) * sizeof(*obj->fields));
 		obj->n_fields++;
 	}
 	obj->fields[i] = (struct field){ (uint16_t)attr, value };
@@ -194,7 +196,8 @@ bool object_equal(const struct object *a, const struct object *b) {
 		return false;
 	for (uint32_t i = 0; i < a->n_fields; i++)
 		if (a->fields[i].attr != b->fields[i].attr ||
-		    !value_equal(&a->table->attrs[a->fields[i].attr], &a->fields[i].value, &b->fields[i].value))
+		    !value_equal(&a->table->attrs[a->fields[i].attr], &a->fields[i].value,
+				 &b->fields[i].value))
 			return false;
 	return true;
 }
@@ -283,7 +286,8 @@ void object_child_put(struct object *obj, unsigned int attr, struct object *entr
 		value_add_item(&first, (union item){ .entry = entry });
 		object_set(obj, attr, first);
 	} else if (i >= 0) {
-		value_replace_item(&obj->table->attrs[attr], v, (uint32_t)i, (union item){ .entry = entry });
+		value_replace_item(&obj->table->attrs[attr], v, (uint32_t)i,
+				   (union item){ .entry = entry });
 	} else {
 		value_add_item(v, (union item){ .entry = entry });
 	}
@@ -303,7 +307,8 @@ bool object_child_delete(struct object *obj, unsigned int attr, const char *key)
 
 /* ---- keys ---- */
 
-int object_key_parse(const struct schema_table *table, const char *word, char **ret, struct err *err) {
+int object_key_parse(const struct schema_table *table, const char *word, char **ret,
+		     struct err *err) {
 	const struct schema_attr *key = &table->attrs[0];
 	AUTO_STR struct str text = STR_INIT;
 	char *words[] = { (char *)word };
@@ -313,8 +318,10 @@ int object_key_parse(const struct schema_table *table, const char *word, char **
 	if (!*word)
 		return err_set(err, ERR_EMPTY, "Attribute '%s' MUST be set.", key->name);
 	if (strlen(word) > OBJECT_KEY_MAX)
-		return err_set(err, ERR_LENGTH, "string value is too long. the size is %zu, the limit is %d\n"
-			       "value parse error before '%.200s'", strlen(word), OBJECT_KEY_MAX, word);
+		return err_set(err, ERR_LENGTH,
+			       "string value is too long. the size is %zu, the limit is %d\n"
+			       "value parse error before '%.200s'",
+			       strlen(word), OBJECT_KEY_MAX, word);
 	rc = value_parse(key, words, 1, &v, err);
 	if (rc)
 		return rc;
@@ -324,7 +331,7 @@ int object_key_parse(const struct schema_table *table, const char *word, char **
 	return 0;
 }
 
-/* A key of digits as a number; for every step down a tree, so strtoll() with its locale is too much. */
+/* A key of digits as a number; for each step down a tree: strtoll() with its locale is too much. */
 static int64_t key_number(const char *key) {
 	bool negative = *key == '-';
 	uint64_t n = 0;
@@ -351,7 +358,8 @@ void object_fill_uuid(struct object *obj) {
 	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
 		struct value v = { 0 };
 
-		if (obj->table->attrs[i].type != ATTR_UUID || object_get(obj, i) || !object_has(obj, i))
+		if (obj->table->attrs[i].type != ATTR_UUID || object_get(obj, i) ||
+		    !object_has(obj, i))
 			continue;
 		random_uuid(uuid);
 		value_add_item(&v, (union item){ .str = xstrdup(uuid) });
@@ -360,7 +368,8 @@ void object_fill_uuid(struct object *obj) {
 }
 
 int object_each_unique(const struct object *obj,
-		       int (*visit)(void *arg, const struct object *holder, unsigned int attr, const char *text),
+		       int (*visit)(void *arg, const struct object *holder, unsigned int attr,
+				    const char *text),
 		       void *arg) {
 	for (uint32_t f = 0; f < obj->n_fields; f++) {
 		unsigned int attr = obj->fields[f].attr;
@@ -375,7 +384,8 @@ int object_each_unique(const struct object *obj,
 }
 
 int object_each_ref(const struct object *obj,
-		    int (*visit)(void *arg, const struct object *holder, unsigned int attr, const char *name),
+		    int (*visit)(void *arg, const struct object *holder, unsigned int attr,
+				 const char *name),
 		    void *arg) {
 	for (uint32_t f = 0; f < obj->n_fields; f++) {
 		const struct field *field = &obj->fields[f];

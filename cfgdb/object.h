@@ -108,7 +108,8 @@ bool object_child_delete(struct object *obj, unsigned int attr, const char *key)
  * Check a key as typed and bring it into canonical form; the caller frees *ret. Errors carry the
  * text an administrator sees.
  */
-int object_key_parse(const struct schema_table *table, const char *word, char **ret, struct err *err);
+int object_key_parse(const struct schema_table *table, const char *word, char **ret,
+		     struct err *err);
 
 /* Order of two keys of a table: numeric for integer keys, else bytewise. */
 int object_key_compare(const struct schema_table *table, const char *a, const char *b);
@@ -121,10 +122,12 @@ void object_fill_uuid(struct object *obj);
  * visit returns non-zero and returns that.
  */
 int object_each_unique(const struct object *obj,
-		       int (*visit)(void *arg, const struct object *holder, unsigned int attr, const char *text),
+		       int (*visit)(void *arg, const struct object *holder, unsigned int attr,
+				    const char *text),
 		       void *arg);
 
-/* Visit every reference in obj and its children; stops when visit returns non-zero and returns that. */
+/* Visit every reference in obj and its children; a visit that returns non-zero ends that. */
 int object_each_ref(const struct object *obj,
-		    int (*visit)(void *arg, const struct object *holder, unsigned int attr, const char *name),
+		    int (*visit)(void *arg, const struct object *holder, unsigned int attr,
+				 const char *name),
 		    void *arg);

@@ -76,8 +76,8 @@ struct schema_attr {
 	enum attr_type type;
 	unsigned int flags;                  /* enum attr_flag */
 	const char *dflt;                    /* NULL: none; words separated by blanks */
-	int64_t min, max;                    /* integer: bounds; string: max = most bytes; password: min = advised */
-	const struct schema_option *options; /* option: values; string: the only names, if any; n_options */
+	int64_t min, max;                    /* integer: bounds; string: most bytes; password: least */
+	const struct schema_option *options; /* option: values; string: the only names, if any */
 	uint16_t n_options;
 	uint16_t n_refs, n_conds;
 	const uint16_t *refs;                /* ref: table ids */
@@ -99,7 +99,7 @@ struct schema_table {
 	const char *dotted;                  /* "firewall.policy", "system.ha.secondary-vcluster" */
 	const char *help;
 	const char *names;                   /* name space shared with other tables, or NULL */
-	const char *noun;                    /* what an entry is called in name clash errors, or NULL */
+	const char *noun;                    /* what errors of clashing names call it, or NULL */
 	const struct schema_clash *clashes;  /* n_clashes of them; see schema_clash_code() */
 	uint16_t n_clashes;
 	const struct schema_attr *attrs;     /* the key of a list is attrs[0] */
@@ -117,7 +117,7 @@ struct schema_alias {
 
 extern const struct schema_table *const schema_tables[]; /* by id; children included */
 extern const uint16_t schema_n_tables;
-extern const uint16_t schema_top[];                      /* ids of top-level tables, in order of `show` */
+extern const uint16_t schema_top[];                      /* top-level tables, as `show` has them */
 extern const uint16_t schema_n_top;
 extern const struct schema_alias schema_aliases[];
 extern const uint16_t schema_n_aliases;
@@ -136,8 +136,8 @@ int schema_attr_index(const struct schema_table *table, const char *name);
 int schema_option_index(const struct schema_attr *attr, const char *name);
 
 /*
- * True when nothing of the table is enforced: said of it, of a table that it is nested in, or of each
- * of its attributes.
+ * True when nothing of the table is enforced: said of it, of a table that it is nested in, or of
+ * each of its attributes.
  */
 bool schema_is_stored_table(const struct schema_table *table);
 

@@ -132,7 +132,8 @@ int script_load(struct txn *t, const char *text, struct err *err) {
 		if (strcmp(s.words.w[0], "config") != 0 || !table)
 			rc = script_fail(&s, "expected config and a table");
 		else
-			rc = schema_is_list(table) ? script_list(&s, table) : script_object(&s, table, "", "end");
+			rc = schema_is_list(table) ? script_list(&s, table)
+						   : script_object(&s, table, "", "end");
 		if (rc)
 			break;
 	}

@@ -130,8 +130,9 @@ char *secret_seal(const struct keyring *k, const char *plain) {
 
 	raw[0] = SEAL_VERSION;
 	randombytes_buf(raw + 1, NONCE_LEN);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(raw + 1 + NONCE_LEN, NULL, (const unsigned char *)plain, len,
-						   seal_label, sizeof(seal_label), NULL, raw + 1, k->seal);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(raw + 1 + NONCE_LEN, NULL,
+						   (const unsigned char *)plain, len, seal_label,
+						   sizeof(seal_label), NULL, raw + 1, k->seal);
 	memcpy(text, "ENC ", 4);
 	sodium_bin2base64(text + 4, text_len, raw, total, BASE64);
 	return text;
@@ -139,24 +140,30 @@ char *secret_seal(const struct keyring *k, const char *plain) {
 
 /* The decoder itself takes some bytes above 0x7f for '/'; two texts must not mean the same. */
 static bool is_sealed_text(const char *text) {
-	return strncmp(text, "ENC ", 4) == 0 && text[4 + strspn(text + 4, BASE64_CHARACTERS)] == '\0';
+	return strncmp(text, "ENC ", 4) == 0 &&
+	       text[4 + strspn(text + 4, BASE64_CHARACTERS)] == '\0';
 }
 
 int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struct err *err) {
 	unsigned char raw[SEALED_MAX];
 	size_t len = 0, text_len = strlen(sealed);
 	char *plain;
+	int bad;
 
 	if (!is_sealed_text(sealed) ||
-	    sodium_base642bin(raw, sizeof(raw), sealed + 4, text_len - 4, NULL, &len, NULL, BASE64) != 0 ||
+	    sodium_base642bin(raw, sizeof(raw), sealed + 4, text_len - 4, NULL, &len, NULL,
+			      BASE64) != 0 ||
 	    len < 1 + NONCE_LEN + TAG_LEN || raw[0] != SEAL_VERSION)
 		return err_set(err, ERR_VALUE, "the ENC text was not made by this product");
 	plain = xcalloc(len, 1);
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)plain, NULL, NULL, raw + 1 + NONCE_LEN,
-						       len - 1 - NONCE_LEN, seal_label, sizeof(seal_label),
-						       raw + 1, k->seal) != 0) {
+	bad = crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)plain, NULL, NULL,
+							 raw + 1 + NONCE_LEN, len - 1 - NONCE_LEN,
+							 seal_label, sizeof(seal_label), raw + 1,
+							 k->seal);
+	if (bad) {
 		free(plain);
-		return err_set(err, ERR_VALUE, "the ENC text was made by another unit: type the secret in clear");
+		return err_set(err, ERR_VALUE,
+			       "the ENC text was made by another unit: type the secret in clear");
 	}
 	*ret = plain;
 	return 0;
@@ -164,7 +171,8 @@ int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struc
 
 /* What is compared only must be a hash. */
 static bool is_of_kind(const struct schema_attr *attr, const char *plain) {
-	return attr->type != ATTR_PASSWORD_HASH || strncmp(plain, HASH_METHOD, strlen(HASH_METHOD)) == 0;
+	return attr->type != ATTR_PASSWORD_HASH ||
+	       strncmp(plain, HASH_METHOD, strlen(HASH_METHOD)) == 0;
 }
 
 /* Wipe and free a secret in clear. */
@@ -209,8 +217,8 @@ static char *password_hash(const char *plain, const char *setting) {
 }
 
 /* Whether the sealed text `old` holds what was typed. */
-static bool secret_unchanged(const struct keyring *k, const struct schema_attr *attr, const char *typed,
-			     const char *old) {
+static bool secret_unchanged(const struct keyring *k, const struct schema_attr *attr,
+			     const char *typed, const char *old) {
 	char *plain = NULL, *hash = NULL;
 	bool same;
 
@@ -231,8 +239,8 @@ static bool secret_unchanged(const struct keyring *k, const struct schema_attr *
  * Check one item that came sealed, from a backup or another attribute: it must open, and hold a
  * hash where a hash belongs. When it holds what `old` holds, the text of `old` stays.
  */
-static int secret_take_sealed(const struct keyring *k, const struct schema_attr *attr, union item *item,
-			      const char *old, struct err *err) {
+static int secret_take_sealed(const struct keyring *k, const struct schema_attr *attr,
+			      union item *item, const char *old, struct err *err) {
 	char *plain = NULL, *before = NULL;
 	int rc = secret_unseal(k, item->str, &plain, err);
 
@@ -240,7 +248,8 @@ static int secret_take_sealed(const struct keyring *k, const struct schema_attr 
 		rc = err_set(err, ERR_VALUE, "the ENC text holds no password hash");
 	if (rc)
 		err_prefix(err, "node_check_object fail! for %s", attr->name);
-	if (rc == 0 && old && secret_unseal(k, old, &before, NULL) == 0 && strcmp(before, plain) == 0) {
+	if (rc == 0 && old && secret_unseal(k, old, &before, NULL) == 0 &&
+	    strcmp(before, plain) == 0) {
 		free(item->str);
 		item->str = xstrdup(old);
 	}
@@ -250,12 +259,14 @@ static int secret_take_sealed(const struct keyring *k, const struct schema_attr 
 }
 
 /* Seal one item in place; `old` is the sealed text it replaces, or NULL. */
-static int secret_seal_item(const struct keyring *k, const struct schema_attr *attr, union item *item,
-			    const char *old, struct err *err) {
+static int secret_seal_item(const struct keyring *k, const struct schema_attr *attr,
+			    union item *item, const char *old, struct err *err) {
 	char *hash = NULL, *sealed;
 
 	if (item->str[0] != '=')
-		return old && strcmp(old, item->str) == 0 ? 0 : secret_take_sealed(k, attr, item, old, err);
+		return old && strcmp(old, item->str) == 0 ?
+			       0 :
+			       secret_take_sealed(k, attr, item, old, err);
 	if (secret_unchanged(k, attr, item->str + 1, old)) {
 		sealed = xstrdup(old);
 	} else if (attr->type == ATTR_PASSWORD_HASH) {
@@ -272,7 +283,14 @@ static int secret_seal_item(const struct keyring *k, const struct schema_attr *a
 	return 0;
 }
 
-int secret_seal_object(const struct keyring *k, struct object *obj, const struct object *old, struct err *err) {
+/* The entry of that name in another object, or NULL. */
+static const struct object *child_of(const struct object *obj, unsigned int attr,
+				     const struct object *entry) {
+	return obj ? object_child(obj, attr, entry->key) : NULL;
+}
+
+int secret_seal_object(const struct keyring *k, struct object *obj, const struct object *old,
+		       struct err *err) {
 	for (uint32_t f = 0; f < obj->n_fields; f++) {
 		struct field *field = &obj->fields[f];
 		const struct schema_attr *a = &obj->table->attrs[field->attr];
@@ -280,16 +298,16 @@ int secret_seal_object(const struct keyring *k, struct object *obj, const struct
 
 		for (uint32_t i = 0; i < field->value.n; i++) {
 			union item *item = (union item *)value_item(&field->value, i);
+			bool was = before && i < before->n;
 			int rc = 0;
 
 			if (a->type == ATTR_CHILD)
 				rc = secret_seal_object(k, item->entry,
-							old ? object_child(old, field->attr, item->entry->key) : NULL,
+							child_of(old, field->attr, item->entry),
 							err);
 			else if (schema_is_secret(a))
 				rc = secret_seal_item(k, a, item,
-						      before && i < before->n ? value_item(before, i)->str : NULL,
-						      err);
+						      was ? value_item(before, i)->str : NULL, err);
 			if (rc)
 				return rc;
 		}
@@ -310,8 +328,9 @@ static size_t secret_characters(const struct keyring *k, const char *sealed) {
 	return n;
 }
 
-static void secret_review_value(const struct keyring *k, const struct object *obj, const struct field *field,
-				const struct object *old, struct warnings *warnings) {
+static void secret_review_value(const struct keyring *k, const struct object *obj,
+				const struct field *field, const struct object *old,
+				struct warnings *warnings) {
 	const struct schema_attr *a = &obj->table->attrs[field->attr];
 	const struct value *before = old ? object_get(old, field->attr) : NULL;
 
@@ -320,17 +339,19 @@ static void secret_review_value(const struct keyring *k, const struct object *ob
 
 		if (a->type == ATTR_CHILD)
 			secret_review_object(k, item->entry,
-					     old ? object_child(old, field->attr, item->entry->key) : NULL, warnings);
+					     child_of(old, field->attr, item->entry), warnings);
 		else if (a->type == ATTR_PASSWORD && a->min > 0 &&
-			 !(before && i < before->n && strcmp(value_item(before, i)->str, item->str) == 0) &&
+			 !(before && i < before->n &&
+			   strcmp(value_item(before, i)->str, item->str) == 0) &&
 			 secret_characters(k, item->str) < (size_t)a->min)
-			warn_add(warnings, "%s%s%s: %s has fewer than %lld characters", obj->table->path,
-				 *obj->key ? " " : "", obj->key, a->name, (long long)a->min);
+			warn_add(warnings, "%s%s%s: %s has fewer than %lld characters",
+				 obj->table->path, *obj->key ? " " : "", obj->key, a->name,
+				 (long long)a->min);
 	}
 }
 
-void secret_review_object(const struct keyring *k, const struct object *obj, const struct object *old,
-			  struct warnings *warnings) {
+void secret_review_object(const struct keyring *k, const struct object *obj,
+			  const struct object *old, struct warnings *warnings) {
 	for (uint32_t f = 0; f < obj->n_fields; f++)
 		secret_review_value(k, obj, &obj->fields[f], old, warnings);
 }

@@ -53,14 +53,15 @@ int secret_mac(const struct keyring *k, const char *sealed, unsigned char mac[SE
  * read and hold what their attribute wants. A secret that did not change keeps the sealed text it
  * has in old (may be NULL).
  */
-int secret_seal_object(const struct keyring *k, struct object *obj, const struct object *old, struct err *err);
+int secret_seal_object(const struct keyring *k, struct object *obj, const struct object *old,
+		       struct err *err);
 
 /*
  * Warn of each secret of obj that is shorter than its attribute advises, unless it is the one that
  * old (may be NULL) has there.
  */
-void secret_review_object(const struct keyring *k, const struct object *obj, const struct object *old,
-			  struct warnings *warnings);
+void secret_review_object(const struct keyring *k, const struct object *obj,
+			  const struct object *old, struct warnings *warnings);
 
 /* Replace each secret of obj by "MAC hex", for digests; false when one cannot be read. */
 bool secret_mask_object(const struct keyring *k, struct object *obj);

@@ -5,8 +5,8 @@
  * transaction, which dies with it.
  *
  * A client that does not read its answers is not read either: requests wait while more than
- * OUTPUT_MAX bytes stand in its output buffer, so one slow terminal costs one buffer. An answer that
- * comes in pieces goes on when there is room for the next, one piece in a turn of the loop, so
+ * OUTPUT_MAX bytes stand in its output buffer, so one slow terminal costs one buffer. An answer
+ * that comes in pieces goes on when there is room for the next, one piece in a turn of the loop, so
  * everyone else is served between them. What a request itself does is in requests.c.
  */
 #include "cfgdb/server.h"
@@ -148,7 +148,7 @@ static void connection_stream(struct connection *c) {
 	c->turn = event_new(bufferevent_get_base(c->bev), state == STREAM_WAIT ? fd : -1, EV_READ,
 			    connection_turn, c);
 	if (!c->turn || event_add(c->turn, state == STREAM_WAIT ? NULL : &at_once) != 0)
-		shutdown(bufferevent_getfd(c->bev), SHUT_RDWR); /* out of memory: it ends as if hung up */
+		shutdown(bufferevent_getfd(c->bev), SHUT_RDWR); /* no memory: as if hung up */
 }
 
 static void connection_read(struct bufferevent *bev, void *arg) {
@@ -205,8 +205,8 @@ static void connection_event(struct bufferevent *bev, short what, void *arg) {
 		connection_free(arg);
 }
 
-static void server_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr, int len,
-			  void *arg) {
+static void server_accept(struct evconnlistener *listener, evutil_socket_t fd,
+			  struct sockaddr *addr, int len, void *arg) {
 	struct server *s = arg;
 	struct connection *c;
 	char user[64] = "";
@@ -221,7 +221,8 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd, s
 	allowed = peer_user(s, fd, user, sizeof(user));
 	c = xcalloc(1, sizeof(*c));
 	c->server = s;
-	c->bev = bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
+	c->bev = bufferevent_socket_new(evconnlistener_get_base(listener), fd,
+					BEV_OPT_CLOSE_ON_FREE);
 	if (!c->bev) {
 		close(fd);
 		free(c);
@@ -274,13 +275,14 @@ static int server_listen(struct server *s, struct event_base *base, struct err *
 		evconnlistener_set_error_cb(s->listener, server_accept_failed);
 	else
 		return err_set(err, ERR_STORE, "%s: %s", s->path, strerror(errno));
-	if (chmod(s->path, 0660) != 0 || (gr && gr->gr_gid != getegid() && chown(s->path, (uid_t)-1, gr->gr_gid) != 0))
+	if (chmod(s->path, 0660) != 0 ||
+	    (gr && gr->gr_gid != getegid() && chown(s->path, (uid_t)-1, gr->gr_gid) != 0))
 		return err_set(err, ERR_STORE, "%s: %s", s->path, strerror(errno));
 	return 0;
 }
 
-struct server *server_new(struct event_base *base, struct engine *engine, const struct server_config *config,
-			  struct err *err) {
+struct server *server_new(struct event_base *base, struct engine *engine,
+			  const struct server_config *config, struct err *err) {
 	struct server *s = xcalloc(1, sizeof(*s));
 
 	s->engine = engine;

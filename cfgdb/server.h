@@ -20,8 +20,8 @@ struct server_config {
 };
 
 /* Listen; strings of config are copied. NULL and *err when that fails. */
-struct server *server_new(struct event_base *base, struct engine *engine, const struct server_config *config,
-			  struct err *err);
+struct server *server_new(struct event_base *base, struct engine *engine,
+			  const struct server_config *config, struct err *err);
 
 /* Drop all connections, remove the socket. NULL is fine. */
 void server_free(struct server *s);

@@ -12,7 +12,7 @@ struct span {
 	uint64_t lo, hi;
 };
 
-/* The range that an object takes. It is asked again when the object leaves: it depends on it alone. */
+/* The range that an object takes; it depends on that alone, for it is asked again at the end. */
 typedef struct span span_fn(const struct object *obj);
 
 /* Visits an object; what it returns ends the visits unless it is 0. */

@@ -60,12 +60,15 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_LOAD] = "SELECT tbl, key, pos, ver, hash, body FROM obj ORDER BY tbl, pos, key",
-	[SQL_PUT] = "INSERT INTO obj(vd, tbl, key, pos, ver, hash, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
-		    "ON CONFLICT(vd, tbl, key) DO UPDATE SET pos=?4, ver=?5, hash=?6, body=?7",
+	[SQL_PUT] =
+		"INSERT INTO obj(vd, tbl, key, pos, ver, hash, body) "
+		"VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+		"ON CONFLICT(vd, tbl, key) DO UPDATE SET pos=?4, ver=?5, hash=?6, body=?7",
 	[SQL_DELETE] = "DELETE FROM obj WHERE vd=?1 AND tbl=?2 AND key=?3",
 	[SQL_OID] = "SELECT oid FROM obj WHERE vd=?1 AND tbl=?2 AND key=?3",
 	[SQL_REF_CLEAR] = "DELETE FROM ref WHERE src_oid=?1",
-	[SQL_REF_ADD] = "INSERT INTO ref(src_oid, attr, ord, tgt_tbl, tgt_key) VALUES(?1, ?2, ?3, ?4, ?5)",
+	[SQL_REF_ADD] =
+		"INSERT INTO ref(src_oid, attr, ord, tgt_tbl, tgt_key) VALUES(?1, ?2, ?3, ?4, ?5)",
 	[SQL_REVISION] = "INSERT INTO rev(id, ts, user, source, comment, nchg, root_hash) "
 			 "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SQL_CHANGE] = "INSERT INTO chg(rev, vd, tbl, key, op, old_body, new_body) "
@@ -74,7 +77,8 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_PUT_HASH] = "UPDATE obj SET hash=?4 WHERE vd=?1 AND tbl=?2 AND key=?3 AND hash<>?4",
 	[SQL_PUT_ROOT_HASH] = "UPDATE rev SET root_hash=?2 WHERE id=?1",
 	[SQL_HISTORY_SIZE] = "SELECT coalesce(sum(" CHANGE_SIZE "), 0) FROM chg",
-	[SQL_HISTORY_OLDEST] = "SELECT rowid, rev, " CHANGE_SIZE " FROM chg ORDER BY rev, rowid LIMIT 1",
+	[SQL_HISTORY_OLDEST] =
+		"SELECT rowid, rev, " CHANGE_SIZE " FROM chg ORDER BY rev, rowid LIMIT 1",
 	[SQL_DROP_CHANGE] = "DELETE FROM chg WHERE rowid=?1",
 	[SQL_DROP_REVISIONS] = "DELETE FROM rev WHERE id < (SELECT min(rev) FROM chg)",
 	[SQL_META_GET] = "SELECT value FROM meta WHERE name=?1",
@@ -82,16 +86,22 @@ static const char *const sql[SQL_COUNT] = {
 			 "ON CONFLICT(name) DO UPDATE SET value=?2",
 };
 
+static const char pragma_sql[] =
+	"PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+	"PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA journal_size_limit=4194304;";
+
 static const char schema_sql[] =
-	"CREATE TABLE IF NOT EXISTS obj(oid INTEGER PRIMARY KEY, vd TEXT NOT NULL, tbl TEXT NOT NULL,"
-	" key TEXT NOT NULL, pos INTEGER NOT NULL, ver INTEGER NOT NULL, hash BLOB NOT NULL,"
-	" body TEXT NOT NULL, UNIQUE(vd, tbl, key));"
-	"CREATE TABLE IF NOT EXISTS ref(src_oid INTEGER NOT NULL REFERENCES obj(oid) ON DELETE CASCADE,"
-	" attr TEXT NOT NULL, ord INTEGER NOT NULL, tgt_tbl TEXT NOT NULL, tgt_key TEXT NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS obj(oid INTEGER PRIMARY KEY, vd TEXT NOT NULL,"
+	" tbl TEXT NOT NULL, key TEXT NOT NULL, pos INTEGER NOT NULL, ver INTEGER NOT NULL,"
+	" hash BLOB NOT NULL, body TEXT NOT NULL, UNIQUE(vd, tbl, key));"
+	"CREATE TABLE IF NOT EXISTS ref(src_oid INTEGER NOT NULL REFERENCES obj(oid)"
+	" ON DELETE CASCADE, attr TEXT NOT NULL, ord INTEGER NOT NULL, tgt_tbl TEXT NOT NULL,"
+	" tgt_key TEXT NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS ref_target ON ref(tgt_tbl, tgt_key);"
 	"CREATE INDEX IF NOT EXISTS ref_source ON ref(src_oid);"
-	"CREATE TABLE IF NOT EXISTS rev(id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, user TEXT NOT NULL,"
-	" source TEXT NOT NULL, comment TEXT NOT NULL, nchg INTEGER NOT NULL, root_hash BLOB NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS rev(id INTEGER PRIMARY KEY, ts INTEGER NOT NULL,"
+	" user TEXT NOT NULL, source TEXT NOT NULL, comment TEXT NOT NULL, nchg INTEGER NOT NULL,"
+	" root_hash BLOB NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS chg(rev INTEGER NOT NULL REFERENCES rev(id), vd TEXT NOT NULL,"
 	" tbl TEXT NOT NULL, key TEXT NOT NULL, op TEXT NOT NULL, old_body TEXT, new_body TEXT);"
 	"CREATE INDEX IF NOT EXISTS chg_rev ON chg(rev);"
@@ -104,7 +114,8 @@ struct store {
 };
 
 static int store_fail(struct store *s, const char *doing, struct err *err) {
-	return err_set(err, ERR_STORE, "the configuration database: %s: %s", doing, sqlite3_errmsg(s->db));
+	return err_set(err, ERR_STORE, "the configuration database: %s: %s", doing,
+		       sqlite3_errmsg(s->db));
 }
 
 /* Step a statement that gives no rows (or whose first row is enough) and make it ready again. */
@@ -145,7 +156,8 @@ static int store_check(struct store *s, struct err *err) {
 	if (sqlite3_step(stmt) == SQLITE_ROW)
 		answer = (const char *)sqlite3_column_text(stmt, 0);
 	if (!answer || strcmp(answer, "ok") != 0)
-		rc = err_set(err, ERR_STORE, "the configuration database is damaged: %s", answer ? answer : "");
+		rc = err_set(err, ERR_STORE, "the configuration database is damaged: %s",
+			     answer ? answer : "");
 	sqlite3_finalize(stmt);
 	return rc;
 }
@@ -159,15 +171,16 @@ static int store_version(struct store *s, struct err *err) {
 	if (!version)
 		return store_meta_set(s, "schema_version", STORE_VERSION, err);
 	if (strcmp(version, STORE_VERSION) != 0)
-		return err_set(err, ERR_STORE, "the configuration database has version %s, this program reads %s",
+		return err_set(err, ERR_STORE,
+			       "the configuration database has version %s, this program reads %s",
 			       version, STORE_VERSION);
 	return 0;
 }
 
 static int store_prepare(struct store *s, struct err *err) {
 	for (int i = 0; i < SQL_COUNT; i++)
-		if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) !=
-		    SQLITE_OK)
+		if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i],
+				       NULL) != SQLITE_OK)
 			return store_fail(s, "prepare", err);
 	return 0;
 }
@@ -199,13 +212,13 @@ static int store_measure(struct store *s, struct err *err) {
 struct store *store_open(const char *path, struct err *err) {
 	struct store *s = xcalloc(1, sizeof(*s));
 
-	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+	    SQLITE_OK)
 		store_fail(s, path, err);
-	else if (store_exec(s, "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-			       "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;"
-			       "PRAGMA journal_size_limit=4194304;", err) == 0 &&
-		 store_keep_log(s, err) == 0 && store_check(s, err) == 0 && store_exec(s, schema_sql, err) == 0 &&
-		 store_prepare(s, err) == 0 && store_version(s, err) == 0 && store_measure(s, err) == 0)
+	else if (store_exec(s, pragma_sql, err) == 0 && store_keep_log(s, err) == 0 &&
+		 store_check(s, err) == 0 && store_exec(s, schema_sql, err) == 0 &&
+		 store_prepare(s, err) == 0 && store_version(s, err) == 0 &&
+		 store_measure(s, err) == 0)
 		return s;
 	store_close(s);
 	return NULL;
@@ -230,7 +243,8 @@ static void take_hash(sqlite3_stmt *row, int i, unsigned char hash[OBJECT_HASH_L
 }
 
 static int store_load_row(sqlite3_stmt *row,
-			  int (*each)(void *arg, struct object *obj, const char *body, struct err *err),
+			  int (*each)(void *arg, struct object *obj, const char *body,
+				      struct err *err),
 			  void *arg, struct err *err) {
 	const char *name = (const char *)sqlite3_column_text(row, 0);
 	const char *key = (const char *)sqlite3_column_text(row, 1);
@@ -239,7 +253,9 @@ static int store_load_row(sqlite3_stmt *row,
 	struct object *obj;
 
 	if (!table)
-		return err_set(err, ERR_STORE, "the configuration database has table %s, which this program does not",
+		return err_set(err, ERR_STORE,
+			       "the configuration database has table %s, "
+			       "which this program does not",
 			       name);
 	obj = object_new(table, key);
 	obj->pos = sqlite3_column_int64(row, 2);
@@ -248,7 +264,8 @@ static int store_load_row(sqlite3_stmt *row,
 	return each(arg, obj, body, err);
 }
 
-int store_load(struct store *s, int (*each)(void *arg, struct object *obj, const char *body, struct err *err),
+int store_load(struct store *s,
+	       int (*each)(void *arg, struct object *obj, const char *body, struct err *err),
 	       void *arg, struct err *err) {
 	sqlite3_stmt *stmt = s->stmt[SQL_LOAD];
 	int rc = 0, step;
@@ -311,7 +328,8 @@ int store_commit(struct store *s, struct err *err) {
 	int rc;
 
 	if (fault_hit("store.commit"))
-		return err_set(err, ERR_STORE, "the configuration database: commit: injected fault");
+		return err_set(err, ERR_STORE,
+			       "the configuration database: commit: injected fault");
 	rc = store_run(s, SQL_COMMIT, err);
 	if (rc == 0)
 		s->history_kept = s->history;
@@ -343,7 +361,8 @@ struct ref_writer {
 	struct err *err;
 };
 
-static int store_put_ref(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+static int store_put_ref(void *arg, const struct object *holder, unsigned int attr,
+			 const char *name) {
 	struct ref_writer *w = arg;
 	const struct schema_attr *a = &holder->table->attrs[attr];
 	const struct object *target = model_resolve(w->model, a, name);
@@ -465,7 +484,8 @@ static int history_oldest(struct store *s, struct oldest *ret, struct err *err) 
 
 	*ret = (struct oldest){ 0 };
 	if (step == SQLITE_ROW)
-		*ret = (struct oldest){ sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
+		*ret = (struct oldest){ sqlite3_column_int64(stmt, 0),
+					sqlite3_column_int64(stmt, 1),
 					sqlite3_column_int64(stmt, 2) };
 	else if (step != SQLITE_DONE)
 		rc = store_fail(s, "read", err);

@@ -42,9 +42,11 @@ void store_close(struct store *s);
 
 /*
  * Give every stored object to each(), by table and position. each() gets a new object with the
- * stored digest, whose body is not read yet, and the body; it takes over obj. Stops when each() returns non-zero.
+ * stored digest, whose body is not read yet, and the body; it takes over obj. Stops when each()
+ * returns non-zero.
  */
-int store_load(struct store *s, int (*each)(void *arg, struct object *obj, const char *body, struct err *err),
+int store_load(struct store *s,
+	       int (*each)(void *arg, struct object *obj, const char *body, struct err *err),
 	       void *arg, struct err *err);
 
 /* Open a transaction, make it durable, or drop it. */
@@ -66,8 +68,8 @@ int store_delete(struct store *s, const struct object *obj, struct err *err);
 int store_revision(struct store *s, const struct revision *rev, struct err *err);
 
 /* Write one change of a revision; before is NULL when new, after when deleted. */
-int store_change(struct store *s, uint64_t rev, const struct object *before, const struct object *after,
-		 struct err *err);
+int store_change(struct store *s, uint64_t rev, const struct object *before,
+		 const struct object *after, struct err *err);
 
 /*
  * Drop the oldest changes when the history has outgrown STORE_HISTORY_MAX, within the open

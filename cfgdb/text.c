@@ -42,14 +42,15 @@ static void text_value_line(const struct object *obj, unsigned int attr, const s
 	str_add_char(out, '\n');
 }
 
-static void text_child(const struct object *obj, unsigned int attr, unsigned int indent, unsigned int flags,
-		       struct str *out) {
+static void text_child(const struct object *obj, unsigned int attr, unsigned int indent,
+		       unsigned int flags, struct str *out) {
 	const struct schema_attr *a = &obj->table->attrs[attr];
 	const struct value *v = object_get(obj, attr);
 
 	if (!v && (!(flags & TEXT_FULL) || schema_is_list(a->child)))
 		return;
-	if (v && (flags & TEXT_NO_LOCAL) && !schema_is_list(a->child) && object_is_local(value_item(v, 0)->entry))
+	if (v && (flags & TEXT_NO_LOCAL) && !schema_is_list(a->child) &&
+	    object_is_local(value_item(v, 0)->entry))
 		return;
 	str_add_blanks(out, (size_t)indent * INDENT);
 	str_addf(out, "config %s\n", a->name);
@@ -111,7 +112,8 @@ void text_edit_line(const struct object *obj, unsigned int indent, struct str *o
 	str_add_char(out, '\n');
 }
 
-void text_entry(const struct object *obj, unsigned int indent, unsigned int flags, struct str *out) {
+void text_entry(const struct object *obj, unsigned int indent, unsigned int flags,
+		struct str *out) {
 	text_edit_line(obj, indent, out);
 	text_body(obj, indent + 1, flags, out);
 	str_add_blanks(out, (size_t)indent * INDENT);
@@ -157,8 +159,8 @@ static void text_get_body(const struct object *obj, unsigned int indent, struct 
 			str_addf(out, "%s:\n", a->name);
 			for (uint32_t n = 0; v && n < v->n; n++) {
 				if (schema_is_list(a->child))
-					str_addf(out, "%*s== [ %s ]\n", (int)(indent + 1) * INDENT, "",
-						 value_item(v, n)->entry->key);
+					str_addf(out, "%*s== [ %s ]\n", (int)(indent + 1) * INDENT,
+						 "", value_item(v, n)->entry->key);
 				text_get_body(value_item(v, n)->entry, indent + 1, out);
 			}
 		}
@@ -200,7 +202,8 @@ struct reader {
 };
 
 static int reader_fail(struct reader *r, const char *word) {
-	return err_set(r->err, ERR_PARSE, "line %u: command parse error before '%.200s'", r->line, word);
+	return err_set(r->err, ERR_PARSE, "line %u: command parse error before '%.200s'", r->line,
+		       word);
 }
 
 static int reader_push(struct reader *r, struct object *obj, int list, const char *word) {
@@ -277,7 +280,8 @@ static int reader_edit(struct reader *r, struct frame *top, const struct words *
 	list = object_get_mutable(top->obj, (unsigned int)top->list);
 	if (!entry && list && list->n >= VALUE_ITEMS_MAX) {
 		free(key);
-		return err_set(r->err, ERR_MAX_ENTRIES, "object set operator error, -4 discard the setting");
+		return err_set(r->err, ERR_MAX_ENTRIES,
+			       "object set operator error, -4 discard the setting");
 	}
 	if (!entry) {
 		entry = object_new(child, key);
@@ -307,7 +311,8 @@ static int reader_line(struct reader *r, const struct words *words) {
 		r->depth--;
 		return 0;
 	}
-	if (strcmp(verb, "end") == 0 && words->n == 1 && r->depth > 0 && !(in_entry && top->list < 0)) {
+	if (strcmp(verb, "end") == 0 && words->n == 1 && r->depth > 0 &&
+	    !(in_entry && top->list < 0)) {
 		r->depth--;
 		return 0;
 	}
@@ -336,7 +341,7 @@ static int text_refuse_size(struct err *err) {
 	return err_set(err, ERR_TOO_LONG, "object is too large: at most %u bytes", TEXT_BODY_MAX);
 }
 
-/* What was read is also printed, with quotes and indentation: that must be read again at a restart. */
+/* What was read is printed, with quotes and indentation, and that is read at a restart. */
 static int text_fits(const struct object *obj, size_t len, struct err *err) {
 	AUTO_STR struct str body = STR_INIT;
 

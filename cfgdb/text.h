@@ -28,7 +28,9 @@ void text_entry(const struct object *obj, unsigned int indent, unsigned int flag
 /* Append `edit KEY`, the key quoted as its type wants it. */
 void text_edit_line(const struct object *obj, unsigned int indent, struct str *out);
 
-/* Append what `get` prints for one object: a line for each attribute, newlines in it written as \n. */
+/*
+ * Append what `get` prints for one object: a line for each attribute, newlines in it written as \n.
+ */
 void text_get(const struct object *obj, struct str *out);
 
 /* Append what `get` prints for one entry of a table: `== [ KEY ]` and one line. */

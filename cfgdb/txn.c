@@ -91,20 +91,22 @@ void txn_free(struct txn *t) {
 
 /* ---- looking through the transaction ---- */
 
-static struct staged *staged_find(const struct txn *t, const struct schema_table *table, const char *key) {
+static struct staged *staged_find(const struct txn *t, const struct schema_table *table,
+				  const char *key) {
 	struct staged want = { .table = table, .key = (char *)key };
 
 	return RB_FIND(staged_tree, (struct staged_tree *)&t->staged, &want);
 }
 
-
-const struct object *txn_find(const struct txn *t, const struct schema_table *table, const char *key) {
+const struct object *txn_find(const struct txn *t, const struct schema_table *table,
+			      const char *key) {
 	const struct staged *s = staged_find(t, table, key);
 
 	return s ? s->obj : model_find(t->engine->model, table, key);
 }
 
-const struct object *txn_active(const struct txn *t, const struct schema_table *table, const char *key) {
+const struct object *txn_active(const struct txn *t, const struct schema_table *table,
+				const char *key) {
 	return model_find(t->engine->model, table, key);
 }
 
@@ -114,7 +116,8 @@ const struct object *txn_object(const struct txn *t, const struct schema_table *
 	return obj ? obj : model_object(t->engine->model, table);
 }
 
-const struct object *txn_resolve(const struct txn *t, const struct schema_attr *attr, const char *name) {
+const struct object *txn_resolve(const struct txn *t, const struct schema_attr *attr,
+				 const char *name) {
 	for (unsigned int i = 0; i < attr->n_refs; i++) {
 		const struct object *obj = txn_find(t, schema_tables[attr->refs[i]], name);
 
@@ -130,7 +133,8 @@ static int each_active(const struct txn *t, const struct schema_table *table, bo
 	const struct model *m = t->engine->model;
 	int rc = 0;
 
-	for (const struct object *obj = model_first(m, table); obj && rc == 0; obj = model_next(m, obj)) {
+	for (const struct object *obj = model_first(m, table); obj && rc == 0;
+	     obj = model_next(m, obj)) {
 		const struct staged *s = t->n_staged ? staged_find(t, table, obj->key) : NULL;
 		const struct object *now = obj;
 
@@ -162,7 +166,8 @@ int txn_each_any_order(const struct txn *t, const struct schema_table *table,
 	const struct staged *s = RB_NFIND(staged_tree, (struct staged_tree *)&t->staged, &first);
 	int rc = each_active(t, table, true, visit, arg);
 
-	for (; s && s->table == table && rc == 0; s = RB_NEXT(staged_tree, NULL, (struct staged *)s))
+	for (; s && s->table == table && rc == 0;
+	     s = RB_NEXT(staged_tree, NULL, (struct staged *)s))
 		if (s->obj && !model_find(t->engine->model, table, s->key))
 			rc = visit(arg, s->obj);
 	return rc;
@@ -189,7 +194,8 @@ static const struct object *staged_last(const struct txn *t, const struct schema
 	struct staged beyond = { .table = table, .key = (char *)"9223372036854775807" };
 	struct staged *s = RB_NFIND(staged_tree, (struct staged_tree *)&t->staged, &beyond);
 
-	s = s ? RB_PREV(staged_tree, NULL, s) : RB_MAX(staged_tree, (struct staged_tree *)&t->staged);
+	s = s ? RB_PREV(staged_tree, NULL, s)
+	      : RB_MAX(staged_tree, (struct staged_tree *)&t->staged);
 	while (s && s->table == table && !s->obj)
 		s = RB_PREV(staged_tree, NULL, s);
 	return s && s->table == table ? s->obj : NULL;
@@ -204,7 +210,8 @@ static const struct object *active_last(const struct txn *t, const struct schema
 	return obj;
 }
 
-int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t *ret, struct err *err) {
+int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t *ret,
+		struct err *err) {
 	const struct schema_attr *key = &table->attrs[0];
 	const struct object *staged, *active;
 	int64_t last = key->min > 0 ? key->min - 1 : 0;
@@ -218,7 +225,8 @@ int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t 
 	if (active && atoll(active->key) > last)
 		last = atoll(active->key);
 	if (last >= key->max)
-		return err_set(err, ERR_MAX_ENTRIES, "object set operator error, -4 discard the setting");
+		return err_set(err, ERR_MAX_ENTRIES,
+			       "object set operator error, -4 discard the setting");
 	*ret = (uint64_t)last + 1;
 	return 0;
 }
@@ -279,7 +287,9 @@ static void staged_leave(struct txn *t, const struct object *obj) {
 }
 
 int txn_each_user(const struct txn *t, const struct object *obj,
-		  int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr), void *arg) {
+		  int (*visit)(void *arg, const struct object *holder,
+			       const struct schema_attr *attr),
+		  void *arg) {
 	struct user_visit v = { t, obj, visit, arg };
 	int rc = model_each_user(t->engine->model, obj, visit_active, &v);
 
@@ -310,12 +320,13 @@ static int take_holder(void *arg, const struct object *holder, const struct sche
 	return 1;
 }
 
-const struct object *txn_find_same(const struct txn *t, const struct object *obj, unsigned int attr) {
+const struct object *txn_find_same(const struct txn *t, const struct object *obj,
+				   unsigned int attr) {
 	const struct object *found = NULL;
 	struct user_visit v = { t, obj, take_holder, &found };
 
-	if (*object_str(obj, attr) && model_each_same(t->engine->model, obj, attr, visit_active, &v) == 0 &&
-	    t->n_staged > 0)
+	if (*object_str(obj, attr) &&
+	    model_each_same(t->engine->model, obj, attr, visit_active, &v) == 0 && t->n_staged > 0)
 		uses_each_same(staged_index(t, USES_OF_UNIQUE), obj, attr, visit_staged, &v);
 	return found;
 }
@@ -354,7 +365,8 @@ int txn_each_meeting(const struct txn *t, const struct schema_table *table, span
 
 /* ---- what is staged ---- */
 
-static struct staged *staged_new(struct txn *t, const struct schema_table *table, const char *key, uint64_t base) {
+static struct staged *staged_new(struct txn *t, const struct schema_table *table, const char *key,
+				 uint64_t base) {
 	struct staged *s = xcalloc(1, sizeof(*s));
 
 	s->table = table;

@@ -32,22 +32,26 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source);
 void txn_free(struct txn *t);
 
 /* The object as the transaction would leave it, or NULL. */
-const struct object *txn_find(const struct txn *t, const struct schema_table *table, const char *key);
+const struct object *txn_find(const struct txn *t, const struct schema_table *table,
+			      const char *key);
 
 /* The object of an object table as the transaction would leave it; never NULL. */
 const struct object *txn_object(const struct txn *t, const struct schema_table *table);
 
 /* The active object, whatever is staged, or NULL. */
-const struct object *txn_active(const struct txn *t, const struct schema_table *table, const char *key);
+const struct object *txn_active(const struct txn *t, const struct schema_table *table,
+				const char *key);
 
 /* What a name in a reference attribute would stand for, or NULL. */
-const struct object *txn_resolve(const struct txn *t, const struct schema_attr *attr, const char *name);
+const struct object *txn_resolve(const struct txn *t, const struct schema_attr *attr,
+				 const char *name);
 
 /*
- * Another entry of the table of obj that would have the same text in this unique attribute, or NULL;
- * an empty text is that of none.
+ * Another entry of the table of obj that would have the same text in this unique attribute, or
+ * NULL; an empty text is that of none.
  */
-const struct object *txn_find_same(const struct txn *t, const struct object *obj, unsigned int attr);
+const struct object *txn_find_same(const struct txn *t, const struct object *obj,
+				   unsigned int attr);
 
 /* Visit all objects of a table; stops when visit returns non-zero and returns that. */
 int txn_each(const struct txn *t, const struct schema_table *table,
@@ -64,7 +68,8 @@ uint64_t txn_base_version(const struct txn *t, const struct schema_table *table,
 size_t txn_count(const struct txn *t, const struct schema_table *table);
 
 /* Smallest free key above the greatest one in use of a list with integer keys. */
-int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t *ret, struct err *err);
+int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t *ret,
+		struct err *err);
 
 /*
  * Check and stage one object, which started from version base. Takes over obj, also on error. With
@@ -96,7 +101,9 @@ size_t txn_staged(const struct txn *t);
  * in which one names obj. Stops when visit returns non-zero and returns that.
  */
 int txn_each_user(const struct txn *t, const struct object *obj,
-		  int (*visit)(void *arg, const struct object *holder, const struct schema_attr *attr), void *arg);
+		  int (*visit)(void *arg, const struct object *holder,
+			       const struct schema_attr *attr),
+		  void *arg);
 
 /* Number of these uses. */
 size_t txn_count_users(const struct txn *t, const struct object *obj);

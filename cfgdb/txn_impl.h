@@ -16,7 +16,7 @@ struct staged {
 	struct object *obj;      /* NULL: deletion */
 	size_t bytes;            /* of memory that this takes, about */
 	uint64_t base;           /* version of the active object, TXN_NEW when there was none */
-	bool moved;              /* deleted and made again here: its place is the end of the table */
+	bool moved; /* deleted and made again here: its place is the end of the table */
 	bool drawn;              /* nobody asked for this number: another one will do */
 	RB_ENTRY(staged) entry;
 	TAILQ_ENTRY(staged) next;
@@ -46,13 +46,15 @@ int txn_room(const struct txn *t, const struct schema_table *table, const char *
 	     const struct object *obj, struct err *err);
 
 /* Stage obj (NULL: deletion) under its table and key, unchecked; takes over obj. */
-struct staged *txn_stage(struct txn *t, const struct schema_table *table, const char *key, struct object *obj,
-	       uint64_t base);
+struct staged *txn_stage(struct txn *t, const struct schema_table *table, const char *key,
+			 struct object *obj, uint64_t base);
 
 /* Bring a staged object under another key. */
 void txn_rekey(struct txn *t, struct staged *s, const char *key);
 
-/* Give entries whose number was drawn, and which someone else has taken since, the next free one. */
+/*
+ * Give entries whose number was drawn, and which someone else has taken since, the next free one.
+ */
 void txn_redraw(struct txn *t);
 
 /*

@@ -27,7 +27,8 @@ static int refuse_locked(struct err *err) {
 static void keep_uuid(struct object *obj, const struct object *before) {
 	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
 		const struct schema_attr *a = &obj->table->attrs[i];
-		const struct value *was = a->type == ATTR_UUID && before ? object_get(before, i) : NULL;
+		const struct value *was =
+			a->type == ATTR_UUID && before ? object_get(before, i) : NULL;
 
 		if (was && !object_get(obj, i) && object_has(obj, i))
 			object_set(obj, i, value_copy(a, was));
@@ -35,7 +36,8 @@ static void keep_uuid(struct object *obj, const struct object *before) {
 }
 
 /* The version an entry will be held against at commit: that of the active object. */
-static uint64_t active_version(const struct txn *t, const struct schema_table *table, const char *key) {
+static uint64_t active_version(const struct txn *t, const struct schema_table *table,
+			       const char *key) {
 	const struct object *obj = model_find(t->engine->model, table, key);
 
 	return obj ? obj->ver : TXN_NEW;
@@ -56,7 +58,8 @@ static int adopt(void *arg, const struct object *holder, unsigned int attr, cons
 
 /* ---- numbers that nobody asked for: `edit 0` ---- */
 
-static int next_number(const struct txn *t, const struct object *obj, char *key, size_t size, struct err *err) {
+static int next_number(const struct txn *t, const struct object *obj, char *key, size_t size,
+		       struct err *err) {
 	uint64_t id;
 	int rc = txn_next_id(t, obj->table, &id, err);
 
@@ -65,8 +68,12 @@ static int next_number(const struct txn *t, const struct object *obj, char *key,
 	return rc;
 }
 
-/* The number that obj came with, which its administrator has seen, if it is free: else the next one. */
-static int draw_number(const struct txn *t, const struct object *obj, char *key, size_t size, struct err *err) {
+/*
+ * The number that obj came with, which its administrator has seen, if it is free: else the next
+ * one.
+ */
+static int draw_number(const struct txn *t, const struct object *obj, char *key, size_t size,
+		       struct err *err) {
 	bool numbered = schema_is_list(obj->table) && obj->table->attrs[0].type == ATTR_INTEGER;
 
 	if (!numbered || strcmp(obj->key, "0") == 0 || txn_find(t, obj->table, obj->key))
@@ -75,9 +82,10 @@ static int draw_number(const struct txn *t, const struct object *obj, char *key,
 	return 0;
 }
 
-static void warn_of_number(struct txn *t, const struct schema_table *table, const char *seen, const char *key) {
-	warn_add(&t->warnings, "%s %s: someone else took the number meanwhile, the new entry is %s", table->path,
-		 seen, key);
+static void warn_of_number(struct txn *t, const struct schema_table *table, const char *seen,
+			   const char *key) {
+	warn_add(&t->warnings, "%s %s: someone else took the number meanwhile, the new entry is %s",
+		 table->path, seen, key);
 }
 
 /* Whether an entry may not keep its number, and no harm is done by another one. */
@@ -103,7 +111,8 @@ void txn_redraw(struct txn *t) {
 /* ---- staging ---- */
 
 /* Whether nobody was faster. */
-static int put_allowed(const struct txn *t, const struct object *obj, uint64_t base, struct err *err) {
+static int put_allowed(const struct txn *t, const struct object *obj, uint64_t base,
+		       struct err *err) {
 	if (base == TXN_ANY || base == txn_base_version(t, obj->table, obj->key) ||
 	    (!schema_is_list(obj->table) && !txn_find(t, obj->table, obj->key)))
 		return 0;

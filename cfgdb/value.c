@@ -83,7 +83,8 @@ union item value_take_item(struct value *v, uint32_t i) {
 	return item;
 }
 
-void value_replace_item(const struct schema_attr *attr, struct value *v, uint32_t i, union item item) {
+void value_replace_item(const struct schema_attr *attr, struct value *v, uint32_t i,
+			union item item) {
 	item_done(attr, item_at(v, i));
 	*item_at(v, i) = item;
 }
@@ -127,7 +128,8 @@ bool value_equal(const struct schema_attr *attr, const struct value *a, const st
 	return true;
 }
 
-static int64_t value_index_of(const struct schema_attr *attr, const struct value *v, const union item *item) {
+static int64_t value_index_of(const struct schema_attr *attr, const struct value *v,
+			      const union item *item) {
 	for (uint32_t i = 0; i < v->n; i++)
 		if (item_equal(attr, value_item(v, i), item))
 			return i;
@@ -153,7 +155,8 @@ void value_append(const struct schema_attr *attr, struct value *v, const struct 
 	value_sort_options(attr, v);
 }
 
-unsigned int value_remove(const struct schema_attr *attr, struct value *v, const struct value *drop) {
+unsigned int value_remove(const struct schema_attr *attr, struct value *v,
+			  const struct value *drop) {
 	unsigned int removed = 0;
 
 	for (uint32_t i = 0; i < drop->n; i++) {
@@ -169,8 +172,8 @@ unsigned int value_remove(const struct schema_attr *attr, struct value *v, const
 	return removed;
 }
 
-static int parse_items(const struct schema_attr *attr, char *const words[], size_t n, struct value *out,
-		       struct err *err) {
+static int parse_items(const struct schema_attr *attr, char *const words[], size_t n,
+		       struct value *out, struct err *err) {
 	size_t i = 0;
 
 	while (i < n) {
@@ -179,11 +182,13 @@ static int parse_items(const struct schema_attr *attr, char *const words[], size
 		int rc;
 
 		if (i > 0 && !(attr->flags & ATTR_MULTI))
-			return err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'", words[i]);
+			return err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'",
+				       words[i]);
 		if (out->n >= VALUE_ITEMS_MAX)
 			return err_set(err, ERR_MAX_ENTRIES,
 				       "Too many values. Maximum number of entries: %d;\n"
-				       "attribute set operator error, -4, discard the setting", VALUE_ITEMS_MAX);
+				       "attribute set operator error, -4, discard the setting",
+				       VALUE_ITEMS_MAX);
 		rc = value_type(attr)->parse(attr, words + i, n - i, &used, &item, err);
 		if (rc)
 			return rc;
@@ -205,7 +210,8 @@ int value_parse(const struct schema_attr *attr, char *const words[], size_t n, s
 		return err_set(err, ERR_PARSE, "\ncommand parse error before '%s'", attr->name);
 	if (n == 0)
 		return err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
-	if (n == 1 && !*words[0] && (attr->type == ATTR_PASSWORD || attr->type == ATTR_PASSWORD_HASH))
+	if (n == 1 && !*words[0] &&
+	    (attr->type == ATTR_PASSWORD || attr->type == ATTR_PASSWORD_HASH))
 		return 0; /* an empty secret is none */
 	rc = parse_items(attr, words, n, out, err);
 	if (rc)

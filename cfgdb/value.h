@@ -33,7 +33,8 @@ struct port_spec {
 
 /*
  * num:   option (index), integer, time (minutes of the day), datetime (decimal yyyymmddhhmm)
- * str:   string, fqdn, ref, ipv6*, mac, uuid: canonical text; password*: "ENC ..." sealed, "=..." plain
+ * str:   string, fqdn, ref, ipv6*, mac, uuid: canonical text; password*: "ENC ..." sealed,
+ *        "=..." plain
  * ip:    ipv4 (in a), ipv4-host, ipv4-net, ipv4-range
  * ports: port-range (dst_lo, dst_hi), service-ports
  * entry: child (an object of the child table; a child object has exactly one item)
@@ -56,9 +57,9 @@ struct value {
 
 /* How a value is written. */
 enum value_style {
-	VALUE_SHOW,  /* as after `set NAME`: strings quoted, unsealed secrets hidden */
-	VALUE_GET,   /* as `get` prints it: nothing quoted, secrets as * */
-	VALUE_WIRE,  /* like VALUE_SHOW, but unsealed secrets in clear: between shell and daemon only */
+	VALUE_SHOW, /* as after `set NAME`: strings quoted, unsealed secrets hidden */
+	VALUE_GET,  /* as `get` prints it: nothing quoted, secrets as * */
+	VALUE_WIRE, /* like VALUE_SHOW, unsealed secrets in clear: between shell and daemon only */
 };
 
 /* The i-th item, i < v->n. */
@@ -94,10 +95,12 @@ bool value_equal(const struct schema_attr *attr, const struct value *a, const st
 void value_append(const struct schema_attr *attr, struct value *v, const struct value *add);
 
 /* Remove the items of drop from v; returns how many were there. */
-unsigned int value_remove(const struct schema_attr *attr, struct value *v, const struct value *drop);
+unsigned int value_remove(const struct schema_attr *attr, struct value *v,
+			  const struct value *drop);
 
 /* Replace item i, freeing the old one; takes over `item`. */
-void value_replace_item(const struct schema_attr *attr, struct value *v, uint32_t i, union item item);
+void value_replace_item(const struct schema_attr *attr, struct value *v, uint32_t i,
+			union item item);
 
 /* Add one item at the end; takes over `item`. */
 void value_add_item(struct value *v, union item item);

@@ -21,12 +21,14 @@
 #define SECRET_PLAIN_MAX 512
 
 int value_type_refuse(const struct schema_attr *attr, const char *word, int code, struct err *err) {
-	return err_set(err, code, "node_check_object fail! for %s %.200s\n\nvalue parse error before '%.200s'",
+	return err_set(err, code,
+		       "node_check_object fail! for %s %.200s\n\nvalue parse error before '%.200s'",
 		       attr->name, word, word);
 }
 
 static int refuse_ip(const char *word, struct err *err) {
-	return err_set(err, ERR_IP, "invalid ip address\n\nvalue parse error before '%.200s'", word);
+	return err_set(err, ERR_IP, "invalid ip address\n\nvalue parse error before '%.200s'",
+		       word);
 }
 
 static bool equal_num(const union item *a, const union item *b) {
@@ -59,37 +61,41 @@ static int parse_option(const struct schema_attr *attr, char *const words[], siz
 	return 0;
 }
 
-static void print_option(const struct schema_attr *attr, const union item *item, enum value_style style,
-			 struct str *out) {
+static void print_option(const struct schema_attr *attr, const union item *item,
+			 enum value_style style, struct str *out) {
 	const char *name = attr->options[item->num].name;
 
-	if (style != VALUE_GET && ((attr->flags & ATTR_QUOTED) || strpbrk(name, " \"'\\#()<>?") || !*name))
+	if (style != VALUE_GET &&
+	    ((attr->flags & ATTR_QUOTED) || strpbrk(name, " \"'\\#()<>?") || !*name))
 		value_quote(name, out);
 	else
 		str_add(out, name);
 }
 
-static int parse_integer(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
-			 union item *out, struct err *err) {
+static int parse_integer(const struct schema_attr *attr, char *const words[], size_t n,
+			 size_t *used, union item *out, struct err *err) {
 	char *end;
 
 	(void)n;
 	errno = 0;
 	out->num = strtoll(words[0], &end, 10);
 	*used = 1;
-	if (errno == 0 && end != words[0] && !*end && (*words[0] == '-' || isdigit((unsigned char)*words[0])) &&
-	    out->num >= attr->min && out->num <= attr->max)
+	if (errno == 0 && end != words[0] && !*end &&
+	    (*words[0] == '-' || isdigit((unsigned char)*words[0])) && out->num >= attr->min &&
+	    out->num <= attr->max)
 		return 0;
 	if (attr->min < 0)
-		return err_set(err, ERR_VALUE, "invalid integer value\n\nvalue parse error before '%.200s'",
+		return err_set(err, ERR_VALUE,
+			       "invalid integer value\n\nvalue parse error before '%.200s'",
 			       words[0]);
 	return err_set(err, ERR_VALUE,
-		       "invalid unsigned integer value: %.200s\n\nvalue parse error before '%.200s'", words[0],
-		       words[0]);
+		       "invalid unsigned integer value: %.200s\n\n"
+		       "value parse error before '%.200s'",
+		       words[0], words[0]);
 }
 
-static void print_integer(const struct schema_attr *attr, const union item *item, enum value_style style,
-			  struct str *out) {
+static void print_integer(const struct schema_attr *attr, const union item *item,
+			  enum value_style style, struct str *out) {
 	(void)attr;
 	(void)style;
 	str_addf(out, "%lld", (long long)item->num);
@@ -97,10 +103,12 @@ static void print_integer(const struct schema_attr *attr, const union item *item
 
 /* ---- text ---- */
 
-/* Bytes of the UTF-8 character at s that follow the first one; 0 when it is none of several bytes. */
+/* Bytes of the UTF-8 character at s that follow the first one; 0 when it is one byte, or none. */
 static size_t utf8_tail(const unsigned char *s) {
-	size_t n = s[0] >= 0xf0 && s[0] < 0xf5 ? 3 : s[0] >= 0xe0 && s[0] < 0xf0 ? 2 : s[0] >= 0xc2 && s[0] < 0xe0;
+	size_t n = 0;
 
+	if (s[0] >= 0xc2 && s[0] < 0xf5)
+		n = s[0] < 0xe0 ? 1 : s[0] < 0xf0 ? 2 : 3;
 	for (size_t i = 1; i <= n; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
@@ -126,7 +134,8 @@ static bool is_clean_name(const char *text) {
 
 static int refuse_characters(const char *word, struct err *err) {
 	return err_set(err, ERR_CHARACTERS,
-		       "The string contains XSS vulnerability characters\n\nvalue parse error before '%.200s'",
+		       "The string contains XSS vulnerability characters\n\n"
+		       "value parse error before '%.200s'",
 		       word);
 }
 
@@ -134,12 +143,13 @@ static int refuse_characters(const char *word, struct err *err) {
 static bool is_known_name(const struct schema_attr *attr, const char *word) {
 	bool may_be_empty = attr->dflt && !*attr->dflt;
 
-	return attr->n_options == 0 || schema_option_index(attr, word) >= 0 || (!*word && may_be_empty);
+	return attr->n_options == 0 || schema_option_index(attr, word) >= 0 ||
+	       (!*word && may_be_empty);
 }
 
 static int refuse_unknown(const char *word, struct err *err) {
-	return err_set(err, ERR_NOT_FOUND, "entry not found in datasource\n\nvalue parse error before '%.200s'",
-		       word);
+	return err_set(err, ERR_NOT_FOUND,
+		       "entry not found in datasource\n\nvalue parse error before '%.200s'", word);
 }
 
 static int parse_string(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
@@ -163,7 +173,7 @@ static int parse_string(const struct schema_attr *attr, char *const words[], siz
 	return 0;
 }
 
-/* Labels of letters, digits, - and _, up to 63 bytes; all of it up to 255 (RFC 1035, section 2.3.4). */
+/* Labels of letters, digits, - and _, up to 63 bytes; all of it up to 255 (RFC 1035, 2.3.4). */
 static bool is_domain(const char *s) {
 	size_t label = 0;
 
@@ -201,15 +211,16 @@ static int parse_ref(const struct schema_attr *attr, char *const words[], size_t
 			       "value parse error before '%.200s'", strlen(words[0]), words[0]);
 	if (!is_clean_name(words[0]))
 		return refuse_characters(words[0], err);
-	if (!*words[0] && (attr->flags & ATTR_MULTI)) /* alone '' means none; in a list it names nothing */
+	/* alone '' means none; in a list it names nothing */
+	if (!*words[0] && (attr->flags & ATTR_MULTI))
 		return refuse_unknown("", err);
 	out->str = xstrdup(words[0]);
 	*used = 1;
 	return 0;
 }
 
-static void print_quoted(const struct schema_attr *attr, const union item *item, enum value_style style,
-			 struct str *out) {
+static void print_quoted(const struct schema_attr *attr, const union item *item,
+			 enum value_style style, struct str *out) {
 	(void)attr;
 	if (style == VALUE_GET)
 		str_add(out, item->str);
@@ -219,8 +230,8 @@ static void print_quoted(const struct schema_attr *attr, const union item *item,
 		value_quote(item->str, out);
 }
 
-static void print_bare(const struct schema_attr *attr, const union item *item, enum value_style style,
-		       struct str *out) {
+static void print_bare(const struct schema_attr *attr, const union item *item,
+		       enum value_style style, struct str *out) {
 	if (attr->flags & ATTR_QUOTED)
 		print_quoted(attr, item, style, out);
 	else
@@ -266,8 +277,8 @@ static int parse_mac(const struct schema_attr *attr, char *const words[], size_t
 
 /* ---- secrets: "ENC TEXT" as the store has it, "=TEXT" as typed ---- */
 
-static int parse_password(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
-			  union item *out, struct err *err) {
+static int parse_password(const struct schema_attr *attr, char *const words[], size_t n,
+			  size_t *used, union item *out, struct err *err) {
 	bool sealed = strcmp(words[0], "ENC") == 0;
 	const char *text = sealed && n > 1 ? words[1] : words[0];
 	size_t limit = sealed ? VALUE_SEALED_MAX : SECRET_PLAIN_MAX;
@@ -287,8 +298,8 @@ static int parse_password(const struct schema_attr *attr, char *const words[], s
 	return 0;
 }
 
-static void print_password(const struct schema_attr *attr, const union item *item, enum value_style style,
-			   struct str *out) {
+static void print_password(const struct schema_attr *attr, const union item *item,
+			   enum value_style style, struct str *out) {
 	(void)attr;
 	if (style == VALUE_GET)
 		str_add(out, "*");
@@ -334,8 +345,8 @@ static int parse_ipv4(const struct schema_attr *attr, char *const words[], size_
 	return 0;
 }
 
-static void print_ipv4(const struct schema_attr *attr, const union item *item, enum value_style style,
-		       struct str *out) {
+static void print_ipv4(const struct schema_attr *attr, const union item *item,
+		       enum value_style style, struct str *out) {
 	bool quote = (attr->flags & ATTR_QUOTED) && style != VALUE_GET;
 
 	if (quote)
@@ -346,11 +357,13 @@ static void print_ipv4(const struct schema_attr *attr, const union item *item, e
 }
 
 static int refuse_mask(struct err *err) {
-	return err_set(err, ERR_NETMASK, "invalid netmask.\nobject check operator error, -9, discard the setting");
+	return err_set(err, ERR_NETMASK,
+		       "invalid netmask.\nobject check operator error, -9, discard the setting");
 }
 
 /* "A/LEN", "A MASK". */
-static int parse_prefix(char *const words[], size_t n, size_t *used, struct ipv4_pair *ip, struct err *err) {
+static int parse_prefix(char *const words[], size_t n, size_t *used, struct ipv4_pair *ip,
+			struct err *err) {
 	char addr[64];
 	const char *slash = strchr(words[0], '/');
 	size_t len = slash ? (size_t)(slash - words[0]) : strlen(words[0]);
@@ -378,8 +391,8 @@ static int parse_prefix(char *const words[], size_t n, size_t *used, struct ipv4
 	return 0;
 }
 
-static int parse_ipv4_host(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
-			   union item *out, struct err *err) {
+static int parse_ipv4_host(const struct schema_attr *attr, char *const words[], size_t n,
+			   size_t *used, union item *out, struct err *err) {
 	int rc = parse_prefix(words, n, used, &out->ip, err);
 
 	(void)attr;
@@ -387,15 +400,17 @@ static int parse_ipv4_host(const struct schema_attr *attr, char *const words[], 
 		return rc;
 	if (value_mask_len(out->ip.b) < 0)
 		return refuse_mask(err);
-	if (out->ip.a >= 0xe0000000u || out->ip.a >> 24 == 127 || (out->ip.a != 0 && out->ip.a >> 24 == 0))
+	if (out->ip.a >= 0xe0000000u || out->ip.a >> 24 == 127 ||
+	    (out->ip.a != 0 && out->ip.a >> 24 == 0))
 		return err_set(err, ERR_IP,
-			       "ip address must be a class A, B, or C ip\n\nvalue parse error before '%.200s'",
+			       "ip address must be a class A, B, or C ip\n\n"
+			       "value parse error before '%.200s'",
 			       words[0]);
 	return 0;
 }
 
-static int parse_ipv4_net(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
-			  union item *out, struct err *err) {
+static int parse_ipv4_net(const struct schema_attr *attr, char *const words[], size_t n,
+			  size_t *used, union item *out, struct err *err) {
 	int rc = parse_prefix(words, n, used, &out->ip, err);
 
 	(void)attr;
@@ -407,8 +422,8 @@ static int parse_ipv4_net(const struct schema_attr *attr, char *const words[], s
 	return 0;
 }
 
-static void print_ipv4_mask(const struct schema_attr *attr, const union item *item, enum value_style style,
-			    struct str *out) {
+static void print_ipv4_mask(const struct schema_attr *attr, const union item *item,
+			    enum value_style style, struct str *out) {
 	(void)attr;
 	(void)style;
 	value_print_ipv4(item->ip.a, out);
@@ -416,8 +431,8 @@ static void print_ipv4_mask(const struct schema_attr *attr, const union item *it
 	value_print_ipv4(item->ip.b, out);
 }
 
-static int parse_ipv4_range(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
-			    union item *out, struct err *err) {
+static int parse_ipv4_range(const struct schema_attr *attr, char *const words[], size_t n,
+			    size_t *used, union item *out, struct err *err) {
 	char copy[64];
 	char *dash;
 	int rc;
@@ -446,8 +461,8 @@ static int parse_ipv4_range(const struct schema_attr *attr, char *const words[],
 	return 0;
 }
 
-static void print_ipv4_range(const struct schema_attr *attr, const union item *item, enum value_style style,
-			     struct str *out) {
+static void print_ipv4_range(const struct schema_attr *attr, const union item *item,
+			     enum value_style style, struct str *out) {
 	bool quote = (attr->flags & ATTR_QUOTED) && style != VALUE_GET;
 
 	if (quote)
@@ -471,14 +486,15 @@ static int parse_ipv6(const struct schema_attr *attr, char *const words[], size_
 	(void)attr;
 	(void)n;
 	*used = 1;
-	if (inet_pton(AF_INET6, words[0], &in) != 1 || !inet_ntop(AF_INET6, &in, text, sizeof(text)))
+	if (inet_pton(AF_INET6, words[0], &in) != 1 ||
+	    !inet_ntop(AF_INET6, &in, text, sizeof(text)))
 		return refuse_ip(words[0], err);
 	out->str = xstrdup(text);
 	return 0;
 }
 
-static int parse_ipv6_prefix(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
-			     union item *out, struct err *err) {
+static int parse_ipv6_prefix(const struct schema_attr *attr, char *const words[], size_t n,
+			     size_t *used, union item *out, struct err *err) {
 	char copy[64], *slash, *end = NULL;
 	long bits = 128;
 	char *part[1] = { copy };
@@ -549,15 +565,15 @@ static int parse_ports(const struct schema_attr *attr, const char *word, bool wi
 	return 0;
 }
 
-static int parse_port_range(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
-			    union item *out, struct err *err) {
+static int parse_port_range(const struct schema_attr *attr, char *const words[], size_t n,
+			    size_t *used, union item *out, struct err *err) {
 	(void)n;
 	*used = 1;
 	return parse_ports(attr, words[0], false, out, err);
 }
 
-static int parse_service_ports(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
-			       union item *out, struct err *err) {
+static int parse_service_ports(const struct schema_attr *attr, char *const words[], size_t n,
+			       size_t *used, union item *out, struct err *err) {
 	(void)n;
 	*used = 1;
 	return parse_ports(attr, words[0], true, out, err);
@@ -570,8 +586,8 @@ static void print_range(uint16_t lo, uint16_t hi, struct str *out) {
 		str_addf(out, "%u-%u", lo, hi);
 }
 
-static void print_ports(const struct schema_attr *attr, const union item *item, enum value_style style,
-			struct str *out) {
+static void print_ports(const struct schema_attr *attr, const union item *item,
+			enum value_style style, struct str *out) {
 	(void)attr;
 	(void)style;
 	print_range(item->ports.dst_lo, item->ports.dst_hi, out);
@@ -583,7 +599,7 @@ static void print_ports(const struct schema_attr *attr, const union item *item, 
 
 /* ---- time ---- */
 
-/* Up to `digits` digits at *p, which moves past them and past the character `after` ('\0': the end). */
+/* Up to `digits` digits at *p, which moves past them and the character `after` ('\0': the end). */
 static bool take_digits(const char **p, int digits, char after, unsigned int *ret) {
 	const char *s = *p;
 
@@ -616,15 +632,15 @@ static unsigned int days_of_month(unsigned int y, unsigned int mon) {
 	return mon == 2 && leap ? 29 : days[mon - 1];
 }
 
-static void print_time(const struct schema_attr *attr, const union item *item, enum value_style style,
-		       struct str *out) {
+static void print_time(const struct schema_attr *attr, const union item *item,
+		       enum value_style style, struct str *out) {
 	(void)attr;
 	(void)style;
 	str_addf(out, "%02d:%02d", (int)(item->num / 60), (int)(item->num % 60));
 }
 
-static int parse_datetime(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
-			  union item *out, struct err *err) {
+static int parse_datetime(const struct schema_attr *attr, char *const words[], size_t n,
+			  size_t *used, union item *out, struct err *err) {
 	unsigned int y, mon, d;
 	const char *p;
 	int rc = parse_time(attr, words, n, used, out, err);
@@ -635,21 +651,23 @@ static int parse_datetime(const struct schema_attr *attr, char *const words[], s
 		return err_set(err, ERR_INCOMPLETE, "\nincomplete command in the end");
 	*used = 2;
 	p = words[1];
-	if (!take_digits(&p, 4, '/', &y) || !take_digits(&p, 2, '/', &mon) || !take_digits(&p, 2, '\0', &d) ||
-	    mon < 1 || mon > 12 || d < 1 || d > days_of_month(y, mon))
+	if (!take_digits(&p, 4, '/', &y) || !take_digits(&p, 2, '/', &mon) ||
+	    !take_digits(&p, 2, '\0', &d) || mon < 1 || mon > 12 || d < 1 ||
+	    d > days_of_month(y, mon))
 		return value_type_refuse(attr, words[1], ERR_VALUE, err);
-	out->num = (((int64_t)y * 100 + mon) * 100 + d) * 10000 + out->num / 60 * 100 + out->num % 60;
+	out->num =
+		(((int64_t)y * 100 + mon) * 100 + d) * 10000 + out->num / 60 * 100 + out->num % 60;
 	return 0;
 }
 
-static void print_datetime(const struct schema_attr *attr, const union item *item, enum value_style style,
-			   struct str *out) {
+static void print_datetime(const struct schema_attr *attr, const union item *item,
+			   enum value_style style, struct str *out) {
 	int64_t day = item->num / 10000, minute = item->num % 10000;
 
 	(void)attr;
 	(void)style;
-	str_addf(out, "%02d:%02d %04d/%02d/%02d", (int)(minute / 100), (int)(minute % 100), (int)(day / 10000),
-		 (int)(day / 100 % 100), (int)(day % 100));
+	str_addf(out, "%02d:%02d %04d/%02d/%02d", (int)(minute / 100), (int)(minute % 100),
+		 (int)(day / 10000), (int)(day / 100 % 100), (int)(day % 100));
 }
 
 static const struct value_type types[ATTR_TYPE_COUNT] = {

@@ -12,8 +12,8 @@ struct value_type {
 	 */
 	int (*parse)(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
 		     union item *out, struct err *err);
-	void (*print)(const struct schema_attr *attr, const union item *item, enum value_style style,
-		      struct str *out);
+	void (*print)(const struct schema_attr *attr, const union item *item,
+		      enum value_style style, struct str *out);
 	bool (*equal)(const union item *a, const union item *b);
 	bool is_text;         /* item.str, owned by the value */
 };

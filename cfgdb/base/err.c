@@ -51,7 +51,7 @@ static const struct {
 	{ ERR_UNKNOWN, "unknown command" },
 };
 
-/* What a user or a peer typed is quoted in errors: no control character of it reaches a terminal. */
+/* What a user or a peer typed is quoted in errors: no control character reaches a terminal. */
 static void err_clean(char *text) {
 	size_t len = strlen(text), to = 0, n;
 	uint32_t point;

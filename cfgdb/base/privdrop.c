@@ -19,11 +19,14 @@ int privdrop_ids(const char *user, const char *group, uid_t *uid, gid_t *gid, st
 	const struct group *gr = getgrnam(group);
 
 	if (!pw)
-		return err_set(err, ERR_NOT_FOUND, "no user %s: make it with systemd-sysusers, or name one with --user",
+		return err_set(err, ERR_NOT_FOUND,
+			       "no user %s: make it with systemd-sysusers, or name one with --user",
 			       user);
 	if (!gr)
 		return err_set(err, ERR_NOT_FOUND,
-			       "no group %s: make it with systemd-sysusers, or name one with --group", group);
+			       "no group %s: make it with systemd-sysusers, or name one with "
+			       "--group",
+			       group);
 	*uid = pw->pw_uid;
 	*gid = gr->gr_gid;
 	return 0;
@@ -36,18 +39,22 @@ int privdrop(uid_t uid, gid_t gid, const unsigned int caps[], size_t n, struct e
 		return err_set(err, ERR_PERMISSION, "cannot read the capabilities of the process");
 	for (size_t i = 0; i < n; i++)
 		if (!capng_have_capability(CAPNG_PERMITTED, caps[i]))
-			return err_set(err, ERR_PERMISSION, "capability %s is missing: start as root",
+			return err_set(err, ERR_PERMISSION,
+				       "capability %s is missing: start as root",
 				       capng_capability_to_name(caps[i]));
 	capng_clear(CAPNG_SELECT_BOTH);
 	for (size_t i = 0; i < n; i++)
 		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, caps[i]);
 	if (geteuid() == 0 && uid != 0)
-		rc = capng_change_id((int)uid, (int)gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
+		rc = capng_change_id((int)uid, (int)gid,
+				     CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
 	else
 		rc = capng_apply(CAPNG_SELECT_CAPS);
 	if (rc != 0)
-		return err_set(err, ERR_PERMISSION, "cannot drop privileges (libcap-ng says %d)", rc);
+		return err_set(err, ERR_PERMISSION, "cannot drop privileges (libcap-ng says %d)",
+			       rc);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return err_set(err, ERR_PERMISSION, "cannot refuse new privileges: %s", strerror(errno));
+		return err_set(err, ERR_PERMISSION, "cannot refuse new privileges: %s",
+			       strerror(errno));
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Text is bytes here, mostly UTF-8. A byte that begins no character is looked at as an 8-bit terminal
- * would: there 0x80 to 0x9f are control characters. Characters written longer than need be are taken
- * for what a careless terminal makes of them.
+ * Text is bytes here, mostly UTF-8. A byte that begins no character is looked at as an 8-bit
+ * terminal would: there 0x80 to 0x9f are control characters. Characters written longer than need be
+ * are taken for what a careless terminal makes of them.
  */
 #include "cfgdb/base/utf8.h"
 
