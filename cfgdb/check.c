@@ -11,7 +11,9 @@
 
 static int refuse_full(uint32_t most, struct err *err) {
 	return err_set(err, ERR_MAX_ENTRIES,
-		       "Maximum number of entries: %u;\nobject set operator error, -4 discard the setting", most);
+		       "Maximum number of entries: %u;\n"
+		       "object set operator error, -4 discard the setting",
+		       most);
 }
 
 /* ---- required attributes, number of nested entries ---- */
@@ -20,7 +22,8 @@ static int refuse_full(uint32_t most, struct err *err) {
 static bool is_empty(const struct schema_attr *a, const struct value *v) {
 	bool is_text = a->type == ATTR_STRING || a->type == ATTR_FQDN || a->type == ATTR_REF;
 
-	return !v || (is_text && !*value_item(v, 0)->str) || (a->type == ATTR_IPV4 && value_item(v, 0)->ip.a == 0);
+	return !v || (is_text && !*value_item(v, 0)->str) ||
+	       (a->type == ATTR_IPV4 && value_item(v, 0)->ip.a == 0);
 }
 
 static int check_child_room(const struct schema_attr *a, const struct value *v, struct err *err) {
@@ -64,24 +67,28 @@ static int check_ref(void *arg, const struct object *holder, unsigned int attr, 
 		return 0;
 	if (holder->table == c->obj->table && strcmp(name, c->obj->key) == 0)
 		return 0; /* itself: a rule of the table may refuse that */
-	return err_set(c->err, ERR_NOT_FOUND, "%s %s%s%s: entry not found in datasource\n\nvalue parse error before '%s'",
+	return err_set(c->err, ERR_NOT_FOUND,
+		       "%s %s%s%s: entry not found in datasource\n\nvalue parse error before '%s'",
 		       c->obj->table->path, c->obj->key, *c->obj->key ? " " : "", a->name, name);
 }
 
 /* ---- shared names ---- */
 
 static int check_names(const struct txn *t, const struct object *obj, struct err *err) {
-	if (obj->table->names && strcmp(obj->table->names, "interface") == 0 && strcmp(obj->key, "any") == 0)
-		return err_set(err, ERR_NAME_INTERFACE, "Name 'any' conflict: it stands for every interface.");
+	if (obj->table->names && strcmp(obj->table->names, "interface") == 0 &&
+	    strcmp(obj->key, "any") == 0)
+		return err_set(err, ERR_NAME_INTERFACE,
+			       "Name 'any' conflict: it stands for every interface.");
 	for (uint16_t i = 0; obj->table->names && i < schema_n_top; i++) {
 		const struct schema_table *other = schema_tables[schema_top[i]];
 
-		if (other == obj->table || !other->names || strcmp(other->names, obj->table->names) != 0)
+		if (other == obj->table || !other->names ||
+		    strcmp(other->names, obj->table->names) != 0)
 			continue;
 		if (txn_find(t, other, obj->key))
 			return err_set(err, schema_clash_code(obj->table, other),
-				       "Name '%s' conflict: '%s' and '%s' cannot be the same name.", obj->key,
-				       obj->table->noun, other->noun);
+				       "Name '%s' conflict: '%s' and '%s' cannot be the same name.",
+				       obj->key, obj->table->noun, other->noun);
 	}
 	return 0;
 }
@@ -91,7 +98,8 @@ static int check_names(const struct txn *t, const struct object *obj, struct err
 static int check_unique(const struct txn *t, const struct object *obj, struct err *err) {
 	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
 		const struct schema_attr *a = &obj->table->attrs[i];
-		const struct object *other = a->flags & ATTR_UNIQUE ? txn_find_same(t, obj, i) : NULL;
+		const struct object *other =
+			a->flags & ATTR_UNIQUE ? txn_find_same(t, obj, i) : NULL;
 
 		if (other)
 			return err_set(err, ERR_DUPLICATE, "%s %s has the %s '%s' already\n"

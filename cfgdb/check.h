@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What must hold for an object before it is staged: by the schema, and by rules of single tables. */
+/* What must hold for an object before it is staged: by the schema, and by rules of tables. */
 #pragma once
 
 #include "cfgdb/txn.h"
 
-/* Required attributes, references, shared and unique names, number of entries; then the rules of the table. */
+/*
+ * Required attributes, references, shared and unique names, number of entries; then the rules of
+ * the table.
+ */
 int check_object(const struct txn *t, const struct object *obj, struct err *err);
 
 /* Whether obj may go: nothing may refer to it, and rules of its table may hold it. */

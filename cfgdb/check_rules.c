@@ -22,7 +22,8 @@
 static int rule_address(const struct txn *t, const struct object *obj, struct err *err) {
 	(void)t;
 	if (object_is(obj, FIREWALL_ADDRESS__TYPE, "iprange") &&
-	    object_ip(obj, FIREWALL_ADDRESS__END_IP).a < object_ip(obj, FIREWALL_ADDRESS__START_IP).a)
+	    object_ip(obj, FIREWALL_ADDRESS__END_IP).a <
+		    object_ip(obj, FIREWALL_ADDRESS__START_IP).a)
 		return err_set(err, ERR_IP_RANGE, "end-ip must be greater than start-ip\n"
 			       "object check operator error, -45, discard the setting");
 	return 0;
@@ -69,7 +70,8 @@ static void group_neighbour(struct group_step *step, const struct object *other)
 		step->levels = levels + 1;
 }
 
-static int group_below(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+static int group_below(void *arg, const struct object *holder, unsigned int attr,
+		       const char *name) {
 	struct group_step *step = arg;
 	const struct object *start = step->walk->start, *sub;
 	const struct schema_attr *a = &holder->table->attrs[attr];
@@ -77,7 +79,8 @@ static int group_below(void *arg, const struct object *holder, unsigned int attr
 	for (unsigned int i = 0; i < a->n_refs; i++) {
 		if (a->refs[i] != start->table->id)
 			continue;
-		sub = strcmp(name, start->key) == 0 ? start : txn_find(step->walk->txn, start->table, name);
+		sub = strcmp(name, start->key) == 0 ? start
+						    : txn_find(step->walk->txn, start->table, name);
 		if (sub)
 			group_neighbour(step, sub);
 	}
@@ -114,22 +117,26 @@ static int group_levels(struct group_walk *walk, const struct object *group, int
 }
 
 static int rule_group(const struct txn *t, const struct object *obj, struct err *err) {
-	struct group_walk below = { .txn = t, .start = obj }, above = { .txn = t, .start = obj, .up = true };
+	struct group_walk below = { .txn = t, .start = obj },
+			  above = { .txn = t, .start = obj, .up = true };
 	int levels = group_levels(&below, obj, 1) + group_levels(&above, obj, 1) - 1;
 
 	tdestroy(below.known, free);
 	tdestroy(above.known, free);
 	if (!below.cycle && levels <= GROUP_DEPTH_MAX)
 		return 0;
-	return err_set(err, ERR_CONFLICT, "Group '%s' would contain itself, or groups are nested deeper than %d.\n"
-		       "object check operator error, -7, discard the setting", obj->key, GROUP_DEPTH_MAX);
+	return err_set(err, ERR_CONFLICT,
+		       "Group '%s' would contain itself, or groups are nested deeper than %d.\n"
+		       "object check operator error, -7, discard the setting",
+		       obj->key, GROUP_DEPTH_MAX);
 }
 
 /* ---- schedules ---- */
 
 static int rule_schedule_onetime(const struct txn *t, const struct object *obj, struct err *err) {
 	(void)t;
-	if (object_num(obj, FIREWALL_SCHEDULE_ONETIME__END) > object_num(obj, FIREWALL_SCHEDULE_ONETIME__START))
+	if (object_num(obj, FIREWALL_SCHEDULE_ONETIME__END) >
+	    object_num(obj, FIREWALL_SCHEDULE_ONETIME__START))
 		return 0;
 	return err_set(err, ERR_VALUE, "end must be later than start\n"
 		       "object check operator error, -651, discard the setting");
@@ -147,13 +154,15 @@ static bool ranges_meet(uint32_t a_lo, uint32_t a_hi, uint32_t b_lo, uint32_t b_
 }
 
 static bool vip_same_interface(const struct object *a, const struct object *b) {
-	const char *x = object_str(a, FIREWALL_VIP__EXTINTF), *y = object_str(b, FIREWALL_VIP__EXTINTF);
+	const char *x = object_str(a, FIREWALL_VIP__EXTINTF),
+		   *y = object_str(b, FIREWALL_VIP__EXTINTF);
 
 	return strcmp(x, y) == 0 || strcmp(x, "any") == 0 || strcmp(y, "any") == 0;
 }
 
 static bool vip_same_ports(const struct object *a, const struct object *b) {
-	const struct value *x = object_get(a, FIREWALL_VIP__EXTPORT), *y = object_get(b, FIREWALL_VIP__EXTPORT);
+	const struct value *x = object_get(a, FIREWALL_VIP__EXTPORT),
+			   *y = object_get(b, FIREWALL_VIP__EXTPORT);
 
 	if (!x || !y)
 		return true;
@@ -165,21 +174,22 @@ static bool vip_same_ports(const struct object *a, const struct object *b) {
 
 /* With source filters on both, they clash only where a source passes both. */
 static bool vip_same_sources(const struct object *a, const struct object *b) {
-	const struct value *x = object_get(a, FIREWALL_VIP__SRC_FILTER), *y = object_get(b, FIREWALL_VIP__SRC_FILTER);
+	const struct value *x = object_get(a, FIREWALL_VIP__SRC_FILTER),
+			   *y = object_get(b, FIREWALL_VIP__SRC_FILTER);
 
 	if (!x || !y)
 		return !x && !y;
 	for (uint32_t i = 0; i < x->n; i++)
 		for (uint32_t j = 0; j < y->n; j++)
-			if (ranges_meet(value_item(x, i)->ip.a, value_item(x, i)->ip.b, value_item(y, j)->ip.a,
-					value_item(y, j)->ip.b))
+			if (ranges_meet(value_item(x, i)->ip.a, value_item(x, i)->ip.b,
+					value_item(y, j)->ip.a, value_item(y, j)->ip.b))
 				return true;
 	return false;
 }
 
 /*
- * What a virtual IP takes, as one range of numbers: an address is 65,536 of them, one for each port.
- * That of several addresses with ports is wider than it need be.
+ * What a virtual IP takes, as one range of numbers: an address is 65,536 of them, one for each
+ * port. That of several addresses with ports is wider than it need be.
  */
 static struct span vip_span(const struct object *vip) {
 	struct ipv4_pair ip = object_ip(vip, FIREWALL_VIP__EXTIP);
@@ -195,11 +205,13 @@ static struct span vip_span(const struct object *vip) {
 
 static int vip_compare(void *arg, const struct object *other) {
 	struct vip_check *c = arg;
-	struct ipv4_pair a = object_ip(c->vip, FIREWALL_VIP__EXTIP), b = object_ip(other, FIREWALL_VIP__EXTIP);
+	struct ipv4_pair a = object_ip(c->vip, FIREWALL_VIP__EXTIP),
+			 b = object_ip(other, FIREWALL_VIP__EXTIP);
 
-	if (strcmp(other->key, c->vip->key) == 0 || object_is(other, FIREWALL_VIP__STATUS, "disable") ||
-	    !vip_same_sources(c->vip, other) || !ranges_meet(a.a, a.b, b.a, b.b) ||
-	    !vip_same_interface(c->vip, other) || !vip_same_ports(c->vip, other))
+	if (strcmp(other->key, c->vip->key) == 0 ||
+	    object_is(other, FIREWALL_VIP__STATUS, "disable") || !vip_same_sources(c->vip, other) ||
+	    !ranges_meet(a.a, a.b, b.a, b.b) || !vip_same_interface(c->vip, other) ||
+	    !vip_same_ports(c->vip, other))
 		return 0;
 	c->clash = other;
 	return 1;
@@ -233,8 +245,10 @@ static int rule_vip(const struct txn *t, const struct object *obj, struct err *e
 	txn_each_meeting(t, obj->table, vip_span, vip_span(obj), vip_compare, &c);
 	if (!c.clash)
 		return 0;
-	return err_set(err, ERR_VIP, "The external address and port of '%s' are duplicated with another vip '%s'\n"
-		       "object check operator error, -36, discard the setting", obj->key, c.clash->key);
+	return err_set(err, ERR_VIP,
+		       "The external address and port of '%s' are duplicated with another vip "
+		       "'%s'\nobject check operator error, -36, discard the setting",
+		       obj->key, c.clash->key);
 }
 
 /* ---- policies ---- */
@@ -263,16 +277,20 @@ static int zone_holds(void *arg, const struct object *zone) {
 }
 
 /* The other half of zone_is_free(): policies name the zone, not what is in it. */
-static int policy_names_zones(const struct txn *t, const struct object *obj, unsigned int attr, struct err *err) {
+static int policy_names_zones(const struct txn *t, const struct object *obj, unsigned int attr,
+			      struct err *err) {
 	const struct value *v = object_get(obj, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
 		struct zone_search s = { value_item(v, i)->str, NULL };
 
 		if (txn_each_any_order(t, schema_tables[TBL_SYSTEM_ZONE], zone_holds, &s))
-			return err_set(err, ERR_CONFLICT, "Interface '%s' is in zone '%s': name the zone\n"
-				       "node_check_object fail! for %s %s\n\nvalue parse error before '%s'", s.intf,
-				       s.zone->key, obj->table->attrs[attr].name, s.intf, s.intf);
+			return err_set(
+				err, ERR_CONFLICT,
+				"Interface '%s' is in zone '%s': name the zone\n"
+				"node_check_object fail! for %s %s\n\n"
+				"value parse error before '%s'",
+				s.intf, s.zone->key, obj->table->attrs[attr].name, s.intf, s.intf);
 	}
 	return 0;
 }
@@ -281,8 +299,11 @@ static int rule_policy(const struct txn *t, const struct object *obj, struct err
 	int rc;
 
 	if (strcmp(obj->key, "0") == 0)
-		return err_set(err, ERR_VALUE, "node_check_object fail! for policyid 0\n\nvalue parse error before '0'");
-	if (object_count(obj, FIREWALL_POLICY__SERVICE) > 1 && list_has(obj, FIREWALL_POLICY__SERVICE, "ALL"))
+		return err_set(err, ERR_VALUE,
+			       "node_check_object fail! for policyid 0\n\n"
+			       "value parse error before '0'");
+	if (object_count(obj, FIREWALL_POLICY__SERVICE) > 1 &&
+	    list_has(obj, FIREWALL_POLICY__SERVICE, "ALL"))
 		return err_set(err, ERR_VALUE, "node_check_object fail! for service ALL\n\n"
 			       "value parse error before 'ALL'");
 	rc = policy_names_zones(t, obj, FIREWALL_POLICY__SRCINTF, err);
@@ -293,13 +314,17 @@ static int rule_policy(const struct txn *t, const struct object *obj, struct err
 
 /* A name that is fit for a prompt: tools recognise it by these characters. */
 static int rule_global(const struct txn *t, const struct object *obj, struct err *err) {
+	static const char fit[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "abcdefghijklmnopqrstuvwxyz-_";
 	const char *name = object_str(obj, SYSTEM_GLOBAL__HOSTNAME);
 
 	(void)t;
-	if (name[strspn(name, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_")] == '\0')
+	if (name[strspn(name, fit)] == '\0')
 		return 0;
-	return err_set(err, ERR_VALUE, "a host name holds letters, digits, - and _\n"
-		       "node_check_object fail! for hostname %s\n\nvalue parse error before '%s'", name, name);
+	return err_set(err, ERR_VALUE,
+		       "a host name holds letters, digits, - and _\n"
+		       "node_check_object fail! for hostname %s\n\nvalue parse error before '%s'",
+		       name, name);
 }
 
 /* ---- interfaces, zones, routes ---- */
@@ -327,13 +352,18 @@ static int intf_compare(void *arg, const struct object *other) {
 	struct ipv4_pair a, b;
 	uint32_t mask;
 
-	if (strcmp(other->key, c->intf->key) == 0 || !intf_subnet(c->intf, &a) || !intf_subnet(other, &b))
+	if (strcmp(other->key, c->intf->key) == 0 || !intf_subnet(c->intf, &a) ||
+	    !intf_subnet(other, &b))
 		return 0;
 	mask = a.b & b.b;
 	if ((a.a & mask) != (b.a & mask))
 		return 0;
 	c->other = other;
 	return 1;
+}
+
+static uint32_t peer_address(const struct object *peer) {
+	return object_ip(peer, SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER__PEERIP).a;
 }
 
 /* The other half of rule_standalone_cluster(): an address may not become that of a peer. */
@@ -343,10 +373,11 @@ static int intf_is_no_peer(const struct txn *t, const struct object *obj, struct
 	uint32_t ip = object_ip(obj, SYSTEM_INTERFACE__IP).a;
 
 	for (uint32_t i = 0; ip && peers && i < peers->n; i++)
-		if (object_ip(value_item(peers, i)->entry, SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER__PEERIP).a == ip)
-			return err_set(err, ERR_CONFLICT, "the address of '%s' is that of cluster-peer %s\n"
-				       "object check operator error, -7, discard the setting", obj->key,
-				       value_item(peers, i)->entry->key);
+		if (peer_address(value_item(peers, i)->entry) == ip)
+			return err_set(err, ERR_CONFLICT,
+				       "the address of '%s' is that of cluster-peer %s\n"
+				       "object check operator error, -7, discard the setting",
+				       obj->key, value_item(peers, i)->entry->key);
 	return 0;
 }
 
@@ -359,7 +390,8 @@ static int rule_interface(const struct txn *t, const struct object *obj, struct 
 
 	if (rc)
 		return rc;
-	if (object_is(settings, SYSTEM_SETTINGS__ALLOW_SUBNET_OVERLAP, "enable") || !intf_subnet(obj, &now))
+	if (object_is(settings, SYSTEM_SETTINGS__ALLOW_SUBNET_OVERLAP, "enable") ||
+	    !intf_subnet(obj, &now))
 		return 0;
 	/* what is there already, as found on the machine, may stay */
 	if (before && intf_subnet(before, &old) && old.a == now.a && old.b == now.b)
@@ -367,8 +399,10 @@ static int rule_interface(const struct txn *t, const struct object *obj, struct 
 	txn_each_meeting(t, obj->table, intf_span, intf_span(obj), intf_compare, &c);
 	if (!c.other)
 		return 0;
-	return err_set(err, ERR_OVERLAP, "Subnets overlap between '%s' and the primary IP of '%s'\n"
-		       "object set operator error, -54 discard the setting", obj->key, c.other->key);
+	return err_set(err, ERR_OVERLAP,
+		       "Subnets overlap between '%s' and the primary IP of '%s'\n"
+		       "object set operator error, -54 discard the setting",
+		       obj->key, c.other->key);
 }
 
 struct zone_check {
@@ -409,9 +443,12 @@ static int zone_is_free(const struct txn *t, const struct object *obj, struct er
 		const struct object *policy = NULL;
 
 		if (intf && txn_each_user(t, intf, take_policy, &policy))
-			return err_set(err, ERR_ZONE, "Interface '%s' cannot be in a zone: firewall policy %s names it\n"
-				       "node_check_object fail! for interface %s\n\nvalue parse error before '%s'",
-				       name, policy->key, name, name);
+			return err_set(
+				err, ERR_ZONE,
+				"Interface '%s' cannot be in a zone: firewall policy %s names it\n"
+				"node_check_object fail! for interface %s\n\n"
+				"value parse error before '%s'",
+				name, policy->key, name, name);
 	}
 	return 0;
 }
@@ -422,13 +459,15 @@ static int rule_zone(const struct txn *t, const struct object *obj, struct err *
 	txn_each_any_order(t, obj->table, zone_compare, &c);
 	if (!c.other)
 		return zone_is_free(t, obj, err);
-	return err_set(err, ERR_CONFLICT, "Interface '%s' is in zone '%s' already\n\nvalue parse error before '%s'",
+	return err_set(err, ERR_CONFLICT,
+		       "Interface '%s' is in zone '%s' already\n\nvalue parse error before '%s'",
 		       c.intf, c.other->key, c.intf);
 }
 
 static int rule_static(const struct txn *t, const struct object *obj, struct err *err) {
 	(void)t;
-	if (object_is(obj, ROUTER_STATIC__BLACKHOLE, "enable") || object_is(obj, ROUTER_STATIC__STATUS, "disable") ||
+	if (object_is(obj, ROUTER_STATIC__BLACKHOLE, "enable") ||
+	    object_is(obj, ROUTER_STATIC__STATUS, "disable") ||
 	    *object_str(obj, ROUTER_STATIC__DEVICE))
 		return 0;
 	if (object_get(obj, ROUTER_STATIC__SDWAN_ZONE))
@@ -465,8 +504,10 @@ static int other_super_admin(void *arg, const struct object *admin) {
 static int super_admin_goes(const struct txn *t, const struct object *admin, struct err *err) {
 	if (txn_each_any_order(t, admin->table, other_super_admin, (void *)admin))
 		return 0;
-	return err_set(err, ERR_CONFLICT, "'%s' is the last administrator with profile 'super_admin' who can log in\n"
-		       "object check operator error, -7, discard the setting", admin->key);
+	return err_set(err, ERR_CONFLICT,
+		       "'%s' is the last administrator with profile 'super_admin' who can log in\n"
+		       "object check operator error, -7, discard the setting",
+		       admin->key);
 }
 
 static int rule_admin(const struct txn *t, const struct object *obj, struct err *err) {
@@ -477,7 +518,9 @@ static int rule_admin(const struct txn *t, const struct object *obj, struct err 
 }
 
 int check_delete_rules(const struct txn *t, const struct object *obj, struct err *err) {
-	return obj->table->id == TBL_SYSTEM_ADMIN && is_super_admin(obj) ? super_admin_goes(t, obj, err) : 0;
+	return obj->table->id == TBL_SYSTEM_ADMIN && is_super_admin(obj)
+		       ? super_admin_goes(t, obj, err)
+		       : 0;
 }
 
 /* ---- members of a group of units ---- */
@@ -492,17 +535,21 @@ static int rule_standalone_cluster(const struct txn *t, const struct object *obj
 
 	for (uint32_t i = 0; peers && i < peers->n; i++) {
 		const struct object *peer = value_item(peers, i)->entry;
-		uint32_t ip = object_ip(peer, SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER__PEERIP).a;
+		uint32_t ip = peer_address(peer);
 		AUTO_STR struct str text = STR_INIT;
 
 		value_print_ipv4(ip, &text);
-		if (ip && txn_each_any_order(t, schema_tables[TBL_SYSTEM_INTERFACE], own_address, &ip))
-			return err_set(err, ERR_VALUE, "%s is an address of this unit\n"
-				       "node_check_object fail! for peerip %s\n\nvalue parse error before '%s'",
+		if (ip &&
+		    txn_each_any_order(t, schema_tables[TBL_SYSTEM_INTERFACE], own_address, &ip))
+			return err_set(err, ERR_VALUE,
+				       "%s is an address of this unit\n"
+				       "node_check_object fail! for peerip %s\n\n"
+				       "value parse error before '%s'",
 				       str_text(&text), str_text(&text), str_text(&text));
 	}
 	if (peers && !object_is(ha, SYSTEM_HA__MODE, "standalone"))
-		return err_set(err, ERR_HA_AND_SYNC, "session synchronization and HA mode exclude each other");
+		return err_set(err, ERR_HA_AND_SYNC,
+			       "session synchronization and HA mode exclude each other");
 	return 0;
 }
 
@@ -512,7 +559,8 @@ static int rule_ha(const struct txn *t, const struct object *obj, struct err *er
 	if (object_is(obj, SYSTEM_HA__MODE, "standalone") ||
 	    !object_get(cluster, SYSTEM_STANDALONE_CLUSTER__CLUSTER_PEER))
 		return 0;
-	return err_set(err, ERR_HA_AND_SYNC, "session synchronization and HA mode exclude each other");
+	return err_set(err, ERR_HA_AND_SYNC,
+		       "session synchronization and HA mode exclude each other");
 }
 
 static const struct {

@@ -113,7 +113,8 @@ static void request_begin(struct buf *b, enum ctl_type type) {
 }
 
 /* The next frame into c->in; its type and fields into *type and *r. */
-static int client_read(struct client *c, enum ctl_type *type, struct buf_reader *r, struct err *err) {
+static int client_read(struct client *c, enum ctl_type *type, struct buf_reader *r,
+		       struct err *err) {
 	uint8_t head[4];
 	struct buf_reader len_reader;
 	uint32_t len;
@@ -158,20 +159,22 @@ static void take_warning(struct client *c, struct buf_reader *r) {
 		c->warn(c->warn_arg, text);
 }
 
-/* The daemon hangs up on fields beyond their bounds; no key is that long, so there is no such entry. */
+/* The daemon hangs up on fields beyond their bounds; no key is that long: no such entry. */
 static int refuse_long_key(struct err *err) {
 	return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
 }
 
 /* Send a request and read its answers. */
-static int client_call(struct client *c, struct buf *request, frame_fn *each, void *arg, struct err *err) {
+static int client_call(struct client *c, struct buf *request, frame_fn *each, void *arg,
+		       struct err *err) {
 	uint32_t len = (uint32_t)(request->len - 4);
 	bool enough = false;
 
 	if (c->broken)
 		return client_broken(c, "connection lost", err);
 	if (len > CTL_FRAME_MAX)
-		return err_set(err, ERR_TOO_LONG, "object is too large: at most %u bytes", CTL_FRAME_MAX);
+		return err_set(err, ERR_TOO_LONG, "object is too large: at most %u bytes",
+			       CTL_FRAME_MAX);
 	for (int i = 0; i < 4; i++)
 		request->data[i] = (uint8_t)(len >> (24 - 8 * i));
 	if (!write_all(c->fd, request->data, request->len))
@@ -244,7 +247,8 @@ struct client *client_open_within(const char *path, unsigned int wait_s, struct 
 	if (c->fd < 0 || setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 ||
 	    setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) != 0 ||
 	    connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)) != 0)
-		err_set(err, ERR_TIMEOUT, "cannot reach gatehoused at %s: %s", path, strerror(errno));
+		err_set(err, ERR_TIMEOUT, "cannot reach gatehoused at %s: %s", path,
+			strerror(errno));
 	else if (client_hello(c, err) == 0)
 		return c;
 	client_close(c);
@@ -308,8 +312,8 @@ static int keep_object(void *arg, struct object *obj) {
 	return 0;
 }
 
-int client_get(struct client *c, const struct schema_table *table, const char *key, struct object **ret,
-	       struct err *err) {
+int client_get(struct client *c, const struct schema_table *table, const char *key,
+	       struct object **ret, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 	struct object *obj = NULL;
 	struct object_taker t = { table, keep_object, &obj, err, 0 };
@@ -332,8 +336,8 @@ int client_get(struct client *c, const struct schema_table *table, const char *k
 	return rc;
 }
 
-int client_list(struct client *c, const struct schema_table *table, int (*each)(void *arg, struct object *obj),
-		void *arg, struct err *err) {
+int client_list(struct client *c, const struct schema_table *table,
+		int (*each)(void *arg, struct object *obj), void *arg, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 	struct object_taker t = { table, each, arg, err, 0 };
 	int rc;
@@ -356,8 +360,8 @@ static int take_key(void *arg, enum ctl_type type, struct buf_reader *r) {
 	return type != CTL_KEY || r->bad ? 1 : t->each(t->arg, key);
 }
 
-int client_keys(struct client *c, const struct schema_table *table, const char *prefix, uint32_t max,
-		int (*each)(void *arg, const char *key), void *arg, struct err *err) {
+int client_keys(struct client *c, const struct schema_table *table, const char *prefix,
+		uint32_t max, int (*each)(void *arg, const char *key), void *arg, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 	struct key_taker t = { each, arg };
 
@@ -382,8 +386,8 @@ static int client_check(struct client *c, enum ctl_type type, const struct schem
 	return client_call(c, &b, NULL, NULL, err);
 }
 
-int client_check_ref(struct client *c, const struct schema_table *table, unsigned int attr, const char *name,
-		     struct err *err) {
+int client_check_ref(struct client *c, const struct schema_table *table, unsigned int attr,
+		     const char *name, struct err *err) {
 	if (strlen(name) > OBJECT_KEY_MAX)
 		return err_set(err, ERR_NOT_FOUND, "%s", "");
 	return client_check(c, CTL_CHECK_REF, table, attr, name, err);
@@ -402,7 +406,8 @@ static int take_id(void *arg, enum ctl_type type, struct buf_reader *r) {
 	return 0;
 }
 
-int client_next_id(struct client *c, const struct schema_table *table, uint64_t *ret, struct err *err) {
+int client_next_id(struct client *c, const struct schema_table *table, uint64_t *ret,
+		   struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 
 	request_begin(&b, CTL_NEXT_ID);
@@ -430,7 +435,8 @@ int client_put(struct client *c, const struct object *obj, struct err *err) {
 
 	text_body(obj, 0, TEXT_WIRE, &body);
 	if (body.len > TEXT_BODY_MAX)
-		return err_set(err, ERR_TOO_LONG, "object is too large: at most %u bytes", TEXT_BODY_MAX);
+		return err_set(err, ERR_TOO_LONG, "object is too large: at most %u bytes",
+			       TEXT_BODY_MAX);
 	request_begin(&b, CTL_PUT);
 	buf_put_u16(&b, obj->table->id);
 	buf_put_str(&b, obj->key);
@@ -439,7 +445,8 @@ int client_put(struct client *c, const struct object *obj, struct err *err) {
 	return client_call(c, &b, NULL, NULL, err);
 }
 
-int client_delete(struct client *c, const struct schema_table *table, const char *key, struct err *err) {
+int client_delete(struct client *c, const struct schema_table *table, const char *key,
+		  struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 
 	if (strlen(key) > OBJECT_KEY_MAX)
@@ -459,18 +466,20 @@ static int take_text(void *arg, enum ctl_type type, struct buf_reader *r) {
 	return 0;
 }
 
-int client_run(struct client *c, size_t n_words, char *const words[], const struct client_output *out,
-	       struct err *err) {
+int client_run(struct client *c, size_t n_words, char *const words[],
+	       const struct client_output *out, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 	int rc;
 
 	if (n_words > CTL_WORDS_MAX)
-		return err_set(err, ERR_TOO_LONG, "too many words in one command: at most %d", CTL_WORDS_MAX);
+		return err_set(err, ERR_TOO_LONG, "too many words in one command: at most %d",
+			       CTL_WORDS_MAX);
 	request_begin(&b, CTL_RUN);
 	buf_put_u16(&b, (uint16_t)n_words);
 	for (size_t i = 0; i < n_words; i++) {
 		if (strlen(words[i]) > CTL_WORD_MAX)
-			return err_set(err, ERR_TOO_LONG, "a word is too long: at most %d bytes", CTL_WORD_MAX);
+			return err_set(err, ERR_TOO_LONG, "a word is too long: at most %d bytes",
+				       CTL_WORD_MAX);
 		buf_put_str(&b, words[i]);
 	}
 	c->output = out;

@@ -2,9 +2,9 @@
 /*
  * The shell's end of the control socket: requests that wait for their answer.
  *
- * Every function returns 0 or the code of *err. A connection that breaks, and a daemon that is silent
- * for CLIENT_WAIT_S (the output of a command may pause for longer), give ERR_TIMEOUT; the client is then
- * unusable and can only be closed.
+ * Every function returns 0 or the code of *err. A connection that breaks, and a daemon that is
+ * silent for CLIENT_WAIT_S (the output of a command may pause for longer), give ERR_TIMEOUT; the
+ * client is then unusable and can only be closed.
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 
 #define CLIENT_WAIT_S 120      /* longer than the largest commit, of another client too, takes */
 #define CLIENT_NEW UINT64_MAX  /* version of an object that must not exist yet */
-#define CLIENT_NEXT (UINT64_MAX - 2) /* of one whose key is a number that may become the next free one */
+#define CLIENT_NEXT (UINT64_MAX - 2) /* of one whose number may become the next free one */
 
 struct client;
 
@@ -38,8 +38,8 @@ struct client *client_open_within(const char *path, unsigned int wait_s, struct 
 void client_close(struct client *c);
 
 /*
- * Have warn() called with each line by which the daemon warns of what it accepts, before the request
- * that brings it returns. NULL: warnings are dropped.
+ * Have warn() called with each line by which the daemon warns of what it accepts, before the
+ * request that brings it returns. NULL: warnings are dropped.
  */
 void client_on_warning(struct client *c, void (*warn)(void *arg, const char *text), void *arg);
 
@@ -61,8 +61,8 @@ int client_list(struct client *c, const struct schema_table *table,
 		int (*each)(void *arg, struct object *obj), void *arg, struct err *err);
 
 /* Keys of a table that begin with prefix, at most max of them. */
-int client_keys(struct client *c, const struct schema_table *table, const char *prefix, uint32_t max,
-		int (*each)(void *arg, const char *key), void *arg, struct err *err);
+int client_keys(struct client *c, const struct schema_table *table, const char *prefix,
+		uint32_t max, int (*each)(void *arg, const char *key), void *arg, struct err *err);
 
 /* Whether name may be used in this reference attribute; ERR_NOT_FOUND (without text) if not. */
 int client_check_ref(struct client *c, const struct schema_table *table, unsigned int attr,
@@ -76,7 +76,8 @@ int client_check_secret(struct client *c, const struct schema_table *table, unsi
 			const char *sealed, struct err *err);
 
 /* Next free id of a table with an integer key: what `edit 0` becomes. */
-int client_next_id(struct client *c, const struct schema_table *table, uint64_t *ret, struct err *err);
+int client_next_id(struct client *c, const struct schema_table *table, uint64_t *ret,
+		   struct err *err);
 
 /* Open a transaction: puts are staged until client_commit. */
 int client_begin(struct client *c, struct err *err);
@@ -94,7 +95,8 @@ int client_abort(struct client *c, struct err *err);
 int client_put(struct client *c, const struct object *obj, struct err *err);
 
 /* Delete one object. */
-int client_delete(struct client *c, const struct schema_table *table, const char *key, struct err *err);
+int client_delete(struct client *c, const struct schema_table *table, const char *key,
+		  struct err *err);
 
 /* Where the output of a command goes. */
 struct client_output {
@@ -106,8 +108,8 @@ struct client_output {
 };
 
 /*
- * Run a command in the daemon (get, diagnose, execute). Its output may be endless: then it lasts until
- * there is enough, which is no error.
+ * Run a command in the daemon (get, diagnose, execute). Its output may be endless: then it lasts
+ * until there is enough, which is no error.
  */
-int client_run(struct client *c, size_t n_words, char *const words[], const struct client_output *out,
-	       struct err *err);
+int client_run(struct client *c, size_t n_words, char *const words[],
+	       const struct client_output *out, struct err *err);

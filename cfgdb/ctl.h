@@ -20,15 +20,16 @@
  * CTL_CANCEL
  * CTL_CHECK_SECRET   u16 table, u16 attribute, str "ENC TEXT"
  *
- * The output of CTL_RUN may come as long as the client wants it. CTL_CANCEL, the one request that may
- * be sent before the answer to another, ends it; it has no answer of its own, and means nothing when
- * the output has ended meanwhile.
+ * The output of CTL_RUN may come as long as the client wants it. CTL_CANCEL, the one request that
+ * may be sent before the answer to another, ends it; it has no answer of its own, and means nothing
+ * when the output has ended meanwhile.
  *
- * CTL_PUT, CTL_DELETE and CTL_COMMIT answer CTL_WARNING... before CTL_OK where something was accepted
- * that will not do all that was meant.
+ * CTL_PUT, CTL_DELETE and CTL_COMMIT answer CTL_WARNING... before CTL_OK where something was
+ * accepted that will not do all that was meant.
  *
- * The version of a put is that of the object it started from, 2^64 - 1 when there was none. 2^64 - 3 is
- * for a new entry of a list with numbers as keys: it gets the next free one if its own is taken.
+ * The version of a put is that of the object it started from, 2^64 - 1 when there was none. 2^64 -
+ * 3 is for a new entry of a list with numbers as keys: it gets the next free one if its own is
+ * taken.
  *
  * answer             fields
  * CTL_OK             str hostname

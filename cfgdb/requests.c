@@ -55,15 +55,15 @@ static const struct schema_table *take_table(struct buf_reader *r) {
 	return table;
 }
 
-/* The last field was read: true when nothing is missing and nothing left over. Nothing is done before. */
+/* The last field was read: true when nothing is missing or left over. Nothing is done before. */
 static bool take_end(struct buf_reader *r) {
 	r->bad = !buf_reader_end(r);
 	return !r->bad;
 }
 
 /* The key as the table keeps it ("007" is 7); an object table has none. */
-static int canonical_key(struct buf_reader *r, const struct schema_table *table, const char *key, char **ret,
-			 struct err *err) {
+static int canonical_key(struct buf_reader *r, const struct schema_table *table, const char *key,
+			 char **ret, struct err *err) {
 	if (schema_is_list(table))
 		return object_key_parse(table, key, ret, err);
 	r->bad = r->bad || *key;
@@ -106,7 +106,8 @@ static int request_hello(struct session *s, struct buf_reader *r, struct err *er
 	if (!take_end(r))
 		return 0;
 	if (version != CTL_VERSION || strcmp(digest, schema_digest) != 0)
-		return err_set(err, ERR_CONFLICT, "shell and daemon are of different versions: restart the daemon");
+		return err_set(err, ERR_CONFLICT,
+			       "shell and daemon are of different versions: restart the daemon");
 	s->greeted = true;
 	buf_put_u8(&b, CTL_INFO);
 	buf_put_str(&b, s->user);
@@ -350,8 +351,8 @@ static size_t command_matches(const struct command *c, size_t argc, char *const 
 	return n;
 }
 
-static const struct command *command_find(const struct server_config *config, size_t argc, char *const argv[],
-					  size_t *n_words) {
+static const struct command *command_find(const struct server_config *config, size_t argc,
+					  char *const argv[], size_t *n_words) {
 	const struct command *best = NULL;
 
 	*n_words = 0;
@@ -381,8 +382,8 @@ static void send_text(struct session *s, const struct str *text) {
 static int run_command(struct session *s, size_t argc, char *const argv[], struct err *err) {
 	size_t n_words;
 	const struct command *command = command_find(s->config, argc, argv, &n_words);
-	const struct command_call call = { s->engine->model, argc - n_words, argv + n_words, s->user,
-					   &s->memories };
+	const struct command_call call = { s->engine->model, argc - n_words, argv + n_words,
+					   s->user, &s->memories };
 	AUTO_STR struct str text = STR_INIT;
 	int rc;
 
@@ -463,8 +464,11 @@ bool session_request(struct session *s, const uint8_t *frame, size_t len) {
 	    (streaming && type != CTL_CANCEL))
 		return false;
 	if (!s->allowed) {
-		send_result(s, err_set(&err, ERR_PERMISSION, "you are no administrator of this unit: root and "
-				       "members of the group %s are", s->config->group), &err);
+		rc = err_set(&err, ERR_PERMISSION,
+			     "you are no administrator of this unit: root and members of the "
+			     "group %s are",
+			     s->config->group);
+		send_result(s, rc, &err);
 		return true;
 	}
 	rc = requests[type](s, &r, &err);

@@ -35,8 +35,8 @@ void session_init(struct session *s, struct engine *engine, const struct server_
 void session_done(struct session *s);
 
 /*
- * Answer one frame of len bytes; false when the connection is to be closed. While an answer is under
- * way only CTL_CANCEL may come.
+ * Answer one frame of len bytes; false when the connection is to be closed. While an answer is
+ * under way only CTL_CANCEL may come.
  */
 bool session_request(struct session *s, const uint8_t *frame, size_t len);
 

@@ -76,7 +76,7 @@ struct schema_attr {
 	enum attr_type type;
 	unsigned int flags;                  /* enum attr_flag */
 	const char *dflt;                    /* NULL: none; words separated by blanks */
-	int64_t min, max;                    /* integer: bounds; string: most bytes; password: least */
+	int64_t min, max; /* integer: bounds; string: most bytes; password: least */
 	const struct schema_option *options; /* option: values; string: the only names, if any */
 	uint16_t n_options;
 	uint16_t n_refs, n_conds;

@@ -10,7 +10,7 @@
 struct batch {
 	struct shell *sh;        /* not owned */
 	struct lines *lines;     /* not owned */
-	const char *name;        /* for errors and warnings, on stderr; NULL: they go to the output */
+	const char *name; /* for errors and warnings, on stderr; NULL: they go to the output */
 	bool prompts;            /* print prompts, as a session without a terminal does */
 	/* kept by batch_run */
 	unsigned long block;     /* line of the open top-level `config` */

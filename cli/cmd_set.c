@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Changing the edit buffer. A value is parsed whole and its references looked up, and a sealed
- * secret tried, before anything changes, so one bad member refuses the command and the old value stays. Nothing here knows what
- * an attribute means: what may stand together is for the daemon to say when the entry is saved.
+ * secret tried, before anything changes, so one bad member refuses the command and the old value
+ * stays. Nothing here knows what an attribute means: what may stand together is for the daemon to
+ * say when the entry is saved.
  */
 #include "cfgdb/client.h"
 #include "cli/commands.h"
@@ -42,10 +43,11 @@ static int set_check_secret(struct shell *sh, const struct schema_table *table, 
 	rc = client_check_secret(sh->client, table, attr, value_item(v, 0)->str, err);
 	if (rc != ERR_VALUE)
 		return rc;
-	return err_set(err, rc,
-		       "the ENC text is none that this unit made for such a secret: type it in clear\n"
-		       "node_check_object fail! for %s ***\n\nvalue parse error before '***'",
-		       a->name);
+	return err_set(
+		err, rc,
+		"the ENC text is none that this unit made for such a secret: type it in clear\n"
+		"node_check_object fail! for %s ***\n\nvalue parse error before '***'",
+		a->name);
 }
 
 /* The attribute and, if v is given, the value that the arguments spell. */

@@ -164,7 +164,9 @@ static const char *const type_hints[ATTR_TYPE_COUNT] = {
 	[ATTR_IPV6] = "Enter an IPv6 address",
 	[ATTR_IPV6_PREFIX] = "Enter an IPv6 network as NETWORK/LENGTH",
 	[ATTR_PORT_RANGE] = "Enter a port, or a range FIRST-LAST",
-	[ATTR_SERVICE_PORTS] = "Enter server ports, as 80 or 8000-8010; client ports after a colon, as 53:1024-65535",
+	[ATTR_SERVICE_PORTS] =
+		"Enter server ports, as 80 or 8000-8010; client ports after a colon, as "
+		"53:1024-65535",
 	[ATTR_MAC] = "Enter a MAC address",
 	[ATTR_UUID] = "Enter a UUID",
 	[ATTR_TIME] = "Enter a time as HH:MM",
@@ -197,8 +199,8 @@ static void complete_refs(struct completer *k, const struct schema_attr *a) {
 static void complete_options(struct completer *k, const struct schema_attr *a) {
 	for (uint16_t i = 0; i < a->n_options; i++) {
 		const struct schema_option *o = &a->options[i];
-		AUTO_FREE char *help =
-			xasprintf("%s%s", o->help ? o->help : "", o->stored ? " (not enforced)" : "");
+		AUTO_FREE char *help = xasprintf("%s%s", o->help ? o->help : "",
+						 o->stored ? " (not enforced)" : "");
 
 		complete_add(k->c, o->name, help, false);
 	}

@@ -253,7 +253,9 @@ static int edit_top(struct context *ctx, const struct schema_table *table, const
 	return rc;
 }
 
-/* The daemon is not asked: should somebody else have this number by now, it will give another one. */
+/*
+ * The daemon is not asked: should somebody else have this number by now, it will give another one.
+ */
 static struct object *edit_next(const struct schema_table *table, const char *key, bool *added) {
 	*added = true;
 	return entry_new(table, key, CLIENT_NEXT);

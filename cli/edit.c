@@ -86,7 +86,7 @@ static int edit_byte(struct edit *e, char *byte) {
 	return 1;
 }
 
-/* The next key, as edit_byte. Bytes that are no character are dropped, and keys beyond the bound. */
+/* The next key, as edit_byte. Dropped: bytes that are no character, and keys beyond the bound. */
 static int edit_key(EditLine *el, wchar_t *key) {
 	struct edit *e = edit_of(el);
 	char byte;

@@ -6,8 +6,8 @@
  * Ctrl-C only raises a flag. The writer looks at it at every piece, drops what is pending and all
  * that follows until the next command, and whoever produces a long listing asks out_stopped().
  *
- * Names and comments were written by others: on a terminal they must not move, hide or turn round what
- * stands beside them.
+ * Names and comments were written by others: on a terminal they must not move, hide or turn round
+ * what stands beside them.
  */
 #include "cli/out.h"
 

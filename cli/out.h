@@ -17,8 +17,8 @@ struct out {
 };
 
 /*
- * Start writing to fd, which stays the caller's; -1 keeps the text in o->pending. What goes to anything
- * but a terminal is written byte for byte.
+ * Start writing to fd, which stays the caller's; -1 keeps the text in o->pending. What goes to
+ * anything but a terminal is written byte for byte.
  */
 void out_init(struct out *o, int fd);
 

@@ -32,7 +32,9 @@ struct shell {
 	bool quit;                    /* exit was said */
 	bool lost;                    /* the connection broke: nothing works any more */
 	unsigned long failures;       /* commands that failed */
-	/* Where errors and warnings go instead of the output; NULL: to it, in the shell's own form. */
+	/*
+	 * Where errors and warnings go instead of the output; NULL: to it, in the shell's own form.
+	 */
 	void (*report)(void *arg, const struct err *err);
 	void (*warn)(void *arg, const char *text);
 	void *report_arg;

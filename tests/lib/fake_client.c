@@ -235,7 +235,8 @@ int client_check_secret(struct client *c, const struct schema_table *table, unsi
 
 	(void)table;
 	(void)attr;
-	return rc || strncmp(sealed, "ENC foreign", 11) != 0 ? rc : err_set(err, ERR_VALUE, "%s", "");
+	return rc || strncmp(sealed, "ENC foreign", 11) != 0 ? rc
+							     : err_set(err, ERR_VALUE, "%s", "");
 }
 
 int client_next_id(struct client *c, const struct schema_table *table, uint64_t *ret,

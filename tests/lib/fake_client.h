@@ -11,7 +11,7 @@
 /* A new empty configuration; client_close() frees it. */
 struct client *fake_client_new(void);
 
-/* The next n calls of a kind ("put", "delete", "commit", "begin", "get", ...) fail with this error. */
+/* The next n calls of a kind ("put", "delete", "commit", "begin", "get", ...) fail like this. */
 void fake_client_fail(struct client *c, const char *kind, unsigned int n, int code,
 		      const char *text);
 

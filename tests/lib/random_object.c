@@ -108,7 +108,8 @@ char *random_text(struct rng *r, size_t max) {
 static char *random_ip(struct rng *r) {
 	uint32_t ip = (uint32_t)rng_next(r), first = 1 + (ip >> 24) % 223;
 
-	return xasprintf("%u.%u.%u.%u", first == 127 ? 10 : first, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
+	return xasprintf("%u.%u.%u.%u", first == 127 ? 10 : first, ip >> 16 & 255, ip >> 8 & 255,
+			 ip & 255);
 }
 
 static char *random_ip_range(struct rng *r) {

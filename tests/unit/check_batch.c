@@ -59,7 +59,8 @@ static const struct {
 	{ ADDRESS "edit a\nset colour red\nset comment x\nnext\nend\n",
 	  "s:3: error: command parse error before 'colour' (code -61)\n", "all web a" },
 	/* so is a secret that another unit sealed */
-	{ ADDRESS "edit a\nend\nconfig system auto-scale\nset psksecret ENC foreign\nset hb-interval 5\nend\n",
+	{ ADDRESS
+	  "edit a\nend\nconfig system auto-scale\nset psksecret ENC foreign\nset hb-interval 5\nend\n",
 	  "s:5: error: the ENC text is none that this unit made for such a secret: type it in clear; "
 	  "node_check_object fail! for psksecret ***; value parse error before '***' (code -651)\n",
 	  "all web a" },
@@ -69,26 +70,31 @@ static const struct {
 	/* a misspelt table takes its block with it */
 	{ "config firewall adress\nedit a\nset comment x\nnext\nend\n" ADDRESS "edit b\nend\n",
 	  "s:1: error: command parse error before 'adress' (code -61)\n"
-	  "s:1: note: the lines up to its end were left out, too\n", "all web b" },
+	  "s:1: note: the lines up to its end were left out, too\n",
+	  "all web b" },
 	{ "config vdom\nedit root\n" ADDRESS "edit a\nend\nnext\nend\n" ADDRESS "edit b\nend\n",
 	  "s:1: error: command parse error before 'vdom' (code -61)\n"
-	  "s:1: note: the lines up to its end were left out, too\n", "all web b" },
+	  "s:1: note: the lines up to its end were left out, too\n",
+	  "all web b" },
 	/* a misspelt nested table does not change the entry around it */
 	{ "config system cluster-sync\nedit 1\nconfig nonsense\nset peerip 10.0.0.9\nend\n"
 	  "set peerip 10.0.0.1\n"
 	  "next\nend\nshow system cluster-sync\n",
 	  "s:3: error: command parse error before 'nonsense' (code -61)\n"
-	  "s:3: note: the lines up to its end were left out, too\n", "all web" },
+	  "s:3: note: the lines up to its end were left out, too\n",
+	  "all web" },
 	/* nor does an entry that cannot be opened */
 	{ ADDRESS "edit \"<\"\nset comment x\nconfig tagging\nedit x\nnext\nend\nnext\nedit b\n"
-	  "end\n",
+		  "end\n",
 	  "s:2: error: The string contains XSS vulnerability characters; value parse error before "
 	  "'<' (code -173)\n"
-	  "s:2: note: the lines up to its end were left out, too\n", "all web b" },
+	  "s:2: note: the lines up to its end were left out, too\n",
+	  "all web b" },
 	{ ADDRESS "edit a\nnext\nedit \"<\"\nset comment x\nend\nshow firewall address a\n",
 	  "s:4: error: The string contains XSS vulnerability characters; value parse error before "
 	  "'<' (code -173)\n"
-	  "s:4: note: the lines up to its end were left out, too\n", "all web a" },
+	  "s:4: note: the lines up to its end were left out, too\n",
+	  "all web a" },
 	{ ADDRESS "edit a\nnext\nedit \"<\"\nend\n",
 	  "s:4: error: The string contains XSS vulnerability characters; value parse error before "
 	  "'<' (code -173)\n",
@@ -96,26 +102,30 @@ static const struct {
 	/* commands that change nothing are carried out although a table was misspelt */
 	{ "config global\ndelte\ndiagnose sys vd list\nshow\n",
 	  "s:1: error: command parse error before 'global' "
-	  "(code -61)\ns:1: note: the lines up to its end were left out, too\n", "all web" },
+	  "(code -61)\ns:1: note: the lines up to its end were left out, too\n",
+	  "all web" },
 	/* a block without its end does nothing */
 	{ ADDRESS "edit a\nnext\nedit b\nset comment x\n",
 	  "s:1: error: the configuration of 'firewall address' that begins in line 1, entry 'b' "
 	  "in it, has no end: "
-	  "nothing of it is committed (code -160)\n", "all web" },
+	  "nothing of it is committed (code -160)\n",
+	  "all web" },
 	{ ADDRESS "edit a\nend\n# x\n" ADDRESS "edit b\nnext\n",
 	  "s:5: error: the configuration of 'firewall address' that begins in line 5 has no end: "
-	  "nothing of it is committed (code -160)\n", "all web a" },
+	  "nothing of it is committed (code -160)\n",
+	  "all web a" },
 	{ ADDRESS "edit a\nset comment \"x\nend\n",
 	  "s:3: error: Unmatched double quote. (code -61)\n"
 	  "s:1: error: the configuration of 'firewall address' that begins in line 1, entry 'a' "
 	  "in it, has no end: "
-	  "nothing of it is committed (code -160)\n", "all web" },
+	  "nothing of it is committed (code -160)\n",
+	  "all web" },
 	/* abort leaves what next had saved */
 	{ ADDRESS "edit a\nnext\nedit b\nabort\n", "", "all web a" },
 	/* exit ends a script */
 	{ ADDRESS "edit a\nend\nexit\n" ADDRESS "edit b\nend\n", "", "all web a" },
-	{ ADDRESS "exit\nedit a\nend\n",
-	  "s:2: error: please use 'end' to return to root shell\n", "all web a" },
+	{ ADDRESS "exit\nedit a\nend\n", "s:2: error: please use 'end' to return to root shell\n",
+	  "all web a" },
 	{ "\xef\xbb\xbf" ADDRESS "edit a\r\nnext\r\nend\r\n", "", "all web a" },
 	{ "delte\n\ndelte\n", "s:1: error: Unknown action 0\ns:3: error: Unknown action 0\n",
 	  "all web" },
@@ -240,8 +250,9 @@ START_TEST(warnings_of_a_pipe_are_in_its_stream) {
 	start(SHELL_COMMIT_BLOCK);
 	fake_client_warn(f.client, "commit", "of the block");
 	run_as(ADDRESS "edit a\nend\n", NULL, true, batch_run);
-	ck_assert_str_eq(str_text(&f.out.pending), "gate # \ngate (address) # new entry 'a' added\n\n"
-						   "gate (a) # Warning: of the block\n\ngate # ");
+	ck_assert_str_eq(str_text(&f.out.pending),
+			 "gate # \ngate (address) # new entry 'a' added\n\n"
+			 "gate (a) # Warning: of the block\n\ngate # ");
 	ck_assert_str_eq(said, "");
 	stop();
 }

@@ -46,9 +46,9 @@ static int shout_run(void *ctx, const struct command_call *call, struct str *out
 }
 
 /*
- * Streams. `count N` counts up to N, a line a piece; `endless` has no end; `pause` waits for a clock
- * between its two lines; `fail` fails after one. Who looks knows how many are open, and how many
- * pieces were made.
+ * Streams. `count N` counts up to N, a line a piece; `endless` has no end; `pause` waits for a
+ * clock between its two lines; `fail` fails after one. Who looks knows how many are open, and how
+ * many pieces were made.
  */
 struct counter {
 	unsigned long at, end;
@@ -87,7 +87,8 @@ static void counter_close(void *ctx) {
 	tally->open--;
 }
 
-static int count_open(void *ctx, const struct command_call *call, struct stream *ret, struct err *err) {
+static int count_open(void *ctx, const struct command_call *call, struct stream *ret,
+		      struct err *err) {
 	const char *kind = call->argc ? call->argv[0] : "";
 	struct counter *c;
 
@@ -139,7 +140,8 @@ static void start(void) {
 	char byte;
 
 	ck_assert_int_eq(pipe(ready), 0);
-	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
 	ck_assert(tally != MAP_FAILED);
 	server = fork();
 	if (server == 0) {
@@ -264,8 +266,9 @@ START_TEST(test_check_secret) {
 	ck_assert_int_eq(client_check_secret(client, table, SYSTEM_AUTO_SCALE__PSKSECRET, "ENC Zm9v", &err),
 			 ERR_VALUE);
 	ck_assert_str_eq(err.text, "");
-	ck_assert_int_eq(client_check_secret(client, table, SYSTEM_AUTO_SCALE__PSKSECRET, longer, &err),
-			 ERR_VALUE);
+	ck_assert_int_eq(
+		client_check_secret(client, table, SYSTEM_AUTO_SCALE__PSKSECRET, longer, &err),
+		ERR_VALUE);
 	object_free(obj);
 	object_free(got(client, "system.auto-scale", ""));
 }
@@ -507,7 +510,7 @@ static int dial_endless(void) {
 	return fd;
 }
 
-/* Nobody waits for one that does not read, and little is made for it; when it goes, its stream goes. */
+/* Nobody waits for one that does not read, little is made for it; when it goes, its stream goes. */
 START_TEST(test_stream_unread) {
 	struct hearing h = { .text = STR_INIT, .most = SIZE_MAX };
 	struct err err = { 0 };
@@ -609,8 +612,10 @@ START_TEST(test_large_object) {
 	ck_assert_uint_eq(object_count(holder, WEBFILTER_PROFILE_FTGD_WF__FILTERS), 30);
 	for (int i = 1; i <= 30; i++) {
 		AUTO_FREE char *key = xasprintf("%d", i);
-		struct object *entry = object_child(holder, WEBFILTER_PROFILE_FTGD_WF__FILTERS, key);
-		struct value *v = object_get_mutable(entry, WEBFILTER_PROFILE_FTGD_WF_FILTERS__AUTH_USR_GRP);
+		struct object *entry =
+			object_child(holder, WEBFILTER_PROFILE_FTGD_WF__FILTERS, key);
+		struct value *v =
+			object_get_mutable(entry, WEBFILTER_PROFILE_FTGD_WF_FILTERS__AUTH_USR_GRP);
 
 		for (int n = 0; n < 2500; n++)
 			value_add_item(v, (union item){ .str = xasprintf("%076d", n + 10000) });

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A daemon that takes connections and never answers: the shell's end of the control socket gives up.
+ * A daemon that takes connections and never answers: the shell's end of the control socket gives
+ * up.
  */
 #include "cfgdb/client.h"
 

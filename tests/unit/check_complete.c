@@ -171,23 +171,29 @@ END_TEST
 
 START_TEST(unselect_offers_what_is_there) {
 	expect_help("config system interface\nedit port1\nset allowaccess ssh snmp",
-		    "unselect allowaccess ", "ssh     Shell by SSH (TCP 22).\nsnmp    SNMP queries (UDP 161).\n");
+		    "unselect allowaccess ",
+		    "ssh     Shell by SSH (TCP 22).\nsnmp    SNMP queries (UDP 161).\n");
 }
 END_TEST
 
 /* By its own path, by an alias, by all its attributes, and in what is nested in it. */
 START_TEST(help_marks_tables_that_are_not_enforced) {
-	expect_help("", "config system vdom-e",
-		    "vdom-exception    Tables that each unit keeps for itself instead of taking them from the primary. "
-		    "(not enforced)\n");
-	expect_help("", "config system ha",
-		    "ha    High availability: what is replicated between units, and clusters. (not enforced)\n");
-	expect_help("", "config system zo", "zone    Groups of interfaces that policies name as one.\n");
-	expect_help("", "config system cluster-s",
-		    "cluster-sync    Units that sessions are shared with; older path of cluster-peer in "
-		    "standalone-cluster. (not enforced)\n");
-	expect_help("config system cluster-sync\nedit 1", "set syncv",
-		    "syncvd    Virtual domains whose sessions are sent; empty: all. (not enforced)\n");
+	expect_help(
+		"", "config system vdom-e",
+		"vdom-exception    Tables that each unit keeps for itself instead of taking them from the primary. "
+		"(not enforced)\n");
+	expect_help(
+		"", "config system ha",
+		"ha    High availability: what is replicated between units, and clusters. (not enforced)\n");
+	expect_help("", "config system zo",
+		    "zone    Groups of interfaces that policies name as one.\n");
+	expect_help(
+		"", "config system cluster-s",
+		"cluster-sync    Units that sessions are shared with; older path of cluster-peer in "
+		"standalone-cluster. (not enforced)\n");
+	expect_help(
+		"config system cluster-sync\nedit 1", "set syncv",
+		"syncvd    Virtual domains whose sessions are sent; empty: all. (not enforced)\n");
 }
 END_TEST
 

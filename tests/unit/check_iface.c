@@ -320,8 +320,8 @@ static void assert_settings(bool set) {
 	ck_assert_int_eq(setting("net/ipv4/conf/port1/rp_filter"), set ? 2 : 1);
 	ck_assert_int_eq(setting("net/ipv4/conf/port1/promote_secondaries"), set);
 	/*
-	 * Links that are not managed forward as they did, and check sources as strictly: what counts is
-	 * the larger of the link's own and that of all.
+	 * Links that are not managed forward as they did, and check sources as strictly: what
+	 * counts is the larger of the link's own and that of all.
 	 */
 	for (size_t i = 0; i < 2; i++) {
 		AUTO_FREE char *conf = xasprintf("net/ipv4/conf/%s", i ? "all" : "peer1");

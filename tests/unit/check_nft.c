@@ -62,7 +62,8 @@ static void sort_blocks(const char *text, struct str *out) {
 /* The mark ends in the kernel's generation, which every commit counts up: it becomes 0. */
 static void neutral_mark(char *list) {
 	char *set = strstr(list, "\tset " RENDER_SET_REVISION " {");
-	char *dot = set ? strstr(set, " . 0x") : NULL; /* within the elements: the type is "mark . mark" */
+	char *dot = set ? strstr(set, " . 0x")
+			: NULL; /* within the elements: the type is "mark . mark" */
 
 	dot = dot ? strstr(dot + 1, " . 0x") : NULL;
 	if (dot)
@@ -420,7 +421,10 @@ static const char *const edits[] = {
 	"nft 'add table ip x; add element inet gatehouse managed { other }; delete table ip x'",
 };
 
-/* Our rules are put right; what others do with their own tables, and what we do, is not ours to mend. */
+/*
+ * Our rules are put right; what others do with their own tables, and what we do, is not ours to
+ * mend.
+ */
 START_TEST(test_touched) {
 	struct model *m = conf_model(base);
 	struct err err = { 0 };
@@ -434,7 +438,8 @@ START_TEST(test_touched) {
 	conf_load(m, more, 6);
 	ck_assert_int_eq(try_commit(nft, m, 6, &err), 0);
 	right = listing();
-	ck_assert(!touched(nft, "nft 'add table inet x; add chain inet x c; add table ip gatehouse'"));
+	ck_assert(!touched(nft,
+			   "nft 'add table inet x; add chain inet x c; add table ip gatehouse'"));
 	ck_assert(touched(nft, edits[_i]));
 	ck_assert_msg(nft_restore(nft, &err) == 0, "%s", err.text);
 	assert_same(right, listing());

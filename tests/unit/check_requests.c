@@ -27,7 +27,9 @@ static int echo_run(void *ctx, const struct command_call *call, struct str *out,
 	str_addf(out, "%s", (const char *)ctx);
 	for (size_t i = 0; i < call->argc; i++)
 		str_addf(out, "<%s>", call->argv[i]);
-	return call->argc > 0 && strcmp(call->argv[0], "fail") == 0 ? err_set(err, ERR_VALUE, "failed") : 0;
+	return call->argc > 0 && strcmp(call->argv[0], "fail") == 0
+		       ? err_set(err, ERR_VALUE, "failed")
+		       : 0;
 }
 
 static int long_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
@@ -367,7 +369,8 @@ START_TEST(test_check_secret) {
 	ck_assert_str_eq(check_secret("system.admin", password, sealed), "error -651 \n");
 	ck_assert_str_eq(check_secret("system.admin", password, hash), "ok\n");
 	ck_assert_str_eq(check_secret("system.auto-scale", psk, too_long), "closed\n");
-	ck_assert_str_eq(check_secret("system.auto-scale", SYSTEM_AUTO_SCALE__STATUS, sealed), "closed\n");
+	ck_assert_str_eq(check_secret("system.auto-scale", SYSTEM_AUTO_SCALE__STATUS, sealed),
+			 "closed\n");
 	ck_assert_str_eq(check_secret("system.auto-scale", 60000, sealed), "closed\n");
 }
 END_TEST
@@ -492,8 +495,9 @@ START_TEST(test_next) {
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:11|" NEXT), fourteen);
 	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "ok\n");
-	ck_assert_ptr_nonnull(strstr(ask(&a, CTL_PUT, "t:firewall.address|s:y|8:18446744073709551613|s:"),
-				     "error -61 "));
+	ck_assert_ptr_nonnull(
+		strstr(ask(&a, CTL_PUT, "t:firewall.address|s:y|8:18446744073709551613|s:"),
+		       "error -61 "));
 	ck_assert_ptr_nonnull(strstr(ask(&a, CTL_PUT, "t:system.ha|s:|8:18446744073709551613|s:"),
 				     "error -61 "));
 }
@@ -502,13 +506,16 @@ END_TEST
 /* A short secret is warned of when it is committed, once, and only if it is. */
 START_TEST(test_warning) {
 #define SHORT "system auto-scale: psksecret has fewer than 16 characters"
-	ck_assert_str_eq(ask(&a, CTL_PUT,
-			     "t:system.auto-scale|s:|8:18446744073709551615|s:set psksecret short\n"),
-			 "warning " SHORT "\nok\n");
-	ck_assert_str_eq(ask(&a, CTL_PUT,
-			     "t:system.auto-scale|s:|8:8|s:set psksecret short\nset hb-interval 5\n"),
+	ck_assert_str_eq(
+		ask(&a, CTL_PUT,
+		    "t:system.auto-scale|s:|8:18446744073709551615|s:set psksecret short\n"),
+		"warning " SHORT "\nok\n");
+	ck_assert_str_eq(
+		ask(&a, CTL_PUT,
+		    "t:system.auto-scale|s:|8:8|s:set psksecret short\nset hb-interval 5\n"),
+		"ok\n");
+	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:9|s:set hb-interval 5\n"),
 			 "ok\n");
-	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:9|s:set hb-interval 5\n"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:10|s:set psksecret other\n"),
 			 "ok\n");

@@ -172,7 +172,8 @@ static void take(void *arg, const char *text) {
 	str_addf(arg, "%s\n", text);
 }
 
-static void review(const struct model *m, const struct change *changes, size_t n, struct str *said) {
+static void review(const struct model *m, const struct change *changes, size_t n,
+		   struct str *said) {
 	struct warnings w = { 0 };
 	struct commit commit = { .model = m, .changes = changes, .n_changes = n };
 
@@ -190,8 +191,8 @@ START_TEST(test_case) {
 	AUTO_FREE struct change *changes = changes_of(m, cases[_i].changed, &n);
 
 	review(m, changes, n, &said);
-	ck_assert_msg(strcmp(str_text(&said), cases[_i].warnings) == 0, "%s%s:\n%s", cases[_i].config,
-		      cases[_i].changed, str_text(&said));
+	ck_assert_msg(strcmp(str_text(&said), cases[_i].warnings) == 0, "%s%s:\n%s",
+		      cases[_i].config, cases[_i].changed, str_text(&said));
 	model_free(m);
 }
 END_TEST
@@ -200,7 +201,8 @@ END_TEST
 START_TEST(test_new_and_deleted) {
 	struct model *m = conf_model(base);
 	const struct object *ads = model_find(m, fixture_table("firewall.address"), "ads");
-	struct change changes[] = { { .before = NULL, .after = ads }, { .before = ads, .after = NULL } };
+	struct change changes[] = { { .before = NULL, .after = ads },
+				    { .before = ads, .after = NULL } };
 	AUTO_STR struct str said = STR_INIT;
 
 	review(m, changes, ARRAY_LEN(changes), &said);
@@ -228,8 +230,9 @@ START_TEST(test_lattice) {
 	m = conf_model(str_text(&text));
 	changes = changes_of(m, "policy 7", &n);
 	review(m, changes, n, &said);
-	ck_assert_str_eq(str_text(&said), "firewall policy 7 leaves out what this unit cannot enforce in its "
-					  "srcaddr: \"ads\" (type fqdn)\n");
+	ck_assert_str_eq(str_text(&said),
+			 "firewall policy 7 leaves out what this unit cannot enforce in its "
+			 "srcaddr: \"ads\" (type fqdn)\n");
 	model_free(m);
 }
 END_TEST

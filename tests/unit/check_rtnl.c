@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Conversations with the kernel that do not come to their end: answers that are lost (a filter on the
- * socket drops them), dumps of what changes meanwhile. None waits, and the next one is as good as ever.
+ * Conversations with the kernel that do not come to their end: answers that are lost (a filter on
+ * the socket drops them), dumps of what changes meanwhile. None waits, and the next one is as good
+ * as ever.
  */
 #include "backends/rtnl.h"
 
@@ -37,7 +38,8 @@ static void setup(void) {
 	struct err err = { 0 };
 
 	ck_assert_msg(unshare(CLONE_NEWNET) == 0, "these tests need root");
-	run("for i in $(seq 1 " TEXT_OF(LINKS) "); do echo link add d$i type bridge; done | ip -batch -");
+	run("for i in $(seq 1 " TEXT_OF(
+		LINKS) "); do echo link add d$i type bridge; done | ip -batch -");
 	fd = open("/dev/null", O_RDONLY); /* the number that the socket will have */
 	close(fd);
 	rtnl = rtnl_open(&err);
@@ -137,7 +139,8 @@ START_TEST(test_restless) {
 	if (pid == 0) {
 		setpgid(0, 0);
 		execlp("sh", "sh", "-c",
-		       "while echo link add x type bridge; echo link delete x; do :; done | ip -batch -", NULL);
+		       "while echo link add x type bridge; echo link delete x; do :; done | ip -batch -",
+		       NULL);
 		_exit(127);
 	}
 	setpgid(pid, pid);

@@ -222,10 +222,10 @@ static const struct {
 	{ "firewall.policy", "1", POLICY "set srcintf inside\nset dstintf port1\n", 0, NULL },
 	/* administrators: the factory's one is the only super_admin */
 	{ "system.admin", "admin", "set accprofile prof_admin\n", ERR_CONFLICT, LAST_ADMIN },
-	{ "system.admin", "admin", "set accprofile super_admin\nset remote-auth enable\n", ERR_CONFLICT,
-	  LAST_ADMIN },
-	{ "system.admin", "admin", "set accprofile super_admin\nset guest-auth enable\n", ERR_CONFLICT,
-	  LAST_ADMIN },
+	{ "system.admin", "admin", "set accprofile super_admin\nset remote-auth enable\n",
+	  ERR_CONFLICT, LAST_ADMIN },
+	{ "system.admin", "admin", "set accprofile super_admin\nset guest-auth enable\n",
+	  ERR_CONFLICT, LAST_ADMIN },
 	{ "system.admin", "admin", "set accprofile super_admin\nset comments x\n", 0, NULL },
 	{ "system.admin", "other", "set accprofile prof_admin\n", 0, NULL },
 	/* routes */
@@ -308,19 +308,22 @@ START_TEST(test_zone_and_policies) {
 	put("firewall.policy", "9", POLICY "set dstintf outside\n");
 	ck_assert_int_eq(txn_commit(txn, &err), 0);
 	put("system.zone", "outside", "set interface port1 port3\n");
-	ck_assert_int_eq(fixture_put(other, "firewall.policy", "10", TXN_ANY, POLICY "set dstintf port3\n",
-				     &err), 0);
+	ck_assert_int_eq(fixture_put(other, "firewall.policy", "10", TXN_ANY,
+				     POLICY "set dstintf port3\n", &err),
+			 0);
 	ck_assert_int_eq(txn_commit(other, &err), 0);
 	ck_assert_int_eq(txn_commit(txn, &err), ERR_LOCKED);
 	ck_assert_ptr_nonnull(strstr(err.text, "\nInterface 'port3' cannot be in a zone: "
 					       "firewall policy 10 names it\n"));
 	put("firewall.policy", "11", POLICY "set dstintf port3\n");
 	ck_assert_int_eq(fixture_put(other, "firewall.policy", "10", TXN_ANY, POLICY, &err), 0);
-	ck_assert_int_eq(fixture_put(other, "system.zone", "outside", TXN_ANY, "set interface port3\n", &err),
+	ck_assert_int_eq(fixture_put(other, "system.zone", "outside", TXN_ANY,
+				     "set interface port3\n", &err),
 			 0);
 	ck_assert_int_eq(txn_commit(other, &err), 0);
 	ck_assert_int_eq(txn_commit(txn, &err), ERR_LOCKED);
-	ck_assert_ptr_nonnull(strstr(err.text, "\nInterface 'port3' is in zone 'outside': name the zone\n"));
+	ck_assert_ptr_nonnull(
+		strstr(err.text, "\nInterface 'port3' is in zone 'outside': name the zone\n"));
 	txn_free(other);
 }
 END_TEST
@@ -329,7 +332,9 @@ static int delete_admin(struct txn *t, const char *name, struct err *err) {
 	return txn_delete(t, fixture_table("system.admin"), name, err);
 }
 
-/* One super_admin is left, whoever deletes, moves or makes how many in one transaction or in two. */
+/*
+ * One super_admin is left, whoever deletes, moves or makes how many in one transaction or in two.
+ */
 START_TEST(test_last_admin) {
 	struct txn *other = txn_new(engine, "other", "test");
 	struct err err = { 0 };
@@ -340,7 +345,8 @@ START_TEST(test_last_admin) {
 	put("system.admin", "boss", "set accprofile super_admin\n");
 	put("system.admin", "admin", "set accprofile prof_admin\n");
 	ck_assert_int_eq(delete_admin(txn, "boss", &err), ERR_CONFLICT);
-	ck_assert_int_eq(fixture_put(txn, "system.admin", "boss", TXN_ANY, "set accprofile prof_admin\n", &err),
+	ck_assert_int_eq(fixture_put(txn, "system.admin", "boss", TXN_ANY,
+				     "set accprofile prof_admin\n", &err),
 			 ERR_CONFLICT);
 	put("system.admin", "admin", "set accprofile super_admin\n");
 	ck_assert_int_eq(delete_admin(txn, "remote", &err), 0);

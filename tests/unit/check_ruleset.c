@@ -149,9 +149,10 @@ START_TEST(test_sets) {
 END_TEST
 
 START_TEST(test_keys) {
-	static const unsigned char right[] = { 'e', 't', 'h', '0', 0,	 0,    0,  0, 0, 0,
-					       0,   0,	 0,   0,   0,	 0,    10, 1, 2, 3,
-					       6,   0,	 0,   0,   0x1f, 0x90, 0,  0 };
+	static const unsigned char right[] = {
+		'e', 't', 'h', '0', 0, 0, 0, 0,	      0,    0, 0, 0, 0, 0,
+		0,   0,	  10,  1,   2, 3, 6, 0,	      0,    0, 0x1f, 0x90, 0, 0
+	};
 	struct key k = KEY_INIT;
 	struct ruleset *rs = ruleset_new();
 	struct set *set = ruleset_add_set(rs, "s", DATA_NONE, 0, FIELD_IIFNAME, FIELD_DADDR,

@@ -330,7 +330,8 @@ static unsigned int advised(const char *words, const char *before) {
 	secret_review_object(ring, obj, old, &w);
 	n = w.n;
 	if (n)
-		ck_assert_ptr_nonnull(strstr(w.text[0], ": psksecret has fewer than 16 characters"));
+		ck_assert_ptr_nonnull(
+			strstr(w.text[0], ": psksecret has fewer than 16 characters"));
 	warn_clear(&w);
 	object_free(obj);
 	object_free(old);
@@ -343,7 +344,8 @@ START_TEST(test_short) {
 	ck_assert_uint_eq(advised("sixteen.letters.", NULL), 0);
 	ck_assert_uint_eq(advised("fifteen.letters", NULL), 1);
 	/* each of these takes two bytes */
-	ck_assert_uint_eq(advised(UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT, NULL), 1);
+	ck_assert_uint_eq(advised(UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT, NULL),
+			  1);
 	/* as it was */
 	ck_assert_uint_eq(advised("short", "short"), 0);
 	ck_assert_uint_eq(advised("other", "short"), 1);
@@ -354,7 +356,8 @@ END_TEST
 START_TEST(test_fits) {
 	const struct schema_attr *psk =
 		&fixture_table("system.auto-scale")->attrs[SYSTEM_AUTO_SCALE__PSKSECRET];
-	const struct schema_attr *password = &fixture_table("system.admin")->attrs[SYSTEM_ADMIN__PASSWORD];
+	const struct schema_attr *password =
+		&fixture_table("system.admin")->attrs[SYSTEM_ADMIN__PASSWORD];
 	struct object *admin = admin_with("correct", NULL);
 	AUTO_FREE char *own = secret_seal(ring, "secret"), *other = secret_seal(foreign, "secret");
 

@@ -179,10 +179,11 @@ START_TEST(endless_lines_are_refused) {
 		}
 	}
 	terminal_type(&t, "\r");
-	str_addf(&want,
-		 "\r\nthe line is too long: at most %u bytes\r\nCommand fail. Return code -72\r\n\r\n"
-		 "gate # ",
-		 EDIT_KEYS_MAX);
+	str_addf(
+		&want,
+		"\r\nthe line is too long: at most %u bytes\r\nCommand fail. Return code -72\r\n\r\n"
+		"gate # ",
+		EDIT_KEYS_MAX);
 	terminal_wait(&t, str_text(&want));
 	str_clear(&t.got);
 	terminal_expect(&t, "delte\r", "delte\r\nUnknown action 0\r\n\r\ngate # ");

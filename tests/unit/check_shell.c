@@ -247,7 +247,8 @@ START_TEST(warnings_follow_the_command) {
 	ck_assert_str_eq(fake_shell_run(&f, "edit x\nset comment z\nend"),
 			 "Warning: it may be too short\n");
 	fake_client_warn(f.client, "put", NULL);
-	ck_assert_str_eq(fake_shell_run(&f, "config firewall address\nedit x\nset comment a\nend"), "");
+	ck_assert_str_eq(fake_shell_run(&f, "config firewall address\nedit x\nset comment a\nend"),
+			 "");
 	ck_assert_uint_eq(f.sh.failures, 0);
 	fake_shell_done(&f);
 }
@@ -407,7 +408,9 @@ START_TEST(errors_keep_their_lines) {
 }
 END_TEST
 
-/* Marks that turn text round: seen on a terminal, however the text is cut; byte for byte elsewhere. */
+/*
+ * Marks that turn text round: seen on a terminal, however the text is cut; byte for byte elsewhere.
+ */
 START_TEST(a_terminal_shows_control_characters) {
 	static const char text[] = "set comment \"\xe2\x80\xae" "a\xc2\x9b\"\n";
 	struct out terminal, file;

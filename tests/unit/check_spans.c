@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ranges of objects: those that meet a range are found, each once, whatever came and went before. */
+/* Ranges of objects: those that meet a range are found, each once, whatever came and went. */
 #include "cfgdb/spans.h"
 
 #include <stdlib.h>

@@ -255,14 +255,17 @@ END_TEST
 
 /* A text of two lines does not pass for two attributes. */
 START_TEST(test_get_newline) {
-	struct object *obj = parsed("router.static", "1", "set comment \"a\ndistance            : 1\"\n");
+	struct object *obj =
+		parsed("router.static", "1", "set comment \"a\ndistance            : 1\"\n");
 	AUTO_STR struct str out = STR_INIT;
 
 	text_get(obj, &out);
-	ck_assert_ptr_nonnull(strstr(str_text(&out), "\ncomment             : a\\ndistance            : 1\n"));
+	ck_assert_ptr_nonnull(
+		strstr(str_text(&out), "\ncomment             : a\\ndistance            : 1\n"));
 	str_clear(&out);
 	text_get_entry(obj, &out);
-	ck_assert_ptr_nonnull(strstr(str_text(&out), "   comment: a\\ndistance            : 1   \n"));
+	ck_assert_ptr_nonnull(
+		strstr(str_text(&out), "   comment: a\\ndistance            : 1   \n"));
 	object_free(obj);
 }
 END_TEST

@@ -535,7 +535,9 @@ static int name_code(struct txn *t, const char *key, const char *name) {
 	return fixture_put(t, "firewall.policy", key, TXN_ANY, body, NULL);
 }
 
-/* A name is free when nobody would have it: neither what is active nor what is staged counts alone. */
+/*
+ * A name is free when nobody would have it: neither what is active nor what is staged counts alone.
+ */
 START_TEST(test_unique) {
 	struct txn *t = txn_new(engine, "a", "test");
 
@@ -640,7 +642,8 @@ START_TEST(test_drawn_then_named) {
 	struct err err = { 0 };
 
 	put_next(t, "2", POLICY "set dstaddr x\n");
-	ck_assert_int_eq(fixture_put(t, "firewall.policy", "2", TXN_NEW, POLICY "set dstaddr y\n", &err), 0);
+	ck_assert_int_eq(
+		fixture_put(t, "firewall.policy", "2", TXN_NEW, POLICY "set dstaddr y\n", &err), 0);
 	fixture_set(engine, "firewall.policy", "2", POLICY "set dstaddr y\n");
 	ck_assert_int_eq(txn_commit(t, &err), ERR_LOCKED);
 	CHECK_WARNINGS(t, "");
@@ -658,11 +661,13 @@ START_TEST(test_drawn_refused) {
 
 	ck_assert_int_eq(fixture_put(t, "firewall.address", "z", TXN_NEXT, "", &err), ERR_PARSE);
 	ck_assert_int_eq(fixture_put(t, "system.ha", "", TXN_NEXT, "", &err), ERR_PARSE);
-	ck_assert_int_eq(fixture_put(t, "firewall.policy", "1", TXN_NEXT, "set srcintf any\n", &err),
-			 ERR_EMPTY);
+	ck_assert_int_eq(
+		fixture_put(t, "firewall.policy", "1", TXN_NEXT, "set srcintf any\n", &err),
+		ERR_EMPTY);
 	fixture_set(engine, "firewall.policy", "4294967294", POLICY "set dstaddr x\n");
-	ck_assert_int_eq(fixture_put(t, "firewall.policy", "0", TXN_NEXT, POLICY "set dstaddr x\n", &err),
-			 ERR_MAX_ENTRIES);
+	ck_assert_int_eq(
+		fixture_put(t, "firewall.policy", "0", TXN_NEXT, POLICY "set dstaddr x\n", &err),
+		ERR_MAX_ENTRIES);
 	ck_assert_uint_eq(txn_staged(t), 0);
 	CHECK_WARNINGS(t, "");
 	txn_free(t);

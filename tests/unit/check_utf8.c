@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Characters as they are taken apart, which of them are control characters, and what becomes of those
- * on a terminal and in errors.
+ * Characters as they are taken apart, which of them are control characters, and what becomes of
+ * those on a terminal and in errors.
  */
 #include "cfgdb/base/utf8.h"
 
@@ -56,8 +56,8 @@ static const struct {
 	  "<U+009B>2J", "?2J" },
 	{ "\xe0\x82\x9b", "<U+009B>", "?" },
 	{ "a\xe2\x80\xaeuser", "a<U+202E>user", "a?user" },
-	{ "\xe2\x80\xaa\xe2\x81\xa6\xe2\x81\xa9\xe2\x80\x8e\xd8\x9c", "<U+202A><U+2066><U+2069><U+200E><U+061C>",
-	  "?????" },
+	{ "\xe2\x80\xaa\xe2\x81\xa6\xe2\x81\xa9\xe2\x80\x8e\xd8\x9c",
+	  "<U+202A><U+2066><U+2069><U+200E><U+061C>", "?????" },
 	{ "one\xe2\x80\xa8two", "one<U+2028>two", "one?two" },
 	{ "\xa4 \xff", NULL, NULL },
 };

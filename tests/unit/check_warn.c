@@ -40,7 +40,8 @@ START_TEST(test_bounds) {
 	ck_assert_uint_eq(w.n, WARN_MAX);
 	ck_assert_uint_eq(strlen(w.text[0]), WARN_TEXT_MAX - 1);
 	warn_drain(&w, take, &said);
-	ck_assert_uint_eq(said.len, WARN_MAX * WARN_TEXT_MAX + strlen("7 more warnings are not listed|"));
+	ck_assert_uint_eq(said.len,
+			  WARN_MAX * WARN_TEXT_MAX + strlen("7 more warnings are not listed|"));
 	ck_assert_ptr_nonnull(strstr(str_text(&said), "x|7 more warnings are not listed|"));
 	warn_add(&w, "again");
 	ck_assert_uint_eq(w.n, 1);
