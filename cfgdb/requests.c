@@ -18,26 +18,26 @@
 #include "cfgdb/text.h"
 
 /* Reads its fields from r (r->bad is checked by the caller) and does its work. */
-typedef int request_fn(struct session *s, struct buf_reader *r, struct err *err);
+typedef int request_fn(struct caller *s, struct buf_reader *r, struct err *err);
 
-void session_init(struct session *s, struct engine *engine, const struct server_config *config,
-		  const char *user, bool allowed) {
-	*s = (struct session){ .engine = engine, .config = config, .allowed = allowed };
+void caller_init(struct caller *s, struct engine *engine, const struct server_config *config,
+		 const char *user, bool allowed) {
+	*s = (struct caller){ .engine = engine, .config = config, .allowed = allowed };
 	snprintf(s->user, sizeof(s->user), "%s", user);
 }
 
-static void drop_txn(struct session *s) {
+static void drop_txn(struct caller *s) {
 	txn_free(s->txn);
 	s->txn = NULL;
 }
 
-static void drop_stream(struct session *s) {
+static void drop_stream(struct caller *s) {
 	if (s->stream.close)
 		s->stream.close(s->stream.ctx);
 	s->stream = (struct stream){ .fd = -1 };
 }
 
-void session_done(struct session *s) {
+void caller_done(struct caller *s) {
 	drop_stream(s);
 	drop_txn(s);
 	memories_done(&s->memories);
@@ -78,7 +78,7 @@ static const struct schema_table *take_any_table(struct buf_reader *r) {
 	return table ? table : schema_tables[0];
 }
 
-static void send_object(struct session *s, const struct object *obj, uint64_t ver) {
+static void send_object(struct caller *s, const struct object *obj, uint64_t ver) {
 	AUTO_BUF struct buf b = BUF_INIT;
 	AUTO_STR struct str body = STR_INIT;
 
@@ -90,15 +90,15 @@ static void send_object(struct session *s, const struct object *obj, uint64_t ve
 	s->send(s->send_arg, &b);
 }
 
-/* What the session sees: its open transaction, or one that holds nothing. */
-static struct txn *session_view(struct session *s, struct txn **temporary) {
+/* What the caller sees: its open transaction, or one that holds nothing. */
+static struct txn *caller_view(struct caller *s, struct txn **temporary) {
 	*temporary = s->txn ? NULL : txn_new(s->engine, s->user, "cli");
 	return s->txn ? s->txn : *temporary;
 }
 
 /* ---- requests ---- */
 
-static int request_hello(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_hello(struct caller *s, struct buf_reader *r, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 	uint32_t version = buf_get_u32(r);
 	AUTO_FREE char *digest = buf_get_str(r, 64);
@@ -116,7 +116,7 @@ static int request_hello(struct session *s, struct buf_reader *r, struct err *er
 	return 0;
 }
 
-static int request_get(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_get(struct caller *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = take_table(r);
 	AUTO_FREE char *word = buf_get_str(r, OBJECT_KEY_MAX);
 	AUTO_FREE char *key = NULL;
@@ -127,7 +127,7 @@ static int request_get(struct session *s, struct buf_reader *r, struct err *err)
 
 	if (rc || r->bad)
 		return rc;
-	view = session_view(s, &temporary);
+	view = caller_view(s, &temporary);
 	obj = schema_is_list(table) ? txn_find(view, table, key) : txn_object(view, table);
 	if (obj)
 		send_object(s, obj, txn_base_version(view, table, obj->key));
@@ -138,26 +138,26 @@ static int request_get(struct session *s, struct buf_reader *r, struct err *err)
 }
 
 static int list_object(void *arg, const struct object *obj) {
-	struct session *s = arg;
+	struct caller *s = arg;
 
 	send_object(s, obj, obj->ver);
 	return 0;
 }
 
-static int request_list(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_list(struct caller *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = take_table(r);
 	struct txn *temporary;
 
 	(void)err;
 	if (!take_end(r))
 		return 0;
-	order_each(session_view(s, &temporary), table, list_object, s);
+	order_each(caller_view(s, &temporary), table, list_object, s);
 	txn_free(temporary);
 	return 0;
 }
 
 struct key_lister {
-	struct session *s;
+	struct caller *s;
 	const char *prefix;
 	uint32_t left;
 };
@@ -174,7 +174,7 @@ static int list_key(void *arg, const struct object *obj) {
 	return --l->left == 0;
 }
 
-static int request_keys(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_keys(struct caller *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = take_table(r);
 	AUTO_FREE char *prefix = buf_get_str(r, OBJECT_KEY_MAX);
 	struct key_lister l = { s, prefix, buf_get_u32(r) };
@@ -183,12 +183,12 @@ static int request_keys(struct session *s, struct buf_reader *r, struct err *err
 	(void)err;
 	if (!take_end(r) || l.left == 0)
 		return 0;
-	txn_each(session_view(s, &temporary), table, list_key, &l);
+	txn_each(caller_view(s, &temporary), table, list_key, &l);
 	txn_free(temporary);
 	return 0;
 }
 
-static int request_check_ref(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_check_ref(struct caller *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = take_any_table(r);
 	unsigned int attr = buf_get_u16(r);
 	AUTO_FREE char *name = buf_get_str(r, OBJECT_KEY_MAX);
@@ -199,14 +199,14 @@ static int request_check_ref(struct session *s, struct buf_reader *r, struct err
 		r->bad = true;
 		return 0;
 	}
-	found = txn_resolve(session_view(s, &temporary), &table->attrs[attr], name) ||
+	found = txn_resolve(caller_view(s, &temporary), &table->attrs[attr], name) ||
 		model_builtin(&table->attrs[attr], name);
 	txn_free(temporary);
 	return found ? 0 : err_set(err, ERR_NOT_FOUND, "%s", "");
 }
 
 /* The shell has no key; it learns whether the text can be used here, and nothing else. */
-static int request_check_secret(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_check_secret(struct caller *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = take_any_table(r);
 	unsigned int attr = buf_get_u16(r);
 	AUTO_FREE char *sealed = buf_get_str(r, VALUE_SECRET_MAX);
@@ -220,7 +220,7 @@ static int request_check_secret(struct session *s, struct buf_reader *r, struct 
 	return err_set(err, ERR_VALUE, "%s", "");
 }
 
-static int request_next_id(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_next_id(struct caller *s, struct buf_reader *r, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 	const struct schema_table *table = take_table(r);
 	struct txn *temporary;
@@ -229,7 +229,7 @@ static int request_next_id(struct session *s, struct buf_reader *r, struct err *
 
 	if (!take_end(r))
 		return 0;
-	rc = txn_next_id(session_view(s, &temporary), table, &id, err);
+	rc = txn_next_id(caller_view(s, &temporary), table, &id, err);
 	txn_free(temporary);
 	if (rc)
 		return rc;
@@ -240,7 +240,7 @@ static int request_next_id(struct session *s, struct buf_reader *r, struct err *
 }
 
 static void send_warning(void *arg, const char *text) {
-	struct session *s = arg;
+	struct caller *s = arg;
 	AUTO_BUF struct buf b = BUF_INIT;
 
 	buf_put_u8(&b, CTL_WARNING);
@@ -248,11 +248,11 @@ static void send_warning(void *arg, const char *text) {
 	s->send(s->send_arg, &b);
 }
 
-static void send_warnings(struct session *s, struct txn *t) {
+static void send_warnings(struct caller *s, struct txn *t) {
 	warn_drain(txn_warnings(t), send_warning, s);
 }
 
-static int request_begin(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_begin(struct caller *s, struct buf_reader *r, struct err *err) {
 	if (!take_end(r))
 		return 0;
 	if (s->txn)
@@ -261,7 +261,7 @@ static int request_begin(struct session *s, struct buf_reader *r, struct err *er
 	return 0;
 }
 
-static int request_commit(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_commit(struct caller *s, struct buf_reader *r, struct err *err) {
 	int rc;
 
 	if (!take_end(r))
@@ -275,7 +275,7 @@ static int request_commit(struct session *s, struct buf_reader *r, struct err *e
 	return rc;
 }
 
-static int request_abort(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_abort(struct caller *s, struct buf_reader *r, struct err *err) {
 	(void)err;
 	if (take_end(r))
 		drop_txn(s);
@@ -283,7 +283,7 @@ static int request_abort(struct session *s, struct buf_reader *r, struct err *er
 }
 
 /* Commit what a request staged outside a transaction. */
-static int session_settle(struct session *s, struct txn *temporary, int rc, struct err *err) {
+static int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *err) {
 	if (rc == 0 && temporary)
 		rc = txn_commit(temporary, err);
 	if (rc == 0)
@@ -292,7 +292,7 @@ static int session_settle(struct session *s, struct txn *temporary, int rc, stru
 	return rc;
 }
 
-static int request_put(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_put(struct caller *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = take_table(r);
 	AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
 	uint64_t base = buf_get_u64(r);
@@ -315,11 +315,11 @@ static int request_put(struct session *s, struct buf_reader *r, struct err *err)
 		object_free(obj);
 		return rc;
 	}
-	t = session_view(s, &temporary);
-	return session_settle(s, temporary, txn_put(t, obj, base, err), err);
+	t = caller_view(s, &temporary);
+	return caller_settle(s, temporary, txn_put(t, obj, base, err), err);
 }
 
-static int request_delete(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_delete(struct caller *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = take_table(r);
 	AUTO_FREE char *word = buf_get_str(r, OBJECT_KEY_MAX);
 	AUTO_FREE char *key = NULL;
@@ -328,8 +328,8 @@ static int request_delete(struct session *s, struct buf_reader *r, struct err *e
 
 	if (rc || r->bad)
 		return rc;
-	t = session_view(s, &temporary);
-	return session_settle(s, temporary, txn_delete(t, table, key, err), err);
+	t = caller_view(s, &temporary);
+	return caller_settle(s, temporary, txn_delete(t, table, key, err), err);
 }
 
 /* ---- commands ---- */
@@ -367,7 +367,7 @@ static const struct command *command_find(const struct server_config *config, si
 	return best;
 }
 
-static void send_text(struct session *s, const struct str *text) {
+static void send_text(struct caller *s, const struct str *text) {
 	for (size_t at = 0; at < text->len;) {
 		AUTO_BUF struct buf b = BUF_INIT;
 		size_t n = text->len - at < CTL_TEXT_CHUNK ? text->len - at : CTL_TEXT_CHUNK;
@@ -379,7 +379,7 @@ static void send_text(struct session *s, const struct str *text) {
 	}
 }
 
-static int run_command(struct session *s, size_t argc, char *const argv[], struct err *err) {
+static int run_command(struct caller *s, size_t argc, char *const argv[], struct err *err) {
 	size_t n_words;
 	const struct command *command = command_find(s->config, argc, argv, &n_words);
 	const struct command_call call = { s->engine->model, argc - n_words, argv + n_words,
@@ -396,7 +396,7 @@ static int run_command(struct session *s, size_t argc, char *const argv[], struc
 	return rc;
 }
 
-static int request_run(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_run(struct caller *s, struct buf_reader *r, struct err *err) {
 	size_t argc = buf_get_u16(r);
 	char *argv[CTL_WORDS_MAX];
 	int rc = 0;
@@ -415,7 +415,7 @@ static int request_run(struct session *s, struct buf_reader *r, struct err *err)
 }
 
 /* The answer ends here; one that has ended already was answered. */
-static int request_cancel(struct session *s, struct buf_reader *r, struct err *err) {
+static int request_cancel(struct caller *s, struct buf_reader *r, struct err *err) {
 	(void)err;
 	if (take_end(r))
 		drop_stream(s);
@@ -441,7 +441,7 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 
 /* ---- dispatch ---- */
 
-static void send_result(struct session *s, int rc, const struct err *err) {
+static void send_result(struct caller *s, int rc, const struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 
 	buf_put_u8(&b, rc ? CTL_ERROR : CTL_OK);
@@ -451,11 +451,11 @@ static void send_result(struct session *s, int rc, const struct err *err) {
 	s->send(s->send_arg, &b);
 }
 
-bool session_request(struct session *s, const uint8_t *frame, size_t len) {
+bool caller_request(struct caller *s, const uint8_t *frame, size_t len) {
 	struct buf_reader r;
 	struct err err = { 0 };
 	uint8_t type;
-	bool streaming = session_is_streaming(s);
+	bool streaming = caller_is_streaming(s);
 	int rc;
 
 	buf_reader_init(&r, frame, len);
@@ -474,18 +474,18 @@ bool session_request(struct session *s, const uint8_t *frame, size_t len) {
 	rc = requests[type](s, &r, &err);
 	if (!buf_reader_end(&r))
 		return false;
-	if (type == CTL_CANCEL ? streaming : !session_is_streaming(s))
+	if (type == CTL_CANCEL ? streaming : !caller_is_streaming(s))
 		send_result(s, rc, &err);
 	return true;
 }
 
 /* ---- answers under way ---- */
 
-bool session_is_streaming(const struct session *s) {
+bool caller_is_streaming(const struct caller *s) {
 	return s->stream.next != NULL;
 }
 
-enum stream_state session_stream(struct session *s) {
+enum stream_state caller_stream(struct caller *s) {
 	AUTO_STR struct str text = STR_INIT;
 	struct err err = { 0 };
 	enum stream_state state = s->stream.next(s->stream.ctx, &text, &err);

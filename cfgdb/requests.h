@@ -14,7 +14,7 @@
 #include "cfgdb/txn.h"
 
 /* One administrator at one connection. */
-struct session {
+struct caller {
 	struct engine *engine;
 	const struct server_config *config;
 	char user[64];
@@ -28,20 +28,20 @@ struct session {
 };
 
 /* Begin; the caller sets send and send_arg. */
-void session_init(struct session *s, struct engine *engine, const struct server_config *config,
-		  const char *user, bool allowed);
+void caller_init(struct caller *s, struct engine *engine, const struct server_config *config,
+		 const char *user, bool allowed);
 
 /* Drop the open transaction and the answer under way, if any, and what commands keep. */
-void session_done(struct session *s);
+void caller_done(struct caller *s);
 
 /*
  * Answer one frame of len bytes; false when the connection is to be closed. While an answer is
  * under way only CTL_CANCEL may come.
  */
-bool session_request(struct session *s, const uint8_t *frame, size_t len);
+bool caller_request(struct caller *s, const uint8_t *frame, size_t len);
 
-/* True while the answer to the last request is under way: call session_stream for more of it. */
-bool session_is_streaming(const struct session *s);
+/* True while the answer to the last request is under way: call caller_stream for more of it. */
+bool caller_is_streaming(const struct caller *s);
 
 /* Send the next piece of that answer. STREAM_WAIT: call again when s->stream.fd is readable. */
-enum stream_state session_stream(struct session *s);
+enum stream_state caller_stream(struct caller *s);

@@ -31,7 +31,7 @@
 #include "cfgdb/ctl.h"
 #include "cfgdb/requests.h"
 
-#define SESSIONS_MAX 128
+#define CONNECTIONS_MAX 128
 #define OUTPUT_MAX (1u << 20)
 #define OUTPUT_LOW (256u << 10) /* room for the next piece of an answer */
 #define GROUPS_MAX 256
@@ -39,7 +39,7 @@
 struct connection {
 	struct server *server;
 	struct bufferevent *bev;
-	struct session session;
+	struct caller caller;
 	struct event *turn;        /* fires when the answer under way may go on; NULL without one */
 	LIST_ENTRY(connection) next;
 };
@@ -98,7 +98,7 @@ static void connection_free(struct connection *c) {
 	LIST_REMOVE(c, next);
 	c->server->n_connections--;
 	connection_pause(c);
-	session_done(&c->session);
+	caller_done(&c->caller);
 	bufferevent_free(c->bev);
 	free(c);
 }
@@ -137,12 +137,12 @@ static void connection_stream(struct connection *c) {
 	struct evbuffer *out = bufferevent_get_output(c->bev);
 	const struct timeval at_once = { 0 };
 	enum stream_state state;
-	int fd = c->session.stream.fd;
+	int fd = c->caller.stream.fd;
 
 	connection_pause(c);
 	if (evbuffer_get_length(out) > OUTPUT_LOW)
 		return; /* connection_drained goes on */
-	state = session_stream(&c->session);
+	state = caller_stream(&c->caller);
 	if (state != STREAM_MORE && state != STREAM_WAIT)
 		return;
 	c->turn = event_new(bufferevent_get_base(c->bev), state == STREAM_WAIT ? fd : -1, EV_READ,
@@ -167,11 +167,11 @@ static void connection_read(struct bufferevent *bev, void *arg) {
 		frame = connection_frame(bufferevent_get_input(bev), &len, &bad);
 		if (!frame)
 			break;
-		if (session_is_streaming(&c->session))
+		if (caller_is_streaming(&c->caller))
 			connection_pause(c);
-		bad = !session_request(&c->session, frame, len);
+		bad = !caller_request(&c->caller, frame, len);
 		explicit_bzero(frame, len); /* it may have held a secret in clear */
-		if (!bad && session_is_streaming(&c->session))
+		if (!bad && caller_is_streaming(&c->caller))
 			connection_stream(c);
 	}
 	if (bad)
@@ -184,14 +184,14 @@ static void connection_turn(evutil_socket_t fd, short what, void *arg) {
 	(void)fd;
 	(void)what;
 	connection_stream(c);
-	if (!session_is_streaming(&c->session))
+	if (!caller_is_streaming(&c->caller))
 		connection_read(c->bev, c); /* requests may have come meanwhile */
 }
 
 static void connection_drained(struct bufferevent *bev, void *arg) {
 	struct connection *c = arg;
 
-	if (session_is_streaming(&c->session) && !c->turn)
+	if (caller_is_streaming(&c->caller) && !c->turn)
 		connection_stream(c);
 	if (bufferevent_get_enabled(bev) & EV_READ)
 		return;
@@ -214,7 +214,7 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd,
 
 	(void)addr;
 	(void)len;
-	if (s->n_connections >= SESSIONS_MAX) {
+	if (s->n_connections >= CONNECTIONS_MAX) {
 		close(fd);
 		return;
 	}
@@ -228,9 +228,9 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd,
 		free(c);
 		return;
 	}
-	session_init(&c->session, s->engine, &s->config, user, allowed);
-	c->session.send = connection_send;
-	c->session.send_arg = c;
+	caller_init(&c->caller, s->engine, &s->config, user, allowed);
+	c->caller.send = connection_send;
+	c->caller.send_arg = c;
 	LIST_INSERT_HEAD(&s->connections, c, next);
 	s->n_connections++;
 	bufferevent_setcb(c->bev, connection_read, connection_drained, connection_event, c);

@@ -167,13 +167,13 @@ static void check_engine(struct engine *e) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct engine e = engine_make(model_duplicate(template));
-	struct session s;
+	struct caller s;
 	bool open = true;
 
 	e.revision = 1;
 	for (size_t i = 0; i < config.n_commands; i++)
 		commands[i].ctx = &e;
-	session_init(&s, &e, &config, "fuzz", true);
+	caller_init(&s, &e, &config, "fuzz", true);
 	s.send = hear;
 	s.greeted = size > 0 && data[0] != 0;
 	for (size_t at = 1, n = 0; open && at + 2 <= size && n < FRAMES_MAX; n++) {
@@ -181,10 +181,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 		at += 2;
 		len = len < size - at ? len : size - at;
-		open = session_request(&s, data + at, len);
+		open = caller_request(&s, data + at, len);
 		at += len;
 	}
-	session_done(&s);
+	caller_done(&s);
 	check_engine(&e);
 	store_close(e.store);
 	model_free(e.model);

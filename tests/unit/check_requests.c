@@ -81,7 +81,7 @@ static const struct server_config config = {
 /* ---- one connection ---- */
 
 struct wire {
-	struct session session;
+	struct caller caller;
 	struct str said; /* all answers, one a line */
 	unsigned int n_text;
 	size_t text_bytes;
@@ -132,13 +132,13 @@ static void hear(void *arg, const struct buf *frame) {
 
 static void wire_open(struct wire *w, bool allowed) {
 	*w = (struct wire){ .said = STR_INIT };
-	session_init(&w->session, engine, &config, "alice", allowed);
-	w->session.send = hear;
-	w->session.send_arg = w;
+	caller_init(&w->caller, engine, &config, "alice", allowed);
+	w->caller.send = hear;
+	w->caller.send_arg = w;
 }
 
 static void wire_close(struct wire *w) {
-	session_done(&w->session);
+	caller_done(&w->caller);
 	str_done(&w->said);
 }
 
@@ -185,7 +185,7 @@ static const char *ask(struct wire *w, enum ctl_type type, const char *fields) {
 
 	str_clear(&w->said);
 	build(&frame, type, fields);
-	if (!session_request(&w->session, frame.data, frame.len))
+	if (!caller_request(&w->caller, frame.data, frame.len))
 		str_add(&w->said, "closed\n");
 	return str_text(&w->said);
 }
@@ -249,7 +249,7 @@ START_TEST(test_not_allowed) {
 	wire_open(&w, false);
 	ck_assert_str_eq(ask(&w, CTL_HELLO, hello), refused);
 	ck_assert_str_eq(ask(&w, CTL_GET, "t:system.ha|s:"), "closed\n");
-	w.session.greeted = true;
+	w.caller.greeted = true;
 	ck_assert_str_eq(ask(&w, CTL_DELETE, "t:firewall.policy|s:7"), refused);
 	ck_assert_ptr_nonnull(model_find(engine->model, fixture_table("firewall.policy"), "7"));
 	wire_close(&w);
@@ -257,7 +257,7 @@ START_TEST(test_not_allowed) {
 END_TEST
 
 START_TEST(test_unknown_type) {
-	ck_assert(!session_request(&a.session, (const uint8_t *)"", 0));
+	ck_assert(!caller_request(&a.caller, (const uint8_t *)"", 0));
 	for (unsigned int type = 0; type < 256; type++)
 		if (type == 0 || type >= CTL_REQUEST_COUNT)
 			ck_assert_str_eq(ask(&a, (enum ctl_type)type, ""), "closed\n");
@@ -389,7 +389,7 @@ START_TEST(test_memory) {
 	ck_assert_str_eq(ask(&a, CTL_RUN, "2:2|s:diagnose|s:calls"), "text 102 2\nok\n");
 	ck_assert_str_eq(ask(&b, CTL_RUN, "2:2|s:diagnose|s:calls"), "text 101 1\nok\n");
 	ck_assert_uint_eq(n_memories, 2);
-	session_done(&a.session);
+	caller_done(&a.caller);
 	ck_assert_uint_eq(n_memories, 1);
 }
 END_TEST
@@ -561,8 +561,8 @@ START_TEST(test_connection_ends) {
 
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_DELETE, "t:firewall.policy|s:7"), "ok\n");
-	session_done(&a.session);
-	session_done(&a.session);
+	caller_done(&a.caller);
+	caller_done(&a.caller);
 	after = fixture_snapshot(engine);
 	ck_assert_str_eq(after, before);
 }
@@ -602,14 +602,14 @@ START_TEST(test_cut) {
 			continue;
 		memcpy(copy, frame.data, len < frame.len ? len : frame.len);
 		str_clear(&a.said);
-		ck_assert_msg(!session_request(&a.session, copy, len), "%zu of %zu bytes", len,
+		ck_assert_msg(!caller_request(&a.caller, copy, len), "%zu of %zu bytes", len,
 			      frame.len);
 		ck_assert_str_eq(str_text(&a.said), "");
-		ck_assert_ptr_null(a.session.txn);
+		ck_assert_ptr_null(a.caller.txn);
 	}
 	after = fixture_snapshot(engine);
 	ck_assert_str_eq(after, before);
-	ck_assert(session_request(&a.session, frame.data, frame.len));
+	ck_assert(caller_request(&a.caller, frame.data, frame.len));
 }
 END_TEST
 
