@@ -144,6 +144,59 @@ int nft_read_counters(struct nft *nft, uint32_t policy, struct nft_counters *ret
 	return rc;
 }
 
+struct policy_counters {
+	uint32_t policy;
+	struct nft_counters c;
+};
+
+struct all_counters {
+	struct policy_counters *list;
+	size_t n;
+	bool traffic;              /* what is read now; hits were read before */
+};
+
+static int counters_order(const void *a, const void *b) {
+	const struct policy_counters *x = a, *y = b;
+
+	return (x->policy > y->policy) - (x->policy < y->policy);
+}
+
+/* Hits make the list, traffic is filled in. */
+static void take_counters(void *arg, const struct nft_elem *elem) {
+	struct all_counters *all = arg;
+	struct policy_counters p = { .c = { elem->packets, elem->bytes, elem->packets } }, *there;
+
+	if (elem->key_len != sizeof(p.policy))
+		return;
+	memcpy(&p.policy, elem->key, sizeof(p.policy));
+	there = all->n ? bsearch(&p, all->list, all->n, sizeof(p), counters_order) : NULL;
+	if (all->traffic && there) {
+		there->c.packets = elem->packets;
+		there->c.bytes = elem->bytes;
+	} else if (!all->traffic) {
+		if ((all->n & (all->n - 1)) == 0)
+			all->list = xreallocarray(all->list, all->n ? all->n * 2 : 1, sizeof(p));
+		all->list[all->n++] = p;
+	}
+}
+
+int nft_each_counters(struct nft *nft,
+		      void (*each)(void *arg, uint32_t policy, const struct nft_counters *c),
+		      void *arg, struct err *err) {
+	struct all_counters all = { .n = 0 };
+	int rc = nft_netlink_read(nft->nl, RENDER_SET_HITS, NULL, take_counters, &all, err);
+
+	if (all.n)
+		qsort(all.list, all.n, sizeof(*all.list), counters_order);
+	all.traffic = true;
+	if (rc == 0)
+		rc = nft_netlink_read(nft->nl, RENDER_SET_TRAFFIC, NULL, take_counters, &all, err);
+	for (size_t i = 0; i < all.n && rc == 0; i++)
+		each(arg, all.list[i].policy, &all.list[i].c);
+	free(all.list);
+	return rc;
+}
+
 /* ---- the kernel ---- */
 
 static void set_mark(struct nft *nft, struct ruleset *mark) {

@@ -47,6 +47,11 @@ struct nft_counters {
 /* Counters of a policy, 0: the implicit deny. ERR_NOT_FOUND when nothing counts for it. */
 int nft_read_counters(struct nft *nft, uint32_t policy, struct nft_counters *ret, struct err *err);
 
+/* Visit the counters of all policies, by rising number; 0 is the implicit deny. */
+int nft_each_counters(struct nft *nft,
+		      void (*each)(void *arg, uint32_t policy, const struct nft_counters *c),
+		      void *arg, struct err *err);
+
 /* A descriptor that is readable when someone else may have changed our rules; owned by nft. */
 int nft_fd(const struct nft *nft);
 

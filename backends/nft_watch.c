@@ -27,6 +27,7 @@
 
 #define MESSAGE_SIZE (64u << 10)
 #define RECEIVE_BUFFER (1 << 20)
+#define READS_MAX 64 /* in one go: whoever keeps changing rules does not keep us from all else */
 
 struct nft_watch {
 	struct mnl_socket *sock;
@@ -127,7 +128,7 @@ bool nft_watch_read(struct nft_watch *w, struct nft_intruder *who) {
 	int fd = mnl_socket_get_fd(w->sock);
 
 	*who = (struct nft_intruder){ .pid = 0 };
-	for (;;) {
+	for (int i = 0; i < READS_MAX; i++) {
 		ssize_t n = recv(fd, data, MESSAGE_SIZE, 0);
 		int len = (int)n;
 

@@ -28,7 +28,7 @@ struct nft_watch *nft_watch_close(struct nft_watch *w);
 int nft_watch_fd(const struct nft_watch *w);
 
 /*
- * Read all that has come, without waiting. True when our table was changed, or may have been
- * because there was too much to hear; *who is the last who did it.
+ * Read what has come, without waiting; of much the rest next time. True when our table was changed,
+ * or may have been because there was too much to hear; *who is the last who did it.
  */
 bool nft_watch_read(struct nft_watch *w, struct nft_intruder *who);

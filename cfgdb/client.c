@@ -475,6 +475,7 @@ int client_run(struct client *c, size_t n_words, char *const words[],
 		return err_set(err, ERR_TOO_LONG, "too many words in one command: at most %d",
 			       CTL_WORDS_MAX);
 	request_begin(&b, CTL_RUN);
+	buf_put_u8(&b, out->json ? CTL_FORM_JSON : CTL_FORM_TEXT);
 	buf_put_u16(&b, (uint16_t)n_words);
 	for (size_t i = 0; i < n_words; i++) {
 		if (strlen(words[i]) > CTL_WORD_MAX)

@@ -105,6 +105,7 @@ struct client_output {
 	/* True when the rest is not wanted; asked after each piece and a few times a second. */
 	bool (*enough)(void *arg);
 	void *arg;
+	bool json;           /* the text is to be JSON */
 };
 
 /*

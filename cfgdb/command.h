@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cfgdb/base/err.h"
@@ -31,6 +32,7 @@ struct command_call {
 	size_t argc;
 	char *const *argv;           /* the argc words after those of the command */
 	const char *user;
+	bool json;                   /* the output is to be JSON; only for commands that have it */
 	struct memories **memories;  /* of the connection */
 };
 
@@ -68,6 +70,7 @@ struct stream {
 
 struct command {
 	const char *words;   /* "diagnose ip address list" */
+	bool has_json;       /* the output can be JSON */
 	/* Append the whole output, lines ending in \n, to out. */
 	int (*run)(void *ctx, const struct command_call *call, struct str *out, struct err *err);
 	void *ctx;

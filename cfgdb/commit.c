@@ -197,6 +197,7 @@ int txn_commit(struct txn *t, struct err *err) {
 				commit_undo(&run);
 			else
 				commit_finish(&run);
+			*(rc ? &e->n_failed : &e->n_commits) += 1;
 			commit_review(&run);
 		}
 		commit_free(&run);

@@ -16,7 +16,7 @@
  * CTL_BEGIN, CTL_COMMIT, CTL_ABORT
  * CTL_PUT            u16 table, str key, u64 version, str body
  * CTL_DELETE         u16 table, str key
- * CTL_RUN            u16 count, str word...                    CTL_TEXT...
+ * CTL_RUN            u8 form, u16 count, str word...           CTL_TEXT...
  * CTL_CANCEL
  * CTL_CHECK_SECRET   u16 table, u16 attribute, str "ENC TEXT"
  *
@@ -43,12 +43,15 @@
  */
 #pragma once
 
-#define CTL_VERSION 3
+#define CTL_VERSION 4
 #define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
 #define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
 #define CTL_WORDS_MAX 256
 #define CTL_TEXT_CHUNK 32768       /* bytes of output in one CTL_TEXT */
 #define CTL_SOCKET_NAME "ctl"      /* in the run directory */
+
+/* Forms of output. */
+enum ctl_form { CTL_FORM_TEXT, CTL_FORM_JSON, CTL_FORM_COUNT };
 
 enum ctl_type {
 	CTL_HELLO = 1,

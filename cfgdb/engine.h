@@ -25,6 +25,7 @@ struct engine {
 	size_t staged_bytes;     /* in all open transactions */
 	char serial[20];         /* "GHVM" and 12 characters, drawn when the state was made */
 	char vmid[40];           /* UUID, drawn likewise */
+	uint64_t n_commits, n_failed; /* since the start */
 	bool fresh;              /* the state was made by this start */
 };
 

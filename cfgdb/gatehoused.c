@@ -21,6 +21,8 @@
 
 #include "backends/arp.h"
 #include "backends/barrier.h"
+#include "backends/cmd_metrics.h"
+#include "backends/cmd_session.h"
 #include "backends/commands_kernel.h"
 #include "backends/iface.h"
 #include "backends/managed.h"
@@ -61,6 +63,8 @@ struct daemon {
 	struct route *route;
 	struct arp *arp;
 	struct sysctl *sysctl;
+	struct session_counts sessions;
+	struct metrics_sources metrics;
 	struct monitor *monitor;
 	struct event *schedule;       /* fires when a schedule next changes the rules */
 	struct event *network;        /* fires when links, addresses or routes change */
@@ -410,6 +414,11 @@ static int start(struct daemon *d, struct err *err) {
 	add_commands(d, commands, n, d->engine);
 	commands = commands_kernel(&n);
 	add_commands(d, commands, n, d->nft);
+	commands = commands_session(&n);
+	add_commands(d, commands, n, &d->sessions);
+	d->metrics = (struct metrics_sources){ d->nft, d->engine };
+	commands = commands_metrics(&n);
+	add_commands(d, commands, n, &d->metrics);
 	return start_server(d, err);
 }
 

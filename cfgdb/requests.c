@@ -379,16 +379,20 @@ static void send_text(struct caller *s, const struct str *text) {
 	}
 }
 
-static int run_command(struct caller *s, size_t argc, char *const argv[], struct err *err) {
+static int run_command(struct caller *s, bool json, size_t argc, char *const argv[],
+		       struct err *err) {
 	size_t n_words;
 	const struct command *command = command_find(s->config, argc, argv, &n_words);
-	const struct command_call call = { s->engine->model, argc - n_words, argv + n_words,
-					   s->user, &s->memories };
+	const struct command_call call = {
+		s->engine->model, argc - n_words, argv + n_words, s->user, json, &s->memories
+	};
 	AUTO_STR struct str text = STR_INIT;
 	int rc;
 
 	if (!command)
 		return command_bad_word(argv[0], err);
+	if (json && !command->has_json)
+		return err_set(err, ERR_PARSE, "this command has no JSON form: %s", command->words);
 	if (command->open)
 		return command->open(command->ctx, &call, &s->stream, err);
 	rc = command->run(command->ctx, &call, &text, err);
@@ -397,18 +401,19 @@ static int run_command(struct caller *s, size_t argc, char *const argv[], struct
 }
 
 static int request_run(struct caller *s, struct buf_reader *r, struct err *err) {
+	uint8_t form = buf_get_u8(r);
 	size_t argc = buf_get_u16(r);
 	char *argv[CTL_WORDS_MAX];
 	int rc = 0;
 
-	if (argc == 0 || argc > CTL_WORDS_MAX) {
+	if (form >= CTL_FORM_COUNT || argc == 0 || argc > CTL_WORDS_MAX) {
 		r->bad = true;
 		return 0;
 	}
 	for (size_t i = 0; i < argc; i++)
 		argv[i] = buf_get_str(r, CTL_WORD_MAX);
 	if (take_end(r))
-		rc = run_command(s, argc, argv, err);
+		rc = run_command(s, form == CTL_FORM_JSON, argc, argv, err);
 	for (size_t i = 0; i < argc; i++)
 		free(argv[i]);
 	return rc;

@@ -33,7 +33,7 @@ static bool remote_enough(void *arg) {
 }
 
 int cmd_remote(struct shell *sh, const struct call *call, struct err *err) {
-	const struct client_output out = { remote_text, remote_enough, sh->out };
+	const struct client_output out = { remote_text, remote_enough, sh->out, sh->json };
 	char *words[REMOTE_WORDS_MAX];
 	size_t n = 0;
 
@@ -42,6 +42,35 @@ int cmd_remote(struct shell *sh, const struct call *call, struct err *err) {
 	for (size_t i = 0; i < call->argc && n < REMOTE_WORDS_MAX; i++)
 		words[n++] = call->argv[i];
 	return client_run(sh->client, n, words, &out, err);
+}
+
+/* ---- clearing sessions ---- */
+
+static void take_answer(void *arg, const char *text, size_t len) {
+	str_add_bytes(arg, text, len);
+}
+
+static bool never_enough(void *arg) {
+	(void)arg;
+	return false;
+}
+
+/* Without a filter everyone is cut off, the administrator too: it is asked first, at a terminal. */
+int cmd_session_clear(struct shell *sh, const struct call *call, struct err *err) {
+	AUTO_STR struct str answer = STR_INIT;
+	AUTO_FREE char *warning = NULL;
+	const struct client_output out = { take_answer, never_enough, &answer, false };
+	char *words[] = { (char *)"diagnose", (char *)"sys", (char *)call->words[2],
+			  (char *)"clear", (char *)"unfiltered-count" };
+	int rc = client_run(sh->client, ARRAY_LEN(words), words, &out, err);
+
+	if (rc == ERR_NOT_FOUND)
+		return cmd_remote(sh, call, err);
+	if (rc)
+		return rc;
+	warning = xasprintf("No filter is set: this ends all %.*s sessions.",
+			    (int)strcspn(str_text(&answer), "\n"), str_text(&answer));
+	return shell_confirm(sh, warning) ? cmd_remote(sh, call, err) : 0;
 }
 
 /* ---- ping ---- */

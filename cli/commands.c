@@ -78,8 +78,81 @@ static const struct command diagnose_vd[] = {
 	{ 0 }
 };
 
+static const struct argument range_args[] = {
+	{ "<from>", "Value, or the first of a range." },
+	{ "<to>", "Last value of the range." },
+};
+
+static const struct argument name_args[] = {
+	{ "<name>", "Name." },
+};
+
+static const struct argument criterion_args[] = {
+	{ "<criterion>", "Name of the criterion; all of them when it is missing." },
+};
+
+#define RANGE .min_args = 1, .max_args = 2, .args = range_args, REMOTE
+#define NAMED .min_args = 1, .max_args = 1, .args = name_args, REMOTE
+
+static const struct command session_filter[] = {
+	{ "clear", "Forget one criterion, or all.", .max_args = 1, .args = criterion_args, REMOTE },
+	{ "dintf", "Interface that packets of the client leave by.", NAMED },
+	{ "dport", "Destination port, before translation.", RANGE },
+	{ "dst", "Destination address, before translation.", RANGE },
+	{ "duration", "Age in seconds.", RANGE },
+	{ "expire", "Seconds until it ends when no packet comes.", RANGE },
+	{ "ext-dst", "Destination address to add to a list of which one must fit.", NAMED },
+	{ "ext-dst-negate", "Destination address to add to a list of which none may fit.", NAMED },
+	{ "ext-src", "Source address to add to a list of which one must fit.", NAMED },
+	{ "ext-src-negate", "Source address to add to a list of which none may fit.", NAMED },
+	{ "negate", "Turn a criterion round, or back.", .min_args = 1, .max_args = 1,
+	  .args = criterion_args, REMOTE },
+	{ "nport", "Source port after translation.", RANGE },
+	{ "nsrc", "Source address after translation.", RANGE },
+	{ "policy", "Number of the policy.", RANGE },
+	{ "proto", "Number of the IP protocol.", RANGE },
+	{ "proto-state", "State of the protocol, as in the list.", RANGE },
+	{ "session-state1", "Bits of the first state word, and their mask, hexadecimal.", RANGE },
+	{ "session-state2", "Bits of the second state word, and their mask, hexadecimal.", RANGE },
+	{ "sintf", "Interface that packets of the client come in by.", NAMED },
+	{ "sport", "Source port.", RANGE },
+	{ "src", "Source address.", RANGE },
+	{ "vd", "Index of the virtual domain; -1 is every one.", RANGE },
+	{ "vd-name", "Name of the virtual domain.", NAMED },
+	{ 0 }
+};
+
+static const struct argument tuple_args[] = {
+	{ "<protocol>", "Number of the IP protocol." },
+	{ "<source>", "Source address." },
+	{ "<source port>", "Source port." },
+	{ "<destination>", "Destination address, before translation." },
+	{ "<destination port>", "Destination port, before translation." },
+};
+
+static const struct command diagnose_session[] = {
+	{ "clear", "End the sessions that fit the filter.", .run = cmd_session_clear },
+	{ "exact", "Show one session.", .min_args = 5, .max_args = 5, .args = tuple_args, REMOTE },
+	{ "filter", "Show or set the filter of this connection.", .sub = session_filter, REMOTE },
+	{ "full-stat", "Numbers about sessions and their table.", REMOTE },
+	{ "list", "List the sessions that fit the filter.", REMOTE },
+	{ "stat", "Numbers about sessions.", REMOTE },
+	{ "ttl", "Timeouts of sessions.", REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_session6[] = {
+	{ "clear", "End the sessions that fit the filter.", .run = cmd_session_clear },
+	{ "filter", "Show or set the filter of this connection.", .sub = session_filter, REMOTE },
+	{ "list", "List the sessions that fit the filter.", REMOTE },
+	{ "stat", "Numbers about sessions.", REMOTE },
+	{ 0 }
+};
+
 static const struct command diagnose_sys[] = {
 	{ "cmdb", "The configuration database.", .sub = diagnose_cmdb },
+	{ "session", "IPv4 sessions.", .sub = diagnose_session },
+	{ "session6", "IPv6 sessions.", .sub = diagnose_session6 },
 	{ "vd", "Virtual domains.", .sub = diagnose_vd },
 	{ 0 }
 };
@@ -96,9 +169,32 @@ static const struct argument ping_args[] = {
 	{ "<host>", "Address or name." },
 };
 
+static const struct argument old_filter_args[] = {
+	{ "<criterion>", "Criterion; `clear`, `negate`, or `list` to show the filter." },
+	{ "<from>", "Value, or the first of a range; what to clear or negate." },
+	{ "<to>", "Last value of the range." },
+};
+
+static const struct command execute_set_session[] = {
+	{ "filter", "Set the filter of this connection.", .min_args = 1, .max_args = 3,
+	  .args = old_filter_args, REMOTE },
+	{ 0 }
+};
+
+static const struct command execute_set_system[] = {
+	{ "session", "Sessions.", .sub = execute_set_session },
+	{ 0 }
+};
+
+static const struct command execute_set[] = {
+	{ "system", "The system.", .sub = execute_set_system },
+	{ 0 }
+};
+
 static const struct command execute[] = {
 	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,
 	  .run = cmd_ping },
+	{ "set", "Set what lasts as long as the connection.", .sub = execute_set },
 	{ 0 }
 };
 
@@ -117,12 +213,30 @@ static const struct command get_router[] = {
 	{ 0 }
 };
 
+static const struct command get_session[] = {
+	{ "list", "List the sessions that fit the filter, one a line.", REMOTE },
+	{ "status", "Number of sessions.", REMOTE },
+	{ 0 }
+};
+
+static const struct command get_session_info[] = {
+	{ "expectation", "Number of connections that session helpers wait for.", REMOTE },
+	{ "full-stat", "Numbers about sessions and their table.", REMOTE },
+	{ "list", "List the sessions that fit the filter, one a line.", REMOTE },
+	{ "statistics", "Numbers about sessions.", REMOTE },
+	{ "ttl", "Timeouts of sessions.", REMOTE },
+	{ 0 }
+};
+
 static const struct command get_system[] = {
+	{ "session", "Sessions.", .sub = get_session },
+	{ "session-info", "More about sessions.", .sub = get_session_info },
 	{ "status", "Version, serial number and state of the unit.", REMOTE },
 	{ 0 }
 };
 
 static const struct command get[] = {
+	{ "metrics", "Numbers for a collector, in the text form of Prometheus.", REMOTE },
 	{ "router", "Routing.", .sub = get_router },
 	{ "system", "The unit itself: interfaces, administrators, high availability.",
 	  .sub = get_system },

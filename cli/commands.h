@@ -36,8 +36,12 @@ int cmd_show_here_full(struct shell *sh, const struct call *call, struct err *er
 int cmd_get(struct shell *sh, const struct call *call, struct err *err);
 int cmd_get_here(struct shell *sh, const struct call *call, struct err *err);
 
-/* cmd_execute.c: what the daemon answers; `execute ping HOST`; `exit`, also inside a config. */
+/*
+ * cmd_execute.c: what the daemon answers, with a question before it ends all sessions; `execute
+ * ping HOST`; `exit`, also inside a config.
+ */
 int cmd_remote(struct shell *sh, const struct call *call, struct err *err);
+int cmd_session_clear(struct shell *sh, const struct call *call, struct err *err);
 int cmd_ping(struct shell *sh, const struct call *call, struct err *err);
 int cmd_exit(struct shell *sh, const struct call *call, struct err *err);
 int cmd_exit_inside(struct shell *sh, const struct call *call, struct err *err);

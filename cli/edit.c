@@ -348,3 +348,15 @@ enum edit_result edit_line(struct edit *e, const char *prompt, const char *befor
 		edit_remember(e, str_text(line));
 	return e->result;
 }
+
+bool edit_confirm(struct edit *e, const char *question) {
+	char key = 'n';
+	bool yes;
+
+	out_text(e->sh->out, question);
+	out_flush(e->sh->out);
+	yes = edit_byte(e, &key) == 1 && (key == 'y' || key == 'Y');
+	out_text(e->sh->out, yes ? "y\n" : "n\n");
+	out_flush(e->sh->out);
+	return yes;
+}

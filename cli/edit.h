@@ -28,3 +28,6 @@ void edit_free(struct edit *e);
  */
 enum edit_result edit_line(struct edit *e, const char *prompt, const char *before,
 			   struct str *line);
+
+/* Ask a question that one key answers: true for y. The answer is shown. */
+bool edit_confirm(struct edit *e, const char *question);

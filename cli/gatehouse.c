@@ -37,17 +37,18 @@ struct options {
 	const char *socket;
 	const char *file;    /* script, - for standard input; NULL: none */
 	struct str commands; /* all -c, one below the other */
-	bool has_commands, atomic;
+	bool has_commands, atomic, json;
 };
 
 static const char usage_text[] =
-	"usage: gatehouse [--socket PATH] [-c COMMAND]... [-f FILE] [--atomic]\n"
+	"usage: gatehouse [--socket PATH] [-c COMMAND]... [-f FILE] [--atomic] [--json]\n"
 	"\n"
 	"Without -c and -f: a session at the terminal, or commands from standard input.\n"
 	"\n"
 	"  -c COMMAND      carry out a command (several lines, several -c: one after the other)\n"
 	"  -f FILE         carry out a script; - is standard input\n"
 	"  --atomic        commit everything or, when any command fails, nothing\n"
+	"  --json          print JSON, with commands that have it\n"
 	"  --socket PATH   control socket of the daemon (" DEFAULT_SOCKET
 	", or $GATEHOUSE_SOCKET)\n"
 	"  --version       print the version\n"
@@ -59,6 +60,7 @@ static const char usage_text[] =
 static int parse_options(int argc, char *argv[], struct options *opt) {
 	static const struct option longs[] = { { "socket", required_argument, NULL, 's' },
 					       { "atomic", no_argument, NULL, 'a' },
+					       { "json", no_argument, NULL, 'j' },
 					       { "version", no_argument, NULL, 'V' },
 					       { "help", no_argument, NULL, 'h' },
 					       { 0 } };
@@ -80,6 +82,9 @@ static int parse_options(int argc, char *argv[], struct options *opt) {
 		case 'a':
 			opt->atomic = true;
 			break;
+		case 'j':
+			opt->json = true;
+			break;
 		case 'V':
 			puts("gatehouse " PACKAGE_VERSION);
 			return 0;
@@ -98,15 +103,16 @@ static int parse_options(int argc, char *argv[], struct options *opt) {
 }
 
 static int run_lines(struct client *client, struct lines *lines, const char *name, bool prompts,
-		     bool atomic) {
+		     const struct options *opt) {
 	struct shell sh;
 	struct out out;
 	struct batch b = { .sh = &sh, .lines = lines, .name = name, .prompts = prompts };
 	int status;
 
 	out_init(&out, STDOUT_FILENO);
-	shell_init(&sh, client, &out, atomic ? SHELL_COMMIT_ALL : SHELL_COMMIT_BLOCK);
-	if (atomic)
+	shell_init(&sh, client, &out, opt->atomic ? SHELL_COMMIT_ALL : SHELL_COMMIT_BLOCK);
+	sh.json = opt->json;
+	if (opt->atomic)
 		batch_run_atomic(&b);
 	else
 		batch_run(&b);
@@ -127,20 +133,21 @@ static int run_file(struct client *client, const struct options *opt) {
 		return EXIT_USAGE;
 	}
 	lines_open(&lines, fd);
-	status = run_lines(client, &lines, is_stdin ? "<stdin>" : opt->file, false, opt->atomic);
+	status = run_lines(client, &lines, is_stdin ? "<stdin>" : opt->file, false, opt);
 	lines_done(&lines);
 	if (!is_stdin)
 		close(fd);
 	return status;
 }
 
-static int run_session(struct client *client) {
+static int run_session(struct client *client, const struct options *opt) {
 	struct shell sh;
 	struct out out;
 	int status;
 
 	out_init(&out, STDOUT_FILENO);
 	shell_init(&sh, client, &out, SHELL_COMMIT_EACH);
+	sh.json = opt->json;
 	session_run(&sh);
 	status = sh.lost ? EXIT_NO_CONNECTION : 0;
 	shell_done(&sh);
@@ -156,7 +163,7 @@ static int run(struct client *client, const struct options *opt) {
 		return run_file(client, opt);
 	if (!opt->has_commands && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
 		if (!opt->atomic)
-			return run_session(client);
+			return run_session(client, opt);
 		fputs("gatehouse: --atomic needs -c, -f or a pipe\n", stderr);
 		return EXIT_USAGE;
 	}
@@ -164,7 +171,7 @@ static int run(struct client *client, const struct options *opt) {
 		lines_open_text(&lines, str_text(&opt->commands));
 	else
 		lines_open(&lines, STDIN_FILENO);
-	status = run_lines(client, &lines, NULL, !opt->has_commands, opt->atomic);
+	status = run_lines(client, &lines, NULL, !opt->has_commands, opt);
 	lines_done(&lines);
 	return status;
 }

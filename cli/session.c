@@ -126,6 +126,10 @@ static void session_loop(struct session *s, struct edit *edit) {
 	}
 }
 
+static bool session_confirm(void *arg, const char *question) {
+	return edit_confirm(arg, question);
+}
+
 void session_run(struct shell *sh) {
 	struct session s = { .sh = sh };
 	struct edit *edit = edit_new(sh);
@@ -136,10 +140,13 @@ void session_run(struct shell *sh) {
 		shell_fail(sh, &err);
 		return;
 	}
+	sh->confirm = session_confirm;
+	sh->confirm_arg = edit;
 	out_catch_interrupt();
 	signal(SIGTSTP, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	session_loop(&s, edit);
+	sh->confirm = NULL;
 	edit_free(edit);
 	str_done(&s.command);
 }

@@ -38,6 +38,13 @@ void shell_done(struct shell *sh) {
 	sh->refs = NULL;
 }
 
+bool shell_confirm(struct shell *sh, const char *warning) {
+	if (!sh->confirm)
+		return true;
+	out_printf(sh->out, "%s\n", warning);
+	return sh->confirm(sh->confirm_arg, "Do you want to continue? (y/n)");
+}
+
 void shell_fail(struct shell *sh, const struct err *err) {
 	sh->failures++;
 	if (err->code == ERR_TIMEOUT)

@@ -30,6 +30,7 @@ struct shell {
 	enum shell_commit commit;
 	bool in_block;                /* the transaction of a block is open */
 	bool quit;                    /* exit was said */
+	bool json;                    /* output is to be JSON, as far as commands have it */
 	bool lost;                    /* the connection broke: nothing works any more */
 	unsigned long failures;       /* commands that failed */
 	/*
@@ -38,6 +39,9 @@ struct shell {
 	void (*report)(void *arg, const struct err *err);
 	void (*warn)(void *arg, const char *text);
 	void *report_arg;
+	/* Asks the administrator yes or no; NULL: nobody can be asked, all is done as said. */
+	bool (*confirm)(void *arg, const char *question);
+	void *confirm_arg;
 };
 
 /* A shell at the root, for this connection, whose warnings come to it; sh stays where it is. */
@@ -51,6 +55,9 @@ void shell_done(struct shell *sh);
  * without words does nothing.
  */
 int shell_run(struct shell *sh, const char *line);
+
+/* Ask whether to go on after this warning, at a terminal; elsewhere the answer is yes. */
+bool shell_confirm(struct shell *sh, const char *warning);
 
 /* Count an error and tell it. */
 void shell_fail(struct shell *sh, const struct err *err);

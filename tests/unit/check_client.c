@@ -394,7 +394,7 @@ START_TEST(test_run) {
 	char *words[] = { (char *)"diagnose", (char *)"shout", (char *)"a b", (char *)"" };
 	struct err err = { 0 };
 	AUTO_STR struct str out = STR_INIT;
-	const struct client_output hear = { hear_text, never, &out };
+	const struct client_output hear = { hear_text, never, &out, false };
 
 	good(client_run(client, 4, words, &hear, &err), &err);
 	ck_assert_str_eq(str_text(&out), "a b\n\n");
@@ -430,7 +430,7 @@ static bool heard_enough(void *arg) {
 
 static int count(struct client *c, const char *kind, struct hearing *h, struct err *err) {
 	char *words[] = { (char *)"diagnose", (char *)"count", (char *)kind };
-	const struct client_output out = { hear_more, heard_enough, h };
+	const struct client_output out = { hear_more, heard_enough, h, false };
 
 	str_clear(&h->text);
 	return client_run(c, *kind ? 3 : 2, words, &out, err);
@@ -500,6 +500,7 @@ static int dial_endless(void) {
 	buf_put_u32(&hello, CTL_VERSION);
 	buf_put_str(&hello, schema_digest);
 	buf_put_u8(&run, CTL_RUN);
+	buf_put_u8(&run, CTL_FORM_TEXT);
 	buf_put_u16(&run, 3);
 	buf_put_str(&run, "diagnose");
 	buf_put_str(&run, "count");
@@ -567,7 +568,7 @@ static void no_text(void *arg, const char *text, size_t len) {
 START_TEST(test_too_long) {
 	const struct schema_table *address = fixture_table("firewall.address");
 	AUTO_FREE char *text = xcalloc(70000, 1);
-	const struct client_output none = { no_text, never, NULL };
+	const struct client_output none = { no_text, never, NULL, false };
 	char *words[300];
 	struct err err = { 0 };
 	struct object *obj = NULL;

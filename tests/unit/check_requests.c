@@ -59,7 +59,10 @@ static int calls_run(void *ctx, const struct command_call *call, struct str *out
 	unsigned int *n = command_memory(call, &kind), *m = command_memory(call, &other);
 
 	(void)ctx;
-	str_addf(out, "%u %u", ++*n, ++*m);
+	if (call->json)
+		str_add(out, "{}");
+	else
+		str_addf(out, "%u %u", ++*n, ++*m);
 	return command_no_words(call, err);
 }
 
@@ -67,7 +70,7 @@ static const struct command commands[] = {
 	{ .words = "get system", .run = echo_run, .ctx = (void *)"short" },
 	{ .words = "get system status", .run = echo_run, .ctx = (void *)"long" },
 	{ .words = "diagnose much", .run = long_run },
-	{ .words = "diagnose calls", .run = calls_run },
+	{ .words = "diagnose calls", .has_json = true, .run = calls_run },
 };
 
 static const struct server_config config = {
@@ -298,15 +301,18 @@ static const struct {
 	{ CTL_NEXT_ID, "t:system.ha", "error -61 \ncommand parse error before '0'\n" },
 	{ CTL_ABORT, "", "ok\n" },
 	{ CTL_COMMIT, "", "error -7 no transaction is open\n" },
-	{ CTL_RUN, "2:2|s:get|s:system", "text short\nok\n" },
-	{ CTL_RUN, "2:4|s:get|s:system|s:status|s:a b", "text long<a b>\nok\n" },
-	{ CTL_RUN, "2:3|s:get|s:system|s:statu", "text short<statu>\nok\n" },
-	{ CTL_RUN, "2:3|s:get|s:system|s:fail", "text short<fail>\nerror -651 failed\n" },
-	{ CTL_RUN, "2:1|s:get", "error -61 \ncommand parse error before 'get'\n" },
-	{ CTL_RUN, "2:0", "closed\n" },
-	{ CTL_RUN, "2:257", "closed\n" },
-	{ CTL_RUN, "2:3|s:get|s:system", "closed\n" },
-	{ CTL_RUN, "2:2|s:get|s:system|s:more", "closed\n" },
+	{ CTL_RUN, "1:0|2:2|s:get|s:system", "text short\nok\n" },
+	{ CTL_RUN, "1:0|2:4|s:get|s:system|s:status|s:a b", "text long<a b>\nok\n" },
+	{ CTL_RUN, "1:0|2:3|s:get|s:system|s:statu", "text short<statu>\nok\n" },
+	{ CTL_RUN, "1:0|2:3|s:get|s:system|s:fail", "text short<fail>\nerror -651 failed\n" },
+	{ CTL_RUN, "1:0|2:1|s:get", "error -61 \ncommand parse error before 'get'\n" },
+	{ CTL_RUN, "1:0|2:0", "closed\n" },
+	{ CTL_RUN, "1:2|2:2|s:get|s:system", "closed\n" },
+	{ CTL_RUN, "1:1|2:2|s:get|s:system", "error -61 this command has no JSON form: get system\n" },
+	{ CTL_RUN, "1:1|2:2|s:diagnose|s:calls", "text {}\nok\n" },
+	{ CTL_RUN, "1:0|2:257", "closed\n" },
+	{ CTL_RUN, "1:0|2:3|s:get|s:system", "closed\n" },
+	{ CTL_RUN, "1:0|2:2|s:get|s:system|s:more", "closed\n" },
 };
 
 START_TEST(test_read) {
@@ -377,7 +383,7 @@ END_TEST
 
 /* Output comes in pieces that a frame takes. */
 START_TEST(test_long_output) {
-	ck_assert_str_eq(ask(&a, CTL_RUN, "2:2|s:diagnose|s:much"), "text\ntext\ntext\ntext\nok\n");
+	ck_assert_str_eq(ask(&a, CTL_RUN, "1:0|2:2|s:diagnose|s:much"), "text\ntext\ntext\ntext\nok\n");
 	ck_assert_uint_eq(a.n_text, 4);
 	ck_assert_uint_eq(a.text_bytes, 100000);
 }
@@ -385,9 +391,9 @@ END_TEST
 
 /* What commands keep belongs to the connection, and goes with it. */
 START_TEST(test_memory) {
-	ck_assert_str_eq(ask(&a, CTL_RUN, "2:2|s:diagnose|s:calls"), "text 101 1\nok\n");
-	ck_assert_str_eq(ask(&a, CTL_RUN, "2:2|s:diagnose|s:calls"), "text 102 2\nok\n");
-	ck_assert_str_eq(ask(&b, CTL_RUN, "2:2|s:diagnose|s:calls"), "text 101 1\nok\n");
+	ck_assert_str_eq(ask(&a, CTL_RUN, "1:0|2:2|s:diagnose|s:calls"), "text 101 1\nok\n");
+	ck_assert_str_eq(ask(&a, CTL_RUN, "1:0|2:2|s:diagnose|s:calls"), "text 102 2\nok\n");
+	ck_assert_str_eq(ask(&b, CTL_RUN, "1:0|2:2|s:diagnose|s:calls"), "text 101 1\nok\n");
 	ck_assert_uint_eq(n_memories, 2);
 	caller_done(&a.caller);
 	ck_assert_uint_eq(n_memories, 1);
@@ -585,7 +591,7 @@ static const struct {
 	{ CTL_ABORT, "" },
 	{ CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\n" },
 	{ CTL_DELETE, "t:router.static|s:9" },
-	{ CTL_RUN, "2:2|s:get|s:system" },
+	{ CTL_RUN, "1:0|2:2|s:get|s:system" },
 };
 
 /* Cut anywhere, or with a byte too many, a frame ends the connection and does nothing before. */

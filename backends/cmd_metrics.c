@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Numbers for a collector, in the exposition format of Prometheus, version 0.0.4
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/): for each metric its help, its
+ * type and its samples. Totals count up from the first load of the rules, as the kernel keeps them;
+ * rates are the collector's to work out. A policy is told by its number: names are for people.
+ */
+#include "backends/cmd_metrics.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "backends/ct.h"
+#include "cfgdb/base/mem.h"
+#include "schemas/schema_gen.h"
+
+static void head(struct str *out, const char *name, const char *type, const char *help) {
+	str_addf(out, "# HELP gatehouse_%s %s\n# TYPE gatehouse_%s %s\n", name, help, name, type);
+}
+
+static void single(struct str *out, const char *name, const char *type, const char *help,
+		   uint64_t value) {
+	head(out, name, type, help);
+	str_addf(out, "gatehouse_%s %" PRIu64 "\n", name, value);
+}
+
+/* ---- policies ---- */
+
+struct samples {
+	const struct model *model;
+	struct str hits, packets, bytes;
+	uint64_t sessions;         /* that policies accepted */
+};
+
+static bool accepts(const struct model *model, uint32_t policy) {
+	char key[16];
+	const struct object *obj;
+
+	snprintf(key, sizeof(key), "%" PRIu32, policy);
+	obj = model_find(model, schema_table(TBL_FIREWALL_POLICY), key);
+	return obj && object_is(obj, FIREWALL_POLICY__ACTION, "accept");
+}
+
+static void take_policy(void *arg, uint32_t policy, const struct nft_counters *c) {
+	struct samples *s = arg;
+	const struct {
+		struct str *out;
+		const char *name;
+		uint64_t value;
+	} samples[] = {
+		{ &s->hits, "hits", c->hits },
+		{ &s->packets, "packets", c->packets },
+		{ &s->bytes, "bytes", c->bytes },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++)
+		str_addf(samples[i].out,
+			 "gatehouse_policy_%s_total{policy=\"%" PRIu32 "\"} %" PRIu64 "\n",
+			 samples[i].name, policy, samples[i].value);
+	if (accepts(s->model, policy))
+		s->sessions += c->hits;
+}
+
+static int add_policies(struct nft *nft, const struct model *model, struct str *out,
+			struct err *err) {
+	struct samples s = { model, STR_INIT, STR_INIT, STR_INIT, 0 };
+	int rc = nft_each_counters(nft, take_policy, &s, err);
+
+	if (rc == ERR_NOT_FOUND) /* nothing is managed yet, nothing counted */
+		rc = 0;
+	single(out, "session_setups_total", "counter", "Sessions that policies accepted.",
+	       s.sessions);
+	head(out, "policy_hits_total", "counter",
+	     "Sessions that a policy judged; policy 0 is the implicit deny.");
+	str_add(out, str_text(&s.hits));
+	head(out, "policy_packets_total", "counter", "Packets of the sessions of a policy.");
+	str_add(out, str_text(&s.packets));
+	head(out, "policy_bytes_total", "counter", "Bytes of the sessions of a policy.");
+	str_add(out, str_text(&s.bytes));
+	str_done(&s.hits);
+	str_done(&s.packets);
+	str_done(&s.bytes);
+	return rc;
+}
+
+/* ---- sessions ---- */
+
+static void add_stats(const struct ct_stats *s, struct str *out) {
+	const struct {
+		const char *name, *help;
+		uint64_t value;
+	} stats[] = {
+		{ "conntrack_invalid_total", "Packets that fit no session.", s->invalid },
+		{ "conntrack_insert_failed_total", "Sessions that clashed with another.",
+		  s->insert_failed },
+		{ "conntrack_drop_total", "Packets dropped because a session could not be made.",
+		  s->drop },
+		{ "conntrack_early_drop_total", "Sessions ended early because the table was full.",
+		  s->early_drop },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(stats); i++)
+		single(out, stats[i].name, "counter", stats[i].help, stats[i].value);
+}
+
+static int add_sessions(struct str *out, struct err *err) {
+	struct ct_netlink *ct = ct_open(err);
+	struct ct_stats stats;
+	uint32_t n, max;
+	int rc = ct ? ct_count(ct, &n, &max, err) : ERR_KERNEL;
+
+	if (rc == 0)
+		rc = ct_stats(ct, &stats, err);
+	ct_close(ct);
+	if (rc)
+		return rc;
+	single(out, "sessions", "gauge", "Sessions there are, of either family.", n);
+	single(out, "sessions_max", "gauge", "Sessions there may be; 0: not known.", max);
+	add_stats(&stats, out);
+	return 0;
+}
+
+static int metrics_run(void *ctx, const struct command_call *call, struct str *out,
+		       struct err *err) {
+	const struct metrics_sources *src = ctx;
+	int rc = command_no_words(call, err);
+
+	if (rc == 0)
+		rc = add_sessions(out, err);
+	if (rc == 0)
+		rc = add_policies(src->nft, call->model, out, err);
+	if (rc)
+		return rc;
+	single(out, "revision", "gauge", "Revision of the active configuration.",
+	       src->engine->revision);
+	single(out, "commits_total", "counter", "Commits since the daemon started.",
+	       src->engine->n_commits);
+	single(out, "commit_errors_total", "counter",
+	       "Commits that failed and were taken back since the daemon started.",
+	       src->engine->n_failed);
+	return 0;
+}
+
+const struct command *commands_metrics(size_t *n) {
+	static const struct command table[] = {
+		{ .words = "get metrics", .run = metrics_run },
+	};
+
+	*n = ARRAY_LEN(table);
+	return table;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel is asked for what it can tell apart; the rest of the filter is applied here. What a
+ * session inherits from its policy is looked up in a sorted copy of those facts, made once: the
+ * configuration may change while a long walk goes on.
+ */
+#include "backends/session_walk.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "cfgdb/base/mem.h"
+#include "schemas/schema_gen.h"
+
+#define NS_PER_S 1000000000u
+#define TTL_DEFAULT 3600
+
+struct policy_facts {
+	uint32_t id;
+	struct session_policy facts;
+};
+
+struct session_walk {
+	struct session_filter filter;
+	struct session_context context;
+	struct ct_dump *dump;
+	struct links links;
+	struct policy_facts *policy;
+	size_t n_policies;
+	/* Of the bite under way. */
+	void (*each)(void *arg, struct session *s);
+	void *arg;
+};
+
+/* ---- policies ---- */
+
+static int policy_order(const void *a, const void *b) {
+	const struct policy_facts *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static struct session_policy facts_of(const struct object *policy) {
+	bool utm = object_is(policy, FIREWALL_POLICY__UTM_STATUS, "enable");
+
+	return (struct session_policy){
+		.log = object_is(policy, FIREWALL_POLICY__LOGTRAFFIC, "all"),
+		.utm = utm,
+	};
+}
+
+static void read_policies(struct session_walk *w, const struct model *model) {
+	const struct schema_table *table = schema_table(TBL_FIREWALL_POLICY);
+
+	w->policy = xcalloc(model_count(model, table) + 1, sizeof(*w->policy));
+	for (const struct object *obj = model_first(model, table); obj;
+	     obj = model_next(model, obj))
+		w->policy[w->n_policies++] = (struct policy_facts){
+			(uint32_t)strtoul(obj->key, NULL, 10), facts_of(obj)
+		};
+	qsort(w->policy, w->n_policies, sizeof(*w->policy), policy_order);
+}
+
+static bool find_policy(void *arg, uint32_t id, struct session_policy *ret) {
+	const struct session_walk *w = arg;
+	const struct policy_facts want = { .id = id };
+	const struct policy_facts *found =
+		bsearch(&want, w->policy, w->n_policies, sizeof(want), policy_order);
+
+	if (found)
+		*ret = found->facts;
+	return found != NULL;
+}
+
+/* ---- the walk ---- */
+
+static int read_links(struct session_walk *w, struct err *err) {
+	struct rtnl *rtnl = rtnl_open(err);
+	int rc;
+
+	if (!rtnl)
+		return ERR_KERNEL;
+	rc = links_read(rtnl, &w->links);
+	rtnl_close(rtnl);
+	return rc ? err_set(err, ERR_KERNEL, "links cannot be read: %s", strerror(rc)) : 0;
+}
+
+struct session_walk *session_walk_open(const struct model *model,
+				       const struct session_filter *filter, struct err *err) {
+	struct session_walk *w = xcalloc(1, sizeof(*w));
+	struct ct_kernel_filter kernel;
+
+	w->filter = *filter;
+	session_filter_kernel(filter, &kernel);
+	if (read_links(w, err) != 0)
+		return session_walk_close(w);
+	w->context = (struct session_context){ .ttl_default = TTL_DEFAULT,
+					       .links = &w->links,
+					       .fib = fib_read(err),
+					       .policy = find_policy,
+					       .arg = w };
+	if (!w->context.fib)
+		return session_walk_close(w);
+	read_policies(w, model);
+	w->dump = ct_dump_open(&kernel, err);
+	return w->dump ? w : session_walk_close(w);
+}
+
+struct session_walk *session_walk_close(struct session_walk *w) {
+	if (!w)
+		return NULL;
+	ct_dump_close(w->dump);
+	fib_free(w->context.fib);
+	links_done(&w->links);
+	free(w->policy);
+	free(w);
+	return NULL;
+}
+
+int session_walk_fd(const struct session_walk *w) {
+	return ct_dump_fd(w->dump);
+}
+
+const struct session_context *session_walk_context(const struct session_walk *w) {
+	return &w->context;
+}
+
+static void take(void *arg, const struct ct *ct) {
+	struct session_walk *w = arg;
+	struct session s;
+
+	if (ct->family != w->filter.family)
+		return;
+	session_init(&s, &w->context, ct);
+	if (session_filter_match(&w->filter, &s))
+		w->each(w->arg, &s);
+}
+
+enum ct_dump_state session_walk_next(struct session_walk *w,
+				     void (*each)(void *arg, struct session *s), void *arg,
+				     struct err *err) {
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	w->context.now_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	w->each = each;
+	w->arg = arg;
+	return ct_dump_next(w->dump, take, w, err);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A walk over the sessions of the kernel that fit a filter, in small bites: what listings, counts
+ * and deletions have in common.
+ */
+#pragma once
+
+#include "backends/session_filter.h"
+#include "cfgdb/model.h"
+
+struct session_walk;
+
+/*
+ * Begin a walk with what the configuration and the routes say now; filter is copied. NULL and *err
+ * when the kernel cannot be asked. The caller closes it.
+ */
+struct session_walk *session_walk_open(const struct model *model,
+				       const struct session_filter *filter, struct err *err);
+
+/* End it at any time; NULL is fine. Returns NULL. */
+struct session_walk *session_walk_close(struct session_walk *w);
+
+/* The descriptor that is readable while there is more. */
+int session_walk_fd(const struct session_walk *w);
+
+/* What its sessions are seen with. */
+const struct session_context *session_walk_context(const struct session_walk *w);
+
+/*
+ * Take one bite, without waiting; each() sees the sessions in it that fit. As ct_dump_next: each
+ * session is seen once, and CT_DUMP_ERROR says why the walk is not whole.
+ */
+enum ct_dump_state session_walk_next(struct session_walk *w,
+				     void (*each)(void *arg, struct session *s), void *arg,
+				     struct err *err);
