@@ -479,8 +479,8 @@ START_TEST(test_dead) {
 END_TEST
 
 /*
- * While routes come and go all the time, what is read is whole: the routes that stay lead where they
- * should, from the copy or from the kernel.
+ * While routes come and go all the time, what is read is whole: the routes that stay lead where
+ * they should, from the copy or from the kernel.
  */
 START_TEST(test_changing) {
 	FILE *changes;
