@@ -318,8 +318,8 @@ static const struct object *oracle(const struct model *m, const struct lookup_pa
 
 /* ---- the comparison ---- */
 
-static struct sim_packet sim_of(const struct lookup_packet *p) {
-	return (struct sim_packet){
+static struct eval_packet sim_of(const struct lookup_packet *p) {
+	return (struct eval_packet){
 		.in = p->in,
 		.out = "",
 		.src = p->src,
@@ -345,11 +345,11 @@ static void compare(const struct model *m, const struct policies *ps, const stru
 		    struct random_policies *r, unsigned int counts[2]) {
 	struct lookup_packet packet = random_packet(r);
 	const char *out = random_interface(r);
-	struct sim_packet sim = sim_of(&packet);
+	struct eval_packet sim = sim_of(&packet);
 	struct lookup_result look;
 	const struct object *right;
 	uint32_t right_id;
-	enum sim_verdict verdict;
+	enum eval_verdict verdict;
 
 	lookup_translate(m, ps, &packet, &look);
 	lookup_judge(m, ps, &packet, out, &look);
@@ -357,7 +357,7 @@ static void compare(const struct model *m, const struct policies *ps, const stru
 	right_id = right ? (uint32_t)atoi(right->key) : 0;
 	ck_assert_uint_eq(look.policy, right_id);
 
-	ck_assert_int_eq(sim_chain(rs, "translate_in", &sim), SIM_ACCEPT);
+	ck_assert_int_eq(sim_chain(rs, "translate_in", &sim), EVAL_ACCEPT);
 	ck_assert_uint_eq(sim.dst, look.dst);
 	ck_assert_uint_eq(sim.dport, look.dport);
 	ck_assert_uint_eq(sim.mark, look.vip ? look.vip->mark : 0);
@@ -368,10 +368,10 @@ static void compare(const struct model *m, const struct policies *ps, const stru
 		      right_id, packet.in, out, packet.proto, packet.src, packet.sport, look.dst,
 		      look.dport, look.vip ? look.vip->obj->key : "none");
 	if (right)
-		ck_assert_int_eq(verdict == SIM_ACCEPT,
+		ck_assert_int_eq(verdict == EVAL_ACCEPT,
 				 object_is(right, FIREWALL_POLICY__ACTION, "accept"));
 	else
-		ck_assert_int_eq(verdict == SIM_ACCEPT, !look.vip && intrazone(m, packet.in, out));
+		ck_assert_int_eq(verdict == EVAL_ACCEPT, !look.vip && intrazone(m, packet.in, out));
 	counts[right != NULL]++;
 }
 

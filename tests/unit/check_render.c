@@ -54,9 +54,9 @@ static struct ruleset *render_text(const char *text, const char *more) {
 	return rs;
 }
 
-static struct sim_packet tcp(const char *in, const char *out, uint32_t src, uint32_t dst,
+static struct eval_packet tcp(const char *in, const char *out, uint32_t src, uint32_t dst,
 			     uint16_t dport) {
-	return (struct sim_packet){ .in = in,
+	return (struct eval_packet){ .in = in,
 				    .out = out,
 				    .src = src,
 				    .dst = dst,
@@ -67,31 +67,31 @@ static struct sim_packet tcp(const char *in, const char *out, uint32_t src, uint
 }
 
 /* All chains that a forwarded packet goes through. */
-static enum sim_verdict pass(const struct ruleset *rs, struct sim_packet *p) {
-	if (sim_chain(rs, "invalid", p) == SIM_DROP)
-		return SIM_DROP;
+static enum eval_verdict pass(const struct ruleset *rs, struct eval_packet *p) {
+	if (sim_chain(rs, "invalid", p) == EVAL_DROP)
+		return EVAL_DROP;
 	if (!p->confirmed)
 		sim_chain(rs, "translate_in", p);
-	if (sim_chain(rs, "forward", p) == SIM_DROP)
-		return SIM_DROP;
+	if (sim_chain(rs, "forward", p) == EVAL_DROP)
+		return EVAL_DROP;
 	if (!p->confirmed)
 		sim_chain(rs, "translate_out", p);
-	return SIM_ACCEPT;
+	return EVAL_ACCEPT;
 }
 
 /* ---- forwarding ---- */
 
 START_TEST(test_virtual_ip) {
 	struct ruleset *rs = render_text(golden, "");
-	struct sim_packet p = tcp("port1", "port2", CLIENT, FLOATING, 65022);
+	struct eval_packet p = tcp("port1", "port2", CLIENT, FLOATING, 65022);
 
-	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_int_eq(pass(rs, &p), EVAL_ACCEPT);
 	ck_assert_uint_eq(p.dst, SERVER);
 	ck_assert_uint_eq(p.dport, 22);
 	ck_assert_uint_eq(p.mark, 2);
 	ck_assert(!p.masqueraded);
 	p = tcp("port1", "port2", CLIENT, FLOATING, 80);
-	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_int_eq(pass(rs, &p), EVAL_ACCEPT);
 	ck_assert_uint_eq(p.dport, 80);
 	ruleset_free(rs);
 }
@@ -113,10 +113,10 @@ static const struct {
 
 START_TEST(test_refused) {
 	struct ruleset *rs = render_text(golden, "");
-	struct sim_packet p = tcp(refused[_i].in, refused[_i].out, refused[_i].src, refused[_i].dst,
+	struct eval_packet p = tcp(refused[_i].in, refused[_i].out, refused[_i].src, refused[_i].dst,
 				  refused[_i].dport);
 
-	ck_assert_msg(pass(rs, &p) == SIM_DROP, "%s passes", refused[_i].what);
+	ck_assert_msg(pass(rs, &p) == EVAL_DROP, "%s passes", refused[_i].what);
 	ck_assert_msg(p.mark == 0, "%s is counted under policy %u", refused[_i].what, p.mark);
 	ruleset_free(rs);
 }
@@ -124,9 +124,9 @@ END_TEST
 
 START_TEST(test_masquerade) {
 	struct ruleset *rs = render_text(golden, "");
-	struct sim_packet p = tcp("port2", "port1", SERVER, CLIENT, 443);
+	struct eval_packet p = tcp("port2", "port1", SERVER, CLIENT, 443);
 
-	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_int_eq(pass(rs, &p), EVAL_ACCEPT);
 	ck_assert_uint_eq(p.mark, 3);
 	ck_assert(p.masqueraded);
 	ruleset_free(rs);
@@ -135,15 +135,15 @@ END_TEST
 
 START_TEST(test_unmanaged_is_left_alone) {
 	struct ruleset *rs = render_text(golden, "");
-	struct sim_packet p = tcp("docker0", "eth9", CLIENT, SERVER, 443);
+	struct eval_packet p = tcp("docker0", "eth9", CLIENT, SERVER, 443);
 
 	p.mark = 77;
-	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_int_eq(pass(rs, &p), EVAL_ACCEPT);
 	ck_assert_uint_eq(p.mark, 77);
 	p.state = CT_STATE_INVALID;
-	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_int_eq(pass(rs, &p), EVAL_ACCEPT);
 	p = tcp("docker0", "eth9", CLIENT, FLOATING + 1, 80); /* `any` means any of ours */
-	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_int_eq(pass(rs, &p), EVAL_ACCEPT);
 	ck_assert_uint_eq(p.dst, FLOATING + 1);
 	ruleset_free(rs);
 }
@@ -154,22 +154,22 @@ END_TEST
  */
 START_TEST(test_states) {
 	struct ruleset *rs = render_text(golden, "");
-	struct sim_packet p = tcp("port1", "port2", CLIENT, SERVER, 22);
+	struct eval_packet p = tcp("port1", "port2", CLIENT, SERVER, 22);
 
 	p.confirmed = true;
 	p.state = CT_STATE_ESTABLISHED;
 	p.mark = 999;
-	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_int_eq(pass(rs, &p), EVAL_ACCEPT);
 	ck_assert_uint_eq(p.mark, 999);
 	p = tcp("port1", "port2", CLIENT, SERVER, 22);
 	p.state = CT_STATE_RELATED;
-	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_int_eq(pass(rs, &p), EVAL_ACCEPT);
 	p = tcp("port1", "port2", CLIENT, SERVER, 22);
 	p.state = CT_STATE_INVALID;
-	ck_assert_int_eq(pass(rs, &p), SIM_DROP);
+	ck_assert_int_eq(pass(rs, &p), EVAL_DROP);
 	p = tcp("port2", "port1", SERVER, CLIENT, 22);
 	p.ipv6 = true;
-	ck_assert_int_eq(pass(rs, &p), SIM_DROP);
+	ck_assert_int_eq(pass(rs, &p), EVAL_DROP);
 	ruleset_free(rs);
 }
 END_TEST
@@ -179,10 +179,10 @@ START_TEST(test_foreign_marks) {
 					  0x7fffffff, 0x80000000, 0xa0000400, 0xbfffffff,
 					  0xc0000000, 0xffffffff };
 	struct ruleset *rs = render_text(golden, "");
-	struct sim_packet p = tcp("port1", "port2", CLIENT, SERVER, 22);
+	struct eval_packet p = tcp("port1", "port2", CLIENT, SERVER, 22);
 
 	p.mark = marks[_i];
-	ck_assert_int_eq(sim_chain(rs, "forward", &p), SIM_DROP);
+	ck_assert_int_eq(sim_chain(rs, "forward", &p), EVAL_DROP);
 	ck_assert_uint_eq(p.mark, 0);
 	ruleset_free(rs);
 }
@@ -197,38 +197,38 @@ static const struct {
 	bool ipv6;
 	uint16_t dport;
 	uint32_t state;
-	enum sim_verdict verdict;
+	enum eval_verdict verdict;
 } inputs[] = {
-	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_NEW, SIM_ACCEPT },
-	{ "port1", CLIENT, IPPROTO_TCP, 0, true, 22, CT_STATE_NEW, SIM_ACCEPT },
+	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_NEW, EVAL_ACCEPT },
+	{ "port1", CLIENT, IPPROTO_TCP, 0, true, 22, CT_STATE_NEW, EVAL_ACCEPT },
 	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_INVALID,
-	  SIM_ACCEPT }, /* older than the rules */
-	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 443, CT_STATE_NEW, SIM_ACCEPT },
-	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 80, CT_STATE_NEW, SIM_DROP },
-	{ "port1", CLIENT, IPPROTO_UDP, 0, false, 22, CT_STATE_NEW, SIM_DROP },
-	{ "port2", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_NEW, SIM_DROP },
-	{ "port2", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_ESTABLISHED, SIM_ACCEPT },
-	{ "port2", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_RELATED, SIM_ACCEPT },
-	{ "port2", CLIENT, IPPROTO_UDP, 0, false, 161, CT_STATE_NEW, SIM_ACCEPT },
-	{ "port2", CLIENT, IPPROTO_UDP, 0, false, 5247, CT_STATE_NEW, SIM_ACCEPT },
-	{ "port1", CLIENT, IPPROTO_ICMP, 8, false, 0, CT_STATE_NEW, SIM_ACCEPT },
-	{ "port2", CLIENT, IPPROTO_ICMP, 8, false, 0, CT_STATE_NEW, SIM_DROP },
-	{ "port1", CLIENT, IPPROTO_ICMPV6, 128, true, 0, CT_STATE_NEW, SIM_ACCEPT },
-	{ "port2", CLIENT, IPPROTO_ICMPV6, 128, true, 0, CT_STATE_NEW, SIM_DROP },
-	{ "port2", CLIENT, IPPROTO_ICMP, 3, false, 0, CT_STATE_NEW, SIM_ACCEPT },
-	{ "port2", CLIENT, IPPROTO_ICMPV6, 135, true, 0, CT_STATE_NEW, SIM_ACCEPT },
-	{ "port2", CLIENT, IPPROTO_ICMPV6, 1, true, 0, CT_STATE_NEW, SIM_ACCEPT },
-	{ "port2", 0xac108846, IPPROTO_TCP, 0, false, 703, CT_STATE_NEW, SIM_ACCEPT },
-	{ "port2", 0xac108846, IPPROTO_UDP, 0, false, 708, CT_STATE_NEW, SIM_ACCEPT },
-	{ "port2", 0xac108847, IPPROTO_UDP, 0, false, 708, CT_STATE_NEW, SIM_DROP },
-	{ "port2", 0xac108846, IPPROTO_TCP, 0, false, 704, CT_STATE_NEW, SIM_DROP },
-	{ "lo", 0x7f000001, IPPROTO_TCP, 0, false, 9, CT_STATE_NEW, SIM_ACCEPT },
-	{ "docker0", CLIENT, IPPROTO_TCP, 0, false, 9, CT_STATE_NEW, SIM_ACCEPT },
+	  EVAL_ACCEPT }, /* older than the rules */
+	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 443, CT_STATE_NEW, EVAL_ACCEPT },
+	{ "port1", CLIENT, IPPROTO_TCP, 0, false, 80, CT_STATE_NEW, EVAL_DROP },
+	{ "port1", CLIENT, IPPROTO_UDP, 0, false, 22, CT_STATE_NEW, EVAL_DROP },
+	{ "port2", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_NEW, EVAL_DROP },
+	{ "port2", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_ESTABLISHED, EVAL_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_TCP, 0, false, 22, CT_STATE_RELATED, EVAL_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_UDP, 0, false, 161, CT_STATE_NEW, EVAL_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_UDP, 0, false, 5247, CT_STATE_NEW, EVAL_ACCEPT },
+	{ "port1", CLIENT, IPPROTO_ICMP, 8, false, 0, CT_STATE_NEW, EVAL_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_ICMP, 8, false, 0, CT_STATE_NEW, EVAL_DROP },
+	{ "port1", CLIENT, IPPROTO_ICMPV6, 128, true, 0, CT_STATE_NEW, EVAL_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_ICMPV6, 128, true, 0, CT_STATE_NEW, EVAL_DROP },
+	{ "port2", CLIENT, IPPROTO_ICMP, 3, false, 0, CT_STATE_NEW, EVAL_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_ICMPV6, 135, true, 0, CT_STATE_NEW, EVAL_ACCEPT },
+	{ "port2", CLIENT, IPPROTO_ICMPV6, 1, true, 0, CT_STATE_NEW, EVAL_ACCEPT },
+	{ "port2", 0xac108846, IPPROTO_TCP, 0, false, 703, CT_STATE_NEW, EVAL_ACCEPT },
+	{ "port2", 0xac108846, IPPROTO_UDP, 0, false, 708, CT_STATE_NEW, EVAL_ACCEPT },
+	{ "port2", 0xac108847, IPPROTO_UDP, 0, false, 708, CT_STATE_NEW, EVAL_DROP },
+	{ "port2", 0xac108846, IPPROTO_TCP, 0, false, 704, CT_STATE_NEW, EVAL_DROP },
+	{ "lo", 0x7f000001, IPPROTO_TCP, 0, false, 9, CT_STATE_NEW, EVAL_ACCEPT },
+	{ "docker0", CLIENT, IPPROTO_TCP, 0, false, 9, CT_STATE_NEW, EVAL_ACCEPT },
 };
 
 START_TEST(test_input) {
 	struct ruleset *rs = render_text(golden, "");
-	struct sim_packet p = {
+	struct eval_packet p = {
 		.in = inputs[_i].in,
 		.out = "",
 		.src = inputs[_i].src,
@@ -242,7 +242,7 @@ START_TEST(test_input) {
 		.local = true,
 	};
 
-	ck_assert_int_eq(sim_chain(rs, "invalid", &p), SIM_ACCEPT);
+	ck_assert_int_eq(sim_chain(rs, "invalid", &p), EVAL_ACCEPT);
 	ck_assert_int_eq(sim_chain(rs, "input", &p), inputs[_i].verdict);
 	ruleset_free(rs);
 }
@@ -250,16 +250,16 @@ END_TEST
 
 START_TEST(test_input_dhcp) {
 	struct ruleset *rs = render_text(golden, "");
-	struct sim_packet p = { .in = "port2",
+	struct eval_packet p = { .in = "port2",
 				.out = "",
 				.proto = IPPROTO_UDP,
 				.sport = 67,
 				.dport = 68,
 				.state = CT_STATE_NEW };
 
-	ck_assert_int_eq(sim_chain(rs, "input", &p), SIM_ACCEPT);
+	ck_assert_int_eq(sim_chain(rs, "input", &p), EVAL_ACCEPT);
 	p.sport = 1067;
-	ck_assert_int_eq(sim_chain(rs, "input", &p), SIM_DROP);
+	ck_assert_int_eq(sim_chain(rs, "input", &p), EVAL_DROP);
 	ruleset_free(rs);
 }
 END_TEST
@@ -268,13 +268,13 @@ START_TEST(test_auto_scale) {
 	struct ruleset *rs =
 		render_text(golden, "config system auto-scale\nset status enable\n"
 				    "set sync-interface \"port1\"\nset primary-ip 10.9.9.9\nend\n");
-	struct sim_packet p = tcp("port1", "", CLIENT, 0xac108804, 703);
+	struct eval_packet p = tcp("port1", "", CLIENT, 0xac108804, 703);
 
-	ck_assert_int_eq(sim_chain(rs, "input", &p), SIM_ACCEPT);
+	ck_assert_int_eq(sim_chain(rs, "input", &p), EVAL_ACCEPT);
 	p = tcp("port2", "", CLIENT, 0xac108804, 703);
-	ck_assert_int_eq(sim_chain(rs, "input", &p), SIM_DROP);
+	ck_assert_int_eq(sim_chain(rs, "input", &p), EVAL_DROP);
 	p = tcp("port2", "", 0x0a090909, 0xac108804, 703);
-	ck_assert_int_eq(sim_chain(rs, "input", &p), SIM_ACCEPT);
+	ck_assert_int_eq(sim_chain(rs, "input", &p), EVAL_ACCEPT);
 	ruleset_free(rs);
 }
 END_TEST
@@ -357,7 +357,7 @@ static const struct {
 START_TEST(test_vips) {
 	struct str more AUTO_STR = STR_INIT;
 	struct ruleset *rs;
-	struct sim_packet p = tcp("port1", "port2", CLIENT, vips[_i].dst, vips[_i].dport);
+	struct eval_packet p = tcp("port1", "port2", CLIENT, vips[_i].dst, vips[_i].dport);
 
 	str_addf(&more, "config firewall vip\nedit \"it\"\nset extintf \"port1\"\n%snext\nend\n",
 		 vips[_i].vip);
@@ -425,7 +425,7 @@ static const struct {
 START_TEST(test_fail_closed) {
 	struct str more AUTO_STR = STR_INIT;
 	struct ruleset *rs;
-	struct sim_packet p = tcp("port1", "port2", CLIENT, 0x0a000001, 80);
+	struct eval_packet p = tcp("port1", "port2", CLIENT, 0x0a000001, 80);
 
 	str_addf(
 		&more,
@@ -438,7 +438,7 @@ START_TEST(test_fail_closed) {
 		"set srcaddr \"all\"\nset dstaddr \"all\"\nset service \"ALL\"\nset schedule \"always\"\n%snext\nend\n",
 		criteria[_i].lines);
 	rs = render_text(golden, str_text(&more));
-	ck_assert_msg((pass(rs, &p) == SIM_ACCEPT) == criteria[_i].passes, "%s",
+	ck_assert_msg((pass(rs, &p) == EVAL_ACCEPT) == criteria[_i].passes, "%s",
 		      criteria[_i].lines);
 	ck_assert_int_eq(p.mark == 50,
 			 criteria[_i].passes || strstr(criteria[_i].lines, "ipsec") != NULL);
@@ -590,14 +590,14 @@ static unsigned int count_pair_chains(const struct ruleset *rs) {
 START_TEST(test_shared_chains) {
 	AUTO_STR struct str config = STR_INIT, names = STR_INIT, more = STR_INIT;
 	struct ruleset *rs;
-	struct sim_packet p = tcp("eth3", "eth4", CLIENT, SERVER, 80);
+	struct eval_packet p = tcp("eth3", "eth4", CLIENT, SERVER, 80);
 
 	many_interfaces(30, &config, &names);
 	add_policy(&config, 1, str_text(&names), str_text(&names));
 	rs = render_text(str_text(&config), "");
 	ck_assert_uint_eq(count_pair_chains(rs), 1);
 	ck_assert_uint_eq(ruleset_set(rs, "ppairs")->n_elems, 900);
-	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_int_eq(pass(rs, &p), EVAL_ACCEPT);
 	ck_assert_uint_eq(p.mark, 1);
 	ruleset_free(rs);
 
@@ -605,7 +605,7 @@ START_TEST(test_shared_chains) {
 	rs = render_text(str_text(&config), str_text(&more));
 	ck_assert_uint_eq(count_pair_chains(rs), 2);
 	p = tcp("eth3", "eth4", CLIENT, SERVER, 80);
-	ck_assert_int_eq(pass(rs, &p), SIM_ACCEPT);
+	ck_assert_int_eq(pass(rs, &p), EVAL_ACCEPT);
 	ruleset_free(rs);
 }
 END_TEST
