@@ -40,6 +40,7 @@ struct nft {
 	struct ruleset *mark;      /* what the kernel holds beside the rules: see render_revision */
 	bool prepared;             /* next is to come */
 	bool unsure;               /* the kernel may hold something else than now */
+	uint64_t changes;          /* how often rules in it were changed */
 };
 
 static void image_done(struct image *im) {
@@ -88,6 +89,14 @@ struct nft *nft_free(struct nft *nft) {
 
 const struct ruleset *nft_ruleset(const struct nft *nft) {
 	return nft->now.rules;
+}
+
+struct ruleset *nft_ruleset_held(const struct nft *nft) {
+	return ruleset_hold(nft->now.rules);
+}
+
+uint64_t nft_changes(const struct nft *nft) {
+	return nft->changes;
 }
 
 bool nft_is_due(const struct nft *nft, time_t now) {
@@ -237,6 +246,7 @@ static int send_once(struct nft *nft, const struct image *from, const struct ima
 		seed_counters(nft, to->rules);
 		ruleset_diff(NULL, to->rules, &d);
 	}
+	nft->changes += !ruleset_delta_empty(&d);
 	rc = nft_netlink_generation(nft->nl, &generation, err);
 	if (rc)
 		return rc;
@@ -349,7 +359,8 @@ int nft_stand_in(struct nft *nft, const struct model *model, struct err *err) {
 static bool matters(const struct change *c) {
 	static const char *const tables[] = {
 		"firewall.",	 "system.interface",	      "system.zone",
-		"router.static", "system.standalone-cluster", "system.auto-scale"
+		"router.static", "system.standalone-cluster", "system.auto-scale",
+		"system.settings"
 	};
 	const char *name = (c->after ? c->after : c->before)->table->dotted;
 

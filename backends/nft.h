@@ -39,6 +39,12 @@ int nft_refresh(struct nft *nft, const struct model *model, struct err *err);
 /* What is in force; NULL when nothing is. Owned by nft. */
 const struct ruleset *nft_ruleset(const struct nft *nft);
 
+/* The same, kept beyond its time in force; the caller frees it. */
+struct ruleset *nft_ruleset_held(const struct nft *nft);
+
+/* How often this process changed rules in the kernel; the revision alone is no rule. */
+uint64_t nft_changes(const struct nft *nft);
+
 struct nft_counters {
 	uint64_t packets, bytes;   /* of all packets */
 	uint64_t hits;             /* sessions */

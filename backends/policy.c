@@ -12,6 +12,7 @@
 #include "backends/policy.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "backends/schedule.h"
 #include "cfgdb/base/mem.h"
@@ -143,6 +144,18 @@ static const char *policy_off(const struct policies *ps, const struct policy *p,
 	return NULL;
 }
 
+/*
+ * A schedule that ends is no change of policies: sessions live on, unless the policy wants them to
+ * end with it.
+ */
+static bool keeps_sessions(const struct policies *ps, const struct policy *p) {
+	if (p->accept && p->off && strcmp(p->why, "schedule") == 0)
+		return object_is(p->obj, FIREWALL_POLICY__SCHEDULE_TIMEOUT, "disable");
+	if (ps->policies_choose)
+		return object_is(p->obj, FIREWALL_POLICY__FIREWALL_SESSION_DIRTY, "check-new");
+	return ps->keep_sessions;
+}
+
 static void resolve_policy(struct policies *ps, struct policy *p, time_t now) {
 	const struct object *obj = p->obj;
 	bool deny = object_is(obj, FIREWALL_POLICY__ACTION, "deny");
@@ -161,6 +174,7 @@ static void resolve_policy(struct policies *ps, struct policy *p, time_t now) {
 	p->service_negate = object_is(obj, FIREWALL_POLICY__SERVICE_NEGATE, "enable");
 	p->why = policy_off(ps, p, now, &ps->next_change);
 	p->off = p->why != NULL;
+	p->keeps_sessions = keeps_sessions(ps, p);
 }
 
 /* Places come from the positions in the table; neighbours too close for that are pushed apart. */
@@ -189,11 +203,15 @@ static void number_by_rank(struct policies *ps) {
 
 /* Without a policy yet, with room for n. */
 static struct policies *policies_make(const struct model *model, size_t n) {
+	const struct object *settings = model_object(model, schema_table(TBL_SYSTEM_SETTINGS));
+	const unsigned int dirty = SYSTEM_SETTINGS__FIREWALL_SESSION_DIRTY;
 	struct policies *ps = xcalloc(1, sizeof(*ps));
 
 	addresses_init(&ps->addresses, model);
 	ps->vips = vips_resolve(model);
 	ps->next_change = SCHEDULE_NEVER;
+	ps->keep_sessions = object_is(settings, dirty, "check-new");
+	ps->policies_choose = object_is(settings, dirty, "check-policy-option");
 	ps->policy = xcalloc(n, sizeof(*ps->policy));
 	return ps;
 }

@@ -29,6 +29,7 @@ struct policy {
 	bool only_vip_sessions;
 	bool off;                        /* matches nothing; `why` says why */
 	const char *why;
+	bool keeps_sessions;             /* a change of rules leaves its sessions as they are */
 	struct policy_addrs src, dst;
 	const struct vip **vip;          /* virtual IPs among the destinations, n_vips of them */
 	uint32_t n_vips;
@@ -41,6 +42,8 @@ struct policies {
 	struct vips vips;
 	struct policy *policy;           /* in order */
 	size_t n;
+	bool keep_sessions;              /* the same for sessions of no policy here */
+	bool policies_choose;            /* each says it for its own */
 	time_t next_change;              /* when a schedule starts or ends next; SCHEDULE_NEVER */
 };
 

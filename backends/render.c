@@ -50,6 +50,7 @@ static void fill_policy_sets(struct ruleset *rs, const struct policies *ps) {
 		   *nat = mark_set(rs, "translated", DATA_NONE, 0);
 	struct set *place = mark_set(rs, "places", DATA_MARK, 0);
 
+	rs->kept.others = ps->keep_sessions;
 	add_mark(rs, hits, 0, NULL);
 	for (size_t i = 0; i < ps->n; i++) {
 		const struct policy *p = &ps->policy[i];
@@ -60,6 +61,8 @@ static void fill_policy_sets(struct ruleset *rs, const struct policies *ps) {
 			add_mark(rs, deny, p->id, p);
 		if (p->nat)
 			add_mark(rs, nat, p->id, p);
+		if (p->keeps_sessions != ps->keep_sessions)
+			ruleset_keep(rs, p->id, p->keeps_sessions);
 		if (p->off)
 			continue;
 		add_mark(rs, place, p->seq, p)->a = p->id;

@@ -39,6 +39,7 @@ struct ruleset_store {
 	struct chain **chains, **last_chain;
 	struct set **sets, **last_set;
 	uint32_t n_names, names_size, chains_size, sets_size;
+	uint32_t owners;
 	const struct object *origin_of;     /* the object asked for last, and its origin */
 	const struct origin *origin;
 };
@@ -81,7 +82,20 @@ struct ruleset *ruleset_new(void) {
 	st->sets = xcalloc(st->sets_size, sizeof(struct set *));
 	st->last_chain = &rs->chains;
 	st->last_set = &rs->sets;
+	st->owners = 1;
 	rs->store = st;
+	rs->kept.marks = (struct set){ .name = "kept",
+				       .field = { FIELD_CT_MARK },
+				       .n_fields = 1,
+				       .data = DATA_MARK,
+				       .key_len = (uint16_t)field_key_len(FIELD_CT_MARK),
+				       .sorted = true };
+	return rs;
+}
+
+struct ruleset *ruleset_hold(struct ruleset *rs) {
+	if (rs)
+		rs->store->owners++;
 	return rs;
 }
 
@@ -97,7 +111,7 @@ static void store_free(struct ruleset_store *st) {
 }
 
 struct ruleset *ruleset_free(struct ruleset *rs) {
-	if (!rs)
+	if (!rs || --rs->store->owners > 0)
 		return NULL;
 	for (struct chain *c = rs->chains, *next; c; c = next) {
 		next = c->next;
@@ -110,6 +124,7 @@ struct ruleset *ruleset_free(struct ruleset *rs) {
 		free(s->elems);
 		free(s);
 	}
+	free(rs->kept.marks.elems);
 	store_free(rs->store);
 	free(rs);
 	return NULL;
@@ -406,6 +421,8 @@ void ruleset_sort(struct ruleset *rs) {
 	for (struct set *s = rs->sets; s; s = s->next)
 		if (!s->sorted)
 			set_sort(s);
+	if (!rs->kept.marks.sorted)
+		set_sort(&rs->kept.marks);
 }
 
 const struct elem *set_find(const struct set *set, const unsigned char *key) {
@@ -424,6 +441,22 @@ const struct elem *set_find(const struct set *set, const unsigned char *key) {
 	if (set->flags & SET_INTERVAL)
 		return key_value(set, key) <= set->elems[lo - 1].last ? &set->elems[lo - 1] : NULL;
 	return memcmp(set->elems[lo - 1].key, key, set->key_len) == 0 ? &set->elems[lo - 1] : NULL;
+}
+
+void ruleset_keep(struct ruleset *rs, uint32_t mark, bool keep) {
+	struct key k = KEY_INIT;
+
+	key_num(&k, FIELD_CT_MARK, mark);
+	set_add(rs, &rs->kept.marks, &k)->a = keep;
+}
+
+bool ruleset_keeps(const struct ruleset *rs, uint32_t mark) {
+	const struct elem *e;
+	struct key k = KEY_INIT;
+
+	key_num(&k, FIELD_CT_MARK, mark);
+	e = set_find(&rs->kept.marks, k.bytes);
+	return e ? e->a != 0 : rs->kept.others;
 }
 
 static bool name_equal(const char *a, const char *b) {

@@ -145,17 +145,30 @@ struct set {
 	struct set *bucket;
 };
 
+/*
+ * Which sessions a change of rules leaves as they are, by mark. The kernel is not told, so it is no
+ * part of comparisons.
+ */
+struct ruleset_kept {
+	bool others;                        /* those whose mark is not in marks */
+	struct set marks;                   /* DATA_MARK: 1 or 0 */
+};
+
 struct ruleset {
 	struct chain *chains;
 	struct set *sets;
 	uint32_t n_chains, n_sets;
+	struct ruleset_kept kept;
 	struct ruleset_store *store;        /* names, origins and the indexes by name */
 };
 
 /* New empty ruleset; the caller frees it. */
 struct ruleset *ruleset_new(void);
 
-/* Free a ruleset; NULL is fine. Returns NULL. */
+/* One more owner: each of them frees it once. Returns rs; NULL is fine. */
+struct ruleset *ruleset_hold(struct ruleset *rs);
+
+/* Free a ruleset, when this was its last owner; NULL is fine. Returns NULL. */
 struct ruleset *ruleset_free(struct ruleset *rs);
 
 /* The name as a string that lives as long as the ruleset; equal names give equal pointers. */
@@ -185,6 +198,12 @@ struct set *ruleset_add_set(struct ruleset *rs, const char *name, enum set_data 
 
 /* Set with this name, or NULL. */
 struct set *ruleset_set(const struct ruleset *rs, const char *name);
+
+/* Say whether sessions with this mark stay as they are when the rules change. */
+void ruleset_keep(struct ruleset *rs, uint32_t mark, bool keep);
+
+/* Whether a change of rules to these leaves sessions with this mark as they are. */
+bool ruleset_keeps(const struct ruleset *rs, uint32_t mark);
 
 /* Bytes that a field takes in a key. */
 unsigned int field_key_len(enum rule_field f);

@@ -521,6 +521,47 @@ START_TEST(test_schedule_summer_time) {
 }
 END_TEST
 
+/* ---- sessions that a change leaves alone ---- */
+
+static const struct {
+	const char *settings, *policy;
+	bool kept, others;
+} dirties[] = {
+	{ "check-all", "", false, false },
+	{ "check-all", "set firewall-session-dirty check-new\n", false, false },
+	{ "check-new", "", true, true },
+	{ "check-new", "set status disable\n", true, true },
+	{ "check-policy-option", "", false, false },
+	{ "check-policy-option", "set firewall-session-dirty check-new\n", true, false },
+	/* The end of a schedule is no change, unless the policy says so. */
+	{ "check-all", "set schedule none\n", true, false },
+	{ "check-all", "set schedule none\nset schedule-timeout enable\n", false, false },
+	{ "check-new", "set schedule none\n", true, true },
+	{ "check-new", "set schedule none\nset schedule-timeout enable\n", false, true },
+	{ "check-new", "set schedule-timeout enable\n", true, true },
+	{ "check-all", "set schedule none\nset status disable\n", false, false },
+	{ "check-all", "set schedule none\nset action deny\n", false, false },
+};
+
+START_TEST(test_kept_sessions) {
+	struct str text AUTO_STR = STR_INIT;
+	struct ruleset *rs;
+
+	str_addf(&text,
+		 "config system settings\nset firewall-session-dirty %s\nend\n"
+		 "config firewall policy\nedit 7\nset srcintf \"port1\"\nset dstintf \"port2\"\n"
+		 "set action accept\nset srcaddr \"all\"\nset dstaddr \"all\"\nset service \"ALL\"\n"
+		 "set schedule \"always\"\n%snext\nend\n",
+		 dirties[_i].settings, dirties[_i].policy);
+	rs = render_text(golden, str_text(&text));
+	ck_assert_int_eq(ruleset_keeps(rs, 7), dirties[_i].kept);
+	ck_assert_int_eq(ruleset_keeps(rs, 2), dirties[_i].others);
+	ck_assert_int_eq(ruleset_keeps(rs, 999), dirties[_i].others);
+	ck_assert_int_eq(ruleset_keeps(rs, 0), dirties[_i].others);
+	ruleset_free(rs);
+}
+END_TEST
+
 /* ---- what a change leaves alone ---- */
 
 static const struct {
@@ -679,6 +720,7 @@ static Suite *render_suite(void) {
 	tcase_add_loop_test(t, test_fail_closed, 0, ARRAY_LEN(criteria));
 	tcase_add_loop_test(t, test_schedules, 0, ARRAY_LEN(schedules));
 	tcase_add_test(t, test_schedule_summer_time);
+	tcase_add_loop_test(t, test_kept_sessions, 0, ARRAY_LEN(dirties));
 	tcase_add_loop_test(t, test_small_changes, 0, ARRAY_LEN(changes));
 	tcase_add_test(t, test_shared_chains);
 	tcase_add_test(t, test_too_many_pairs);

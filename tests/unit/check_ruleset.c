@@ -205,6 +205,18 @@ static struct ruleset *sample(unsigned int what) {
 	return rs;
 }
 
+/* Every owner may free it. */
+START_TEST(test_owners) {
+	struct ruleset *rs = sample(EXTRA_SET), *held = ruleset_hold(rs);
+
+	ck_assert_ptr_eq(held, rs);
+	ck_assert_ptr_null(ruleset_free(rs));
+	ck_assert_ptr_nonnull(ruleset_set(held, "set"));
+	ck_assert_ptr_null(ruleset_free(held));
+	ck_assert_ptr_null(ruleset_hold(NULL));
+}
+END_TEST
+
 static const struct {
 	unsigned int from, to;
 	struct ruleset_delta want; /* only the numbers */
@@ -283,6 +295,7 @@ static Suite *ruleset_suite(void) {
 	tcase_add_test(t, test_names);
 	tcase_add_loop_test(t, test_sets, 0, 2);
 	tcase_add_test(t, test_keys);
+	tcase_add_test(t, test_owners);
 	tcase_add_loop_test(t, test_diff, 0, sizeof(diffs) / sizeof(diffs[0]));
 	tcase_add_test(t, test_diff_with_nothing);
 	tcase_add_test(t, test_counters_are_no_content);
