@@ -217,6 +217,13 @@ static void read_label(const struct nlattr *attr, struct ct *ct) {
 	       len < sizeof(ct->label) ? len : sizeof(ct->label));
 }
 
+static void read_master(const struct nlattr *nest, struct ct *ct) {
+	struct tuple_reader r = { .tuple = &ct->master, .family = ct->family };
+
+	ct->has_master = read_tuple(nest, &r);
+	ct->master_proto = r.proto;
+}
+
 static void read_nested(const struct nlattr *attr, struct ct *ct) {
 	switch (mnl_attr_get_type(attr)) {
 	case CTA_COUNTERS_ORIG:
@@ -241,7 +248,7 @@ static void read_nested(const struct nlattr *attr, struct ct *ct) {
 		read_timestamp(attr, ct);
 		break;
 	case CTA_TUPLE_MASTER:
-		ct->has_master = true;
+		read_master(attr, ct);
 		break;
 	}
 }

@@ -66,6 +66,16 @@ struct ct_dump *ct_dump_open(const struct ct_kernel_filter *filter, struct err *
 	return ct_dump_close(d);
 }
 
+int ct_dump_again(struct ct_dump *d, struct err *err) {
+	int rc;
+
+	d->recent = (struct ct_recent){ .n = 0 };
+	rc = request(d);
+	if (rc)
+		failed(rc, err);
+	return rc ? ERR_KERNEL : 0;
+}
+
 struct ct_dump *ct_dump_close(struct ct_dump *d) {
 	if (d && d->sock)
 		mnl_socket_close(d->sock);

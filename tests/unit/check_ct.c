@@ -105,8 +105,7 @@ static void put_rest(void) {
 	mnl_attr_put_strz(nlh, CTA_HELP_NAME, "ftp");
 	mnl_attr_nest_end(nlh, nest);
 	mnl_attr_put(nlh, CTA_LABELS, sizeof(label), label);
-	nest = mnl_attr_nest_start(nlh, CTA_TUPLE_MASTER);
-	mnl_attr_nest_end(nlh, nest);
+	put_ipv4_tuple(CTA_TUPLE_MASTER, 0x01020304, 0x05060708, 999, 21, IPPROTO_UDP);
 }
 
 static void assert_tuples(void) {
@@ -151,6 +150,21 @@ START_TEST(test_whole) {
 	ck_assert_uint_eq(ct.label[0], 0x1122334455667788);
 	ck_assert_uint_eq(ct.label[1], 0x99aabbccddeeff00);
 	ck_assert(ct.has_master);
+	ck_assert_uint_eq(ct.master_proto, IPPROTO_UDP);
+	ck_assert_uint_eq(ct.master.src.word[0], htobe32(0x01020304));
+	ck_assert_uint_eq(ct.master.dst.word[0], htobe32(0x05060708));
+	ck_assert_uint_eq(ct.master.sport, 999);
+	ck_assert_uint_eq(ct.master.dport, 21);
+}
+END_TEST
+
+/* One that is not whole cannot be asked for. */
+START_TEST(test_half_a_master) {
+	begin(AF_INET);
+	put_tuples();
+	mnl_attr_nest_end(nlh, mnl_attr_nest_start(nlh, CTA_TUPLE_MASTER));
+	ck_assert(decode());
+	ck_assert(!ct.has_master);
 }
 END_TEST
 
@@ -426,6 +440,7 @@ static Suite *ct_suite(void) {
 	TCase *t = fixture_case(s, "ct");
 
 	tcase_add_test(t, test_whole);
+	tcase_add_test(t, test_half_a_master);
 	tcase_add_test(t, test_bare);
 	tcase_add_test(t, test_not_an_entry);
 	tcase_add_test(t, test_cut);
