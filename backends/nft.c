@@ -214,8 +214,10 @@ static void set_mark(struct nft *nft, struct ruleset *mark) {
 }
 
 static int take_out(struct nft *nft, struct err *err) {
-	int rc = nft_netlink_remove(nft->nl, err);
+	int rc;
 
+	nft->changes++;
+	rc = nft_netlink_remove(nft->nl, err);
 	if (rc == 0)
 		set_mark(nft, NULL);
 	return rc;

@@ -42,7 +42,7 @@ const struct ruleset *nft_ruleset(const struct nft *nft);
 /* The same, kept beyond its time in force; the caller frees it. */
 struct ruleset *nft_ruleset_held(const struct nft *nft);
 
-/* How often this process changed rules in the kernel; the revision alone is no rule. */
+/* How often this process set out to change rules in the kernel; the revision alone is no rule. */
 uint64_t nft_changes(const struct nft *nft);
 
 struct nft_counters {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The frame of the ruleset. A forwarded packet of a session that exists is counted under its policy
- * and passes: rules may change around it. The first packet of a new one is judged if an interface
- * it enters or leaves by is managed: its place among the policies is worked out in ct mark, turned
- * into the id of the policy, counted, and the packet passes or is dropped. What matches no policy
- * is policy 0.
+ * and passes: what a change of rules means for it is worked out apart (recheck.h). The first packet
+ * of a new one is judged if an interface it enters or leaves by is managed: its place among the
+ * policies is worked out in ct mark, turned into the id of the policy, counted, and the packet
+ * passes or is dropped. What matches no policy is policy 0.
  *
  * Everything about a policy that does not decide whether it matches (deny, source translation,
  * counters) is one element of a set keyed by its id, so changing it leaves the rules alone.

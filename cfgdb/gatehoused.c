@@ -28,6 +28,7 @@
 #include "backends/managed.h"
 #include "backends/netns.h"
 #include "backends/nft.h"
+#include "backends/recheck.h"
 #include "backends/route.h"
 #include "backends/sysctl.h"
 #include "backends/takeup.h"
@@ -63,6 +64,7 @@ struct daemon {
 	struct route *route;
 	struct arp *arp;
 	struct sysctl *sysctl;
+	struct recheck *recheck;
 	struct session_counts sessions;
 	struct metrics_sources metrics;
 	struct monitor *monitor;
@@ -70,6 +72,7 @@ struct daemon {
 	struct event *network;        /* fires when links, addresses or routes change */
 	struct event *rules;          /* fires when others change rules */
 	struct event *restore;        /* fires when ours may be put in place again */
+	struct event *sessions;       /* fires when sessions are to be judged further */
 	struct command commands[COMMANDS_MAX];
 	size_t n_commands;
 };
@@ -202,6 +205,35 @@ static void on_not_taken_up(const char *link, const struct err *why) {
 		 why->text);
 }
 
+/* ---- sessions: judged again when rules have changed ---- */
+
+#define SESSIONS_PAUSE_S 5  /* before it is tried again */
+#define SESSIONS_ROUTES_S 1 /* for routes to come: they seldom come alone */
+
+static void sessions_arm(struct daemon *d, long pause_s) {
+	const struct timeval wait = { .tv_sec = pause_s };
+
+	if (recheck_busy(d->recheck))
+		event_add(d->sessions, &wait);
+}
+
+static void sessions_look(struct daemon *d) {
+	recheck_look(d->recheck);
+	sessions_arm(d, 0);
+}
+
+static void on_sessions(evutil_socket_t fd, short what, void *arg) {
+	struct daemon *d = arg;
+	struct err err = { 0 };
+	int rc = recheck_step(d->recheck, &err);
+
+	(void)fd;
+	(void)what;
+	if (rc)
+		log_line(LOG_LEVEL_ERROR, "gatehoused: sessions: %s", err.text);
+	sessions_arm(d, rc ? SESSIONS_PAUSE_S : 0);
+}
+
 /* ---- schedules: rules that change by the clock ---- */
 
 static void schedule_arm(struct daemon *d) {
@@ -219,23 +251,20 @@ static void on_schedule(evutil_socket_t fd, short what, void *arg) {
 	if (nft_is_due(d->nft, time(NULL)) && nft_refresh(d->nft, d->engine->model, &err) != 0)
 		log_line(LOG_LEVEL_ERROR, "gatehoused: schedules: %s", err.text);
 	schedule_arm(d);
+	sessions_look(d);
 }
 
-/* Last among the backends: a commit may have moved the next change. */
-static void schedule_finish(void *ctx) {
+/* Last among the backends, when all that sessions are judged by is there. */
+static void after_commit(void *ctx) {
 	schedule_arm(ctx);
+	sessions_look(ctx);
 }
 
 /* ---- links and addresses: what the kernel drops with a link comes back with it ---- */
 
-static void on_network(evutil_socket_t fd, short what, void *arg) {
-	struct daemon *d = arg;
+static void reconcile_network(struct daemon *d) {
 	struct err err = { 0 };
 
-	(void)fd;
-	(void)what;
-	if (!monitor_event(d->monitor))
-		return;
 	if (iface_reconcile(d->iface, &err) != 0)
 		log_line(LOG_LEVEL_WARNING, "gatehoused: interfaces: %s", err.text);
 	if (sysctl_reconcile(d->sysctl, d->engine->model, &err) != 0)
@@ -244,6 +273,18 @@ static void on_network(evutil_socket_t fd, short what, void *arg) {
 		log_line(LOG_LEVEL_WARNING, "gatehoused: routes: %s", err.text);
 	if (arp_reconcile(d->arp, &err) != 0)
 		log_line(LOG_LEVEL_WARNING, "gatehoused: ARP: %s", err.text);
+}
+
+static void on_network(evutil_socket_t fd, short what, void *arg) {
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	if (monitor_event(d->monitor))
+		reconcile_network(d);
+	recheck_look_at_routes(d->recheck);
+	if (!event_pending(d->sessions, EV_TIMEOUT, NULL))
+		sessions_arm(d, SESSIONS_ROUTES_S);
 }
 
 /* ---- rules that someone else changed ---- */
@@ -257,6 +298,7 @@ static void restore_rules(struct daemon *d) {
 	if (nft_restore(d->nft, &err) != 0)
 		log_line(LOG_LEVEL_ERROR, "gatehoused: rules: %s", err.text);
 	event_add(d->restore, &pause);
+	sessions_look(d);
 }
 
 /* The pause is over; what was changed in it is put right now. */
@@ -295,7 +337,8 @@ static int open_backends(struct daemon *d, struct err *err) {
 	d->iface = d->nft ? iface_new(err) : NULL;
 	d->route = d->iface ? route_new(err) : NULL;
 	d->arp = d->route ? arp_new(err) : NULL;
-	d->monitor = d->arp ? monitor_open(err) : NULL;
+	d->recheck = d->arp ? recheck_new(d->nft, err) : NULL;
+	d->monitor = d->recheck ? monitor_open(err) : NULL;
 	if (!d->monitor)
 		return ERR_KERNEL;
 	d->sysctl = sysctl_new(saved);
@@ -304,7 +347,8 @@ static int open_backends(struct daemon *d, struct err *err) {
 		event_new(d->base, monitor_fd(d->monitor), EV_READ | EV_PERSIST, on_network, d);
 	d->rules = event_new(d->base, nft_fd(d->nft), EV_READ | EV_PERSIST, on_rules, d);
 	d->restore = evtimer_new(d->base, on_restore, d);
-	if (!d->schedule || !d->network || !d->rules || !d->restore ||
+	d->sessions = evtimer_new(d->base, on_sessions, d);
+	if (!d->schedule || !d->network || !d->rules || !d->restore || !d->sessions ||
 	    event_add(d->network, NULL) != 0 || event_add(d->rules, NULL) != 0)
 		return err_set(err, ERR_STORE, "no event loop");
 	return 0;
@@ -333,24 +377,25 @@ static int start_kernel(struct daemon *d, struct err *err) {
 		iface_backend(d->iface),
 		route_backend(d->route),
 		arp_backend(d->arp),
-		{ .name = "schedule", .finish = schedule_finish, .ctx = d },
+		{ .name = "sessions", .finish = after_commit, .ctx = d },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(backends); i++)
 		engine_add_backend(d->engine, &backends[i]);
 	if (settle_settings(d, err) != 0 || engine_start(d->engine, err) != 0)
 		return ERR_KERNEL;
-	schedule_arm(d);
+	after_commit(d);
 	return 0;
 }
 
 static void stop_kernel(struct daemon *d) {
-	struct event *const events[] = { d->schedule, d->network, d->rules, d->restore };
+	struct event *const events[] = { d->schedule, d->network, d->rules, d->restore, d->sessions };
 
 	for (size_t i = 0; i < ARRAY_LEN(events); i++)
 		if (events[i])
 			event_free(events[i]);
 	monitor_close(d->monitor);
+	recheck_free(d->recheck);
 	sysctl_free(d->sysctl);
 	arp_free(d->arp);
 	route_free(d->route);

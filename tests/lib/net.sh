@@ -82,6 +82,7 @@ listening() {
 flow_begin() {
 	local name=$1 host=$2
 	shift 2
+	rm -f "$WORK/$name"
 	"$LAB_PROGRAM" run "$host" "$TRAFFIC" flow --report "$WORK/$name" "$@" 2>"$WORK/$name.error" &
 	echo $! >"$WORK/$name.pid"
 	poll 10 flow_runs "$name" || tap_bail "flow $name does not start: $(cat "$WORK/$name.error")"

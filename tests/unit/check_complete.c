@@ -161,11 +161,11 @@ END_TEST
 START_TEST(help_marks_what_is_required_and_what_is_not_enforced) {
 	expect_help(
 		"config firewall policy\nedit 1\nset action accept\nset utm-status enable",
-		"set schedule",
-		"*schedule           When the policy is in force.\n"
-		"schedule-timeout    End its sessions when the schedule ends; otherwise they live "
-		"on until they "
-		"time out. (not enforced)\n");
+		"set srcaddr",
+		"*srcaddr           Source addresses; one of them must match.\n"
+		"srcaddr6           IPv6 source addresses. (not enforced)\n"
+		"srcaddr-negate     Match sources that are not in srcaddr.\n"
+		"srcaddr6-negate    Match sources that are not in srcaddr6. (not enforced)\n");
 }
 END_TEST
 
