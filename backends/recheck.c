@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A walk over the table of connection tracking. It reads a bite, judges each session in it and tells
- * the kernel at once what becomes of it; then it lets others have their turn. New rules make it
- * begin anew, so a session that is still there when it ends is one that the rules in force allow.
+ * A walk over the table of connection tracking. It reads a bite, judges each session in it and
+ * tells the kernel at once what becomes of it; then it lets others have their turn. New rules make
+ * it begin anew, so a session that is still there when it ends is one that the rules in force
+ * allow.
  *
- * A session that another one opened (the data of FTP) goes where that one goes. Sessions of the unit
- * itself are no business of policies. A session without a route cannot pass a packet: it is judged
- * when it has one.
+ * A session that another one opened (the data of FTP) goes where that one goes. Sessions of the
+ * unit itself are no business of policies. A session without a route cannot pass a packet: it is
+ * judged when it has one.
  */
 #include "backends/recheck.h"
 

@@ -65,7 +65,7 @@ struct daemon {
 	struct arp *arp;
 	struct sysctl *sysctl;
 	struct recheck *recheck;
-	struct session_counts sessions;
+	struct session_counts session_counts;
 	struct metrics_sources metrics;
 	struct monitor *monitor;
 	struct event *schedule;       /* fires when a schedule next changes the rules */
@@ -389,7 +389,8 @@ static int start_kernel(struct daemon *d, struct err *err) {
 }
 
 static void stop_kernel(struct daemon *d) {
-	struct event *const events[] = { d->schedule, d->network, d->rules, d->restore, d->sessions };
+	struct event *const events[] = { d->schedule, d->network, d->rules, d->restore,
+					 d->sessions };
 
 	for (size_t i = 0; i < ARRAY_LEN(events); i++)
 		if (events[i])
@@ -460,7 +461,7 @@ static int start(struct daemon *d, struct err *err) {
 	commands = commands_kernel(&n);
 	add_commands(d, commands, n, d->nft);
 	commands = commands_session(&n);
-	add_commands(d, commands, n, &d->sessions);
+	add_commands(d, commands, n, &d->session_counts);
 	d->metrics = (struct metrics_sources){ d->nft, d->engine };
 	commands = commands_metrics(&n);
 	add_commands(d, commands, n, &d->metrics);

@@ -53,45 +53,55 @@ static const char base[] =
 /* ---- sessions of the configuration above ---- */
 
 static const struct judge_session to_vip = { .proto = IPPROTO_TCP, .src = CLIENT, .dst = FLOATING,
-					     .sport = 40000, .dport = 65022, .to = SERVER, .to_port = 22,
+					     .sport = 40000, .dport = 65022, .to = SERVER,
+					     .to_port = 22,
 					     .in = "port1", .out = "port2", .mark = 2 };
 static const struct judge_session outbound = { .proto = IPPROTO_TCP, .src = SERVER, .dst = CLIENT,
-					       .sport = 40000, .dport = 443, .to = CLIENT, .to_port = 443,
+					       .sport = 40000, .dport = 443, .to = CLIENT,
+					       .to_port = 443,
 					       .in = "port2", .out = "port1", .mark = 3 };
 static const struct judge_session web = { .proto = IPPROTO_TCP, .src = CLIENT, .dst = SERVER,
 					  .sport = 40000, .dport = 80, .to = SERVER, .to_port = 80,
 					  .in = "port1", .out = "port2", .mark = 4 };
 /* It came in by port1; the route back to its source is by eth9. */
 static const struct judge_session asymmetric = { .proto = IPPROTO_TCP, .src = CLIENT, .dst = SERVER,
-						 .sport = 40001, .dport = 80, .to = SERVER, .to_port = 80,
+						 .sport = 40001, .dport = 80, .to = SERVER,
+						 .to_port = 80,
 						 .in = "eth9", .out = "port2", .mark = 4 };
 static const struct judge_session zone = { .proto = IPPROTO_TCP, .src = CLIENT, .dst = SERVER,
-					   .sport = 40000, .dport = 443, .to = SERVER, .to_port = 443,
+					   .sport = 40000, .dport = 443, .to = SERVER,
+					   .to_port = 443,
 					   .in = "port1", .out = "port4", .mark = 5 };
 static const struct judge_session ping = { .proto = IPPROTO_ICMP, .icmp_type = 8, .src = CLIENT,
 					   .dst = SERVER, .sport = 77, .dport = 2048, .to = SERVER,
 					   .in = "port3", .out = "port2", .mark = 6 };
 /* A virtual IP that changes nothing is one all the same. */
 static const struct judge_session same = { .proto = IPPROTO_TCP, .src = CLIENT, .dst = SERVER,
-					   .sport = 40000, .dport = 8080, .to = SERVER, .to_port = 8080,
+					   .sport = 40000, .dport = 8080, .to = SERVER,
+					   .to_port = 8080,
 					   .in = "port1", .out = "port2", .mark = 7 };
 static const struct judge_session in_zone = { .proto = IPPROTO_UDP, .src = SERVER, .dst = CLIENT,
 					      .sport = 5, .dport = 6, .to = CLIENT, .to_port = 6,
 					      .in = "port4", .out = "port2", .mark = 0 };
 /* Sent to the outside address of a virtual IP before there was one, so never translated. */
-static const struct judge_session untranslated = { .proto = IPPROTO_TCP, .src = CLIENT, .dst = FLOATING,
+static const struct judge_session untranslated = { .proto = IPPROTO_TCP, .src = CLIENT,
+						   .dst = FLOATING,
 						   .sport = 40000, .dport = 65022, .to = FLOATING,
 						   .to_port = 65022, .in = "port1", .out = "port2",
 						   .mark = 4 };
 /* Translated by someone else. */
 static const struct judge_session foreign = { .proto = IPPROTO_TCP, .src = CLIENT, .dst = FLOATING,
-					      .sport = 40000, .dport = 8888, .to = SERVER, .to_port = 80,
+					      .sport = 40000, .dport = 8888, .to = SERVER,
+					      .to_port = 80,
 					      .in = "port1", .out = "port2", .mark = 4 };
 static const struct judge_session unmanaged = { .proto = IPPROTO_TCP, .src = CLIENT, .dst = SERVER,
-						.sport = 40000, .dport = 25, .to = SERVER, .to_port = 25,
+						.sport = 40000, .dport = 25, .to = SERVER,
+						.to_port = 25,
 						.in = "docker0", .out = "eth9", .mark = 99 };
-static const struct judge_session half_managed = { .proto = IPPROTO_TCP, .src = CLIENT, .dst = SERVER,
-						   .sport = 40000, .dport = 25, .to = SERVER, .to_port = 25,
+static const struct judge_session half_managed = { .proto = IPPROTO_TCP, .src = CLIENT,
+						   .dst = SERVER,
+						   .sport = 40000, .dport = 25, .to = SERVER,
+						   .to_port = 25,
 						   .in = "docker0", .out = "port2", .mark = 0 };
 static const struct judge_session ipv6 = { .ipv6 = true, .proto = IPPROTO_TCP, .sport = 40000,
 					   .dport = 80, .to_port = 80, .in = "port1", .out = "port2",

@@ -218,7 +218,8 @@ static struct ct_tuple tuple(const char *src, uint16_t sport, const char *dst, u
 	return t;
 }
 
-static void put_tuple(struct nlmsghdr *nlh, uint16_t type, uint8_t proto, const struct ct_tuple *t) {
+static void put_tuple(struct nlmsghdr *nlh, uint16_t type, uint8_t proto,
+		      const struct ct_tuple *t) {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, type), *part;
 
 	part = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
@@ -284,7 +285,8 @@ END_TEST
 
 /* A session from the server back to the client, as the data of FTP, opened by this one. */
 static void add_expected(const struct ct_tuple *master, uint32_t mark) {
-	add_entry(IPPROTO_TCP, tuple(SERVER, 20, CLIENT, 50000), tuple(CLIENT, 50000, SERVER, 20), master,
+	add_entry(IPPROTO_TCP, tuple(SERVER, 20, CLIENT, 50000), tuple(CLIENT, 50000, SERVER, 20),
+		  master,
 		  mark);
 }
 
