@@ -150,7 +150,8 @@ START_TEST(test_unmanaged_is_left_alone) {
 END_TEST
 
 /*
- * Packets of sessions that exist pass (which ones stay is not up to them); IPv6 and marks of others get nowhere.
+ * Packets of sessions that exist pass (which ones stay is not up to them); IPv6 and marks of others
+ * get nowhere.
  */
 START_TEST(test_states) {
 	struct ruleset *rs = render_text(golden, "");
