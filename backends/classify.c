@@ -161,7 +161,7 @@ static void match_port(struct chain *c, enum rule_field f, uint16_t lo, uint16_t
 		chain_stmt(c, MATCH_RANGE, f, lo, hi, NULL);
 }
 
-static void match_spec(struct chain *c, const struct service_spec *s) {
+void classify_match_service(struct chain *c, const struct service_spec *s) {
 	if (s->kind == SERVICE_ANY)
 		return;
 	if (s->kind == SERVICE_ICMP) {
@@ -193,7 +193,7 @@ static const char *service_chain(const struct classify *k, const struct policy *
 	c->origin = ruleset_origin(k->rs, p->obj);
 	for (uint32_t i = 0; i < p->service.n; i++) {
 		chain_rule(c);
-		match_spec(c, &p->service.spec[i]);
+		classify_match_service(c, &p->service.spec[i]);
 		if (p->service_negate)
 			chain_stmt(c, STMT_RETURN, FIELD_NONE, 0, 0, NULL);
 		else
@@ -219,7 +219,7 @@ static void add_rule(const struct classify *k, struct chain *c, const struct pol
 	if (by_port || (p->service.any && !p->service_negate)) {
 		found(c, p->seq | k->bit);
 	} else if (p->service.n == 1 && !p->service_negate) {
-		match_spec(c, &p->service.spec[0]);
+		classify_match_service(c, &p->service.spec[0]);
 		found(c, p->seq | k->bit);
 	} else {
 		chain_stmt(c, STMT_JUMP, FIELD_NONE, 0, 0, service_chain(k, p));

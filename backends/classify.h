@@ -36,6 +36,9 @@ struct addr_matches classify_ranges(struct ruleset *rs, const struct ranges *ran
 /* Add the match of one alternative to the last rule of a chain, unless it is every address. */
 void classify_match_addr(struct chain *c, enum rule_field f, const struct addr_match *m);
 
+/* Add the match of a part of a service to the last rule of a chain. */
+void classify_match_service(struct chain *c, const struct service_spec *s);
+
 /*
  * Fill chain c so that it classifies by these policies (in order) and returns. bit is 0, or
  * MARK_VIP, which is then part of all places.

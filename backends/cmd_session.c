@@ -398,18 +398,12 @@ static int status4_open(void *ctx, const struct command_call *call, struct strea
 
 /* The timeouts that sessions get. */
 static int ttl_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
-	struct session_walk *w;
 	int rc = command_no_words(call, err);
 
 	(void)ctx;
-	if (rc)
-		return rc;
-	w = session_walk_open(call->model, filter_of(call, AF_INET), err);
-	if (!w)
-		return ERR_KERNEL;
-	session_stat_ttl(session_walk_context(w), out);
-	session_walk_close(w);
-	return 0;
+	if (rc == 0)
+		session_stat_ttl(call->model, out);
+	return rc;
 }
 
 static int expectation_run(void *ctx, const struct command_call *call, struct str *out,

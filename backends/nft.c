@@ -8,6 +8,10 @@
  *
  * When someone else changes our table it is put in place again as a whole: at once by whoever
  * listens to nft_fd, and by a commit whose difference does not fit what it finds.
+ *
+ * When a timeout leaves the kernel, sessions that have it fall back to the VDOM's time, and finding
+ * them is a walk over all sessions. So timeouts that rules no longer name are kept, up to a bound,
+ * until the table is replaced: a session keeps the time it began with.
  */
 #include "backends/nft.h"
 
@@ -24,6 +28,7 @@
 
 #define SEND_TRIES 10                /* while others keep changing tables of theirs */
 #define WAIT_MAX 60                  /* seconds: a clock that is set is noticed within this time */
+#define KEPT_MAX 256                 /* timeouts that only sessions have */
 
 /* A configuration's ruleset; rules is NULL when nothing of ours is in the kernel. */
 struct image {
@@ -36,6 +41,7 @@ struct image {
 struct nft {
 	struct nft_netlink *nl;
 	struct nft_watch *watch;
+	uint32_t helpers;          /* that the kernel has */
 	struct image now, next;    /* they may share their rules */
 	struct ruleset *mark;      /* what the kernel holds beside the rules: see render_revision */
 	bool prepared;             /* next is to come */
@@ -48,10 +54,13 @@ static void image_done(struct image *im) {
 	*im = (struct image){ .next_change = SCHEDULE_NEVER };
 }
 
-static struct image image_render(const struct model *model, uint64_t revision) {
+static struct image image_render(const struct nft *nft, const struct model *model,
+				 uint64_t revision) {
 	struct image im = { .revision = revision, .since = time(NULL) };
 
-	im.rules = render(model, im.since, &im.next_change);
+	im.rules = render_with(model, im.since, nft->helpers, &im.next_change);
+	if (im.rules && nft->now.rules)
+		ruleset_keep_timeouts(im.rules, nft->now.rules, KEPT_MAX);
 	im.hash = im.rules ? ruleset_hash(im.rules) : 0;
 	return im;
 }
@@ -61,7 +70,7 @@ struct nft *nft_new(struct err *err) {
 
 	nft->now.next_change = nft->next.next_change = SCHEDULE_NEVER;
 	nft->nl = nft_netlink_open(err);
-	if (nft->nl)
+	if (nft->nl && nft_netlink_helpers(nft->nl, &nft->helpers, err) == 0)
 		nft->watch = nft_watch_open(nft_netlink_port(nft->nl), err);
 	return nft->watch ? nft : nft_free(nft);
 }
@@ -85,6 +94,10 @@ struct nft *nft_free(struct nft *nft) {
 	nft_netlink_close(nft->nl);
 	free(nft);
 	return NULL;
+}
+
+uint32_t nft_helpers(const struct nft *nft) {
+	return nft->helpers;
 }
 
 const struct ruleset *nft_ruleset(const struct nft *nft) {
@@ -337,7 +350,7 @@ static int backend_start(void *ctx, const struct commit *commit, struct err *err
 	if (rc && rc != ERR_NOT_FOUND)
 		return rc;
 	image_done(&nft->now);
-	nft->now = image_render(commit->model, commit->revision);
+	nft->now = image_render(nft, commit->model, commit->revision);
 	if (!nft->now.rules)
 		return rc == ERR_NOT_FOUND ? 0 : take_out(nft, err);
 	if (keep_rules(nft, &found))
@@ -362,7 +375,7 @@ static bool matters(const struct change *c) {
 	static const char *const tables[] = {
 		"firewall.",	 "system.interface",	      "system.zone",
 		"router.static", "system.standalone-cluster", "system.auto-scale",
-		"system.settings"
+		"system.settings", "system.global", "system.session-ttl", "system.session-helper",
 	};
 	const char *name = (c->after ? c->after : c->before)->table->dotted;
 
@@ -384,9 +397,9 @@ static int backend_prepare(void *ctx, const struct commit *commit, struct err *e
 	if (rc)
 		return rc;
 	nft->prepared = true;
-	nft->next = any ? image_render(commit->model, commit->revision) : nft->now;
+	nft->next = any ? image_render(nft, commit->model, commit->revision) : nft->now;
 	nft->next.revision = commit->revision;
-	review_commit(commit);
+	review_commit(commit, nft->helpers);
 	return 0;
 }
 
@@ -437,7 +450,7 @@ struct backend nft_backend(struct nft *nft) {
 }
 
 int nft_refresh(struct nft *nft, const struct model *model, struct err *err) {
-	struct image next = image_render(model, nft->now.revision);
+	struct image next = image_render(nft, model, nft->now.revision);
 	int rc = change(nft, &nft->now, &next, err);
 
 	if (rc == 0) {

@@ -36,6 +36,9 @@ time_t nft_wait(const struct nft *nft, time_t now);
 /* Bring the rules to what the configuration says at this time of day. */
 int nft_refresh(struct nft *nft, const struct model *model, struct err *err);
 
+/* Session helpers (see helper.h) that the kernel has; rules name no others. */
+uint32_t nft_helpers(const struct nft *nft);
+
 /* What is in force; NULL when nothing is. Owned by nft. */
 const struct ruleset *nft_ruleset(const struct nft *nft);
 

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/expr.h>
+#include <libnftnl/object.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/udata.h>
@@ -258,6 +259,13 @@ static void encode_set_mark(struct encoder *e) {
 	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_SREG, NFT_REG_1);
 }
 
+static void encode_object(struct encoder *e, uint32_t type, const char *name) {
+	struct nftnl_expr *x = expr_add(e, "objref");
+
+	nftnl_expr_set_u32(x, NFTNL_EXPR_OBJREF_IMM_TYPE, type);
+	nftnl_expr_set_str(x, NFTNL_EXPR_OBJREF_IMM_NAME, name);
+}
+
 /* The address is in register 1; proto_reg holds the port, 0: it stays. */
 static void encode_nat(struct encoder *e, uint32_t proto_reg, uint32_t flags) {
 	struct nftnl_expr *x = expr_add(e, "nat");
@@ -316,6 +324,12 @@ static void encode_stmt(struct encoder *e, const struct stmt *s) {
 	case STMT_MARK:
 		encode_immediate(e, NFT_REG_1, &s->a, sizeof(s->a));
 		encode_set_mark(e);
+		break;
+	case STMT_TIMEOUT:
+		encode_object(e, NFT_OBJECT_CT_TIMEOUT, s->name);
+		break;
+	case STMT_HELPER:
+		encode_object(e, NFT_OBJECT_CT_HELPER, s->name);
 		break;
 	case STMT_DNAT:
 	case STMT_DNAT_MAP:
@@ -437,4 +451,32 @@ void nft_encode_set(struct nlmsghdr *nlh, const struct set *set, uint32_t id) {
 	}
 	nftnl_set_nlmsg_build_payload(nlh, x);
 	nftnl_set_free(x);
+}
+
+/* libnftnl's places of timeouts are ours: it takes the whole array. */
+_Static_assert((int)CT_TCP_ESTABLISHED == (int)NFTNL_CTTIMEOUT_TCP_ESTABLISHED &&
+		       (int)CT_TCP_CLOSE == (int)NFTNL_CTTIMEOUT_TCP_CLOSE &&
+		       (int)CT_TCP_UNACK == (int)NFTNL_CTTIMEOUT_TCP_UNACK &&
+		       (int)CT_UDP_REPLIED == (int)NFTNL_CTTIMEOUT_UDP_REPLIED &&
+		       (int)CT_SECONDS_MAX == (int)NFTNL_CTTIMEOUT_ARRAY_MAX,
+	       "order of timeouts");
+
+void nft_encode_object(struct nlmsghdr *nlh, const struct ct_object *o) {
+	struct nftnl_obj *x = needed(nftnl_obj_alloc());
+
+	nftnl_obj_set_str(x, NFTNL_OBJ_TABLE, RULESET_TABLE);
+	nftnl_obj_set_str(x, NFTNL_OBJ_NAME, o->name);
+	nftnl_obj_set_u32(x, NFTNL_OBJ_TYPE,
+			  o->kind == CT_TIMEOUT ? NFT_OBJECT_CT_TIMEOUT : NFT_OBJECT_CT_HELPER);
+	if ((nlh->nlmsg_flags & NLM_F_CREATE) && o->kind == CT_TIMEOUT) {
+		nftnl_obj_set_u16(x, NFTNL_OBJ_CT_TIMEOUT_L3PROTO, NFPROTO_INET);
+		nftnl_obj_set_u8(x, NFTNL_OBJ_CT_TIMEOUT_L4PROTO, o->l4proto);
+		nftnl_obj_set_data(x, NFTNL_OBJ_CT_TIMEOUT_ARRAY, o->seconds, sizeof(o->seconds));
+	} else if (nlh->nlmsg_flags & NLM_F_CREATE) {
+		nftnl_obj_set_str(x, NFTNL_OBJ_CT_HELPER_NAME, o->helper);
+		nftnl_obj_set_u16(x, NFTNL_OBJ_CT_HELPER_L3PROTO, NFPROTO_INET);
+		nftnl_obj_set_u8(x, NFTNL_OBJ_CT_HELPER_L4PROTO, o->l4proto);
+	}
+	nftnl_obj_nlmsg_build_payload(nlh, x);
+	nftnl_obj_free(x);
 }

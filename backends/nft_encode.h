@@ -20,5 +20,8 @@ void nft_encode_flush(struct nlmsghdr *nlh, const char *chain);
 /* Fill the payload of a message that adds or deletes a set; id tells the sets of a batch apart. */
 void nft_encode_set(struct nlmsghdr *nlh, const struct set *set, uint32_t id);
 
+/* Fill the payload of a message that adds or deletes an object. */
+void nft_encode_object(struct nlmsghdr *nlh, const struct ct_object *o);
+
 /* Bytes of a set's key as the kernel wants them: a single field is not padded. */
 unsigned int nft_key_len(const struct set *set);

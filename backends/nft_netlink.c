@@ -5,8 +5,8 @@
  * sequence number of the message that failed, and for lists of elements the offset of the bad one:
  * from those we find what it was made for.
  *
- * The order inside a batch is that of struct ruleset_delta: new sets and chains (empty), old rules
- * out, elements out, elements in, rules in, old sets and chains out.
+ * The order inside a batch is that of struct ruleset_delta: new objects, sets and chains (empty),
+ * old rules out, elements out, elements in, rules in, old sets, chains and objects out.
  */
 #include "backends/nft_netlink.h"
 
@@ -21,10 +21,12 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "backends/helper.h"
 #include "backends/nft_encode.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/mem.h"
@@ -189,6 +191,15 @@ static void put_set(struct nft_netlink *nl, struct batch *b, const struct set *s
 	batch_close_message(b, nlh);
 }
 
+static void put_object(struct nft_netlink *nl, struct batch *b, const struct ct_object *o,
+		       bool add) {
+	struct nlmsghdr *nlh = batch_message(nl, b, add ? NFT_MSG_NEWOBJ : NFT_MSG_DELOBJ,
+					     add ? NLM_F_CREATE : 0, "object", o->name, o->origin);
+
+	nft_encode_object(nlh, o);
+	batch_close_message(b, nlh);
+}
+
 static void put_value(struct nlmsghdr *nlh, uint16_t attr, const void *data, size_t len) {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, attr);
 
@@ -315,6 +326,8 @@ static void put_new_elems(struct nft_netlink *nl, struct batch *b, const struct 
 }
 
 static void put_delta(struct nft_netlink *nl, struct batch *b, const struct ruleset_delta *d) {
+	for (size_t i = 0; i < d->n_new_objects; i++)
+		put_object(nl, b, d->new_objects[i], true);
 	for (size_t i = 0; i < d->n_new_sets; i++)
 		put_set(nl, b, d->new_sets[i], true);
 	for (size_t i = 0; i < d->n_new_chains; i++)
@@ -334,6 +347,8 @@ static void put_delta(struct nft_netlink *nl, struct batch *b, const struct rule
 		put_set(nl, b, d->old_sets[i], false);
 	for (size_t i = 0; i < d->n_old_chains; i++)
 		put_chain(nl, b, d->old_chains[i], false);
+	for (size_t i = 0; i < d->n_old_objects; i++)
+		put_object(nl, b, d->old_objects[i], false);
 }
 
 /* The element of a message's list that lies at this offset from the message's begin. */
@@ -516,6 +531,58 @@ int nft_netlink_remove(struct nft_netlink *nl, struct err *err) {
 	ret = batch_send(nl, &b, err);
 	batch_done(&b);
 	return ret;
+}
+
+/* ---- helpers ---- */
+
+/* Clear the helpers whose objects were refused; an error code when something else was. */
+static int helpers_answer(const struct batch *b, const char *data, int len, uint32_t *set,
+			  struct err *err) {
+	for (const struct nlmsghdr *nlh = (const void *)data; mnl_nlmsg_ok(nlh, len);
+	     nlh = mnl_nlmsg_next(nlh, &len)) {
+		const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
+		uint32_t part =
+			nlh->nlmsg_type == NLMSG_ERROR ? e->msg.nlmsg_seq - b->first_seq : 0;
+
+		if (nlh->nlmsg_type != NLMSG_ERROR || e->error == 0)
+			continue;
+		if (part < 2 || part >= 2 + HELPERS)
+			return err_set(err, ERR_KERNEL,
+				       "the kernel cannot be asked for helpers: %s",
+				       strerror(-e->error));
+		*set &= ~(1u << (part - 2));
+	}
+	return 0;
+}
+
+/* A batch without an end is checked and given up: the table, if there is one, stays as it is. */
+int nft_netlink_helpers(struct nft_netlink *nl, uint32_t *set, struct err *err) {
+	AUTO_FREE char *data = xcalloc(1, ANSWER_SIZE);
+	int fd = mnl_socket_get_fd(nl->sock), rc = 0;
+	struct batch b;
+	ssize_t n;
+
+	*set = HELPERS_ALL;
+	batch_open(nl, &b, 0);
+	put_table(nl, &b, NFT_MSG_NEWTABLE);
+	for (int i = 0; i < HELPERS; i++) {
+		char name[16];
+		struct ct_object o = { .name = name,
+				       .kind = CT_HELPER,
+				       .l4proto = helper_table[i].proto,
+				       .helper = helper_table[i].kernel };
+
+		snprintf(name, sizeof(name), "probe.%d", i);
+		put_object(nl, &b, &o, true);
+	}
+	if (mnl_socket_sendto(nl->sock, b.data, b.len) < 0)
+		rc = err_set(err, ERR_KERNEL, "the kernel cannot be asked for helpers: %s",
+			     strerror(errno));
+	while (rc == 0 && (n = recv(fd, data, ANSWER_SIZE, MSG_DONTWAIT)) > 0)
+		rc = helpers_answer(&b, data, (int)n, set, err);
+	batch_done(&b);
+	socket_drain(nl);
+	return rc;
 }
 
 struct reader {

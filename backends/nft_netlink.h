@@ -37,6 +37,9 @@ int nft_netlink_replace(struct nft_netlink *nl, const struct ruleset_delta *delt
 /* Remove our table; it is no error when there is none. */
 int nft_netlink_remove(struct nft_netlink *nl, struct err *err);
 
+/* Which of the helpers of helper.h the kernel has; asking makes it load their modules. */
+int nft_netlink_helpers(struct nft_netlink *nl, uint32_t *set, struct err *err);
+
 /* Number of the system error behind the last failed call; 0 when it was no system error. */
 int nft_netlink_errno(const struct nft_netlink *nl);
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The text emitter. Each field has the words nft uses for it in a rule and the type it has in a
- * key; each statement is printed from those. Chains are declared before sets because maps may hold
- * jumps to them, and filled after.
+ * key; each statement is printed from those. Objects come first, for rules refer to them. Chains
+ * are declared before sets because maps may hold jumps to them, and filled after.
  */
 #include "backends/nft_text.h"
 
 #include <inttypes.h>
 #include <netinet/in.h>
 
+#include "cfgdb/base/mem.h"
 #include "cfgdb/value.h"
 
 static const struct {
@@ -124,6 +125,12 @@ static void text_stmt(const struct stmt *s, struct str *out) {
 		text_fields(s->field, out);
 		str_addf(out, " map @%s", s->name);
 		break;
+	case STMT_TIMEOUT:
+		str_addf(out, "ct timeout set \"%s\"", s->name);
+		break;
+	case STMT_HELPER:
+		str_addf(out, "ct helper set \"%s\"", s->name);
+		break;
 	case STMT_DNAT:
 	case STMT_DNAT_MAP:
 		text_dnat(s, out);
@@ -216,6 +223,43 @@ static void text_set(const struct set *set, struct str *out) {
 	str_add(out, set->n_elems ? " }\n}\n" : "}\n");
 }
 
+static void text_timeouts(const struct ct_object *o, struct str *out) {
+	static const char *const tcp[] = {
+		[CT_TCP_SYN_SENT] = "syn_sent",
+		[CT_TCP_SYN_RECV] = "syn_recv",
+		[CT_TCP_ESTABLISHED] = "established",
+		[CT_TCP_FIN_WAIT] = "fin_wait",
+		[CT_TCP_CLOSE_WAIT] = "close_wait",
+		[CT_TCP_LAST_ACK] = "last_ack",
+		[CT_TCP_TIME_WAIT] = "time_wait",
+		[CT_TCP_CLOSE] = "close",
+		[CT_TCP_SYN_SENT2] = "syn_sent2",
+		[CT_TCP_RETRANS] = "retrans",
+		[CT_TCP_UNACK] = "unack",
+	};
+	static const char *const udp[] = {
+		[CT_UDP_UNREPLIED] = "unreplied", [CT_UDP_REPLIED] = "replied"
+	};
+	bool is_tcp = o->l4proto == IPPROTO_TCP;
+	size_t n = is_tcp ? ARRAY_LEN(tcp) : ARRAY_LEN(udp);
+
+	str_addf(out, "\tprotocol %s\n\tl3proto inet\n\tpolicy = {", is_tcp ? "tcp" : "udp");
+	for (size_t i = 0; i < n; i++)
+		str_addf(out, "%s %s : %" PRIu32, i ? "," : "", is_tcp ? tcp[i] : udp[i],
+			 o->seconds[i]);
+	str_add(out, " }\n");
+}
+
+static void text_object(const struct ct_object *o, struct str *out) {
+	str_addf(out, "ct %s %s {\n", o->kind == CT_TIMEOUT ? "timeout" : "helper", o->name);
+	if (o->kind == CT_TIMEOUT)
+		text_timeouts(o, out);
+	else
+		str_addf(out, "\ttype \"%s\" protocol %s\n\tl3proto inet\n", o->helper,
+			 o->l4proto == IPPROTO_TCP ? "tcp" : "udp");
+	str_add(out, "}\n");
+}
+
 static void text_base(const struct chain *c, struct str *out) {
 	str_addf(out, "\ttype %s hook %s priority %" PRId32 "; policy accept;\n",
 		 c->type == CHAIN_NAT ? "nat" : "filter", hook_names[c->hook], c->priority);
@@ -224,6 +268,8 @@ static void text_base(const struct chain *c, struct str *out) {
 void nft_text(const struct ruleset *rs, struct str *out) {
 	str_add(out, "table inet " RULESET_TABLE "\ndelete table inet " RULESET_TABLE "\n"
 		"table inet " RULESET_TABLE " {\n");
+	for (const struct ct_object *o = rs->objects; o; o = o->next)
+		text_object(o, out);
 	for (const struct chain *c = rs->chains; c; c = c->next) {
 		str_addf(out, "chain %s {\n", c->name);
 		if (c->type != CHAIN_PLAIN)

@@ -12,6 +12,7 @@
 #include "backends/render.h"
 
 #include "backends/classify.h"
+#include "backends/helper.h"
 #include "backends/managed.h"
 #include "backends/render_part.h"
 #include "schemas/schema_gen.h"
@@ -98,6 +99,22 @@ static bool fill_intrazone(struct ruleset *rs, const struct model *model) {
 
 /* ---- judging ---- */
 
+/* What accepted sessions get on their way, if anything. */
+static void add_accepted(struct ruleset *rs, bool timeouts, bool helpers) {
+	struct chain *c = ruleset_add_chain(rs, "accepted");
+
+	if (timeouts) {
+		chain_rule(c);
+		verdict(c, STMT_JUMP, RENDER_CHAIN_TIMEOUTS);
+	}
+	if (helpers) {
+		chain_rule(c);
+		verdict(c, STMT_JUMP, RENDER_CHAIN_HELPERS);
+	}
+	chain_rule(c);
+	verdict(c, STMT_ACCEPT, NULL);
+}
+
 /* The end of judging: from the place in ct mark to the policy, or to none. */
 static void add_decide(struct ruleset *rs, bool intrazone) {
 	struct chain *decide = ruleset_add_chain(rs, "decide");
@@ -112,7 +129,7 @@ static void add_decide(struct ruleset *rs, bool intrazone) {
 		chain_stmt(decide, MATCH_EQ, FIELD_CT_MARK, MARK_NONE, 0, NULL);
 		chain_lookup(decide, MATCH_SET, "intrazone", FIELD_IIFNAME, FIELD_OIFNAME, 0, 0);
 		chain_stmt(decide, STMT_MARK, FIELD_NONE, 0, 0, NULL);
-		verdict(decide, STMT_ACCEPT, NULL);
+		verdict(decide, STMT_GOTO, "accepted");
 	}
 	chain_rule(decide);
 	verdict(decide, STMT_GOTO, deny->name);
@@ -124,7 +141,7 @@ static void add_decide(struct ruleset *rs, bool intrazone) {
 	chain_lookup(matched, MATCH_SET, "denied", FIELD_CT_MARK, 0, 0, 0);
 	verdict(matched, STMT_DROP, NULL);
 	chain_rule(matched);
-	verdict(matched, STMT_ACCEPT, NULL);
+	verdict(matched, STMT_GOTO, "accepted");
 
 	chain_rule(deny);
 	chain_stmt(deny, STMT_MARK, FIELD_NONE, 0, 0, NULL);
@@ -151,9 +168,11 @@ static void add_classify(struct ruleset *rs) {
 	verdict(c, STMT_GOTO, "decide");
 }
 
-static void add_judging(struct ruleset *rs, const struct model *model, const struct policies *ps) {
+static void add_judging(struct ruleset *rs, const struct model *model, const struct policies *ps,
+			uint32_t helpers) {
 	fill_policy_sets(rs, ps);
 	add_classify(rs);
+	add_accepted(rs, render_timeouts(rs, model), render_helpers(rs, ps, model, helpers));
 	add_decide(rs, fill_intrazone(rs, model));
 	render_pairs(rs, model, ps);
 }
@@ -171,6 +190,21 @@ static void add_managed(struct ruleset *rs, const struct names *managed) {
 	}
 }
 
+/* A session that a helper announced has the mark of the one it belongs to: it is of its policy. */
+static void add_related(struct ruleset *rs, struct chain *c) {
+	chain_rule(c);
+	chain_stmt(c, MATCH_BITS, FIELD_CT_STATE, CT_STATE_RELATED, 0, NULL);
+	chain_lookup(c, MATCH_SET, RENDER_SET_TRAFFIC, FIELD_CT_MARK, 0, 0, 0);
+	chain_lookup(c, MATCH_SET, RENDER_SET_HITS, FIELD_CT_MARK, 0, 0, 0);
+	if (ruleset_chain(rs, RENDER_CHAIN_TIMEOUTS))
+		verdict(c, STMT_JUMP, RENDER_CHAIN_TIMEOUTS);
+	else
+		verdict(c, STMT_ACCEPT, NULL);
+	chain_rule(c);
+	chain_stmt(c, MATCH_BITS, FIELD_CT_STATE, CT_STATE_RELATED, 0, NULL);
+	verdict(c, STMT_ACCEPT, NULL);
+}
+
 static void add_forward(struct ruleset *rs) {
 	struct chain *c = ruleset_add_base(rs, "forward", CHAIN_FILTER, HOOK_FORWARD, 0);
 
@@ -181,9 +215,7 @@ static void add_forward(struct ruleset *rs) {
 	chain_rule(c);
 	chain_stmt(c, MATCH_BITS, FIELD_CT_STATUS, CT_STATUS_CONFIRMED, 0, NULL);
 	verdict(c, STMT_ACCEPT, NULL);
-	chain_rule(c);
-	chain_stmt(c, MATCH_BITS, FIELD_CT_STATE, CT_STATE_RELATED, 0, NULL);
-	verdict(c, STMT_ACCEPT, NULL);
+	add_related(rs, c);
 	chain_rule(c);
 	chain_lookup(c, MATCH_SET, "managed", FIELD_IIFNAME, 0, 0, 0);
 	verdict(c, STMT_GOTO, "classify");
@@ -215,6 +247,11 @@ static void add_snat(struct ruleset *rs) {
 }
 
 struct ruleset *render(const struct model *model, time_t now, time_t *next_change) {
+	return render_with(model, now, HELPERS_ALL, next_change);
+}
+
+struct ruleset *render_with(const struct model *model, time_t now, uint32_t helpers,
+			    time_t *next_change) {
 	struct names managed = managed_interfaces(model);
 	struct policies *ps = policies_new(model, now);
 	struct ruleset *rs = NULL;
@@ -225,7 +262,7 @@ struct ruleset *render(const struct model *model, time_t now, time_t *next_chang
 		add_managed(rs, &managed);
 		add_invalid(rs);
 		render_dnat(rs, &ps->vips);
-		add_judging(rs, model, ps);
+		add_judging(rs, model, ps, helpers);
 		add_forward(rs);
 		render_input(rs, model);
 		add_snat(rs);

@@ -8,7 +8,7 @@
 #include "cfgdb/base/err.h"
 #include "cfgdb/model.h"
 
-#define RENDER_VERSION 1u        /* grows when the same configuration gives another ruleset */
+#define RENDER_VERSION 2u        /* grows when the same configuration gives another ruleset */
 
 /* Sets that others read. */
 #define RENDER_SET_HITS	    "hits"     /* by policy: first packets; 0 is the implicit deny */
@@ -29,6 +29,10 @@ int render_check(const struct model *model, struct err *err);
  * changes it.
  */
 struct ruleset *render(const struct model *model, time_t now, time_t *next_change);
+
+/* The same for a kernel that has only these session helpers (see helper.h). */
+struct ruleset *render_with(const struct model *model, time_t now, uint32_t helpers,
+			    time_t *next_change);
 
 /*
  * What tells, at the next start, whether the kernel holds what this configuration gives and nobody

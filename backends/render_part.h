@@ -12,6 +12,22 @@ void render_dnat(struct ruleset *rs, const struct vips *vips);
 /* Chain "input": what managed interfaces let in to the unit itself. */
 void render_input(struct ruleset *rs, const struct model *model);
 
+#define RENDER_CHAIN_TIMEOUTS "session_times"
+#define RENDER_CHAIN_HELPERS  "session_helpers"
+
+/*
+ * Chain "session_times" and what it needs: times of sessions by policy and port; false when all are
+ * the VDOM's.
+ */
+bool render_timeouts(struct ruleset *rs, const struct model *model);
+
+/*
+ * Chain "session_helpers" and what it needs, with helpers of this set only (see helper.h); false
+ * when there are none.
+ */
+bool render_helpers(struct ruleset *rs, const struct policies *ps, const struct model *model,
+		    uint32_t set);
+
 /*
  * The chains that classify new sessions, by pair of interfaces: chain "pairs" returns, chain "vip",
  * for sessions of virtual IPs, goes on to chain "decide".

@@ -10,9 +10,11 @@
  */
 #include "backends/review.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/helper.h"
 #include "backends/policy.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
@@ -223,15 +225,80 @@ static void address_review(struct policies *ps, const struct change *c, struct w
 	search_done(&s);
 }
 
+/* ---- sessions ---- */
+
+static const char *option_of(const struct object *obj, unsigned int attr) {
+	const struct value *v = object_value(obj, attr);
+
+	return v ? obj->table->attrs[attr].options[value_item(v, 0)->num].name : "";
+}
+
+static void helper_review(const struct object *obj, uint32_t helpers, struct warnings *w) {
+	const char *name = option_of(obj, SYSTEM_SESSION_HELPER__NAME);
+	uint8_t proto = (uint8_t)object_num(obj, SYSTEM_SESSION_HELPER__PROTOCOL);
+
+	if (helper_find(helpers, name, proto) < 0)
+		warn_add(w,
+			 "system session-helper %s does nothing: this unit has no helper %s "
+			 "for protocol %u",
+			 obj->key, name, proto);
+}
+
+static void service_helper_review(const struct object *obj, uint32_t helpers, struct warnings *w) {
+	const char *name = option_of(obj, FIREWALL_SERVICE_CUSTOM__HELPER);
+
+	if (strcmp(name, "auto") == 0 || strcmp(name, "disable") == 0 ||
+	    (object_get(obj, FIREWALL_SERVICE_CUSTOM__TCP_PORTRANGE) &&
+	     helper_find(helpers, name, IPPROTO_TCP) >= 0) ||
+	    (object_get(obj, FIREWALL_SERVICE_CUSTOM__UDP_PORTRANGE) &&
+	     helper_find(helpers, name, IPPROTO_UDP) >= 0))
+		return;
+	warn_add(w,
+		 "firewall service custom %s has no helper: this unit has no %s for its "
+		 "protocols",
+		 obj->key, name);
+}
+
+static void ttl_review(const struct object *obj, struct warnings *w) {
+	const struct value *v = object_get(obj, SYSTEM_SESSION_TTL__PORT);
+
+	for (uint32_t i = 0; v && i < v->n; i++) {
+		const struct object *entry = value_item(v, i)->entry;
+		int64_t proto = object_num(entry, SYSTEM_SESSION_TTL_PORT__PROTOCOL);
+
+		if (proto != 0 && proto != IPPROTO_TCP && proto != IPPROTO_UDP)
+			warn_add(w,
+				 "system session-ttl: port %s does nothing: this unit cannot "
+				 "enforce times of protocol %lld",
+				 entry->key, (long long)proto);
+	}
+}
+
+static void sessions_review(const struct commit *commit, uint32_t helpers) {
+	for (size_t i = 0; i < commit->n_changes; i++) {
+		const struct object *obj = commit->changes[i].after;
+
+		if (!obj)
+			continue;
+		if (obj->table->id == TBL_SYSTEM_SESSION_HELPER)
+			helper_review(obj, helpers, commit->warnings);
+		else if (obj->table->id == TBL_FIREWALL_SERVICE_CUSTOM)
+			service_helper_review(obj, helpers, commit->warnings);
+		else if (obj->table->id == TBL_SYSTEM_SESSION_TTL)
+			ttl_review(obj, commit->warnings);
+	}
+}
+
 static bool is_of(const struct change *c, unsigned int table) {
 	return c->after && c->after->table->id == table;
 }
 
-void review_commit(const struct commit *commit) {
+void review_commit(const struct commit *commit, uint32_t helpers) {
 	AUTO_FREE const struct object **changed = xcalloc(commit->n_changes, sizeof(*changed));
 	size_t n = 0, others = 0; /* changed policies, other changed objects that are looked at */
 	struct policies *ps;
 
+	sessions_review(commit, helpers);
 	for (size_t i = 0; i < commit->n_changes; i++) {
 		const struct change *c = &commit->changes[i];
 

@@ -6,6 +6,7 @@
 
 /*
  * Warn, in commit->warnings (nothing happens when that is NULL), of changed policies, virtual IPs
- * and addresses in use of which a part, or all, has no effect.
+ * and addresses in use of which a part, or all, has no effect, and of what is said about sessions
+ * and has none with these session helpers (see helper.h).
  */
-void review_commit(const struct commit *commit);
+void review_commit(const struct commit *commit, uint32_t helpers);

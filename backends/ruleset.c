@@ -38,6 +38,7 @@ struct ruleset_store {
 	struct name **names;
 	struct chain **chains, **last_chain;
 	struct set **sets, **last_set;
+	struct ct_object *objects[BUCKETS_MIN], **last_object; /* they are few */
 	uint32_t n_names, names_size, chains_size, sets_size;
 	uint32_t owners;
 	const struct object *origin_of;     /* the object asked for last, and its origin */
@@ -83,6 +84,7 @@ struct ruleset *ruleset_new(void) {
 	st->last_chain = &rs->chains;
 	st->last_set = &rs->sets;
 	st->owners = 1;
+	st->last_object = &rs->objects;
 	rs->store = st;
 	rs->kept.marks = (struct set){ .name = "kept",
 				       .field = { FIELD_CT_MARK },
@@ -234,6 +236,43 @@ struct chain *ruleset_chain(const struct ruleset *rs, const char *name) {
 	while (c && strcmp(c->name, name) != 0)
 		c = c->bucket;
 	return c;
+}
+
+const struct ct_object *ruleset_add_object(struct ruleset *rs, const struct ct_object *object) {
+	struct ruleset_store *st = rs->store;
+	struct ct_object *o = store_alloc(st, sizeof(*o));
+	uint32_t i = hash_text(object->name) & (BUCKETS_MIN - 1);
+
+	*o = *object;
+	o->next = NULL;
+	o->bucket = st->objects[i];
+	st->objects[i] = o;
+	*st->last_object = o;
+	st->last_object = &o->next;
+	rs->n_objects++;
+	return o;
+}
+
+void ruleset_keep_timeouts(struct ruleset *rs, const struct ruleset *from, uint32_t most) {
+	for (const struct ct_object *o = from->objects; o && most > 0; o = o->next) {
+		struct ct_object copy = *o;
+
+		if (o->kind != CT_TIMEOUT || ruleset_object(rs, o->name))
+			continue;
+		copy.name = ruleset_name(rs, o->name);
+		copy.origin = NULL;
+		copy.kept = true;
+		ruleset_add_object(rs, &copy);
+		most--;
+	}
+}
+
+const struct ct_object *ruleset_object(const struct ruleset *rs, const char *name) {
+	const struct ct_object *o = rs->store->objects[hash_text(name) & (BUCKETS_MIN - 1)];
+
+	while (o && strcmp(o->name, name) != 0)
+		o = o->bucket;
+	return o;
 }
 
 unsigned int field_key_len(enum rule_field f) {
@@ -486,6 +525,12 @@ bool chain_equal(const struct chain *a, const struct chain *b) {
 	return true;
 }
 
+bool ct_object_equal(const struct ct_object *a, const struct ct_object *b) {
+	return a->kind == b->kind && a->l4proto == b->l4proto &&
+	       memcmp(a->seconds, b->seconds, sizeof(a->seconds)) == 0 &&
+	       name_equal(a->helper, b->helper);
+}
+
 static uint32_t hash_name(uint32_t h, const char *name) {
 	return name ? hash_bytes(h, name, strlen(name) + 1) : h;
 }
@@ -524,7 +569,14 @@ static uint32_t set_hash(const struct set *s) {
 	return h;
 }
 
-/* The sum does not depend on the order in which chains and sets were made. */
+static uint32_t object_hash(const struct ct_object *o) {
+	const uint8_t kind[] = { o->kind, o->l4proto };
+	uint32_t h = hash_bytes(hash_text(o->name), kind, sizeof(kind));
+
+	return hash_name(hash_bytes(h, o->seconds, sizeof(o->seconds)), o->helper);
+}
+
+/* The sum does not depend on the order in which its parts were made. */
 uint32_t ruleset_hash(const struct ruleset *rs) {
 	uint32_t sum = 0;
 
@@ -532,5 +584,7 @@ uint32_t ruleset_hash(const struct ruleset *rs) {
 		sum += chain_hash(c) * 2654435761u;
 	for (const struct set *s = rs->sets; s; s = s->next)
 		sum += set_hash(s) * 2246822519u;
+	for (const struct ct_object *o = rs->objects; o; o = o->next)
+		sum += o->kept ? 0 : object_hash(o) * 3266489917u;
 	return sum;
 }

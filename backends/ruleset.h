@@ -64,6 +64,8 @@ enum stmt_op {
 	STMT_VMAP,     /* verdict of map `name` for fields; goes on when there is none */
 	STMT_MARK,     /* ct mark = a */
 	STMT_MARK_MAP, /* ct mark = map `name` of fields; the rule ends when there is none */
+	STMT_TIMEOUT,  /* a session that begins gets object `name`, a timeout */
+	STMT_HELPER,   /* a session that begins gets object `name`, a helper */
 	STMT_DNAT,     /* destination a, port b unless 0 */
 	STMT_DNAT_MAP, /* destination from map `name` of fields */
 	STMT_MASQUERADE,
@@ -154,10 +156,46 @@ struct ruleset_kept {
 	struct set marks;                   /* DATA_MARK: 1 or 0 */
 };
 
+enum ct_kind { CT_TIMEOUT, CT_HELPER };
+
+/* Places in ct_object.seconds: states of UDP, and of TCP. */
+enum ct_udp_state { CT_UDP_UNREPLIED, CT_UDP_REPLIED };
+enum ct_tcp_state {
+	CT_TCP_SYN_SENT,
+	CT_TCP_SYN_RECV,
+	CT_TCP_ESTABLISHED,
+	CT_TCP_FIN_WAIT,
+	CT_TCP_CLOSE_WAIT,
+	CT_TCP_LAST_ACK,
+	CT_TCP_TIME_WAIT,
+	CT_TCP_CLOSE,
+	CT_TCP_SYN_SENT2,
+	CT_TCP_RETRANS, /* sent again and again */
+	CT_TCP_UNACK,   /* established, and not acknowledged */
+	CT_SECONDS_MAX
+};
+
+/*
+ * What a session can be given with its first packet, and keeps: timeouts by state, or a helper. It
+ * does nothing for sessions of another protocol.
+ */
+struct ct_object {
+	const char *name;
+	uint8_t kind;                       /* enum ct_kind */
+	uint8_t l4proto;                    /* timeouts: TCP or UDP */
+	uint32_t seconds[CT_SECONDS_MAX];   /* CT_TIMEOUT */
+	const char *helper;                 /* CT_HELPER: its name in the kernel */
+	bool kept; /* no rule names it, but sessions may have it; no part of the hash */
+	const struct origin *origin;
+	struct ct_object *next;
+	struct ct_object *bucket;
+};
+
 struct ruleset {
 	struct chain *chains;
 	struct set *sets;
-	uint32_t n_chains, n_sets;
+	struct ct_object *objects;
+	uint32_t n_chains, n_sets, n_objects;
 	struct ruleset_kept kept;
 	struct ruleset_store *store;        /* names, origins and the indexes by name */
 };
@@ -204,6 +242,18 @@ void ruleset_keep(struct ruleset *rs, uint32_t mark, bool keep);
 
 /* Whether a change of rules to these leaves sessions with this mark as they are. */
 bool ruleset_keeps(const struct ruleset *rs, uint32_t mark);
+
+/* Add a copy of an object; its name must be new, it and the helper's come from this ruleset. */
+const struct ct_object *ruleset_add_object(struct ruleset *rs, const struct ct_object *object);
+
+/*
+ * Add the timeouts of another ruleset that this one does not have, as kept ones; at most so many,
+ * those that lost their rules last first.
+ */
+void ruleset_keep_timeouts(struct ruleset *rs, const struct ruleset *from, uint32_t most);
+
+/* Object with this name, or NULL. */
+const struct ct_object *ruleset_object(const struct ruleset *rs, const char *name);
 
 /* Bytes that a field takes in a key. */
 unsigned int field_key_len(enum rule_field f);
@@ -254,5 +304,11 @@ bool elem_equal(const struct set *set, const struct elem *a, const struct elem *
 /* Equal in kind and rules. */
 bool chain_equal(const struct chain *a, const struct chain *b);
 
-/* A number that changes with any change of a sorted ruleset's content (counters excepted). */
+/* Equal in kind, protocol and content. */
+bool ct_object_equal(const struct ct_object *a, const struct ct_object *b);
+
+/*
+ * A number that changes with any change of a sorted ruleset's content (counters and what is kept
+ * excepted).
+ */
 uint32_t ruleset_hash(const struct ruleset *rs);

@@ -3,7 +3,7 @@
  * Comparison by name. Chains are compared whole: they are short, and a chain whose rules changed is
  * emptied and refilled in the same batch. Sets are compared element by element, because the large
  * ones (counters, maps over addresses) change by a few elements in a commit, and because an element
- * that stays keeps its counter.
+ * that stays keeps its counter. An object of one name never changes: sessions hold it.
  */
 #include "backends/ruleset_diff.h"
 
@@ -86,24 +86,43 @@ static void diff_sets(const struct ruleset *from, const struct ruleset *to,
 			list_add((const void ***)&d->old_sets, &d->n_old_sets, s);
 }
 
+static void diff_objects(const struct ruleset *from, const struct ruleset *to,
+			 struct ruleset_delta *d) {
+	for (const struct ct_object *o = to ? to->objects : NULL; o; o = o->next) {
+		const struct ct_object *old = from ? ruleset_object(from, o->name) : NULL;
+
+		if (!old)
+			list_add((const void ***)&d->new_objects, &d->n_new_objects, o);
+		else if (!ct_object_equal(old, o))
+			d->whole = true;
+	}
+	for (const struct ct_object *o = from ? from->objects : NULL; o; o = o->next)
+		if (!to || !ruleset_object(to, o->name))
+			list_add((const void ***)&d->old_objects, &d->n_old_objects, o);
+}
+
 void ruleset_diff(const struct ruleset *from, const struct ruleset *to, struct ruleset_delta *d) {
+	diff_objects(from, to, d);
 	diff_sets(from, to, d);
 	diff_chains(from, to, d);
 }
 
 void ruleset_delta_done(struct ruleset_delta *d) {
+	free(d->new_objects);
 	free(d->new_sets);
 	free(d->new_chains);
 	free(d->changed_chains);
 	free(d->old_chains);
 	free(d->old_sets);
+	free(d->old_objects);
 	free(d->del);
 	free(d->add);
 	*d = (struct ruleset_delta)RULESET_DELTA_INIT;
 }
 
 bool ruleset_delta_empty(const struct ruleset_delta *d) {
-	return !d->whole && d->n_new_sets + d->n_new_chains + d->n_changed_chains +
-					    d->n_old_chains + d->n_old_sets + d->n_del + d->n_add ==
+	return !d->whole && d->n_new_objects + d->n_new_sets + d->n_new_chains +
+					    d->n_changed_chains + d->n_old_chains + d->n_old_sets +
+					    d->n_old_objects + d->n_del + d->n_add ==
 				    0;
 }

@@ -15,13 +15,16 @@ struct elem_change {
  */
 struct ruleset_delta {
 	bool whole; /* a kind changed: only replacing the whole table will do */
+	const struct ct_object **new_objects;
 	const struct set **new_sets;
 	const struct chain **new_chains;
 	const struct chain **changed_chains; /* as they shall be; emptied and refilled */
 	const struct chain **old_chains;
 	const struct set **old_sets;
+	const struct ct_object **old_objects;
 	struct elem_change *del, *add;      /* elements of sets that stay */
-	size_t n_new_sets, n_new_chains, n_changed_chains, n_old_chains, n_old_sets, n_del, n_add;
+	size_t n_new_objects, n_new_sets, n_new_chains, n_changed_chains;
+	size_t n_old_chains, n_old_sets, n_old_objects, n_del, n_add;
 };
 
 #define RULESET_DELTA_INIT { .whole = false }

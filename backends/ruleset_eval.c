@@ -231,6 +231,21 @@ static enum result run_map(const struct eval *e, const struct stmt *st, int dept
 	return ACCEPT;
 }
 
+/* Objects are for sessions that begin, each for one protocol. */
+static enum result run_object(const struct eval *e, const struct stmt *st) {
+	const struct ct_object *o = st->name ? ruleset_object(e->rs, st->name) : NULL;
+
+	if (!o || o->kind != (st->op == STMT_TIMEOUT ? CT_TIMEOUT : CT_HELPER))
+		return fault(e, "no such object", st->name);
+	if (e->p->confirmed || o->l4proto != e->p->proto)
+		return GO_ON;
+	if (o->kind == CT_TIMEOUT)
+		e->p->timeout = o->name;
+	else
+		e->p->helper = o->name;
+	return GO_ON;
+}
+
 static enum result run_stmt(const struct eval *e, const struct stmt *st, int depth) {
 	switch ((enum stmt_op)st->op) {
 	case STMT_VMAP:
@@ -240,6 +255,9 @@ static enum result run_stmt(const struct eval *e, const struct stmt *st, int dep
 	case STMT_MARK:
 		e->p->mark = st->a;
 		return GO_ON;
+	case STMT_TIMEOUT:
+	case STMT_HELPER:
+		return run_object(e, st);
 	case STMT_DNAT:
 		e->p->dst = st->a;
 		if (st->b)

@@ -16,6 +16,7 @@ struct eval_packet {
 	uint32_t state;              /* CT_STATE_... */
 	uint32_t mark;
 	bool masqueraded;
+	const char *timeout, *helper; /* names of objects it has, or NULL */
 };
 
 enum eval_verdict { EVAL_ACCEPT, EVAL_DROP, EVAL_FAULT };

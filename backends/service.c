@@ -67,7 +67,8 @@ static void add_icmp(struct services *s, const struct object *obj) {
 	spec_add(s, spec);
 }
 
-static void add_custom(struct services *s, const struct object *obj) {
+static void add_custom(void *arg, const struct object *obj) {
+	struct services *s = arg;
 	const unsigned int protocol = FIREWALL_SERVICE_CUSTOM__PROTOCOL;
 
 	if (!service_is_plain(obj)) {
@@ -98,21 +99,34 @@ static void keep(void *node) {
 	(void)node; /* of the model */
 }
 
-/* `seen` holds the groups that were taken already: groups may share groups in many ways. */
-static void add_named(struct services *s, const struct model *model, const struct object *holder,
-		      unsigned int attr, unsigned int depth, void **seen) {
+/* A walk over the custom services that a list names. */
+struct walk {
+	const struct model *model;
+	void (*visit)(void *arg, const struct object *custom);
+	void *arg;
+	void *seen;         /* what was taken already: groups may share members in many ways */
+	bool incomplete;    /* something was named that is not there, or too deep */
+};
+
+static void walk_named(struct walk *w, const struct object *holder, unsigned int attr,
+		       unsigned int depth) {
 	const struct value *v = object_value(holder, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
 		const struct object *obj =
-			model_resolve(model, &holder->table->attrs[attr], value_item(v, i)->str);
+			model_resolve(w->model, &holder->table->attrs[attr], value_item(v, i)->str);
 
-		if (obj && obj->table->id == TBL_FIREWALL_SERVICE_CUSTOM)
-			add_custom(s, obj);
-		else if (!obj || depth >= DEPTH_MAX)
-			s->incomplete = true;
-		else if (!tfind(obj, seen, compare_address) && tsearch(obj, seen, compare_address))
-			add_named(s, model, obj, FIREWALL_SERVICE_GROUP__MEMBER, depth + 1, seen);
+		bool custom = obj && obj->table->id == TBL_FIREWALL_SERVICE_CUSTOM;
+
+		if (!obj || (!custom && depth >= DEPTH_MAX))
+			w->incomplete = true;
+		else if (tfind(obj, &w->seen, compare_address) ||
+			 !tsearch(obj, &w->seen, compare_address))
+			continue;
+		else if (custom)
+			w->visit(w->arg, obj);
+		else
+			walk_named(w, obj, FIREWALL_SERVICE_GROUP__MEMBER, depth + 1);
 	}
 }
 
@@ -159,10 +173,11 @@ static void services_shorten(struct services *s) {
 struct services services_resolve(const struct model *model, const struct object *obj,
 				 unsigned int attr) {
 	struct services s = { .n = 0 };
-	void *seen = NULL;
+	struct walk w = { .model = model, .visit = add_custom, .arg = &s };
 
-	add_named(&s, model, obj, attr, 0, &seen);
-	tdestroy(seen, keep);
+	walk_named(&w, obj, attr, 0);
+	tdestroy(w.seen, keep);
+	s.incomplete |= w.incomplete;
 	services_shorten(&s);
 	return s;
 }
@@ -190,6 +205,59 @@ bool services_match(const struct services *s, const struct service_packet *p) {
 		if (spec_match(&s->spec[i], p))
 			return true;
 	return false;
+}
+
+/* ---- one by one ---- */
+
+static void add_use(void *arg, const struct object *custom) {
+	struct service_uses *u = arg;
+
+	if ((u->n & (u->n - 1)) == 0)
+		u->use = xreallocarray(u->use, u->n ? (size_t)u->n * 2 : 1, sizeof(*u->use));
+	u->use[u->n++] = (struct service_use){ .obj = custom };
+}
+
+bool service_any(const struct model *model, bool (*counts)(const struct object *custom)) {
+	const struct schema_table *table = schema_table(TBL_FIREWALL_SERVICE_CUSTOM);
+	const struct object *obj = model_first(model, table);
+
+	while (obj && !counts(obj))
+		obj = model_next(model, obj);
+	return obj != NULL;
+}
+
+struct service_uses service_uses_resolve(const struct model *model, const struct object *obj,
+					 unsigned int attr,
+					 bool (*counts)(const struct object *custom)) {
+	struct service_uses u = { .n = 0 };
+	struct walk w = { .model = model, .visit = add_use, .arg = &u };
+
+	walk_named(&w, obj, attr, 0);
+	tdestroy(w.seen, keep);
+	while (u.n > 0 && counts && !counts(u.use[u.n - 1].obj))
+		u.n--;
+	for (uint32_t i = 0; i < u.n; i++) {
+		add_custom(&u.use[i].specs, u.use[i].obj);
+		services_shorten(&u.use[i].specs);
+	}
+	if (u.n == 0)
+		service_uses_done(&u);
+	return u;
+}
+
+void service_uses_done(struct service_uses *u) {
+	for (uint32_t i = 0; i < u->n; i++)
+		services_done(&u->use[i].specs);
+	free(u->use);
+	*u = (struct service_uses){ .n = 0 };
+}
+
+const struct service_use *service_uses_match(const struct service_uses *u,
+					     const struct service_packet *p) {
+	for (uint32_t i = 0; i < u->n; i++)
+		if (services_match(&u->use[i].specs, p))
+			return &u->use[i];
+	return NULL;
 }
 
 bool service_has_ports(uint8_t proto) {

@@ -37,6 +37,36 @@ struct service_packet {
 struct services services_resolve(const struct model *model, const struct object *obj,
 				 unsigned int attr);
 
+/* True when there is a custom service that `counts` picks. */
+bool service_any(const struct model *model, bool (*counts)(const struct object *custom));
+
+/* A custom service in the place where it is named. */
+struct service_use {
+	const struct object *obj;
+	struct services specs; /* of it alone */
+};
+
+struct service_uses {
+	struct service_use *use;
+	uint32_t n;
+};
+
+/*
+ * The custom services that an attribute names, itself or by groups, one by one in the order in
+ * which it names them, up to the last that `counts` picks (NULL: all). Release with
+ * service_uses_done.
+ */
+struct service_uses service_uses_resolve(const struct model *model, const struct object *obj,
+					 unsigned int attr,
+					 bool (*counts)(const struct object *custom));
+
+/* Release what a list holds. */
+void service_uses_done(struct service_uses *u);
+
+/* The first of the services that the packet is in, or NULL. */
+const struct service_use *service_uses_match(const struct service_uses *u,
+					     const struct service_packet *p);
+
 /* Release what a union holds. */
 void services_done(struct services *s);
 

@@ -19,7 +19,8 @@
 #include "cfgdb/base/mem.h"
 
 #define NS_PER_S UINT64_C(1000000000)
-#define TTL_LONGEST 2764800u       /* seconds that can be configured: longer was meant as never */
+#define TTL_DEFAULT 3600
+#define TIMER_MAX 86400u           /* seconds that timers but session-ttl have at most */
 
 /* ---- state ---- */
 
@@ -79,28 +80,27 @@ static void set_state(struct session *s, const struct session_policy *policy) {
 
 /* ---- time ---- */
 
-static bool fits(const struct session_ttl *ttl, const struct ct *ct) {
-	return (ttl->proto == 0 || ttl->proto == ct->proto) &&
-	       ct->tuple[CT_ORIG].dport >= ttl->first && ct->tuple[CT_ORIG].dport <= ttl->last;
-}
+/* Policies have seen the ports after the translation of the destination: those of the reply. */
+static uint32_t timeout_of(const struct session *s) {
+	const struct ct *ct = s->ct;
+	const struct ttl_session ttl = {
+		.policy = ct->mark,
+		.packet = { .proto = ct->proto,
+			    .sport = ct->tuple[CT_ORIG].sport,
+			    .dport = ct->tuple[CT_REPLY].sport },
+		.state = ct->state,
+	};
 
-/* The default is for TCP and SCTP; what has no timeout of its own otherwise shows 0. */
-static uint32_t timeout_of(const struct session *s, const struct session_policy *policy) {
-	const struct session_context *ctx = s->ctx;
-
-	if (policy->ttl)
-		return policy->ttl;
-	for (size_t i = 0; i < ctx->n_ttl; i++)
-		if (fits(&ctx->ttl[i], s->ct))
-			return ctx->ttl[i].timeout;
-	return s->ct->proto == IPPROTO_TCP || s->ct->proto == IPPROTO_SCTP ? ctx->ttl_default : 0;
+	if (s->ctx->ttl)
+		return ttl_timeout(s->ctx->ttl, &ttl);
+	return ct->proto == IPPROTO_TCP || ct->proto == IPPROTO_SCTP ? TTL_DEFAULT : 0;
 }
 
 /* A copy lives a little longer than its session would, so that its owner can be asked. */
 static uint32_t expire_of(const struct session *s) {
 	uint32_t left = s->ct->timeout;
 
-	if (s->timeout == SESSION_NEVER && left > TTL_LONGEST)
+	if (s->timeout == SESSION_NEVER && left > TIMER_MAX)
 		return SESSION_NEVER;
 	if (!s->copy)
 		return left;
@@ -123,12 +123,12 @@ static uint64_t rate_of(uint64_t bytes, uint64_t age_ns) {
 	return (uint64_t)((unsigned __int128)bytes * NS_PER_S / age_ns);
 }
 
-static void set_times(struct session *s, const struct session_policy *policy) {
+static void set_times(struct session *s) {
 	uint64_t start = start_of(s);
 	uint64_t age = start && s->ctx->now_ns > start ? s->ctx->now_ns - start : 0;
 
 	s->duration = (uint32_t)(age / NS_PER_S);
-	s->timeout = timeout_of(s, policy);
+	s->timeout = timeout_of(s);
 	s->expire = expire_of(s);
 	for (int dir = CT_ORIG; age && dir <= CT_REPLY; dir++)
 		s->rate[dir] = rate_of(s->ct->count[dir].bytes, age);
@@ -165,7 +165,7 @@ static void set_translation(struct session *s) {
 }
 
 void session_init(struct session *s, const struct session_context *ctx, const struct ct *ct) {
-	struct session_policy policy = { .ttl = 0 };
+	struct session_policy policy = { .log = false };
 
 	*s = (struct session){ .ct = ct, .ctx = ctx, .policy_id = ct->mark };
 	if (ctx->policy)
@@ -174,7 +174,7 @@ void session_init(struct session *s, const struct session_context *ctx, const st
 	s->serial = session_serial(ct);
 	set_translation(s);
 	set_state(s, &policy);
-	set_times(s, &policy);
+	set_times(s);
 	s->state1 = (policy.log ? SESSION_LOG : 0) | (s->copy ? SESSION_NDR : 0);
 	if (!s->copy && ctx->synced && ctx->synced(ctx->arg, ct))
 		s->state1 |= SESSION_SYNCED;

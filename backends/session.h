@@ -8,6 +8,7 @@
 #include "backends/ct.h"
 #include "backends/fib.h"
 #include "backends/rtnl.h"
+#include "backends/ttl.h"
 
 /*
  * Bits of an entry's label, as numbers of bits. COPY: it was received from a peer. SEEN: this unit
@@ -26,29 +27,19 @@ static inline uint64_t session_label(const struct ct *ct, unsigned int first, un
 	return ct->label[first / 64] >> first % 64 & ((UINT64_C(1) << n) - 1);
 }
 
-#define SESSION_NEVER UINT32_MAX       /* a timeout without end */
+#define SESSION_NEVER TTL_NEVER        /* a timeout without end */
 
 /* What a session inherits from its policy. */
 struct session_policy {
 	bool log;                      /* all its sessions are logged */
 	bool utm;                      /* it asks for security profiles */
-	uint32_t ttl;                  /* seconds, or SESSION_NEVER; 0: not set */
-};
-
-/* A timeout by protocol (0: any) and destination port. */
-struct session_ttl {
-	uint8_t proto;
-	uint16_t first, last;
-	uint32_t timeout;              /* seconds, or SESSION_NEVER */
 };
 
 /* What is not in the entry. Everything it points to belongs to the caller. */
 struct session_context {
 	uint64_t now_ns;               /* time since 1970 */
 	uint32_t vd;                   /* index of the VDOM */
-	uint32_t ttl_default;          /* of TCP and SCTP, seconds or SESSION_NEVER */
-	const struct session_ttl *ttl; /* n_ttl of them; the first that fits counts */
-	size_t n_ttl;
+	const struct ttl *ttl;         /* NULL: as a new unit has it */
 	uint32_t copy_grace;           /* seconds that copies live longer than they show */
 	const struct links *links;     /* NULL: interfaces have no names */
 	struct fib *fib;               /* NULL: no ways are known */

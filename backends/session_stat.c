@@ -14,6 +14,7 @@
 #include <inttypes.h>
 
 #include "cfgdb/base/mem.h"
+#include "schemas/schema_gen.h"
 
 static const char *const tcp_names[SESSION_TCP_STATES] = {
 	"NONE",      "ESTABLISHED", "SYN_SENT",   "SYN_RECV", "FIN_WAIT",
@@ -85,21 +86,25 @@ void session_stat_status(uint8_t family, uint64_t sessions, struct str *out) {
 		 family == AF_INET ? "IPv4" : "IPv6", sessions);
 }
 
-static void print_timeout(uint32_t timeout, struct str *out) {
-	if (timeout == SESSION_NEVER)
-		str_add(out, "never");
-	else
-		str_addf(out, "%u", timeout);
+static void print_seconds(const struct object *obj, unsigned int attr, struct str *out) {
+	value_print(&obj->table->attrs[attr], object_value(obj, attr), VALUE_GET, out);
 }
 
-void session_stat_ttl(const struct session_context *ctx, struct str *out) {
+void session_stat_ttl(const struct model *model, struct str *out) {
+	const struct object *ttl = model_object(model, schema_table(TBL_SYSTEM_SESSION_TTL));
+	const struct value *ports = object_value(ttl, SYSTEM_SESSION_TTL__PORT);
+
 	str_add(out, "list session timeout:\n\tDefault timeout=");
-	print_timeout(ctx->ttl_default, out);
+	print_seconds(ttl, SYSTEM_SESSION_TTL__DEFAULT, out);
 	str_add_char(out, '\n');
-	for (size_t i = 0; i < ctx->n_ttl; i++) {
-		str_addf(out, "\tprotocol=%u port=%u-%u timeout=", ctx->ttl[i].proto,
-			 ctx->ttl[i].first, ctx->ttl[i].last);
-		print_timeout(ctx->ttl[i].timeout, out);
+	for (uint32_t i = 0; ports && i < ports->n; i++) {
+		const struct object *port = value_item(ports, i)->entry;
+
+		str_addf(out, "\tprotocol=%" PRId64 " port=%" PRId64 "-%" PRId64 " timeout=",
+			 object_num(port, SYSTEM_SESSION_TTL_PORT__PROTOCOL),
+			 object_num(port, SYSTEM_SESSION_TTL_PORT__START_PORT),
+			 object_num(port, SYSTEM_SESSION_TTL_PORT__END_PORT));
+		print_seconds(port, SYSTEM_SESSION_TTL_PORT__TIMEOUT, out);
 		str_add_char(out, '\n');
 	}
 }

@@ -39,5 +39,5 @@ void session_stat_json(const struct session_stat *s, struct str *out);
 /* Append `get system session status`. */
 void session_stat_status(uint8_t family, uint64_t sessions, struct str *out);
 
-/* Append `get system session-info ttl`: the timeouts of a context. */
-void session_stat_ttl(const struct session_context *ctx, struct str *out);
+/* Append `get system session-info ttl`: what the configuration says apart from policies. */
+void session_stat_ttl(const struct model *model, struct str *out);

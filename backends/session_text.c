@@ -17,6 +17,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "backends/helper.h"
 #include "cfgdb/base/mem.h"
 
 static void put_end(struct fmt *f, uint8_t family, const union net_addr *addr, uint16_t port) {
@@ -55,7 +56,7 @@ static void put_first(const struct session *s, struct fmt *f) {
 		   "class_id=0 ha_id=0 policy_dir=0 tunnel=/");
 	if (s->ct->helper[0]) {
 		fmt_lit(f, " helper=");
-		fmt_str(f, s->ct->helper);
+		fmt_str(f, helper_name(s->ct->helper));
 	}
 	fmt_lit(f, " vlan_cos=0/255\n");
 }
@@ -360,7 +361,7 @@ static void json_flags(const struct session *s, struct fmt *f) {
 		}
 	fmt_lit(f, "],\"helper\":");
 	if (s->ct->helper[0])
-		json_str(f, s->ct->helper);
+		json_str(f, helper_name(s->ct->helper));
 	else
 		fmt_lit(f, "null");
 }

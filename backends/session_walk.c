@@ -13,7 +13,6 @@
 #include "schemas/schema_gen.h"
 
 #define NS_PER_S 1000000000u
-#define TTL_DEFAULT 3600
 
 struct policy_facts {
 	uint32_t id;
@@ -25,6 +24,7 @@ struct session_walk {
 	struct session_context context;
 	struct ct_dump *dump;
 	struct links links;
+	struct ttl *ttl;
 	struct policy_facts *policy;
 	size_t n_policies;
 	/* Of the bite under way. */
@@ -94,7 +94,8 @@ struct session_walk *session_walk_open(const struct model *model,
 	session_filter_kernel(filter, &kernel);
 	if (read_links(w, err) != 0)
 		return session_walk_close(w);
-	w->context = (struct session_context){ .ttl_default = TTL_DEFAULT,
+	w->ttl = ttl_new(model);
+	w->context = (struct session_context){ .ttl = w->ttl,
 					       .links = &w->links,
 					       .fib = fib_read(err),
 					       .policy = find_policy,
@@ -112,6 +113,7 @@ struct session_walk *session_walk_close(struct session_walk *w) {
 	ct_dump_close(w->dump);
 	fib_free(w->context.fib);
 	links_done(&w->links);
+	ttl_free(w->ttl);
 	free(w->policy);
 	free(w);
 	return NULL;

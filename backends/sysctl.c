@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A table of settings, and one of those of each managed interface: other interfaces stay as they
- * were, for the rules leave them alone. The settings are written when the configuration manages its
- * first interface, and at each start from then on; the file of former values is written before, so
- * that an uninstall can put them back. A setting that this kernel does not have is skipped.
+ * A table of settings, timeouts of sessions as the configuration has them, and a table of those of
+ * each managed interface: other interfaces stay as they were, for the rules leave them alone. The
+ * settings are written when the configuration manages its first interface, when it changes them,
+ * and at each start; the file of former values is written before, so that an uninstall can put them
+ * back. A setting that this kernel does not have is skipped.
  *
- * A commit only ever sets them the first time, those of an interface when it comes under
- * management; undoing that commit puts the former values back.
+ * Undoing a commit puts back what it has changed.
  */
 #include "backends/sysctl.h"
 
+#include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "backends/managed.h"
+#include "backends/ttl.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/file.h"
 #include "cfgdb/base/mem.h"
@@ -26,13 +28,12 @@
 #define VALUE_MAX 64
 #define FILE_MAX (256u << 10) /* bytes of former values: some 6,000 interfaces */
 
-/* Path below /proc/sys, and value. */
+/* Path below /proc/sys, and value. The timeouts of ttl.h come after these. */
 static const struct setting {
 	const char *path, *value;
-} settings[] = {
+} fixed[] = {
 	/* A session begins with SYN. */
 	{ "net/netfilter/nf_conntrack_tcp_loose", "0" },
-	{ "net/netfilter/nf_conntrack_tcp_timeout_established", "3600" },
 	{ "net/netfilter/nf_conntrack_acct", "1" },
 	{ "net/netfilter/nf_conntrack_timestamp", "1" },
 	{ "net/netfilter/nf_conntrack_events", "1" },
@@ -52,15 +53,37 @@ static const struct setting interface_settings[] = {
 	{ "promote_secondaries", "1" },
 };
 
+#define N_SETTINGS (ARRAY_LEN(fixed) + TTL_SETTINGS)
+
+struct values {
+	char value[N_SETTINGS][VALUE_MAX];
+};
+
 struct sysctl {
 	char *saved_path;
-	bool set;                  /* they have been set by this process */
-	bool wanted;               /* the commit in progress wants them */
+	struct values now, next;   /* set by this process (all empty: nothing yet), to be set */
+	bool wanted;               /* the commit in progress sets them */
 	const struct model *model; /* of the commit in progress */
 	struct str raised;         /* what it has set of interfaces: lines NAME=FORMER */
-	char before[ARRAY_LEN(settings)]
-		   [VALUE_MAX]; /* for undoing it; "" where nothing was written */
+	struct values before;      /* for undoing it; "" where nothing was written */
 };
+
+static const char *setting_name(size_t i) {
+	return i < ARRAY_LEN(fixed) ? fixed[i].path : ttl_setting_name(i - ARRAY_LEN(fixed));
+}
+
+static struct values values_of(const struct model *model) {
+	struct ttl_times system = ttl_of_system(model);
+	struct values v = { 0 };
+
+	for (size_t i = 0; i < N_SETTINGS; i++)
+		if (i < ARRAY_LEN(fixed))
+			strlcpy(v.value[i], fixed[i].value, VALUE_MAX);
+		else
+			snprintf(v.value[i], VALUE_MAX, "%u",
+				 ttl_setting_value(&system, i - ARRAY_LEN(fixed)));
+	return v;
+}
 
 /* Read a short file into a line without its end; false when it is not there. */
 static bool read_value(const char *path, char value[VALUE_MAX]) {
@@ -95,20 +118,44 @@ static char *setting_path(const char *name) {
 
 /* ---- the file of former values ---- */
 
-/* Keep the values that are there now, unless that has been done. */
-static int save_former(const struct sysctl *s, struct err *err) {
-	struct str text AUTO_STR = STR_INIT;
+/* Add lines to the file of former values, but for those that it has: the first value counts. */
+static int save_lines(const struct sysctl *s, const char *lines, struct err *err) {
+	AUTO_FREE char *copy = xstrdup(lines);
+	struct str all AUTO_STR = STR_INIT;
+	size_t before;
+	int rc;
 
-	if (access(s->saved_path, F_OK) == 0)
+	str_add_char(&all, '\n');
+	rc = file_read(s->saved_path, FILE_MAX, &all, err);
+	if (rc && rc != ERR_NOT_FOUND)
+		return rc;
+	before = all.len;
+	for (char *rest = copy, *line; (line = strsep(&rest, "\n")) && *line;) {
+		int name_len = (int)(strrchr(line, '=') - line);
+		AUTO_FREE char *known = xasprintf("\n%.*s=", name_len, line);
+
+		if (!strstr(str_text(&all), known))
+			str_addf(&all, "%s\n", line);
+	}
+	if (all.len > FILE_MAX)
+		return err_set(err, ERR_STORE, "%s: too many interfaces", s->saved_path);
+	if (all.len == before)
 		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
-		AUTO_FREE char *path = setting_path(settings[i].path);
+	return file_replace(s->saved_path, str_text(&all) + 1, all.len - 1, err);
+}
+
+/* Keep the values that are there now. */
+static int save_former(const struct sysctl *s, struct err *err) {
+	struct str lines AUTO_STR = STR_INIT;
+
+	for (size_t i = 0; i < N_SETTINGS; i++) {
+		AUTO_FREE char *path = setting_path(setting_name(i));
 		char value[VALUE_MAX];
 
 		if (read_value(path, value))
-			str_addf(&text, "%s=%s\n", settings[i].path, value);
+			str_addf(&lines, "%s=%s\n", setting_name(i), value);
 	}
-	return file_replace(s->saved_path, str_text(&text), text.len, err);
+	return save_lines(s, str_text(&lines), err);
 }
 
 #define CONF "net/ipv4/conf/"
@@ -131,8 +178,8 @@ static const struct setting *interface_setting(const char *name) {
 static bool is_ours(const char *name) {
 	if (interface_setting(name))
 		return true;
-	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
-		if (strcmp(settings[i].path, name) == 0)
+	for (size_t i = 0; i < N_SETTINGS; i++)
+		if (strcmp(setting_name(i), name) == 0)
 			return true;
 	return false;
 }
@@ -180,31 +227,32 @@ struct sysctl *sysctl_free(struct sysctl *s) {
 }
 
 static void put_back(struct sysctl *s) {
-	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
-		if (s->before[i][0] != '\0') {
-			AUTO_FREE char *path = setting_path(settings[i].path);
+	for (size_t i = 0; i < N_SETTINGS; i++)
+		if (s->before.value[i][0] != '\0') {
+			AUTO_FREE char *path = setting_path(setting_name(i));
 
-			write_value(path, s->before[i]);
+			write_value(path, s->before.value[i]);
 		}
-	memset(s->before, 0, sizeof(s->before));
+	s->before = (struct values){ 0 };
 }
 
+/* Set what s->next has. */
 static int set_all(struct sysctl *s, struct err *err) {
 	int rc = save_former(s, err);
 
-	memset(s->before, 0, sizeof(s->before));
-	for (size_t i = 0; i < ARRAY_LEN(settings) && rc == 0; i++) {
-		AUTO_FREE char *path = setting_path(settings[i].path);
+	s->before = (struct values){ 0 };
+	for (size_t i = 0; i < N_SETTINGS && rc == 0; i++) {
+		AUTO_FREE char *path = setting_path(setting_name(i));
 		char value[VALUE_MAX];
 		int bad;
 
-		if (!read_value(path, value) || strcmp(value, settings[i].value) == 0)
+		if (!read_value(path, value) || strcmp(value, s->next.value[i]) == 0)
 			continue;
-		bad = write_value(path, settings[i].value);
+		bad = write_value(path, s->next.value[i]);
 		if (bad)
 			rc = err_set(err, ERR_KERNEL, "%s: %s", path, strerror(bad));
 		else
-			memcpy(s->before[i], value, sizeof(value));
+			memcpy(s->before.value[i], value, sizeof(value));
 	}
 	if (rc)
 		put_back(s);
@@ -224,32 +272,6 @@ static void find_lacking(const char *interface, struct str *out) {
 		if (read_value(path, value) && strcmp(value, wanted->value) != 0)
 			str_addf(out, "%s=%s\n", name, value);
 	}
-}
-
-/* Add lines to the file of former values, but for those that it has: the first value counts. */
-static int save_lines(const struct sysctl *s, const char *lines, struct err *err) {
-	AUTO_FREE char *copy = xstrdup(lines);
-	struct str all AUTO_STR = STR_INIT;
-	size_t before;
-	int rc;
-
-	str_add_char(&all, '\n');
-	rc = file_read(s->saved_path, FILE_MAX, &all, err);
-	if (rc && rc != ERR_NOT_FOUND)
-		return rc;
-	before = all.len;
-	for (char *rest = copy, *line; (line = strsep(&rest, "\n")) && *line;) {
-		int name_len = (int)(strrchr(line, '=') - line);
-		AUTO_FREE char *known = xasprintf("\n%.*s=", name_len, line);
-
-		if (!strstr(str_text(&all), known))
-			str_addf(&all, "%s\n", line);
-	}
-	if (all.len > FILE_MAX)
-		return err_set(err, ERR_STORE, "%s: too many interfaces", s->saved_path);
-	if (all.len == before)
-		return 0;
-	return file_replace(s->saved_path, str_text(&all) + 1, all.len - 1, err);
 }
 
 /* Write each setting that lines of NAME=FORMER name: its former value, or that of our table. */
@@ -311,16 +333,20 @@ static int backend_start(void *ctx, const struct commit *commit, struct err *err
 
 	if (!manages(commit->model))
 		return 0;
+	s->next = values_of(commit->model);
 	rc = set_all(s, err);
-	s->set = rc == 0;
-	return rc ? rc : sysctl_reconcile(s, commit->model, err);
+	if (rc)
+		return rc;
+	s->now = s->next;
+	return sysctl_reconcile(s, commit->model, err);
 }
 
 static int backend_prepare(void *ctx, const struct commit *commit, struct err *err) {
 	struct sysctl *s = ctx;
 
 	(void)err;
-	s->wanted = !s->set && manages(commit->model);
+	s->next = values_of(commit->model);
+	s->wanted = memcmp(&s->next, &s->now, sizeof(s->now)) != 0 && manages(commit->model);
 	s->model = commit->model;
 	return 0;
 }
@@ -330,7 +356,7 @@ static int backend_apply(void *ctx, struct err *err) {
 
 	if (fault_hit("sysctl.apply"))
 		return err_set(err, ERR_KERNEL, "injected fault before settings change");
-	memset(s->before, 0, sizeof(s->before));
+	s->before = (struct values){ 0 };
 	str_clear(&s->raised);
 	if (s->wanted && set_all(s, err) != 0)
 		return ERR_KERNEL;
@@ -350,9 +376,10 @@ static void backend_finish(void *ctx) {
 	struct sysctl *s = ctx;
 
 	str_clear(&s->raised);
-	s->set |= s->wanted;
+	if (s->wanted)
+		s->now = s->next;
 	s->wanted = false;
-	memset(s->before, 0, sizeof(s->before));
+	s->before = (struct values){ 0 };
 }
 
 static void backend_cancel(void *ctx) {

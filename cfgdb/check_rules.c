@@ -327,6 +327,22 @@ static int rule_global(const struct txn *t, const struct object *obj, struct err
 		       name, name);
 }
 
+static int rule_session_ttl(const struct txn *t, const struct object *obj, struct err *err) {
+	const struct value *ports = object_get(obj, SYSTEM_SESSION_TTL__PORT);
+
+	(void)t;
+	for (uint32_t i = 0; ports && i < ports->n; i++) {
+		const struct object *entry = value_item(ports, i)->entry;
+
+		if (object_num(entry, SYSTEM_SESSION_TTL_PORT__END_PORT) <
+		    object_num(entry, SYSTEM_SESSION_TTL_PORT__START_PORT))
+			return err_set(err, ERR_PORT_RANGE,
+				       "end-port must not be below start-port\n"
+				       "object check operator error, -363, discard the setting");
+	}
+	return 0;
+}
+
 /* ---- interfaces, zones, routes ---- */
 
 struct overlap_check {
@@ -575,6 +591,7 @@ static const struct {
 	{ TBL_FIREWALL_POLICY, rule_policy },
 	{ TBL_SYSTEM_GLOBAL, rule_global },
 	{ TBL_SYSTEM_ADMIN, rule_admin },
+	{ TBL_SYSTEM_SESSION_TTL, rule_session_ttl },
 	{ TBL_SYSTEM_INTERFACE, rule_interface },
 	{ TBL_SYSTEM_ZONE, rule_zone },
 	{ TBL_ROUTER_STATIC, rule_static },

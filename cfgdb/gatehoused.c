@@ -24,6 +24,7 @@
 #include "backends/cmd_metrics.h"
 #include "backends/cmd_session.h"
 #include "backends/commands_kernel.h"
+#include "backends/helper.h"
 #include "backends/iface.h"
 #include "backends/managed.h"
 #include "backends/netns.h"
@@ -367,6 +368,15 @@ static int settle_settings(struct daemon *d, struct err *err) {
 	return n > 0 ? 0 : sysctl_restore(saved, err);
 }
 
+/* Sessions go on without a helper that is missing; who waits for what it lets in should know. */
+static void tell_missing_helpers(const struct daemon *d) {
+	for (int i = 0; i < HELPERS; i++)
+		if (!(nft_helpers(d->nft) & 1u << i))
+			log_line(LOG_LEVEL_WARNING,
+				 "gatehoused: this kernel has no session helper %s for protocol %u",
+				 helper_table[i].name, helper_table[i].proto);
+}
+
 static int start_kernel(struct daemon *d, struct err *err) {
 	if (open_backends(d, err) != 0)
 		return ERR_KERNEL;
@@ -384,6 +394,7 @@ static int start_kernel(struct daemon *d, struct err *err) {
 		engine_add_backend(d->engine, &backends[i]);
 	if (settle_settings(d, err) != 0 || engine_start(d->engine, err) != 0)
 		return ERR_KERNEL;
+	tell_missing_helpers(d);
 	after_commit(d);
 	return 0;
 }

@@ -48,6 +48,7 @@ enum attr_flag {
 	ATTR_DIRECT = 1 << 8,   /* child list that `edit` directly below the parent opens */
 	ATTR_ANY = 1 << 9,      /* reference in which the word `any` stands for every entry */
 	ATTR_UNIQUE = 1 << 10,  /* string that no two entries have, unless it is empty */
+	ATTR_NEVER = 1 << 11,   /* integer, not negative; the word `never` can stand for it */
 };
 
 enum table_flag {

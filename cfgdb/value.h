@@ -20,6 +20,7 @@ struct object;
 #define VALUE_STRING_MAX 65536    /* bytes in one string */
 #define VALUE_SEALED_MAX 4096     /* bytes of a sealed secret */
 #define VALUE_SECRET_MAX (VALUE_SEALED_MAX + 4) /* the same with "ENC " before it */
+#define VALUE_NEVER (-1)          /* the word `never` as the number of an integer */
 
 /* IPv4, host byte order: address and mask, or first and last address of a range. */
 struct ipv4_pair {

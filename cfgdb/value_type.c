@@ -77,9 +77,13 @@ static int parse_integer(const struct schema_attr *attr, char *const words[], si
 	char *end;
 
 	(void)n;
+	*used = 1;
+	if ((attr->flags & ATTR_NEVER) && strcmp(words[0], "never") == 0) {
+		out->num = VALUE_NEVER;
+		return 0;
+	}
 	errno = 0;
 	out->num = strtoll(words[0], &end, 10);
-	*used = 1;
 	if (errno == 0 && end != words[0] && !*end &&
 	    (*words[0] == '-' || isdigit((unsigned char)*words[0])) && out->num >= attr->min &&
 	    out->num <= attr->max)
@@ -96,9 +100,11 @@ static int parse_integer(const struct schema_attr *attr, char *const words[], si
 
 static void print_integer(const struct schema_attr *attr, const union item *item,
 			  enum value_style style, struct str *out) {
-	(void)attr;
 	(void)style;
-	str_addf(out, "%lld", (long long)item->num);
+	if ((attr->flags & ATTR_NEVER) && item->num == VALUE_NEVER)
+		str_add(out, "never");
+	else
+		str_addf(out, "%lld", (long long)item->num);
 }
 
 /* ---- text ---- */

@@ -38,7 +38,7 @@ struct listing {
 	const char *rival;         /* conntrack(8) for the same */
 };
 
-static struct session_context ctx = { .ttl_default = 3600 };
+static struct session_context ctx;
 static struct session_filter filter;
 static enum form form;
 static char buffer[BUFFER];

@@ -19,8 +19,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct session_context ctx = { .now_ns = UINT64_C(1700000000000000000),
-					    .ttl_default = 3600 };
+static const struct session_context ctx = { .now_ns = UINT64_C(1700000000000000000) };
 
 static void promise(bool kept, const char *what) {
 	if (kept)

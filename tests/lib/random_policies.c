@@ -3,7 +3,8 @@
  * Everything lies in a few small networks, so that objects overlap, packets hit them, and policies
  * shadow each other in part. Every feature that decides about a match turns up: groups with
  * exclusions, negation, addresses that cannot be resolved, zones and `any`, source ports, virtual
- * IPs with and without ports, with source filters and shifted ranges.
+ * IPs with and without ports, with source filters and shifted ranges. So does what says how long
+ * sessions live, and which helpers they get.
  */
 #include "tests/lib/random_policies.h"
 
@@ -103,6 +104,28 @@ static void add_ports(struct random_policies *r, struct str *out) {
 		str_addf(out, ":%u-%u", lo, lo + random_below(r, 40));
 }
 
+static void add_ttl(struct random_policies *r, const char *attr, struct str *out) {
+	static const char *const times[] = { "300", "600", "7200", "never" };
+
+	str_addf(out, "set %s %s\n", attr, times[random_below(r, ARRAY_LEN(times))]);
+}
+
+/* Timers and helper of a service. */
+static void add_session_words(struct random_policies *r, struct str *out) {
+	static const char *const timers[] = { "tcp-halfclose-timer", "tcp-halfopen-timer",
+					      "tcp-timewait-timer", "tcp-rst-timer",
+					      "udp-idle-timer" };
+	static const char *const words[] = { "disable", "ftp", "sip", "rsh" };
+
+	if (one_in(r, 4))
+		add_ttl(r, "session-ttl", out);
+	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
+		if (one_in(r, 8))
+			str_addf(out, "set %s %u\n", timers[i], 20 + random_below(r, 2));
+	if (one_in(r, 4))
+		str_addf(out, "set helper %s\n", words[random_below(r, ARRAY_LEN(words))]);
+}
+
 static void add_service(struct random_policies *r, unsigned int i, struct str *out) {
 	static const char *const attrs[] = { "tcp-portrange", "udp-portrange", "sctp-portrange",
 					     "udplite-portrange" };
@@ -132,6 +155,7 @@ static void add_service(struct random_policies *r, unsigned int i, struct str *o
 					add_ports(r, out);
 				str_add(out, "\n");
 			}
+		add_session_words(r, out);
 	}
 	str_add(out, "next\n");
 }
@@ -210,12 +234,15 @@ static void add_policy(struct random_policies *r, unsigned int id, struct str *o
 	str_addf(out, "edit %u\n", id);
 	if (one_in(r, 12))
 		str_add(out, "set status disable\n");
-	if (!one_in(r, 3))
+	if (!one_in(r, 3)) {
 		str_add(out, "set action accept\n");
-	else if (one_in(r, 3))
+		if (one_in(r, 6))
+			add_ttl(r, "session-ttl", out);
+	} else if (one_in(r, 3)) {
 		str_add(out, "set match-vip disable\n");
-	else if (one_in(r, 4))
+	} else if (one_in(r, 4)) {
 		str_add(out, "set match-vip-only enable\n");
+	}
 	add_side(r, "srcintf", out);
 	add_side(r, "dstintf", out);
 	add_addrs(r, "src", out);
@@ -253,6 +280,32 @@ static void add_frame(struct random_policies *r, struct str *out) {
 		one_in(r, 4) ? "allow" : "deny");
 }
 
+/* Of half of the configurations: what `system` says about sessions. */
+static void add_session_tables(struct random_policies *r, struct str *out) {
+	static const char *const helpers[] = { "ftp", "tftp", "sip", "pptp", "h323", "rsh" };
+	static const int protos[] = { 6, 6, 17, 0, 132 };
+
+	if (one_in(r, 2))
+		return;
+	str_add(out, "config system session-helper\n");
+	for (unsigned int i = 0; i < 12; i++)
+		str_addf(out, "edit %u\nset name %s\nset protocol %d\nset port %u\nnext\n", i + 1,
+			 helpers[random_below(r, ARRAY_LEN(helpers))], one_in(r, 2) ? 6 : 17,
+			 1 + random_below(r, 60));
+	str_add(out, "end\nconfig system session-ttl\nset default 1800\nconfig port\n");
+	for (unsigned int i = random_below(r, 5); i > 0; i--) {
+		unsigned int lo = random_below(r, 80), proto = random_below(r, ARRAY_LEN(protos));
+
+		str_addf(out, "edit %u\nset protocol %d\n", i, protos[proto]);
+		add_ttl(r, "timeout", out);
+		if (protos[proto])
+			str_addf(out, "set start-port %u\nset end-port %u\n", lo,
+				 lo + random_below(r, 30));
+		str_add(out, "next\n");
+	}
+	str_add(out, "end\nend\n");
+}
+
 void random_policies_text(struct random_policies *r, struct str *out) {
 	add_frame(r, out);
 	add_all(r, "firewall address", r->n_objects, add_address, out);
@@ -270,6 +323,7 @@ void random_policies_text(struct random_policies *r, struct str *out) {
 	for (unsigned int i = 0; i < r->n_policies; i++)
 		add_policy(r, i + 1, out);
 	str_add(out, "end\n");
+	add_session_tables(r, out);
 }
 
 struct lookup_packet random_packet(struct random_policies *r) {

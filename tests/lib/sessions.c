@@ -17,7 +17,7 @@
 #include "backends/session_text.h"
 #include "cfgdb/base/mem.h"
 
-static struct session_context ctx = { .ttl_default = 3600 };
+static struct session_context ctx;
 static struct session_filter filter;
 static const char *form;
 static struct session_stat stat;

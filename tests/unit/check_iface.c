@@ -382,6 +382,58 @@ START_TEST(test_settings) {
 }
 END_TEST
 
+#define UDP_TIMEOUT "net/netfilter/nf_conntrack_udp_timeout_stream"
+
+static int settings_apply(struct backend *b, const struct model *m) {
+	struct err err = { 0 };
+	int rc = b->prepare(b->ctx, &(struct commit){ .model = m }, &err);
+
+	return rc ? rc : b->apply(b->ctx, &err);
+}
+
+/* Timers of the configuration: a commit changes them, undoing it puts back what was before. */
+START_TEST(test_timers) {
+	AUTO_FREE char *dir = fixture_dir();
+	AUTO_FREE char *path = xasprintf("%s/sysctl.saved", dir);
+	struct model *m = model_of("");
+	struct sysctl *s = sysctl_new(path);
+	struct backend b = sysctl_backend(s);
+	struct err err = { 0 };
+	FILE *f;
+
+	own_namespace();
+	run("sysctl -qw net.netfilter.nf_conntrack_udp_timeout_stream=77");
+	/* A file of before, that knows less. */
+	f = fopen(path, "w");
+	ck_assert(f && fputs("net/netfilter/nf_conntrack_acct=1\n", f) >= 0 && fclose(f) == 0);
+	ck_assert_int_eq(b.start(s, &(struct commit){ .model = m }, &err), 0);
+	ck_assert_int_eq(setting(UDP_TIMEOUT), 180);
+	conf_load(m,
+		  "config system global\nset udp-idle-timer 33\nend\n"
+		  "config system session-ttl\nset default 900\nend\n",
+		  2);
+	ck_assert_int_eq(settings_apply(&b, m), 0);
+	ck_assert_int_eq(setting(UDP_TIMEOUT), 33);
+	ck_assert_int_eq(setting("net/netfilter/nf_conntrack_tcp_timeout_established"), 900);
+	b.undo(s);
+	b.cancel(s);
+	ck_assert_int_eq(setting(UDP_TIMEOUT), 180);
+	ck_assert_int_eq(settings_apply(&b, m), 0);
+	b.finish(s);
+	ck_assert_int_eq(setting(UDP_TIMEOUT), 33);
+	/* A commit about something else writes nothing. */
+	run("sysctl -qw net.netfilter.nf_conntrack_udp_timeout_stream=44");
+	ck_assert_int_eq(settings_apply(&b, m), 0);
+	b.finish(s);
+	ck_assert_int_eq(setting(UDP_TIMEOUT), 44);
+	sysctl_free(s);
+	ck_assert_msg(sysctl_restore(path, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(setting(UDP_TIMEOUT), 77);
+	ck_assert_int_eq(setting("net/netfilter/nf_conntrack_acct"), 1);
+	model_free(m);
+}
+END_TEST
+
 static Suite *iface_suite(void) {
 	Suite *s = suite_create("iface");
 	TCase *t = tcase_create("iface");
@@ -398,6 +450,7 @@ static Suite *iface_suite(void) {
 	tcase_add_test(t, test_late_link);
 	tcase_add_test(t, test_found);
 	tcase_add_test(t, test_settings);
+	tcase_add_test(t, test_timers);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -6,12 +6,14 @@
  */
 #include "backends/nft.h"
 
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
+#include "backends/helper.h"
 #include "backends/nft_netlink.h"
 #include "backends/nft_text.h"
 #include "backends/render.h"
@@ -21,100 +23,10 @@
 #include "tests/lib/conf.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_policies.h"
+#include "tests/lib/table.h"
 
 static void own_namespace(void) {
 	ck_assert_msg(unshare(CLONE_NEWNET) == 0, "these tests need root");
-}
-
-/* ---- the table as nft(8) shows it ---- */
-
-static int order(const void *a, const void *b) {
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Sets and chains come in the order in which they were made; here they come by name. */
-static void sort_blocks(const char *text, struct str *out) {
-	char *copy = xstrdup(text), *block[4096], *p = copy;
-	size_t n = 0;
-
-	while (p && n < ARRAY_LEN(block)) {
-		char *end = strstr(p, "\n\n");
-
-		if (end) {
-			*end = '\0';
-			end += 2;
-		}
-		if (n > 0 || end)
-			block[n++] = strncmp(p, "table", 5) == 0 ? strchr(p, '\n') + 1 : p;
-		p = end;
-	}
-	qsort(block, n, sizeof(*block), order);
-	for (size_t i = 0; i < n; i++) {
-		char *tail = strstr(block[i], "\n}\n");
-
-		if (tail)
-			*tail = '\0';
-		str_addf(out, "%s\n", block[i]);
-	}
-	free(copy);
-}
-
-/* The mark ends in the kernel's generation, which every commit counts up: it becomes 0. */
-static void neutral_mark(char *list) {
-	char *set = strstr(list, "\tset " RENDER_SET_REVISION " {");
-	char *dot = set ? strstr(set, " . 0x")
-			: NULL; /* within the elements: the type is "mark . mark" */
-
-	dot = dot ? strstr(dot + 1, " . 0x") : NULL;
-	if (dot)
-		memset(dot + 5, '0', 8);
-}
-
-/* The caller frees the result; "" when there is no table. */
-static char *listing(void) {
-	FILE *f = popen("nft list table inet " RULESET_TABLE " 2>/dev/null", "r");
-	struct str raw AUTO_STR = STR_INIT, sorted = STR_INIT;
-	char part[65536];
-	size_t n;
-
-	ck_assert_ptr_nonnull(f);
-	while ((n = fread(part, 1, sizeof(part), f)) > 0)
-		str_add_bytes(&raw, part, n);
-	pclose(f);
-	neutral_mark((char *)str_text(&raw));
-	sort_blocks(str_text(&raw), &sorted);
-	return str_steal(&sorted);
-}
-
-static bool listing_is_empty(void) {
-	AUTO_FREE char *list = listing();
-
-	return *list == '\0';
-}
-
-static void load_text(const struct ruleset *rs) {
-	struct str text AUTO_STR = STR_INIT;
-	FILE *f = popen("nft -f -", "w");
-
-	nft_text(rs, &text);
-	ck_assert_ptr_nonnull(f);
-	ck_assert_uint_eq(fwrite(text.data, 1, text.len, f), text.len);
-	ck_assert_int_eq(pclose(f), 0);
-}
-
-/* Both are freed. */
-static void assert_same(char *a, char *b) {
-	size_t i = 0;
-
-	if (strcmp(a, b) == 0) {
-		free(a);
-		free(b);
-		return;
-	}
-	while (a[i] == b[i])
-		i++;
-	i = i > 200 ? i - 200 : 0;
-	ck_abort_msg("tables differ:\n%.400s\n---\n%.400s", a + i, b + i);
 }
 
 /* ---- configurations ---- */
@@ -187,13 +99,13 @@ START_TEST(test_emitters) {
 
 	own_namespace();
 	nft = started(m, 0);
-	netlink = listing();
+	netlink = table_listing();
 	ck_assert_int_eq(nft_remove(nft, NULL), 0);
 	nft = nft_free(nft);
-	ck_assert(listing_is_empty());
+	ck_assert(table_is_empty());
 	nft = started(m, 0);
-	load_text(nft_ruleset(nft));
-	text = listing();
+	table_load(nft_ruleset(nft));
+	text = table_listing();
 	/* The text has no set of the revision. */
 	ck_assert_ptr_nonnull(strstr(netlink, "\tset " RENDER_SET_REVISION));
 	*strstr(netlink, "\tset " RENDER_SET_REVISION) = '\0';
@@ -220,13 +132,13 @@ START_TEST(test_changes) {
 		if (!nft)
 			nft = started(m, i);
 		ck_assert_msg(try_commit(nft, m, i + 1, &err) == 0, "%s", err.text);
-		changed = listing();
+		changed = table_listing();
 		other = started(m, 1000); /* another revision */
 		ck_assert_int_eq(nft_remove(other, NULL), 0);
 		nft_free(other);
 		other = started(m, i + 1);
-		loaded = listing();
-		assert_same(changed, loaded);
+		loaded = table_listing();
+		table_assert_same(changed, loaded);
 		nft_free(other);
 		model_free(m);
 	}
@@ -244,17 +156,17 @@ START_TEST(test_undo) {
 
 	own_namespace();
 	nft = started(a, 5);
-	before = listing();
+	before = table_listing();
 	k = nft_backend(nft);
 	ck_assert_int_eq(k.prepare(k.ctx, &c, &err), 0);
 	ck_assert_msg(k.apply(k.ctx, &err) == 0, "%s", err.text);
-	between = listing();
+	between = table_listing();
 	ck_assert_str_ne(before, between);
 	k.undo(k.ctx);
 	k.cancel(k.ctx);
-	assert_same(before, listing());
+	table_assert_same(before, table_listing());
 	ck_assert_int_eq(try_commit(nft, b, 6, &err), 0);
-	assert_same(between, listing());
+	table_assert_same(between, table_listing());
 	nft_free(nft);
 	model_free(a);
 	model_free(b);
@@ -270,13 +182,13 @@ START_TEST(test_refused) {
 
 	own_namespace();
 	nft = started(m, 1);
-	before = listing();
+	before = table_listing();
 	conf_load(m, more, 2);
 	setenv("GATEHOUSE_FAULT", "nft.refuse:1", 1);
 	fault_init();
 	ck_assert_int_eq(try_commit(nft, m, 2, &err), ERR_KERNEL);
 	ck_assert_msg(strstr(err.text, "firewall policy 8"), "%s", err.text);
-	assert_same(before, listing());
+	table_assert_same(before, table_listing());
 	ck_assert_msg(try_commit(nft, m, 2, &err) == 0, "%s", err.text);
 	nft_free(nft);
 	model_free(m);
@@ -315,6 +227,105 @@ START_TEST(test_refused_element) {
 	nft_netlink_close(nl);
 	object_free(obj);
 	ruleset_free(rs);
+}
+END_TEST
+
+/* ---- objects ---- */
+
+/* A ruleset in which objects of these kinds are used by a rule each. */
+static struct ruleset *with_objects(bool timeouts, bool helper, const struct object *origin) {
+	struct ruleset *rs = ruleset_new();
+	struct chain *c = ruleset_add_chain(rs, "c");
+	struct ct_object o = { .name = "none", .origin = ruleset_origin(rs, origin) };
+
+	for (int i = 0; timeouts && i < 2; i++) {
+		o.kind = CT_TIMEOUT;
+		o.l4proto = i ? IPPROTO_UDP : IPPROTO_TCP;
+		o.name = ruleset_name(rs, i ? "u90" : "t600.1");
+		for (uint32_t j = 0; j < CT_SECONDS_MAX; j++)
+			o.seconds[j] = 600 + j;
+		ruleset_add_object(rs, &o);
+		chain_rule(c);
+		chain_stmt(c, STMT_TIMEOUT, FIELD_NONE, 0, 0, o.name);
+	}
+	if (helper) {
+		o.kind = CT_HELPER;
+		o.l4proto = IPPROTO_TCP;
+		o.name = ruleset_name(rs, "ftp-6");
+		o.helper = origin ? "no such helper" : "ftp";
+		ruleset_add_object(rs, &o);
+		chain_rule(c);
+		chain_stmt(c, STMT_HELPER, FIELD_NONE, 0, 0, o.name);
+		chain_stmt(c, STMT_RETURN, FIELD_NONE, 0, 0, NULL);
+	}
+	ruleset_sort(rs);
+	return rs;
+}
+
+static void apply(struct nft_netlink *nl, const struct ruleset *from, const struct ruleset *to) {
+	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT;
+	struct err err = { 0 };
+	int rc;
+
+	ruleset_diff(from, to, &d);
+	rc = from ? nft_netlink_apply(nl, &d, 0, &err) : nft_netlink_replace(nl, &d, 0, &err);
+	ck_assert_msg(rc == 0, "%s", err.text);
+}
+
+/* Objects come and go with what uses them, and are the same however they are loaded. */
+START_TEST(test_objects) {
+	struct ruleset *none = with_objects(false, false, NULL),
+		       *some = with_objects(true, false, NULL),
+		       *all = with_objects(true, true, NULL);
+	struct nft_netlink *nl;
+	char *by_text, *before;
+
+	own_namespace();
+	nl = nft_netlink_open(NULL);
+	table_load(all);
+	by_text = table_listing();
+	ck_assert_ptr_nonnull(strstr(by_text, "established : 602"));
+	ck_assert_ptr_nonnull(strstr(by_text, "unreplied : 600, replied : 601"));
+	ck_assert_ptr_nonnull(strstr(by_text, "type \"ftp\" protocol tcp"));
+	ck_assert_ptr_nonnull(strstr(by_text, "ct helper set \"ftp-6\" return"));
+	apply(nl, NULL, none);
+	before = table_listing();
+	ck_assert_ptr_null(strstr(before, "ct timeout"));
+	apply(nl, none, some);
+	apply(nl, some, all);
+	table_assert_same(by_text, table_listing());
+	apply(nl, all, some);
+	apply(nl, some, none);
+	table_assert_same(before, table_listing());
+	nft_netlink_close(nl);
+	ruleset_free(none);
+	ruleset_free(some);
+	ruleset_free(all);
+}
+END_TEST
+
+/* An object that the kernel refuses is told with what it was made for, and nothing has changed. */
+START_TEST(test_refused_object) {
+	struct object *obj = object_new(schema_table(TBL_FIREWALL_POLICY), "42");
+	struct ruleset *good = with_objects(true, false, NULL),
+		       *bad = with_objects(true, true, obj);
+	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT;
+	struct err err = { 0 };
+	struct nft_netlink *nl;
+	char *before;
+
+	own_namespace();
+	nl = nft_netlink_open(NULL);
+	apply(nl, NULL, good);
+	before = table_listing();
+	ruleset_diff(good, bad, &d);
+	ck_assert_int_eq(nft_netlink_apply(nl, &d, 0, &err), ERR_KERNEL);
+	ck_assert_msg(strstr(err.text, "firewall policy 42"), "%s", err.text);
+	table_assert_same(before, table_listing());
+	nft_netlink_close(nl);
+	ruleset_free(good);
+	ruleset_free(bad);
+	object_free(obj);
 }
 END_TEST
 
@@ -382,14 +393,14 @@ START_TEST(test_table_lost) {
 	own_namespace();
 	conf_load(m, more, 2);
 	nft = started(m, 2);
-	right = listing();
+	right = table_listing();
 	nft_free(nft);
 	object_free(model_take(m, schema_table(TBL_FIREWALL_POLICY), "8"));
 	nft = started(m, 1);
 	ck_assert_int_eq(system("nft flush ruleset"), 0);
 	conf_load(m, more, 2);
 	ck_assert_msg(try_commit(nft, m, 2, &err) == 0, "%s", err.text);
-	assert_same(right, listing());
+	table_assert_same(right, table_listing());
 	nft_free(nft);
 	model_free(m);
 }
@@ -437,12 +448,12 @@ START_TEST(test_touched) {
 	nft = started(m, 5);
 	conf_load(m, more, 6);
 	ck_assert_int_eq(try_commit(nft, m, 6, &err), 0);
-	right = listing();
+	right = table_listing();
 	ck_assert(!touched(nft,
 			   "nft 'add table inet x; add chain inet x c; add table ip gatehouse'"));
 	ck_assert(touched(nft, edits[_i]));
 	ck_assert_msg(nft_restore(nft, &err) == 0, "%s", err.text);
-	assert_same(right, listing());
+	table_assert_same(right, table_listing());
 	ck_assert_uint_eq(hits_of(nft, 7), _i < LOSING_EDITS ? 0 : 42);
 	ck_assert(!touched(nft, "true"));
 	nft_free(nft);
@@ -457,10 +468,10 @@ START_TEST(test_touched_before_start) {
 
 	own_namespace();
 	nft_free(started(m, 5));
-	right = listing();
+	right = table_listing();
 	ck_assert_int_eq(system(edits[_i]), 0);
 	nft_free(started(m, 5));
-	assert_same(right, listing());
+	table_assert_same(right, table_listing());
 	model_free(m);
 }
 END_TEST
@@ -503,14 +514,108 @@ START_TEST(test_nothing_managed) {
 	conf_load(m, "config system interface\nedit \"port1\"\nset allowaccess ping\nnext\nend\n",
 		  0);
 	nft = started(m, 0);
-	ck_assert(listing_is_empty());
+	ck_assert(table_is_empty());
 	ck_assert_int_eq(try_commit(nft, m, 1, &err), 0);
-	ck_assert(listing_is_empty());
+	ck_assert(table_is_empty());
 	conf_load(m, base, 2);
 	ck_assert_int_eq(try_commit(nft, m, 2, &err), 0);
-	ck_assert(!listing_is_empty());
+	ck_assert(!table_is_empty());
 	nft_free(nft);
 	model_free(m);
+}
+END_TEST
+
+static void set_ttl(struct model *m, unsigned int seconds) {
+	struct str text AUTO_STR = STR_INIT;
+
+	str_addf(
+		&text,
+		"config firewall policy\nedit 9\nset srcintf \"port2\"\nset dstintf \"port1\"\n"
+		"set srcaddr \"all\"\nset dstaddr \"all\"\nset action accept\nset schedule \"always\"\n"
+		"set service \"ALL\"\nset session-ttl %u\nnext\nend\n",
+		seconds);
+	conf_load(m, str_text(&text), seconds);
+}
+
+static size_t count_timeouts(const struct ruleset *rs, bool kept) {
+	size_t n = 0;
+
+	for (const struct ct_object *o = rs->objects; o; o = o->next)
+		n += o->kind == CT_TIMEOUT && o->kept == kept;
+	return n;
+}
+
+static bool kernel_has(const char *object) {
+	AUTO_FREE char *command =
+		xasprintf("nft list ct timeout inet " RULESET_TABLE " %s >/dev/null 2>&1", object);
+
+	return system(command) == 0;
+}
+
+/*
+ * What sessions have stays when the configuration no longer says it, up to a bound; a start takes
+ * no offence.
+ */
+START_TEST(test_timeouts_kept) {
+	struct model *m = conf_model(base);
+	struct err err = { 0 };
+	struct nft_netlink *nl;
+	struct nft *nft;
+	uint32_t before;
+
+	own_namespace();
+	nl = nft_netlink_open(NULL);
+	set_ttl(m, 600);
+	nft = started(m, 600);
+	set_ttl(m, 900);
+	ck_assert_msg(try_commit(nft, m, 900, &err) == 0, "%s", err.text);
+	ck_assert(kernel_has("t600.10.120.1.5") && kernel_has("t900.10.120.1.5"));
+	ck_assert(kernel_has("u600") && kernel_has("u900"));
+	ck_assert_uint_eq(count_timeouts(nft_ruleset(nft), false), 2);
+	ck_assert_uint_eq(count_timeouts(nft_ruleset(nft), true), 2);
+	before = generation_of(nl);
+	nft_free(nft);
+	nft = started(m, 900);
+	ck_assert_uint_eq(generation_of(nl), before);
+	for (unsigned int i = 1000; i < 1200; i++) {
+		set_ttl(m, i);
+		ck_assert_msg(try_commit(nft, m, i, &err) == 0, "%s", err.text);
+	}
+	ck_assert_uint_eq(count_timeouts(nft_ruleset(nft), true), 256);
+	ck_assert(kernel_has("u1198") && kernel_has("u1072"));
+	ck_assert(!kernel_has("u1070"));
+	set_ttl(m, 600); /* it is there, from before the start */
+	ck_assert_msg(try_commit(nft, m, 600, &err) == 0, "%s", err.text);
+	ck_assert(kernel_has("u600"));
+	nft_netlink_close(nl);
+	nft_free(nft);
+	model_free(m);
+}
+END_TEST
+
+/* The kernel is asked which helpers it has, and that leaves no trace. */
+START_TEST(test_helpers) {
+	struct nft_netlink *nl;
+	uint32_t set = 0, before;
+	struct err err = { 0 };
+
+	own_namespace();
+	nl = nft_netlink_open(NULL);
+	before = generation_of(nl);
+	ck_assert_msg(nft_netlink_helpers(nl, &set, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(generation_of(nl), before);
+	ck_assert(table_is_empty());
+	for (int i = 0; i < HELPERS; i++) {
+		AUTO_FREE char *command = xasprintf(
+			"nft 'add table inet x; add ct helper inet x h { type \"%s\" protocol %s; }' "
+			"2>/dev/null",
+			helper_table[i].kernel,
+			helper_table[i].proto == IPPROTO_TCP ? "tcp" : "udp");
+
+		ck_assert_int_eq(system(command) == 0, (set & 1u << i) != 0);
+		ck_assert_int_eq(system("nft flush ruleset"), 0);
+	}
+	nft_netlink_close(nl);
 }
 END_TEST
 
@@ -535,7 +640,7 @@ START_TEST(test_foreign_commit) {
 	ck_assert_msg(b.apply(b.ctx, &err) == 0, "%s", err.text);
 	b.finish(b.ctx);
 	k = render_revision_key(9, ruleset_hash(nft_ruleset(nft)), 0);
-	list = listing();
+	list = table_listing();
 	snprintf(mark, sizeof(mark), "0x%08x . 0x%08x", *(uint32_t *)k.bytes,
 		 *(uint32_t *)(k.bytes + 4));
 	ck_assert_ptr_nonnull(strstr(list, mark));
@@ -640,12 +745,16 @@ static Suite *nft_suite(void) {
 	tcase_add_test(t, test_undo);
 	tcase_add_test(t, test_refused);
 	tcase_add_test(t, test_refused_element);
+	tcase_add_test(t, test_objects);
+	tcase_add_test(t, test_refused_object);
 	tcase_add_loop_test(t, test_counters_survive, 0, 3);
 	tcase_add_test(t, test_table_lost);
 	tcase_add_loop_test(t, test_touched, 0, ARRAY_LEN(edits));
 	tcase_add_loop_test(t, test_touched_before_start, 0, ARRAY_LEN(edits));
 	tcase_add_test(t, test_untouched);
 	tcase_add_test(t, test_nothing_managed);
+	tcase_add_test(t, test_timeouts_kept);
+	tcase_add_test(t, test_helpers);
 	tcase_add_test(t, test_foreign_commit);
 	tcase_add_test(t, test_clock);
 	suite_add_tcase(s, t);

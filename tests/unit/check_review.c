@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/helper.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
 #include "schemas/schema_gen.h"
@@ -51,6 +52,12 @@ static const char base[] =
 	"config firewall policy\nedit 7\nset srcintf port2\nset dstintf port1\nset srcaddr all\n" \
 	"set dstaddr all\nset schedule none\nset service ALL\n" rest "next\nend\n"
 #define ACCEPT "set action accept\n"
+#define HELPER(name, protocol)                                                             \
+	"config system session-helper\nedit 30\nset name " name "\nset protocol " protocol \
+	"\nset port 99\nnext\nend\n"
+#define SERVICE(proto, helper)                                                                   \
+	"config firewall service custom\nedit s\nset " proto "-portrange 99\nset helper " helper \
+	"\nnext\nend\n"
 
 static const struct {
 	const char *config, *changed, *warnings; /* changed: table and key, as "table key\n..." */
@@ -149,6 +156,27 @@ static const struct {
 	  "\"ads\" (type fqdn)\n"
 	  "firewall addrgrp but is in use, but this unit cannot enforce all of it: "
 	  "\"ads\" (type fqdn)\n" },
+	/* sessions; this kernel has all helpers but that of FTP */
+	{ HELPER("tftp", "17"), "system.session-helper 30", "" },
+	{ HELPER("tftp", "6"), "system.session-helper 30",
+	  "system session-helper 30 does nothing: this unit has no helper tftp for protocol 6\n" },
+	{ HELPER("rsh", "6"), "system.session-helper 30",
+	  "system session-helper 30 does nothing: this unit has no helper rsh for protocol 6\n" },
+	{ HELPER("ftp", "6"), "system.session-helper 30",
+	  "system session-helper 30 does nothing: this unit has no helper ftp for protocol 6\n" },
+	{ SERVICE("tcp", "auto"), "service.custom s", "" },
+	{ SERVICE("tcp", "disable"), "service.custom s", "" },
+	{ SERVICE("udp", "tftp"), "service.custom s", "" },
+	{ SERVICE("tcp", "sip"), "service.custom s", "" },
+	{ SERVICE("tcp", "tftp"), "service.custom s",
+	  "firewall service custom s has no helper: this unit has no tftp for its protocols\n" },
+	{ SERVICE("tcp", "ftp"), "service.custom s",
+	  "firewall service custom s has no helper: this unit has no ftp for its protocols\n" },
+	{ "config system session-ttl\nconfig port\nedit 1\nset protocol 132\nnext\n"
+	  "edit 2\nset protocol 17\nnext\nedit 3\nnext\nend\nend\n",
+	  "system.session-ttl ",
+	  "system session-ttl: port 1 does nothing: this unit cannot enforce times of protocol "
+	  "132\n" },
 };
 
 /* Changes of the objects that a text names; the caller frees. */
@@ -157,7 +185,9 @@ static struct change *changes_of(const struct model *m, const char *text, size_t
 
 	for (*n = 0; *text; ++*n) {
 		size_t len = strcspn(text, "\n"), word = strcspn(text, " ");
-		AUTO_FREE char *table = xasprintf("firewall.%.*s", (int)word, text);
+		bool system = strncmp(text, "system.", 7) == 0;
+		AUTO_FREE char *table =
+			xasprintf("%s%.*s", system ? "" : "firewall.", (int)word, text);
 		AUTO_FREE char *key = xstrndup(text + word + 1, len - word - 1);
 
 		changes[*n].after = model_find(m, fixture_table(table), key);
@@ -177,9 +207,9 @@ static void review(const struct model *m, const struct change *changes, size_t n
 	struct warnings w = { 0 };
 	struct commit commit = { .model = m, .changes = changes, .n_changes = n };
 
-	review_commit(&commit);
+	review_commit(&commit, HELPERS_ALL & ~1u);
 	commit.warnings = &w;
-	review_commit(&commit);
+	review_commit(&commit, HELPERS_ALL & ~1u);
 	warn_drain(&w, take, said);
 }
 

@@ -92,6 +92,19 @@ static const struct {
 	  VIP "set mappedip 1.1.1.1\nset extip 9.9.9.9\nset portforward enable\n", ERR_EMPTY,
 	  "Attribute 'extport' MUST be set." },
 	{ "system.vdom-exception", "1", "", ERR_EMPTY, "Attribute 'object' MUST be set." },
+	{ "system.session-helper", "30", "set protocol 6\nset port 21\n", ERR_EMPTY,
+	  "Attribute 'name' MUST be set." },
+	/* ports with a time of their own */
+	{ "system.session-ttl", "",
+	  "config port\nedit 1\nset protocol 6\nset start-port 80\n"
+	  "set end-port 80\nnext\nend\n",
+	  0, NULL },
+	{ "system.session-ttl", "",
+	  "config port\nedit 1\nset protocol 6\nset start-port 80\n"
+	  "next\nend\n",
+	  ERR_PORT_RANGE,
+	  "end-port must not be below start-port\n"
+	  "object check operator error, -363, discard the setting" },
 	/* names */
 	{ "firewall.addrgrp", "a", "set member b\n", -163,
 	  "Name 'a' conflict: 'address group' and 'address' cannot be the same name." },

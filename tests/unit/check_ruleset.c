@@ -177,8 +177,27 @@ enum {
 	EXTRA_ELEM = 4,
 	OTHER_DATA = 8,
 	OTHER_HOOK = 16,
-	EXTRA_SET = 32
+	EXTRA_SET = 32,
+	EXTRA_OBJECT = 64,
+	OTHER_SECONDS = 128,
+	OTHER_HELPER = 256,
 };
+
+static void add_objects(struct ruleset *rs, unsigned int what) {
+	struct ct_object timeout = { .name = ruleset_name(rs, "timeout"), .l4proto = 6 };
+	struct ct_object helper = { .name = ruleset_name(rs, "helper"),
+				    .kind = CT_HELPER,
+				    .l4proto = 6,
+				    .helper = ruleset_name(rs, what & OTHER_HELPER ? "b" : "a") };
+
+	timeout.seconds[CT_TCP_ESTABLISHED] = what & OTHER_SECONDS ? 601 : 600;
+	ruleset_add_object(rs, &timeout);
+	ruleset_add_object(rs, &helper);
+	if (what & EXTRA_OBJECT) {
+		timeout.name = ruleset_name(rs, "extra");
+		ruleset_add_object(rs, &timeout);
+	}
+}
 
 static struct ruleset *sample(unsigned int what) {
 	struct ruleset *rs = ruleset_new();
@@ -201,6 +220,7 @@ static struct ruleset *sample(unsigned int what) {
 		add_range(rs,
 			  ruleset_add_set(rs, "set", DATA_NONE, SET_INTERVAL, FIELD_DADDR, 0, 0, 0),
 			  1, 1);
+	add_objects(rs, what);
 	ruleset_sort(rs);
 	return rs;
 }
@@ -231,6 +251,10 @@ static const struct {
 	{ 0, OTHER_HOOK, { .whole = true } },
 	{ 0, EXTRA_SET, { .n_new_sets = 1 } },
 	{ EXTRA_SET, 0, { .n_old_sets = 1 } },
+	{ 0, EXTRA_OBJECT, { .n_new_objects = 1 } },
+	{ EXTRA_OBJECT, 0, { .n_old_objects = 1 } },
+	{ 0, OTHER_SECONDS, { .whole = true } },
+	{ 0, OTHER_HELPER, { .whole = true } },
 	{ EXTRA_SET | OTHER_RULE, EXTRA_CHAIN | EXTRA_ELEM,
 	  { .n_old_sets = 1, .n_changed_chains = 1, .n_new_chains = 1, .n_add = 1 } },
 };
@@ -244,6 +268,8 @@ START_TEST(test_diff) {
 	ck_assert_int_eq(d.whole, want->whole);
 	ck_assert_uint_eq(d.n_new_sets, want->n_new_sets);
 	ck_assert_uint_eq(d.n_old_sets, want->n_old_sets);
+	ck_assert_uint_eq(d.n_new_objects, want->n_new_objects);
+	ck_assert_uint_eq(d.n_old_objects, want->n_old_objects);
 	ck_assert_uint_eq(d.n_new_chains, want->n_new_chains);
 	ck_assert_uint_eq(d.n_changed_chains, want->n_changed_chains);
 	ck_assert_uint_eq(d.n_old_chains, want->n_old_chains);
@@ -264,10 +290,12 @@ START_TEST(test_diff_with_nothing) {
 	ruleset_diff(NULL, rs, &d);
 	ck_assert_uint_eq(d.n_new_chains, 1);
 	ck_assert_uint_eq(d.n_new_sets, 2);
+	ck_assert_uint_eq(d.n_new_objects, 2);
 	ck_assert_uint_eq(d.n_add, 0); /* elements of new sets come with their sets */
 	ruleset_diff(rs, NULL, &back);
 	ck_assert_uint_eq(back.n_old_chains, 1);
 	ck_assert_uint_eq(back.n_old_sets, 2);
+	ck_assert_uint_eq(back.n_old_objects, 2);
 	ruleset_free(rs);
 }
 END_TEST

@@ -175,8 +175,7 @@ static bool policy(void *arg, uint32_t id, struct session_policy *ret) {
 	return id == 2;
 }
 
-static struct session_context ctx = { .now_ns = NOW, .ttl_default = 3600, .links = &links,
-				      .policy = policy };
+static struct session_context ctx = { .now_ns = NOW, .links = &links, .policy = policy };
 
 static struct ct tcp(const char *src, uint16_t sport, const char *dst, uint16_t dport,
 		     const char *from, uint16_t from_port, const char *back, uint16_t back_port) {

@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_conntrack_tcp.h>
 
 #include "cfgdb/base/mem.h"
+#include "tests/lib/conf.h"
 #include "tests/lib/fixture.h"
 
 #define ERRORS                                                                              \
@@ -110,16 +111,20 @@ START_TEST(test_status) {
 END_TEST
 
 START_TEST(test_ttl) {
-	static const struct session_ttl ttl[] = { { IPPROTO_TCP, 8080, 8090, 900 },
-						  { 0, 53, 53, SESSION_NEVER } };
+	struct model *m = conf_model(
+		"config system session-ttl\nconfig port\nedit 1\nset protocol 6\nset timeout 900\n"
+		"set start-port 8080\nset end-port 8090\nnext\nedit 2\nset timeout never\nnext\n"
+		"end\nend\n");
+	struct model *never = conf_model("config system session-ttl\nset default never\nend\n");
 	AUTO_STR struct str out = STR_INIT;
 
-	session_stat_ttl(&(struct session_context){ .ttl_default = 3600, .ttl = ttl, .n_ttl = 2 },
-			 &out);
-	session_stat_ttl(&(struct session_context){ .ttl_default = SESSION_NEVER }, &out);
+	session_stat_ttl(m, &out);
+	session_stat_ttl(never, &out);
+	model_free(m);
+	model_free(never);
 	assert_text(&out, "list session timeout:\n\tDefault timeout=3600\n"
 			  "\tprotocol=6 port=8080-8090 timeout=900\n"
-			  "\tprotocol=0 port=53-53 timeout=never\n"
+			  "\tprotocol=0 port=0-0 timeout=never\n"
 			  "list session timeout:\n\tDefault timeout=never\n");
 }
 END_TEST

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
+#include "tests/lib/conf.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_object.h"
 
@@ -58,11 +59,7 @@ static bool policy(void *arg, uint32_t id, struct session_policy *ret) {
 	(void)arg;
 	if (id == 2)
 		*ret = (struct session_policy){ .log = true, .utm = true };
-	else if (id == 3)
-		*ret = (struct session_policy){ .ttl = 7200 };
-	else if (id == 4)
-		*ret = (struct session_policy){ .ttl = SESSION_NEVER };
-	return id >= 2 && id <= 4;
+	return id == 2;
 }
 
 static bool synced(void *arg, const struct ct *ct) {
@@ -70,19 +67,24 @@ static bool synced(void *arg, const struct ct *ct) {
 	return ct->id == 0x1fd4;
 }
 
-static const struct session_ttl ttls[] = {
-	{ IPPROTO_TCP, 8080, 8090, 900 },
-	{ 0, 53, 53, 60 },
-	{ IPPROTO_TCP, 1, 65535, 1800 },
-	{ IPPROTO_UDP, 5000, 5000, SESSION_NEVER },
-};
+#define PORTS(first, last) "set start-port " first "\nset end-port " last "\nnext\n"
+
+static const char ttls[] =
+	"config system session-ttl\nconfig port\n"
+	"edit 1\nset protocol 6\nset timeout 900\n" PORTS("8080", "8090")
+	"edit 2\nset protocol 6\nset timeout 60\n" PORTS("53", "53")
+	"edit 3\nset protocol 17\nset timeout 60\n" PORTS("53", "53")
+	"edit 4\nset protocol 6\nset timeout 1800\n" PORTS("1", "65535")
+	"edit 5\nset protocol 17\nset timeout never\n" PORTS("5000", "5000") "end\nend\n"
+	"config firewall policy\nedit 3\nset action accept\nset session-ttl 7200\nnext\n"
+	"edit 4\nset action accept\nset session-ttl never\nnext\nend\n";
 
 static struct link link_of[] = { { .name = "lo", .index = 1 },
 				 { .name = "port1", .index = 3 },
 				 { .name = "p\"\\\n\xff", .index = 4 } };
 static const struct links links = { .link = link_of, .n = ARRAY_LEN(link_of) };
 
-static struct session_context ctx = { .now_ns = NOW, .ttl_default = 3600, .policy = policy,
+static struct session_context ctx = { .now_ns = NOW, .policy = policy,
 				      .synced = synced, .copy_grace = 120, .links = &links };
 
 static char text[4 * SESSION_TEXT_MAX];
@@ -448,6 +450,7 @@ static const struct {
 	{ IPPROTO_UDP, 9, 3, 29, false, " expire=29 timeout=7200 " },
 	{ IPPROTO_ICMP, 8, 0, 29, false, " expire=29 timeout=0 " },
 	{ TCP, 9, 4, 2764801, false, " expire=never timeout=never " },
+	{ TCP, 9, 4, 2147483, false, " expire=never timeout=never " },
 	{ TCP, 9, 4, 119, false, " expire=119 timeout=never " },
 	{ IPPROTO_UDP, 5000, 0, 4000000, false, " expire=never timeout=never " },
 	/* Copies live a little longer than they show. */
@@ -460,11 +463,12 @@ static const struct {
 
 START_TEST(test_times) {
 	struct session_context own = ctx;
+	struct model *m = conf_model(ttls);
+	struct ttl *ttl = ttl_new(m);
 	struct ct ct = entry(times[_i].proto, "1.2.3.4", 1, "5.6.7.8", times[_i].dport, "5.6.7.8",
 			     times[_i].dport, "1.2.3.4", 1);
 
-	own.ttl = ttls;
-	own.n_ttl = ARRAY_LEN(ttls);
+	own.ttl = ttl;
 	ct.mark = times[_i].mark;
 	ct.timeout = times[_i].left;
 	if (times[_i].copy)
@@ -474,6 +478,8 @@ START_TEST(test_times) {
 	session_text_list(&s, &f);
 	*f.at = '\0';
 	ck_assert_msg(strstr(text, times[_i].first), "%s", text);
+	ttl_free(ttl);
+	model_free(m);
 }
 END_TEST
 
@@ -618,17 +624,33 @@ START_TEST(test_json) {
 		    "\"gateway\":\"172.16.136.65\"}}");
 	ct = entry(IPPROTO_ICMPV6, "fd00:4::9", 89, "fd00:9::1", 128, "fd00:9::1", 90, "fd00:3::52", 129);
 	ct.mark = 4;
-	ct.timeout = UINT32_MAX;
+	ct.timeout = 59;
 	strcpy(ct.helper, "a\"b");
 	session_init(&s, &(struct session_context){ .now_ns = NOW, .policy = policy }, &ct);
 	begin();
 	session_text_json(&s, &f);
 	*f.at = '\0';
 	ck_assert_ptr_nonnull(strstr(text, "\"family\":\"ipv6\""));
-	ck_assert_ptr_nonnull(strstr(text, "\"expire\":null,\"timeout\":null,\"flags\":[\"may_dirty\"],"
-					   "\"helper\":\"a\\\"b\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"expire\":59,\"timeout\":0,"
+					   "\"flags\":[\"may_dirty\"],\"helper\":\"a\\\"b\""));
 	ck_assert_ptr_nonnull(strstr(text, "\"source_nat\":{\"address\":\"fd00:3::52\",\"port\":90}"));
 	ck_assert_ptr_nonnull(strstr(text, "\"outgoing\":{\"interface\":null,\"index\":null,\"gateway\":null}}"));
+}
+END_TEST
+
+/* A session without end, and a helper that the kernel calls by another name. */
+START_TEST(test_json_never) {
+	static const struct ttl never = { .system = { { [TTL_IDLE] = TTL_NEVER } } };
+	struct ct ct = entry(TCP, "1.2.3.4", 1, "5.6.7.8", 1720, "5.6.7.8", 1720, "1.2.3.4", 1);
+
+	ct.timeout = TTL_KERNEL_MAX;
+	strcpy(ct.helper, "Q.931");
+	session_init(&s, &(struct session_context){ .now_ns = NOW, .ttl = &never }, &ct);
+	begin();
+	session_text_json(&s, &f);
+	*f.at = '\0';
+	ck_assert_ptr_nonnull(strstr(text, "\"expire\":null,\"timeout\":null,"));
+	ck_assert_ptr_nonnull(strstr(text, "\"helper\":\"h323\""));
 }
 END_TEST
 
@@ -700,6 +722,7 @@ static Suite *session_suite(void) {
 	tcase_add_test(t, test_serials);
 	tcase_add_test(t, test_details);
 	tcase_add_test(t, test_json);
+	tcase_add_test(t, test_json_never);
 	tcase_add_test(t, test_bounds);
 	return suite;
 }
