@@ -138,7 +138,8 @@ static void seed_elem(void *arg, const struct nft_elem *elem) {
 
 /* Let counters begin at what the kernel has counted so far. */
 static void seed_counters(struct nft *nft, struct ruleset *rules) {
-	static const char *const names[] = { RENDER_SET_HITS, RENDER_SET_TRAFFIC };
+	static const char *const names[] = { RENDER_SET_HITS, RENDER_SET_TRAFFIC,
+					     RENDER_SET_UNLOGGED };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		nft_netlink_read(nft->nl, names[i], NULL, seed_elem, ruleset_set(rules, names[i]),
@@ -217,6 +218,28 @@ int nft_each_counters(struct nft *nft,
 		each(arg, all.list[i].policy, &all.list[i].c);
 	free(all.list);
 	return rc;
+}
+
+struct unlogged_visit {
+	void (*each)(void *arg, uint32_t policy, uint64_t packets);
+	void *arg;
+};
+
+static void visit_unlogged(void *arg, const struct nft_elem *elem) {
+	const struct unlogged_visit *v = arg;
+	uint32_t policy;
+
+	if (elem->key_len < sizeof(policy))
+		return;
+	memcpy(&policy, elem->key, sizeof(policy));
+	v->each(v->arg, policy, elem->packets);
+}
+
+int nft_each_unlogged(struct nft *nft, void (*each)(void *arg, uint32_t policy, uint64_t packets),
+		      void *arg, struct err *err) {
+	struct unlogged_visit v = { each, arg };
+
+	return nft_netlink_read(nft->nl, RENDER_SET_UNLOGGED, NULL, visit_unlogged, &v, err);
 }
 
 /* ---- the kernel ---- */
@@ -376,6 +399,7 @@ static bool matters(const struct change *c) {
 		"firewall.",	 "system.interface",	      "system.zone",
 		"router.static", "system.standalone-cluster", "system.auto-scale",
 		"system.settings", "system.global", "system.session-ttl", "system.session-helper",
+		"log.setting",
 	};
 	const char *name = (c->after ? c->after : c->before)->table->dotted;
 

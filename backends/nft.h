@@ -61,6 +61,13 @@ int nft_each_counters(struct nft *nft,
 		      void (*each)(void *arg, uint32_t policy, const struct nft_counters *c),
 		      void *arg, struct err *err);
 
+/*
+ * Visit the policies whose denied packets are logged, 0 for the implicit deny: how many were only
+ * counted because there were too many. ERR_NOT_FOUND when there are no rules.
+ */
+int nft_each_unlogged(struct nft *nft, void (*each)(void *arg, uint32_t policy, uint64_t packets),
+		      void *arg, struct err *err);
+
 /* A descriptor that is readable when someone else may have changed our rules; owned by nft. */
 int nft_fd(const struct nft *nft);
 

@@ -19,10 +19,13 @@
 #include <libnftnl/set.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -245,11 +248,65 @@ static void encode_lookup(struct encoder *e, const struct stmt *s) {
 		nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
+static void encode_limit(struct encoder *e, const struct stmt *s) {
+	struct nftnl_expr *x = expr_add(e, "limit");
+
+	nftnl_expr_set_u64(x, NFTNL_EXPR_LIMIT_RATE, s->a);
+	nftnl_expr_set_u64(x, NFTNL_EXPR_LIMIT_UNIT, 1);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_LIMIT_BURST, s->b);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+}
+
+static void encode_log(struct encoder *e, const struct stmt *s) {
+	struct nftnl_expr *x = expr_add(e, "log");
+
+	nftnl_expr_set_u16(x, NFTNL_EXPR_LOG_GROUP, (uint16_t)s->a);
+	nftnl_expr_set_str(x, NFTNL_EXPR_LOG_PREFIX, s->name);
+}
+
 static void encode_immediate(struct encoder *e, uint32_t reg, const void *data, uint32_t len) {
 	struct nftnl_expr *x = expr_add(e, "immediate");
 
 	nftnl_expr_set_u32(x, NFTNL_EXPR_IMM_DREG, reg);
 	nftnl_expr_set(x, NFTNL_EXPR_IMM_DATA, data, len);
+}
+
+static void encode_packet_mark(struct encoder *e, const struct stmt *s) {
+	struct nftnl_expr *x;
+
+	if (s->field[0] == FIELD_CT_MARK)
+		encode_load(e, FIELD_CT_MARK, NFT_REG_1);
+	else
+		encode_immediate(e, NFT_REG_1, &s->a, sizeof(s->a));
+	x = expr_add(e, "meta");
+	nftnl_expr_set_u32(x, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_META_SREG, NFT_REG_1);
+}
+
+/*
+ * As nft(8) does, the checksum of IP is kept right; the packet is dropped, so that of TCP is not.
+ */
+static void encode_restore(struct encoder *e, const struct stmt *s) {
+	const struct field_load *l = &loads[s->field[0]];
+	bool addr = s->field[0] == FIELD_DADDR;
+	struct nftnl_expr *x;
+
+	encode_check(e, s->field[0]);
+	x = expr_add(e, "ct");
+	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_KEY, addr ? NFT_CT_DST_IP : NFT_CT_PROTO_DST);
+	nftnl_expr_set_u8(x, NFTNL_EXPR_CT_DIR, IP_CT_DIR_ORIGINAL);
+	x = expr_add(e, "payload");
+	nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_BASE, l->base);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_OFFSET, l->offset);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_LEN, l->len);
+	if (addr) {
+		nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_CSUM_TYPE, NFT_PAYLOAD_CSUM_INET);
+		nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_CSUM_OFFSET,
+				   offsetof(struct iphdr, check));
+		nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_FLAGS, NFT_PAYLOAD_L4CSUM_PSEUDOHDR);
+	}
 }
 
 static void encode_set_mark(struct encoder *e) {
@@ -317,6 +374,9 @@ static void encode_stmt(struct encoder *e, const struct stmt *s) {
 	case STMT_VMAP:
 		encode_lookup(e, s);
 		break;
+	case MATCH_LIMIT:
+		encode_limit(e, s);
+		break;
 	case STMT_MARK_MAP:
 		encode_lookup(e, s);
 		encode_set_mark(e);
@@ -337,6 +397,15 @@ static void encode_stmt(struct encoder *e, const struct stmt *s) {
 		break;
 	case STMT_MASQUERADE:
 		expr_add(e, "masq");
+		break;
+	case STMT_LOG:
+		encode_log(e, s);
+		break;
+	case STMT_PACKET_MARK:
+		encode_packet_mark(e, s);
+		break;
+	case STMT_RESTORE:
+		encode_restore(e, s);
 		break;
 	case STMT_ACCEPT:
 	case STMT_DROP:

@@ -58,7 +58,7 @@ static void text_bits(enum rule_field f, uint32_t v, struct str *out) {
 	const char *comma = "";
 
 	if (f == FIELD_CT_STATUS) {
-		str_add(out, "confirmed");
+		str_add(out, v == CT_STATUS_DNAT ? "dnat" : "confirmed");
 		return;
 	}
 	for (unsigned int i = 0; i < 4; i++)
@@ -100,6 +100,18 @@ static void text_dnat(const struct stmt *s, struct str *out) {
 		str_addf(out, ":%" PRIu32, s->b);
 }
 
+static void text_packet_mark(const struct stmt *s, struct str *out) {
+	if (s->field[0] == FIELD_CT_MARK)
+		str_add(out, "meta mark set ct mark");
+	else
+		str_addf(out, "meta mark set 0x%08" PRIx32, s->a);
+}
+
+static void text_restore(const struct stmt *s, struct str *out) {
+	str_add(out, s->field[0] == FIELD_DADDR ? "ip daddr set ct original ip daddr"
+						: "th dport set ct original proto-dst");
+}
+
 static void text_verdict(unsigned int op, const char *chain, struct str *out) {
 	static const char *const words[] = {
 		[STMT_ACCEPT] = "accept", [STMT_DROP] = "drop", [STMT_RETURN] = "return",
@@ -135,8 +147,21 @@ static void text_stmt(const struct stmt *s, struct str *out) {
 	case STMT_DNAT_MAP:
 		text_dnat(s, out);
 		break;
+	case MATCH_LIMIT:
+		str_addf(out, "limit rate %" PRIu32 "/second burst %" PRIu32 " packets", s->a,
+			 s->b);
+		break;
 	case STMT_MASQUERADE:
 		str_add(out, "masquerade");
+		break;
+	case STMT_LOG:
+		str_addf(out, "log prefix \"%s\" group %" PRIu32, s->name, s->a);
+		break;
+	case STMT_PACKET_MARK:
+		text_packet_mark(s, out);
+		break;
+	case STMT_RESTORE:
+		text_restore(s, out);
 		break;
 	case STMT_ACCEPT:
 	case STMT_DROP:

@@ -156,12 +156,26 @@ static bool keeps_sessions(const struct policies *ps, const struct policy *p) {
 	return ps->keep_sessions;
 }
 
+/*
+ * `utm` asks for sessions that a security profile inspected: there are none where none is enforced.
+ */
+unsigned int policy_logs(const struct object *obj) {
+	if (!object_is(obj, FIREWALL_POLICY__LOGTRAFFIC, "all"))
+		return 0;
+	if (!object_is(obj, FIREWALL_POLICY__ACTION, "accept"))
+		return POLICY_LOGS_DENIED;
+	if (object_is(obj, FIREWALL_POLICY__LOGTRAFFIC_START, "enable"))
+		return POLICY_LOGS_START | POLICY_LOGS_END;
+	return POLICY_LOGS_END;
+}
+
 static void resolve_policy(struct policies *ps, struct policy *p, time_t now) {
 	const struct object *obj = p->obj;
 	bool deny = object_is(obj, FIREWALL_POLICY__ACTION, "deny");
 
 	p->id = (uint32_t)strtoul(obj->key, NULL, 10);
 	p->accept = object_is(obj, FIREWALL_POLICY__ACTION, "accept");
+	p->logs_denied = policy_logs(obj) & POLICY_LOGS_DENIED;
 	p->nat = p->accept && object_is(obj, FIREWALL_POLICY__NAT, "enable");
 	p->vip_sessions = deny && object_is(obj, FIREWALL_POLICY__MATCH_VIP, "enable");
 	p->only_vip_sessions = deny && object_is(obj, FIREWALL_POLICY__MATCH_VIP_ONLY, "enable");

@@ -25,6 +25,7 @@ struct policy {
 	uint32_t seq; /* place in the order: lower decides first; see policies_new */
 	bool accept;
 	bool nat;
+	bool logs_denied;                /* what it denies is logged */
 	bool vip_sessions;               /* denies sessions of all virtual IPs, too (match-vip) */
 	bool only_vip_sessions;
 	bool off;                        /* matches nothing; `why` says why */
@@ -48,6 +49,16 @@ struct policies {
 };
 
 #define POLICY_SEQ_MAX 0x3ffffffeu
+
+/* What is logged of the sessions that a policy judges. */
+enum policy_logs {
+	POLICY_LOGS_DENIED = 1 << 0,     /* those it denies */
+	POLICY_LOGS_START = 1 << 1,      /* the start of those it accepts */
+	POLICY_LOGS_END = 1 << 2,        /* their end */
+};
+
+/* What the settings of a policy (enum policy_logs) ask for. */
+unsigned int policy_logs(const struct object *obj);
 
 /*
  * Resolve all policies as of `now`. seq grows along the order, and a policy that did not move keeps

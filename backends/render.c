@@ -11,10 +11,13 @@
  */
 #include "backends/render.h"
 
+#include <netinet/in.h>
+
 #include "backends/classify.h"
 #include "backends/helper.h"
 #include "backends/managed.h"
 #include "backends/render_part.h"
+#include "cfgdb/base/mem.h"
 #include "schemas/schema_gen.h"
 
 static void key_mark(struct key *k, uint32_t mark) {
@@ -50,9 +53,12 @@ static void fill_policy_sets(struct ruleset *rs, const struct policies *ps) {
 	struct set *deny = mark_set(rs, "denied", DATA_NONE, 0),
 		   *nat = mark_set(rs, "translated", DATA_NONE, 0);
 	struct set *place = mark_set(rs, "places", DATA_MARK, 0);
+	struct set *logged = mark_set(rs, "logged", DATA_NONE, 0),
+		   *unlogged = mark_set(rs, RENDER_SET_UNLOGGED, DATA_NONE, SET_COUNTER);
 
 	rs->kept.others = ps->keep_sessions;
 	add_mark(rs, hits, 0, NULL);
+	add_mark(rs, unlogged, 0, NULL);
 	for (size_t i = 0; i < ps->n; i++) {
 		const struct policy *p = &ps->policy[i];
 
@@ -64,6 +70,10 @@ static void fill_policy_sets(struct ruleset *rs, const struct policies *ps) {
 			add_mark(rs, nat, p->id, p);
 		if (p->keeps_sessions != ps->keep_sessions)
 			ruleset_keep(rs, p->id, p->keeps_sessions);
+		if (p->logs_denied) {
+			add_mark(rs, logged, p->id, p);
+			add_mark(rs, unlogged, p->id, p);
+		}
 		if (p->off)
 			continue;
 		add_mark(rs, place, p->seq, p)->a = p->id;
@@ -115,8 +125,77 @@ static void add_accepted(struct ruleset *rs, bool timeouts, bool helpers) {
 	verdict(c, STMT_ACCEPT, NULL);
 }
 
+/* What is logged of denials; above it they are only counted, so a flood of them costs little. */
+#define LOG_RATE 100             /* packets a second */
+#define LOG_BURST 200
+
+/*
+ * Tells what is about to be dropped, so that its headers and mark may be changed: it is told with
+ * its translated destination first, and then as it came.
+ */
+static void add_log_packet(struct ruleset *rs) {
+	static const uint8_t with_ports[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+	struct chain *c = ruleset_add_chain(rs, "log_packet");
+
+	chain_rule(c);
+	chain_stmt(c, STMT_PACKET_MARK, FIELD_CT_MARK, 0, 0, NULL);
+	chain_rule(c);
+	chain_stmt(c, MATCH_EQ, FIELD_NFPROTO, NFPROTO_IS_IPV4, 0, NULL);
+	chain_stmt(c, MATCH_BITS, FIELD_CT_STATUS, CT_STATUS_DNAT, 0, NULL);
+	chain_stmt(c, STMT_LOG, FIELD_NONE, RENDER_LOG_GROUP, 0, RENDER_LOG_TRANSLATED);
+	chain_stmt(c, STMT_RESTORE, FIELD_DADDR, 0, 0, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(with_ports); i++) {
+		chain_rule(c);
+		chain_stmt(c, MATCH_BITS, FIELD_CT_STATUS, CT_STATUS_DNAT, 0, NULL);
+		chain_stmt(c, MATCH_EQ, FIELD_L4PROTO, with_ports[i], 0, NULL);
+		chain_stmt(c, STMT_RESTORE, FIELD_DPORT, 0, 0, NULL);
+	}
+	chain_rule(c);
+	chain_stmt(c, STMT_LOG, FIELD_NONE, RENDER_LOG_GROUP, 0, RENDER_LOG_DENIED);
+}
+
+/* Chain "log_denied" returns; chain "refused" is for what a policy denies. */
+static void add_refused(struct ruleset *rs) {
+	struct chain *log = ruleset_add_chain(rs, "log_denied"),
+		     *refused = ruleset_add_chain(rs, "refused");
+
+	add_log_packet(rs);
+	chain_rule(log);
+	chain_stmt(log, MATCH_LIMIT, FIELD_NONE, LOG_RATE, LOG_BURST, NULL);
+	verdict(log, STMT_GOTO, "log_packet");
+	chain_rule(log);
+	chain_lookup(log, MATCH_SET, RENDER_SET_UNLOGGED, FIELD_CT_MARK, 0, 0, 0);
+
+	chain_rule(refused);
+	chain_lookup(refused, MATCH_SET, "logged", FIELD_CT_MARK, 0, 0, 0);
+	verdict(refused, STMT_JUMP, log->name);
+	chain_rule(refused);
+	verdict(refused, STMT_DROP, NULL);
+}
+
+static void add_implicit_log(struct chain *c, const struct model *model) {
+	const struct object *settings = model_object(model, schema_table(TBL_LOG_SETTING));
+	static const struct {
+		uint16_t attr;
+		enum stmt_op op;
+	} families[] = {
+		{ LOG_SETTING__FWPOLICY_IMPLICIT_LOG, MATCH_EQ },
+		{ LOG_SETTING__FWPOLICY6_IMPLICIT_LOG, MATCH_NE },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		if (!object_is(settings, families[i].attr, "enable"))
+			continue;
+		chain_rule(c);
+		chain_stmt(c, families[i].op, FIELD_NFPROTO, NFPROTO_IS_IPV4, 0, NULL);
+		/* A packet that fits no connection has no ct mark to say so. */
+		chain_stmt(c, STMT_PACKET_MARK, FIELD_NONE, 0, 0, NULL);
+		verdict(c, STMT_JUMP, "log_denied");
+	}
+}
+
 /* The end of judging: from the place in ct mark to the policy, or to none. */
-static void add_decide(struct ruleset *rs, bool intrazone) {
+static void add_decide(struct ruleset *rs, const struct model *model, bool intrazone) {
 	struct chain *decide = ruleset_add_chain(rs, "decide");
 	struct chain *matched = ruleset_add_chain(rs, "matched"),
 		     *deny = ruleset_add_chain(rs, "unmatched");
@@ -139,14 +218,14 @@ static void add_decide(struct ruleset *rs, bool intrazone) {
 	chain_lookup(matched, MATCH_SET, RENDER_SET_TRAFFIC, FIELD_CT_MARK, 0, 0, 0);
 	chain_rule(matched);
 	chain_lookup(matched, MATCH_SET, "denied", FIELD_CT_MARK, 0, 0, 0);
-	verdict(matched, STMT_DROP, NULL);
+	verdict(matched, STMT_GOTO, "refused");
 	chain_rule(matched);
 	verdict(matched, STMT_GOTO, "accepted");
 
 	chain_rule(deny);
 	chain_stmt(deny, STMT_MARK, FIELD_NONE, 0, 0, NULL);
 	chain_lookup(deny, MATCH_SET, RENDER_SET_HITS, FIELD_CT_MARK, 0, 0, 0);
-	verdict(deny, STMT_DROP, NULL);
+	add_implicit_log(deny, model);
 	chain_rule(deny);
 	verdict(deny, STMT_DROP, NULL);
 }
@@ -173,7 +252,8 @@ static void add_judging(struct ruleset *rs, const struct model *model, const str
 	fill_policy_sets(rs, ps);
 	add_classify(rs);
 	add_accepted(rs, render_timeouts(rs, model), render_helpers(rs, ps, model, helpers));
-	add_decide(rs, fill_intrazone(rs, model));
+	add_refused(rs);
+	add_decide(rs, model, fill_intrazone(rs, model));
 	render_pairs(rs, model, ps);
 }
 

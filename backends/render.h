@@ -13,7 +13,17 @@
 /* Sets that others read. */
 #define RENDER_SET_HITS	    "hits"     /* by policy: first packets; 0 is the implicit deny */
 #define RENDER_SET_TRAFFIC  "traffic"  /* by policy: all packets of its sessions; without 0 */
+#define RENDER_SET_UNLOGGED "unlogged" /* by policy: packets denied above the rate of the log */
 #define RENDER_SET_REVISION "revision" /* see render_revision */
+
+/*
+ * First packets that are denied go to this group of the kernel's logging, as they came (prefix
+ * DENIED), with the id of the policy as mark. One whose destination was translated comes as it
+ * then was before that (TRANSLATED).
+ */
+#define RENDER_LOG_GROUP 71
+#define RENDER_LOG_DENIED "deny"
+#define RENDER_LOG_TRANSLATED "to"
 
 #define RENDER_PAIRS_MAX 500000  /* each is a visit while rendering and an element in the kernel */
 

@@ -47,6 +47,7 @@ enum {
 	CT_STATE_RELATED = 4,
 	CT_STATE_NEW = 8,
 	CT_STATUS_CONFIRMED = 8,
+	CT_STATUS_DNAT = 32,
 	DADDR_TYPE_LOCAL = 2,
 };
 
@@ -60,6 +61,7 @@ enum stmt_op {
 	MATCH_BITS,    /* field & a is not 0 */
 	MATCH_SET,     /* fields are in set `name` (a set with counters counts) */
 	MATCH_NOT_SET,
+	MATCH_LIMIT,   /* no more than a packets a second, b at once: over all that come here */
 	/* Statements. */
 	STMT_VMAP,     /* verdict of map `name` for fields; goes on when there is none */
 	STMT_MARK,     /* ct mark = a */
@@ -69,6 +71,9 @@ enum stmt_op {
 	STMT_DNAT,     /* destination a, port b unless 0 */
 	STMT_DNAT_MAP, /* destination from map `name` of fields */
 	STMT_MASQUERADE,
+	STMT_LOG,      /* tell listeners of log group a, with prefix `name` */
+	STMT_PACKET_MARK, /* mark of the packet = a, or field (ct mark) */
+	STMT_RESTORE,  /* field (destination, destination port) = what it was before translation */
 	STMT_ACCEPT,
 	STMT_DROP,
 	STMT_RETURN,

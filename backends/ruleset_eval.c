@@ -263,6 +263,14 @@ static enum result run_stmt(const struct eval *e, const struct stmt *st, int dep
 		if (st->b)
 			e->p->dport = (uint16_t)st->b;
 		return ACCEPT;
+	case MATCH_LIMIT:
+		return e->p->over_limit ? END_RULE : GO_ON;
+	case STMT_LOG:
+		e->p->log_group = (uint16_t)st->a;
+		return GO_ON;
+	case STMT_PACKET_MARK:
+	case STMT_RESTORE: /* of what is told before it is dropped */
+		return GO_ON;
 	case STMT_MASQUERADE:
 		e->p->masqueraded = true;
 		return ACCEPT;

@@ -16,6 +16,8 @@ struct eval_packet {
 	uint32_t state;              /* CT_STATE_... */
 	uint32_t mark;
 	bool masqueraded;
+	uint16_t log_group;          /* it was told to this group, 0: to none */
+	bool over_limit;             /* limits are exceeded */
 	const char *timeout, *helper; /* names of objects it has, or NULL */
 };
 

@@ -182,6 +182,14 @@ struct services services_resolve(const struct model *model, const struct object 
 	return s;
 }
 
+struct services services_of(const struct object *custom) {
+	struct services s = { .n = 0 };
+
+	add_custom(&s, custom);
+	services_shorten(&s);
+	return s;
+}
+
 void services_done(struct services *s) {
 	free(s->spec);
 	*s = (struct services){ .n = 0 };

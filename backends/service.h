@@ -37,6 +37,9 @@ struct service_packet {
 struct services services_resolve(const struct model *model, const struct object *obj,
 				 unsigned int attr);
 
+/* A custom service alone; release with services_done. */
+struct services services_of(const struct object *custom);
+
 /* True when there is a custom service that `counts` picks. */
 bool service_any(const struct model *model, bool (*counts)(const struct object *custom));
 

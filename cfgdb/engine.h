@@ -13,7 +13,7 @@
 #include "cfgdb/secret.h"
 #include "cfgdb/store.h"
 
-#define ENGINE_BACKENDS_MAX 8
+#define ENGINE_BACKENDS_MAX 16
 
 struct engine {
 	struct model *model;

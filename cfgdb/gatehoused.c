@@ -33,14 +33,18 @@
 #include "backends/route.h"
 #include "backends/sysctl.h"
 #include "backends/takeup.h"
+#include "backends/traffic.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/log.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/notify.h"
 #include "cfgdb/base/privdrop.h"
+#include "cfgdb/cmd_log.h"
 #include "cfgdb/commands.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/engine.h"
+#include "cfgdb/logs.h"
+#include "cfgdb/logsend.h"
 #include "cfgdb/server.h"
 
 #define COMMANDS_MAX 64
@@ -48,6 +52,7 @@
 #define LOCK_TRIES 100 /* of 50 ms */
 #define SYSCTL_FILE "sysctl.saved" /* in the state directory: kernel settings before ours */
 #define BARRIER_FILE "managed" /* likewise: interfaces to close when the database does not open */
+#define LOG_DIRECTORY "log"        /* in the state directory */
 
 struct options {
 	const char *state_dir, *run_dir, *user, *group;
@@ -69,6 +74,10 @@ struct daemon {
 	struct session_counts session_counts;
 	struct metrics_sources metrics;
 	struct monitor *monitor;
+	struct logs *logs;
+	struct traffic *traffic;
+	struct event *log_denied, *log_sessions; /* fire when there is something to log */
+	struct event *report;         /* of what the log had to leave out */
 	struct event *schedule;       /* fires when a schedule next changes the rules */
 	struct event *network;        /* fires when links, addresses or routes change */
 	struct event *rules;          /* fires when others change rules */
@@ -274,6 +283,7 @@ static void reconcile_network(struct daemon *d) {
 		log_line(LOG_LEVEL_WARNING, "gatehoused: routes: %s", err.text);
 	if (arp_reconcile(d->arp, &err) != 0)
 		log_line(LOG_LEVEL_WARNING, "gatehoused: ARP: %s", err.text);
+	traffic_routes_changed(d->traffic);
 }
 
 static void on_network(evutil_socket_t fd, short what, void *arg) {
@@ -327,6 +337,78 @@ static void on_rules(evutil_socket_t fd, short what, void *arg) {
 		restore_rules(d);
 }
 
+/* ---- the log ---- */
+
+#define REPORT_S 10
+
+static void on_denied(evutil_socket_t fd, short what, void *arg) {
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	traffic_take_denied(d->traffic);
+}
+
+static void on_traffic(evutil_socket_t fd, short what, void *arg) {
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	traffic_take_sessions(d->traffic);
+}
+
+/* Another program may take denied packets, and stop doing so. */
+static void watch_denied(struct daemon *d) {
+	int fd = traffic_denied_fd(d->traffic);
+
+	if (d->log_denied || fd < 0)
+		return;
+	d->log_denied = event_new(d->base, fd, EV_READ | EV_PERSIST, on_denied, d);
+	if (d->log_denied)
+		event_add(d->log_denied, NULL);
+}
+
+static void on_report(evutil_socket_t fd, short what, void *arg) {
+	struct daemon *d = arg;
+	struct err err = { 0 };
+
+	(void)fd;
+	(void)what;
+	if (traffic_report(d->traffic, &err) != 0)
+		log_line(LOG_LEVEL_WARNING, "gatehoused: traffic log: %s", err.text);
+	watch_denied(d);
+	if (logs_report(d->logs, &err) != 0)
+		log_line(LOG_LEVEL_WARNING, "gatehoused: log: %s", err.text);
+}
+
+static int open_logs(struct daemon *d, struct err *err) {
+	AUTO_FREE char *dir = xasprintf("%s/%s", d->opt.state_dir, LOG_DIRECTORY);
+	const struct timeval every = { .tv_sec = REPORT_S };
+
+	d->logs = logs_open(dir, LOGSEND_LOCAL, d->engine);
+	d->traffic = traffic_new(d->nft, d->logs, err);
+	if (!d->traffic)
+		return ERR_KERNEL;
+	d->log_sessions = event_new(d->base, traffic_sessions_fd(d->traffic), EV_READ | EV_PERSIST,
+				    on_traffic, d);
+	d->report = event_new(d->base, -1, EV_PERSIST, on_report, d);
+	if (!d->log_sessions || !d->report || event_add(d->log_sessions, NULL) != 0 ||
+	    event_add(d->report, &every) != 0)
+		return err_set(err, ERR_STORE, "no event loop");
+	watch_denied(d);
+	return 0;
+}
+
+static void close_logs(struct daemon *d) {
+	struct event *const events[] = { d->log_denied, d->log_sessions, d->report };
+
+	for (size_t i = 0; i < ARRAY_LEN(events); i++)
+		if (events[i])
+			event_free(events[i]);
+	traffic_free(d->traffic);
+	logs_close(d->logs);
+}
+
 /* ---- backends, in the order in which they apply ---- */
 
 static int open_backends(struct daemon *d, struct err *err) {
@@ -378,7 +460,7 @@ static void tell_missing_helpers(const struct daemon *d) {
 }
 
 static int start_kernel(struct daemon *d, struct err *err) {
-	if (open_backends(d, err) != 0)
+	if (open_backends(d, err) != 0 || open_logs(d, err) != 0)
 		return ERR_KERNEL;
 	struct backend backends[] = {
 		barrier_backend(d->barrier),
@@ -387,6 +469,8 @@ static int start_kernel(struct daemon *d, struct err *err) {
 		iface_backend(d->iface),
 		route_backend(d->route),
 		arp_backend(d->arp),
+		logs_backend(d->logs),
+		traffic_backend(d->traffic),
 		{ .name = "sessions", .finish = after_commit, .ctx = d },
 	};
 
@@ -476,6 +560,8 @@ static int start(struct daemon *d, struct err *err) {
 	d->metrics = (struct metrics_sources){ d->nft, d->engine };
 	commands = commands_metrics(&n);
 	add_commands(d, commands, n, &d->metrics);
+	commands = commands_log(&n);
+	add_commands(d, commands, n, d->logs);
 	return start_server(d, err);
 }
 
@@ -508,6 +594,7 @@ static void run(struct daemon *d) {
 
 static void stop(struct daemon *d) {
 	server_free(d->server);
+	close_logs(d);
 	stop_kernel(d);
 	engine_close(d->engine);
 	if (d->base)

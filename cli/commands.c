@@ -191,7 +191,69 @@ static const struct command execute_set[] = {
 	{ 0 }
 };
 
+static const struct argument category_args[] = {
+	{ "<category>", "Name or number; without it, the categories are listed." },
+};
+
+static const struct argument device_args[] = {
+	{ "<device>", "Name or number; without it, the devices are listed." },
+};
+
+static const struct argument field_args[] = {
+	{ "<field>", "Name of the field, as in the lines." },
+	{ "<value>", "Value, or LOW-HIGH of numbers or addresses; `not` before the values." },
+	{ "<value>", "Another value." },
+	{ "<value>", "Another value." },
+	{ "<value>", "Another value." },
+	{ "<value>", "Another value." },
+	{ "<value>", "Another value." },
+	{ "<value>", "Another value." },
+	{ "<value>", "Another value." },
+};
+
+static const struct argument checklines_args[] = {
+	{ "<number>", "100 to 1000000; 0 for all." },
+};
+
+static const struct argument reset_args[] = {
+	{ "<what>", "`all`, or `field` for the conditions on fields only." },
+};
+
+static const struct argument start_line_args[] = {
+	{ "<number>", "1 is the newest line that matches." },
+};
+
+static const struct argument view_lines_args[] = {
+	{ "<number>", "5 to 1000." },
+};
+
+static const struct command execute_log_filter[] = {
+	{ "category", "Kind of lines.", .max_args = 1, .args = category_args, REMOTE },
+	{ "device", "Where the lines are kept.", .max_args = 1, .args = device_args, REMOTE },
+	{ "dump", "Show the filter.", REMOTE },
+	{ "field", "Condition on a field.", .min_args = 2, .max_args = 9,
+	  .args = field_args, REMOTE },
+	{ "max-checklines", "Most lines to look at.", .min_args = 1, .max_args = 1,
+	  .args = checklines_args, REMOTE },
+	{ "reset", "Forget the filter.", .max_args = 1, .args = reset_args, REMOTE },
+	{ "start-line", "First line to show.", .min_args = 1, .max_args = 1,
+	  .args = start_line_args, REMOTE },
+	{ "view-lines", "Most lines to show.", .min_args = 1, .max_args = 1,
+	  .args = view_lines_args, REMOTE },
+	{ 0 }
+};
+
+static const struct command execute_log[] = {
+	{ "delete", "Remove the lines of the filter's category.",
+	  .warning = "This will delete all log lines of the category!", REMOTE },
+	{ "delete-all", "Remove all lines.", .warning = "This will delete all log lines!", REMOTE },
+	{ "display", "Show the lines that the filter picks, the newest first.", REMOTE },
+	{ "filter", "Choose the lines that are shown.", .sub = execute_log_filter },
+	{ 0 }
+};
+
 static const struct command execute[] = {
+	{ "log", "Lines that the unit has logged.", .sub = execute_log },
 	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,
 	  .run = cmd_ping },
 	{ "set", "Set what lasts as long as the connection.", .sub = execute_set },

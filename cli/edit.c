@@ -25,6 +25,7 @@
 #define HISTORY_LINES 500
 #define HISTORY_LINE_MAX 4096
 #define READ_AHEAD 4096
+#define LOOK_MS 200 /* for a Ctrl-C that came between two system calls */
 
 /* Tab pressed again: the next candidate takes the place of the one before. */
 struct tab {
@@ -349,13 +350,23 @@ enum edit_result edit_line(struct edit *e, const char *prompt, const char *befor
 	return e->result;
 }
 
+/* Wait for a key; false when Ctrl-C came instead, be it before this was called. */
+static bool edit_await_key(struct edit *e) {
+	struct pollfd ready = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	while (e->pos == e->end && !out_stopped(e->sh->out))
+		if (poll(&ready, 1, LOOK_MS) > 0)
+			break;
+	return !out_stopped(e->sh->out);
+}
+
 bool edit_confirm(struct edit *e, const char *question) {
 	char key = 'n';
 	bool yes;
 
 	out_text(e->sh->out, question);
 	out_flush(e->sh->out);
-	yes = edit_byte(e, &key) == 1 && (key == 'y' || key == 'Y');
+	yes = edit_await_key(e) && edit_byte(e, &key) == 1 && (key == 'y' || key == 'Y');
 	out_text(e->sh->out, yes ? "y\n" : "n\n");
 	out_flush(e->sh->out);
 	return yes;

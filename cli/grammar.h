@@ -53,6 +53,7 @@ struct command {
 	enum command_args kind;
 	unsigned int min_args, max_args;
 	const struct argument *args;  /* ARGS_TEXT: max_args of them */
+	const char *warning;      /* told at a terminal before it asks whether to go on; or NULL */
 	/* Carry it out; NULL: words are missing. */
 	int (*run)(struct shell *sh, const struct call *call, struct err *err);
 };

@@ -79,6 +79,8 @@ static int shell_words(struct shell *sh, const struct words *words, struct err *
 	struct call call;
 	int rc = grammar_parse(commands, where, words->w, words->n, &call, err);
 
+	if (rc == 0 && call.command->warning && !shell_confirm(sh, call.command->warning))
+		return 0;
 	return rc ? rc : call.command->run(sh, &call, err);
 }
 

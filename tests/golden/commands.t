@@ -27,7 +27,7 @@ system ha: session-pickup session-pickup-connectionless session-pickup-expectati
 system auto-scale: the whole object
 system vdom-exception 10: the whole object
 system standalone-cluster: the whole object
-firewall policy 2: utm-status ssl-ssh-profile av-profile logtraffic
+firewall policy 2: utm-status ssl-ssh-profile av-profile
 firewall policy 3: inspection-mode
 
 # Who refers to an entry.
@@ -93,6 +93,40 @@ PING 172.16.136.1 (172.16.136.1): 56 data bytes
 --- 172.16.136.1 ping statistics ---
 5 packets transmitted, 5 packets received, 0% packet loss
 round-trip min/avg/max = <*>/<*>/<*> ms
+
+# The log; an empty one has no lines and no blank line before them.
+A # execute log filter category
+Available categories:
+ 0: traffic
+ 1: event
+
+A # execute log filter device
+Available devices:
+ 1: disk
+
+A # execute log filter field dstport 22 80-90
+A > execute log filter field action not close
+A > execute log filter dump
+category: traffic
+device: disk
+start-line: 1
+view-lines: 10
+max-checklines: 0
+Filter: ( dstport "22" or "80-90" ) AND ( not action "close" )
+
+A # execute log display
+0 logs found.
+0 logs returned.
+
+A # execute log filter device memory
+
+command parse error before 'memory'
+Command fail. Return code -61
+
+A # execute log filter view-lines 2000
+
+command parse error before '2000'
+Command fail. Return code -61
 
 # The header that backups carry.
 A # show

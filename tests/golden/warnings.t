@@ -120,3 +120,14 @@ config firewall vip
         set extintf "any"
     next
 end
+
+# A syslog server is an address: nobody waits for a name to be looked up.
+A # config log syslogd setting
+A > set status enable
+A > set server log.example.com
+A > end
+Warning: log syslogd setting sends nothing: server log.example.com is no address, and this unit looks no name up
+
+A # config log syslogd setting
+A > set server 192.0.2.1
+A > end

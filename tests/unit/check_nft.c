@@ -41,7 +41,10 @@ static const char base[] =
 	"next\nend\n"
 	"config firewall policy\nedit 7\nset srcintf \"port1\"\nset dstintf \"port2\"\nset action accept\n"
 	"set srcaddr \"all\"\nset dstaddr \"web\" \"one\" \"a\"\nset schedule \"always\"\nset service \"HTTP\" \"PING\"\n"
-	"set nat enable\nnext\nend\n";
+	"set nat enable\nnext\n"
+	"edit 6\nset srcintf \"port1\"\nset dstintf \"any\"\nset srcaddr \"a\"\nset dstaddr \"all\"\n"
+	"set schedule \"always\"\nset service \"ALL\"\nset logtraffic all\nnext\nend\n"
+	"config log setting\nset fwpolicy-implicit-log enable\nset fwpolicy6-implicit-log enable\nend\n";
 
 static const char more[] =
 	"config firewall policy\nedit 8\nset srcintf \"port2\"\nset dstintf \"any\"\nset srcaddr \"a\"\n"

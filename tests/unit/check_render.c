@@ -113,12 +113,94 @@ static const struct {
 
 START_TEST(test_refused) {
 	struct ruleset *rs = render_text(golden, "");
-	struct eval_packet p = tcp(refused[_i].in, refused[_i].out, refused[_i].src, refused[_i].dst,
-				  refused[_i].dport);
+	struct eval_packet p = tcp(refused[_i].in, refused[_i].out, refused[_i].src,
+				   refused[_i].dst, refused[_i].dport);
 
 	ck_assert_msg(pass(rs, &p) == EVAL_DROP, "%s passes", refused[_i].what);
 	ck_assert_msg(p.mark == 0, "%s is counted under policy %u", refused[_i].what, p.mark);
 	ruleset_free(rs);
+}
+END_TEST
+
+/* ---- what is logged ---- */
+
+#define DENY(log) \
+	"config firewall policy\nedit 9\nset srcintf \"port1\"\nset dstintf \"port2\"\n" \
+	"set srcaddr \"all\"\nset dstaddr \"all\"\nset schedule \"always\"\nset service \"ALL\"\n" log \
+	"next\nend\n"
+#define SETTING(which) "config log setting\nset " which " enable\nend\n"
+#define LOGGED RENDER_LOG_GROUP
+
+static const struct {
+	const char *what, *more;
+	bool ipv6;
+	uint32_t dst, mark;
+	uint16_t group;
+} logs[] = {
+	{ "a denial is not logged by default", DENY(""), false, SERVER, 9, 0 },
+	{ "not with `utm`", DENY("set logtraffic utm\n"), false, SERVER, 9, 0 },
+	{ "not with `disable`", DENY("set logtraffic disable\n"), false, SERVER, 9, 0 },
+	{ "with `all` it is", DENY("set logtraffic all\n"), false, SERVER, 9, LOGGED },
+	{ "what is accepted is not logged by a rule",
+	  "config firewall policy\nedit 2\nset srcintf \"port1\"\nset dstintf \"port2\"\nset action accept\n"
+	  "set srcaddr \"all\"\nset dstaddr \"web\"\nset schedule \"always\"\nset service \"ALL\"\n"
+	  "set logtraffic all\nset logtraffic-start enable\nnext\nend\n",
+	  false, FLOATING, 2, 0 },
+	{ "the implicit deny is not logged by default", "", false, SERVER, 0, 0 },
+	{ "when it shall be, it is", SETTING("fwpolicy-implicit-log"), false, SERVER, 0, LOGGED },
+	{ "but not IPv6", SETTING("fwpolicy-implicit-log"), true, 0, 0, 0 },
+	{ "IPv6 has a setting of its own", SETTING("fwpolicy6-implicit-log"), true, 0, 0, LOGGED },
+	{ "which is for nothing else", SETTING("fwpolicy6-implicit-log"), false, SERVER, 0, 0 },
+};
+
+START_TEST(test_logs) {
+	struct ruleset *rs = render_text(golden, logs[_i].more);
+	struct eval_packet p = tcp("port1", "port2", CLIENT, logs[_i].dst, 80);
+
+	p.ipv6 = logs[_i].ipv6;
+	ck_assert_int_eq(pass(rs, &p), logs[_i].mark == 2 ? EVAL_ACCEPT : EVAL_DROP);
+	ck_assert_uint_eq(p.mark, logs[_i].mark);
+	ck_assert_msg(p.log_group == logs[_i].group, "%s: group %u", logs[_i].what, p.log_group);
+	ruleset_free(rs);
+}
+END_TEST
+
+/* Above the limit nothing is logged, but counted where it belongs; it is refused all the same. */
+START_TEST(test_log_limit) {
+	struct ruleset *rs = render_text(golden, DENY("set logtraffic all\n")
+							 SETTING("fwpolicy-implicit-log"));
+	const struct set *unlogged = ruleset_set(rs, RENDER_SET_UNLOGGED);
+	static const uint16_t ports[] = { 80, 22 };
+
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+		struct eval_packet p = tcp("port1", i ? "port1" : "port2", CLIENT, SERVER, ports[i]);
+		struct key k = KEY_INIT;
+
+		p.over_limit = true;
+		ck_assert_int_eq(pass(rs, &p), EVAL_DROP);
+		ck_assert_uint_eq(p.log_group, 0);
+		ck_assert_uint_eq(p.mark, i ? 0 : 9);
+		key_num(&k, FIELD_CT_MARK, p.mark);
+		ck_assert_ptr_nonnull(set_find(unlogged, k.bytes));
+	}
+	ck_assert_uint_eq(unlogged->n_elems, 2);
+	ck_assert(unlogged->flags & SET_COUNTER);
+	ruleset_free(rs);
+}
+END_TEST
+
+/* Whether a policy's denials are logged is an element of a set: its rules stay. */
+START_TEST(test_log_is_an_element) {
+	struct ruleset *a = render_text(golden, DENY("")),
+		       *b = render_text(golden, DENY("set logtraffic all\n"));
+	struct ruleset_delta d AUTO_DELTA = RULESET_DELTA_INIT;
+
+	ruleset_diff(a, b, &d);
+	ck_assert(!d.whole);
+	for (const struct chain *c = a->chains; c; c = c->next)
+		ck_assert(chain_equal(c, ruleset_chain(b, c->name)));
+	ruleset_free(a);
+	ruleset_free(b);
 }
 END_TEST
 
@@ -708,6 +790,9 @@ static Suite *render_suite(void) {
 
 	tcase_add_test(t, test_virtual_ip);
 	tcase_add_loop_test(t, test_refused, 0, ARRAY_LEN(refused));
+	tcase_add_loop_test(t, test_logs, 0, ARRAY_LEN(logs));
+	tcase_add_test(t, test_log_limit);
+	tcase_add_test(t, test_log_is_an_element);
 	tcase_add_test(t, test_masquerade);
 	tcase_add_test(t, test_unmanaged_is_left_alone);
 	tcase_add_test(t, test_states);

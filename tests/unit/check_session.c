@@ -132,6 +132,25 @@ START_TEST(commands_and_answers) {
 }
 END_TEST
 
+/* A command that destroys asks first; one key answers, and only y goes on. */
+START_TEST(questions) {
+	const char *asked = "execute log delete-all\r\nThis will delete all log lines!\r\n"
+			    "Do you want to continue? (y/n)";
+	struct terminal t;
+
+	open_case(&t, _i);
+	terminal_expect(&t, "execute log delete-all\r", asked);
+	terminal_expect(&t, "n", "n\r\n\r\ngate # ");
+	terminal_expect(&t, "execute log delete-all\r", asked);
+	terminal_expect(&t, "\r", "n\r\n\r\ngate # ");
+	terminal_expect(&t, "execute log delete-all\r", asked);
+	terminal_expect(&t, "\3", "\r\n\r\ngate # ");
+	terminal_expect(&t, "execute log delete-all\r", asked);
+	terminal_expect(&t, "y", "y\r\nexecute log delete-all\r\n\r\ngate # ");
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
 /* A thousand characters come back as they were typed: no blank, newline or escape among them. */
 START_TEST(long_lines_are_echoed_as_they_are) {
 	AUTO_STR struct str keys = STR_INIT;
@@ -335,6 +354,7 @@ int main(void) {
 
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, commands_and_answers, 0, matrix);
+	tcase_add_loop_test(t, questions, 0, matrix);
 	tcase_add_loop_test(t, long_lines_are_echoed_as_they_are, 0, matrix);
 	tcase_add_loop_test(t, pasted_lines_are_answered_in_turn, 0, matrix);
 	tcase_add_loop_test(t, help_acts_at_once, 0, matrix);
