@@ -149,7 +149,8 @@ static int walk_open(const struct walk_kind *kind, struct session_counts *counts
 		walk_close(w);
 		return ERR_KERNEL;
 	}
-	*ret = (struct stream){ walk_next, walk_close, session_walk_fd(w->sessions), w };
+	*ret = (struct stream){ walk_next, walk_close, session_walk_fd(w->sessions), w,
+				NULL };
 	return 0;
 }
 

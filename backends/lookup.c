@@ -115,9 +115,10 @@ void lookup_judge(const struct model *model, const struct policies *ps,
 		}
 }
 
-void lookup_explain(const struct model *model, const struct policies *ps,
-		    const struct lookup_packet *p, const char *out,
-		    const struct lookup_result *result, struct str *text) {
+unsigned int lookup_misfits(const struct model *model, const struct policies *ps,
+			    const struct lookup_packet *p, const char *out,
+			    const struct lookup_result *result,
+			    struct lookup_misfit ret[LOOKUP_REASONS_MAX]) {
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < ps->n && &ps->policy[i] != result->by && n < LOOKUP_REASONS_MAX;
@@ -126,7 +127,18 @@ void lookup_explain(const struct model *model, const struct policies *ps,
 
 		if (!why || strcmp(why, "srcintf") == 0 || strcmp(why, "dstintf") == 0)
 			continue;
-		str_addf(text, "policy %u: %s does not match\n", ps->policy[i].id, why);
-		n++;
+		ret[n++] = (struct lookup_misfit){ &ps->policy[i], why };
 	}
+	return n;
+}
+
+void lookup_explain(const struct model *model, const struct policies *ps,
+		    const struct lookup_packet *p, const char *out,
+		    const struct lookup_result *result, struct str *text) {
+	struct lookup_misfit found[LOOKUP_REASONS_MAX];
+	unsigned int n = lookup_misfits(model, ps, p, out, result, found);
+
+	for (unsigned int i = 0; i < n; i++)
+		str_addf(text, "policy %u: %s does not match\n", found[i].policy->id,
+			 found[i].why);
 }

@@ -37,6 +37,18 @@ void lookup_judge(const struct model *model, const struct policies *ps,
 
 #define LOOKUP_REASONS_MAX 10
 
+/* A policy that did not match, and what of it did not fit. */
+struct lookup_misfit {
+	const struct policy *policy;
+	const char *why;
+};
+
+/* The first policies of those interfaces before the result; returns how many. */
+unsigned int lookup_misfits(const struct model *model, const struct policies *ps,
+			    const struct lookup_packet *p, const char *out,
+			    const struct lookup_result *result,
+			    struct lookup_misfit ret[LOOKUP_REASONS_MAX]);
+
 /*
  * Append why no policy before the result matched: a line for each of the first policies of those
  * interfaces, with what did not fit.

@@ -112,6 +112,10 @@ uint64_t nft_changes(const struct nft *nft) {
 	return nft->changes;
 }
 
+uint64_t nft_revision(const struct nft *nft) {
+	return nft->now.revision;
+}
+
 bool nft_is_due(const struct nft *nft, time_t now) {
 	return now < nft->now.since || now >= nft->now.next_change;
 }

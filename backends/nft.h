@@ -48,6 +48,9 @@ struct ruleset *nft_ruleset_held(const struct nft *nft);
 /* How often this process set out to change rules in the kernel; the revision alone is no rule. */
 uint64_t nft_changes(const struct nft *nft);
 
+/* The configuration that this is made from: a number that every commit makes another one. */
+uint64_t nft_revision(const struct nft *nft);
+
 struct nft_counters {
 	uint64_t packets, bytes;   /* of all packets */
 	uint64_t hits;             /* sessions */

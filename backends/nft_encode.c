@@ -42,7 +42,7 @@ enum {
 enum { ORDER_NONE, ORDER_HOST, ORDER_NETWORK };
 
 #define META(k, n) .expr = "meta", .key = k, .len = n
-#define CT(k) .expr = "ct", .key = k, .len = 4
+#define CT(k, n) .expr = "ct", .key = k, .len = n
 #define IP_HEADER(o, n) .expr = "payload", .base = NFT_PAYLOAD_NETWORK_HEADER, .offset = o, .len = n
 #define L4_HEADER(o, n) \
 	.expr = "payload", .base = NFT_PAYLOAD_TRANSPORT_HEADER, .offset = o, .len = n
@@ -69,9 +69,10 @@ static const struct field_load {
 	[FIELD_ICMP_TYPE] = { L4_HEADER(0, 1), OF_ICMP },
 	[FIELD_ICMP_CODE] = { L4_HEADER(1, 1), OF_ICMP },
 	[FIELD_ICMP6_TYPE] = { L4_HEADER(0, 1), OF_ICMP6 },
-	[FIELD_CT_STATE] = { CT(NFT_CT_STATE) },
-	[FIELD_CT_STATUS] = { CT(NFT_CT_STATUS) },
-	[FIELD_CT_MARK] = { CT(NFT_CT_MARK), TYPE(MARK, HOST) },
+	[FIELD_CT_STATE] = { CT(NFT_CT_STATE, 4) },
+	[FIELD_CT_STATUS] = { CT(NFT_CT_STATUS, 4) },
+	[FIELD_CT_MARK] = { CT(NFT_CT_MARK, 4), TYPE(MARK, HOST) },
+	[FIELD_CT_DIRECTION] = { CT(NFT_CT_DIRECTION, 1) },
 	[FIELD_DADDR_TYPE] = { .expr = "fib", .key = NFT_FIB_RESULT_ADDRTYPE, .len = 4 },
 };
 
@@ -171,6 +172,18 @@ static uint32_t field_bytes(enum rule_field f, uint32_t v, const char *name,
 	return loads[f].len;
 }
 
+static void encode_not_range(struct encoder *e, const struct stmt *s, uint32_t len) {
+	struct nftnl_expr *x = expr_add(e, "range");
+	unsigned char bytes[IFNAMSIZ];
+
+	nftnl_expr_set_u32(x, NFTNL_EXPR_RANGE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_RANGE_OP, NFT_RANGE_NEQ);
+	field_bytes(s->field[0], s->a, NULL, bytes);
+	nftnl_expr_set(x, NFTNL_EXPR_RANGE_FROM_DATA, bytes, len);
+	field_bytes(s->field[0], s->b, NULL, bytes);
+	nftnl_expr_set(x, NFTNL_EXPR_RANGE_TO_DATA, bytes, len);
+}
+
 /* Marks lie in host order: before they are compared by size they are turned round. */
 static void encode_compare(struct encoder *e, const struct stmt *s) {
 	static const uint32_t ops[] = { [MATCH_EQ] = NFT_CMP_EQ, [MATCH_NE] = NFT_CMP_NEQ,
@@ -193,6 +206,10 @@ static void encode_compare(struct encoder *e, const struct stmt *s) {
 		return;
 	}
 	len = field_bytes(f, s->a, s->name, bytes);
+	if (s->op == MATCH_NOT_RANGE) {
+		encode_not_range(e, s, len);
+		return;
+	}
 	if (s->op != MATCH_RANGE) {
 		encode_cmp(e, ops[s->op], bytes, len);
 		if (s->op == MATCH_EQ && f == FIELD_NFPROTO)
@@ -323,6 +340,16 @@ static void encode_object(struct encoder *e, uint32_t type, const char *name) {
 	nftnl_expr_set_str(x, NFTNL_EXPR_OBJREF_IMM_NAME, name);
 }
 
+static void encode_trace(struct encoder *e) {
+	const uint8_t on = 1;
+	struct nftnl_expr *x;
+
+	encode_immediate(e, NFT_REG_1, &on, sizeof(on));
+	x = expr_add(e, "meta");
+	nftnl_expr_set_u32(x, NFTNL_EXPR_META_KEY, NFT_META_NFTRACE);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_META_SREG, NFT_REG_1);
+}
+
 /* The address is in register 1; proto_reg holds the port, 0: it stays. */
 static void encode_nat(struct encoder *e, uint32_t proto_reg, uint32_t flags) {
 	struct nftnl_expr *x = expr_add(e, "nat");
@@ -407,6 +434,9 @@ static void encode_stmt(struct encoder *e, const struct stmt *s) {
 	case STMT_RESTORE:
 		encode_restore(e, s);
 		break;
+	case STMT_TRACE:
+		encode_trace(e);
+		break;
 	case STMT_ACCEPT:
 	case STMT_DROP:
 	case STMT_RETURN:
@@ -420,10 +450,10 @@ static void encode_stmt(struct encoder *e, const struct stmt *s) {
 	}
 }
 
-void nft_encode_rule(struct nlmsghdr *nlh, const struct chain *c, uint32_t i) {
+void nft_encode_rule(struct nlmsghdr *nlh, const char *table, const struct chain *c, uint32_t i) {
 	struct encoder e = { .rule = needed(nftnl_rule_alloc()) };
 
-	nftnl_rule_set_str(e.rule, NFTNL_RULE_TABLE, RULESET_TABLE);
+	nftnl_rule_set_str(e.rule, NFTNL_RULE_TABLE, table);
 	nftnl_rule_set_str(e.rule, NFTNL_RULE_CHAIN, c->name);
 	for (uint32_t j = 0; j < c->rules[i].n; j++)
 		encode_stmt(&e, &c->stmts[c->rules[i].first + j]);
@@ -431,16 +461,16 @@ void nft_encode_rule(struct nlmsghdr *nlh, const struct chain *c, uint32_t i) {
 	nftnl_rule_free(e.rule);
 }
 
-void nft_encode_flush(struct nlmsghdr *nlh, const char *chain) {
+void nft_encode_flush(struct nlmsghdr *nlh, const char *table, const char *chain) {
 	struct nftnl_rule *r = needed(nftnl_rule_alloc());
 
-	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, RULESET_TABLE);
+	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, table);
 	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, chain);
 	nftnl_rule_nlmsg_build_payload(nlh, r);
 	nftnl_rule_free(r);
 }
 
-void nft_encode_chain(struct nlmsghdr *nlh, const struct chain *c) {
+void nft_encode_chain(struct nlmsghdr *nlh, const char *table, const struct chain *c) {
 	static const uint32_t hooks[] = {
 		[HOOK_PREROUTING] = NF_INET_PRE_ROUTING, [HOOK_INPUT] = NF_INET_LOCAL_IN,
 		[HOOK_FORWARD] = NF_INET_FORWARD, [HOOK_OUTPUT] = NF_INET_LOCAL_OUT,
@@ -448,7 +478,7 @@ void nft_encode_chain(struct nlmsghdr *nlh, const struct chain *c) {
 	};
 	struct nftnl_chain *x = needed(nftnl_chain_alloc());
 
-	nftnl_chain_set_str(x, NFTNL_CHAIN_TABLE, RULESET_TABLE);
+	nftnl_chain_set_str(x, NFTNL_CHAIN_TABLE, table);
 	nftnl_chain_set_str(x, NFTNL_CHAIN_NAME, c->name);
 	if (c->type != CHAIN_PLAIN) {
 		nftnl_chain_set_str(x, NFTNL_CHAIN_TYPE, c->type == CHAIN_NAT ? "nat" : "filter");
@@ -500,11 +530,11 @@ static void set_describe_order(struct nftnl_set *x, const struct set *set) {
 	nftnl_udata_buf_free(u);
 }
 
-void nft_encode_set(struct nlmsghdr *nlh, const struct set *set, uint32_t id) {
+void nft_encode_set(struct nlmsghdr *nlh, const char *table, const struct set *set, uint32_t id) {
 	struct nftnl_set *x = needed(nftnl_set_alloc());
 	uint32_t flags = 0;
 
-	nftnl_set_set_str(x, NFTNL_SET_TABLE, RULESET_TABLE);
+	nftnl_set_set_str(x, NFTNL_SET_TABLE, table);
 	nftnl_set_set_str(x, NFTNL_SET_NAME, set->name);
 	if (nlh->nlmsg_flags & NLM_F_CREATE) {
 		flags |= set->flags & SET_INTERVAL ? NFT_SET_INTERVAL : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Messages of nf_tables: parts of a ruleset as libnftnl puts them into a buffer. */
+/* Messages of nf_tables: parts of a table as libnftnl puts them into a buffer. */
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -9,16 +9,16 @@
 #define NFT_ENCODE_ROOM 65536u  /* bytes that must be free for one message */
 
 /* Fill the payload of a message that adds or deletes a chain. */
-void nft_encode_chain(struct nlmsghdr *nlh, const struct chain *c);
+void nft_encode_chain(struct nlmsghdr *nlh, const char *table, const struct chain *c);
 
 /* Fill the payload of a message that adds rule i of a chain. */
-void nft_encode_rule(struct nlmsghdr *nlh, const struct chain *c, uint32_t i);
+void nft_encode_rule(struct nlmsghdr *nlh, const char *table, const struct chain *c, uint32_t i);
 
 /* Fill the payload of a message that removes all rules of a chain. */
-void nft_encode_flush(struct nlmsghdr *nlh, const char *chain);
+void nft_encode_flush(struct nlmsghdr *nlh, const char *table, const char *chain);
 
 /* Fill the payload of a message that adds or deletes a set; id tells the sets of a batch apart. */
-void nft_encode_set(struct nlmsghdr *nlh, const struct set *set, uint32_t id);
+void nft_encode_set(struct nlmsghdr *nlh, const char *table, const struct set *set, uint32_t id);
 
 /* Fill the payload of a message that adds or deletes an object. */
 void nft_encode_object(struct nlmsghdr *nlh, const struct ct_object *o);

@@ -56,6 +56,8 @@ struct batch {
 
 struct nft_netlink {
 	struct mnl_socket *sock;
+	const char *table;
+	bool owned;                          /* the table goes when the socket does */
 	uint32_t seq;
 	int sys_errno;
 };
@@ -65,6 +67,7 @@ struct nft_netlink *nft_netlink_open(struct err *err) {
 	const struct timeval wait = { .tv_sec = ANSWER_WAIT_S };
 	int on = 1, size = RECEIVE_BUFFER;
 
+	nl->table = RULESET_TABLE;
 	nl->sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0) {
 		err_set(err, ERR_KERNEL, "netfilter cannot be reached: %s", strerror(errno));
@@ -77,6 +80,16 @@ struct nft_netlink *nft_netlink_open(struct err *err) {
 	if (setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait))) {
 		err_set(err, ERR_KERNEL, "netfilter cannot be reached: %s", strerror(errno));
 		return nft_netlink_close(nl);
+	}
+	return nl;
+}
+
+struct nft_netlink *nft_netlink_open_owned(const char *table, struct err *err) {
+	struct nft_netlink *nl = nft_netlink_open(err);
+
+	if (nl) {
+		nl->table = table;
+		nl->owned = true;
 	}
 	return nl;
 }
@@ -150,9 +163,11 @@ static void batch_close_message(struct batch *b, const struct nlmsghdr *nlh) {
 static void put_table(struct nft_netlink *nl, struct batch *b, uint16_t type) {
 	struct nlmsghdr *nlh =
 		batch_message(nl, b, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0, "table",
-			      RULESET_TABLE, NULL);
+			      nl->table, NULL);
 
-	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, RULESET_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, nl->table);
+	if (nl->owned && type == NFT_MSG_NEWTABLE)
+		mnl_attr_put_u32(nlh, NFTA_TABLE_FLAGS, htonl(NFT_TABLE_F_OWNER));
 	batch_close_message(b, nlh);
 }
 
@@ -160,7 +175,7 @@ static void put_chain(struct nft_netlink *nl, struct batch *b, const struct chai
 	struct nlmsghdr *nlh = batch_message(nl, b, add ? NFT_MSG_NEWCHAIN : NFT_MSG_DELCHAIN,
 					     add ? NLM_F_CREATE : 0, "chain", c->name, c->origin);
 
-	nft_encode_chain(nlh, c);
+	nft_encode_chain(nlh, nl->table, c);
 	batch_close_message(b, nlh);
 }
 
@@ -168,7 +183,7 @@ static void put_flush(struct nft_netlink *nl, struct batch *b, const struct chai
 	struct nlmsghdr *nlh =
 		batch_message(nl, b, NFT_MSG_DELRULE, 0, "chain", c->name, c->origin);
 
-	nft_encode_flush(nlh, c->name);
+	nft_encode_flush(nlh, nl->table, c->name);
 	batch_close_message(b, nlh);
 }
 
@@ -178,7 +193,7 @@ static void put_rules(struct nft_netlink *nl, struct batch *b, const struct chai
 			batch_message(nl, b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, "rule",
 				      c->name, c->rules[i].origin);
 
-		nft_encode_rule(nlh, c, i);
+		nft_encode_rule(nlh, nl->table, c, i);
 		batch_close_message(b, nlh);
 	}
 }
@@ -187,7 +202,7 @@ static void put_set(struct nft_netlink *nl, struct batch *b, const struct set *s
 	struct nlmsghdr *nlh = batch_message(nl, b, add ? NFT_MSG_NEWSET : NFT_MSG_DELSET,
 					     add ? NLM_F_CREATE : 0, "set", set->name, NULL);
 
-	nft_encode_set(nlh, set, nl->seq);
+	nft_encode_set(nlh, nl->table, set, nl->seq);
 	batch_close_message(b, nlh);
 }
 
@@ -295,7 +310,7 @@ static void put_elems(struct nft_netlink *nl, struct batch *b, const struct elem
 		struct nlattr *nest;
 
 		b->parts[b->n_parts - 1].elems = &list[i];
-		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, nl->table);
 		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set->name);
 		nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
 		for (size_t end = i + ELEMS_PER_MESSAGE; i < n && i < end && list[i].set == set;
@@ -645,7 +660,7 @@ static struct nlmsghdr *read_request(struct nft_netlink *nl, char *data, const c
 	struct nlmsghdr *nlh = nftnl_nlmsg_build_hdr(data, NFT_MSG_GETSETELEM, NFPROTO_INET,
 						     key ? NLM_F_ACK : NLM_F_DUMP, nl->seq++);
 
-	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, nl->table);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
 	if (key) {
 		struct nlattr *list = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Our table in the kernel: changed by one atomic batch at a time, read back element by element.
+ * A table of ours in the kernel: changed by one atomic batch at a time, read back element by
+ * element.
  */
 #pragma once
 
@@ -10,8 +11,17 @@
 
 struct nft_netlink;
 
-/* Open a socket to the current network namespace; NULL and *err when that fails. */
+/*
+ * Open a socket to the current network namespace, for the table of the rules; NULL and *err when
+ * that fails.
+ */
 struct nft_netlink *nft_netlink_open(struct err *err);
+
+/*
+ * The same for another table, whose name must outlive it: one that nobody else can change, and that
+ * the kernel removes when the socket is closed, also by the death of the process.
+ */
+struct nft_netlink *nft_netlink_open_owned(const char *table, struct err *err);
 
 /* Close; NULL is fine. Returns NULL. */
 struct nft_netlink *nft_netlink_close(struct nft_netlink *nl);
@@ -34,7 +44,7 @@ int nft_netlink_apply(struct nft_netlink *nl, const struct ruleset_delta *delta,
 int nft_netlink_replace(struct nft_netlink *nl, const struct ruleset_delta *delta,
 			uint32_t generation, struct err *err);
 
-/* Remove our table; it is no error when there is none. */
+/* Remove the table; it is no error when there is none. */
 int nft_netlink_remove(struct nft_netlink *nl, struct err *err);
 
 /* Which of the helpers of helper.h the kernel has; asking makes it load their modules. */

@@ -29,6 +29,7 @@ static const struct {
 	[FIELD_CT_STATE] = { "ct state", "ct_state" },
 	[FIELD_CT_STATUS] = { "ct status", "ct_status" },
 	[FIELD_CT_MARK] = { "ct mark", "mark" },
+	[FIELD_CT_DIRECTION] = { "ct direction", "ct_dir" },
 	[FIELD_DADDR_TYPE] = { "fib daddr type", "fib_addrtype" },
 };
 
@@ -49,6 +50,8 @@ static void text_number(enum rule_field f, uint32_t v, struct str *out) {
 		str_add(out, v == NFPROTO_IS_IPV4 ? "ipv4" : "ipv6");
 	else if (f == FIELD_DADDR_TYPE)
 		str_add(out, "local");
+	else if (f == FIELD_CT_DIRECTION)
+		str_add(out, v == CT_DIRECTION_REPLY ? "reply" : "original");
 	else
 		str_addf(out, "%" PRIu32, v);
 }
@@ -70,7 +73,7 @@ static void text_bits(enum rule_field f, uint32_t v, struct str *out) {
 
 static void text_match(const struct stmt *s, struct str *out) {
 	static const char *const ops[] = { [MATCH_NE] = "!= ", [MATCH_GT] = "> ", [MATCH_LT] = "< ",
-					   [MATCH_NOT_SET] = "!= " };
+					   [MATCH_NOT_RANGE] = "!= ", [MATCH_NOT_SET] = "!= " };
 
 	text_fields(s->field, out);
 	str_addf(out, " %s", s->op <= MATCH_NOT_SET && ops[s->op] ? ops[s->op] : "");
@@ -82,7 +85,7 @@ static void text_match(const struct stmt *s, struct str *out) {
 		text_bits(s->field[0], s->a, out);
 	else
 		text_number(s->field[0], s->a, out);
-	if (s->op == MATCH_RANGE) {
+	if (s->op == MATCH_RANGE || s->op == MATCH_NOT_RANGE) {
 		str_add_char(out, '-');
 		text_number(s->field[0], s->b, out);
 	}
@@ -162,6 +165,9 @@ static void text_stmt(const struct stmt *s, struct str *out) {
 		break;
 	case STMT_RESTORE:
 		text_restore(s, out);
+		break;
+	case STMT_TRACE:
+		str_add(out, "meta nftrace set 1");
 		break;
 	case STMT_ACCEPT:
 	case STMT_DROP:

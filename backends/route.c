@@ -494,27 +494,29 @@ struct backend route_backend(struct route *r) {
 static int read_answer(const struct nlmsghdr *nlh, void *arg) {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
-	int *index = arg;
+	struct route_way *way = arg;
 
 	if (nlh->nlmsg_type != RTM_NEWROUTE)
 		return MNL_CB_OK;
-	if (rtm->rtm_type == RTN_LOCAL || rtm->rtm_type == RTN_BROADCAST) {
-		*index = -1;
+	way->local = rtm->rtm_type == RTN_LOCAL || rtm->rtm_type == RTN_BROADCAST;
+	if (rtm->rtm_type != RTN_UNICAST)
 		return MNL_CB_OK;
+	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
+		if (mnl_attr_get_type(attr) == RTA_OIF)
+			way->index = (int)mnl_attr_get_u32(attr);
+		if (mnl_attr_get_type(attr) == RTA_GATEWAY && mnl_attr_get_payload_len(attr) == 4)
+			way->gateway = ntohl(mnl_attr_get_u32(attr));
 	}
-	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
-		if (mnl_attr_get_type(attr) == RTA_OIF && rtm->rtm_type == RTN_UNICAST)
-			*index = (int)mnl_attr_get_u32(attr);
 	return MNL_CB_OK;
 }
 
-int route_lookup(struct rtnl *rtnl, uint32_t src, uint32_t dst, int in_index) {
+int route_way(struct rtnl *rtnl, uint32_t src, uint32_t dst, int in_index, struct route_way *ret) {
 	char data[RTNL_MESSAGE_MAX] = { 0 };
 	struct rtmsg *rtm;
 	void *header;
 	struct nlmsghdr *nlh = rtnl_message(data, RTM_GETROUTE, 0, sizeof(*rtm), &header);
-	int index = 0;
 
+	*ret = (struct route_way){ .index = 0 };
 	rtm = header;
 	rtm->rtm_family = AF_INET;
 	rtm->rtm_src_len = rtm->rtm_dst_len = 32;
@@ -522,5 +524,13 @@ int route_lookup(struct rtnl *rtnl, uint32_t src, uint32_t dst, int in_index) {
 	mnl_attr_put_u32(nlh, RTA_DST, htonl(dst));
 	if (in_index)
 		mnl_attr_put_u32(nlh, RTA_IIF, (uint32_t)in_index);
-	return rtnl_query(rtnl, nlh, read_answer, &index) == 0 ? index : 0;
+	return rtnl_query(rtnl, nlh, read_answer, ret);
+}
+
+int route_lookup(struct rtnl *rtnl, uint32_t src, uint32_t dst, int in_index) {
+	struct route_way way;
+
+	if (route_way(rtnl, src, dst, in_index, &way) != 0)
+		return 0;
+	return way.local ? -1 : way.index;
 }

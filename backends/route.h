@@ -58,5 +58,18 @@ static inline uint32_t route_metric(unsigned int distance, unsigned int priority
 	return (uint32_t)distance << 16 | priority;
 }
 
+/* The way of a packet as the kernel finds it. */
+struct route_way {
+	bool local;              /* it leads to the unit itself */
+	int index;               /* link; 0: there is none */
+	uint32_t gateway;        /* 0: the destination is on the link */
+};
+
+/*
+ * Ask for the way of a packet that came in by a link (0: that the unit sends). 0 or the number of a
+ * system error: EXDEV when it should have come in by another one.
+ */
+int route_way(struct rtnl *rtnl, uint32_t src, uint32_t dst, int in_index, struct route_way *ret);
+
 /* The link a packet leaves by, 0 when there is no way; -1 when it is for the unit itself. */
 int route_lookup(struct rtnl *rtnl, uint32_t src, uint32_t dst, int in_index);

@@ -35,11 +35,15 @@ enum rule_field {
 	FIELD_CT_STATE,
 	FIELD_CT_STATUS,
 	FIELD_CT_MARK,
+	FIELD_CT_DIRECTION,
 	FIELD_DADDR_TYPE,
 	FIELD_COUNT
 };
 
-/* Values of FIELD_NFPROTO, FIELD_CT_STATE (bits), FIELD_CT_STATUS (bits), FIELD_DADDR_TYPE. */
+/*
+ * Values of FIELD_NFPROTO, FIELD_CT_STATE (bits), FIELD_CT_STATUS (bits), FIELD_CT_DIRECTION,
+ * FIELD_DADDR_TYPE.
+ */
 enum {
 	NFPROTO_IS_IPV4 = 2,
 	CT_STATE_INVALID = 1,
@@ -48,6 +52,7 @@ enum {
 	CT_STATE_NEW = 8,
 	CT_STATUS_CONFIRMED = 8,
 	CT_STATUS_DNAT = 32,
+	CT_DIRECTION_REPLY = 1,
 	DADDR_TYPE_LOCAL = 2,
 };
 
@@ -58,6 +63,7 @@ enum stmt_op {
 	MATCH_GT,      /* field > a */
 	MATCH_LT,      /* field < a */
 	MATCH_RANGE,   /* a <= field <= b */
+	MATCH_NOT_RANGE,
 	MATCH_BITS,    /* field & a is not 0 */
 	MATCH_SET,     /* fields are in set `name` (a set with counters counts) */
 	MATCH_NOT_SET,
@@ -74,6 +80,7 @@ enum stmt_op {
 	STMT_LOG,      /* tell listeners of log group a, with prefix `name` */
 	STMT_PACKET_MARK, /* mark of the packet = a, or field (ct mark) */
 	STMT_RESTORE,  /* field (destination, destination port) = what it was before translation */
+	STMT_TRACE,    /* tell listeners of all rules that the packet meets from here on */
 	STMT_ACCEPT,
 	STMT_DROP,
 	STMT_RETURN,

@@ -156,6 +156,8 @@ static bool matches_number(const struct stmt *st, uint32_t v) {
 		return v < st->a;
 	case MATCH_RANGE:
 		return v >= st->a && v <= st->b;
+	case MATCH_NOT_RANGE:
+		return v < st->a || v > st->b;
 	default:
 		return (v & st->a) != 0;
 	}
@@ -268,6 +270,7 @@ static enum result run_stmt(const struct eval *e, const struct stmt *st, int dep
 	case STMT_LOG:
 		e->p->log_group = (uint16_t)st->a;
 		return GO_ON;
+	case STMT_TRACE:
 	case STMT_PACKET_MARK:
 	case STMT_RESTORE: /* of what is told before it is dropped */
 		return GO_ON;
@@ -285,6 +288,7 @@ static enum result run_stmt(const struct eval *e, const struct stmt *st, int dep
 	case MATCH_GT:
 	case MATCH_LT:
 	case MATCH_RANGE:
+	case MATCH_NOT_RANGE:
 	case MATCH_BITS:
 	case MATCH_SET:
 	case MATCH_NOT_SET:

@@ -461,6 +461,8 @@ static int take_text(void *arg, enum ctl_type type, struct buf_reader *r) {
 	const struct client_output *out = arg;
 	AUTO_FREE char *text = buf_get_str(r, CTL_TEXT_CHUNK);
 
+	if (type == CTL_LAST && !r->bad && out->last)
+		out->last(out->arg, text, strlen(text));
 	if (type == CTL_TEXT && !r->bad && !out->enough(out->arg))
 		out->text(out->arg, text, strlen(text));
 	return 0;

@@ -106,6 +106,8 @@ struct client_output {
 	bool (*enough)(void *arg);
 	void *arg;
 	bool json;           /* the text is to be JSON */
+	/* Takes what the command says in the end when the rest is not wanted. May be NULL. */
+	void (*last)(void *arg, const char *text, size_t len);
 };
 
 /*

@@ -221,7 +221,7 @@ static int open_display(void *ctx, const struct command_call *call, struct strea
 	d = xcalloc(1, sizeof(*d));
 	d->filter = filter_of(call);
 	d->reader = logstore_read(logs_store(ctx), d->filter->category);
-	*ret = (struct stream){ display_next, display_close, -1, d };
+	*ret = (struct stream){ .next = display_next, .close = display_close, .fd = -1, .ctx = d };
 	return 0;
 }
 

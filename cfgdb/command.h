@@ -66,6 +66,8 @@ struct stream {
 	void (*close)(void *ctx);
 	int fd;              /* stays open until close; -1 when next never waits */
 	void *ctx;
+	/* Nobody wants the rest: append what is still to be said, a few lines. May be NULL. */
+	void (*last)(void *ctx, struct str *out);
 };
 
 struct command {
@@ -74,7 +76,10 @@ struct command {
 	/* Append the whole output, lines ending in \n, to out. */
 	int (*run)(void *ctx, const struct command_call *call, struct str *out, struct err *err);
 	void *ctx;
-	/* Instead of run: fill *ret, which the caller closes. */
+	/*
+	 * Instead of run: fill *ret, which the caller closes. What leaves it as it is has no
+	 * output.
+	 */
 	int (*open)(void *ctx, const struct command_call *call, struct stream *ret,
 		    struct err *err);
 };

@@ -16,13 +16,14 @@
  * CTL_BEGIN, CTL_COMMIT, CTL_ABORT
  * CTL_PUT            u16 table, str key, u64 version, str body
  * CTL_DELETE         u16 table, str key
- * CTL_RUN            u8 form, u16 count, str word...           CTL_TEXT...
+ * CTL_RUN            u8 form, u16 count, str word...           CTL_TEXT..., CTL_LAST
  * CTL_CANCEL
  * CTL_CHECK_SECRET   u16 table, u16 attribute, str "ENC TEXT"
  *
  * The output of CTL_RUN may come as long as the client wants it. CTL_CANCEL, the one request that
  * may be sent before the answer to another, ends it; it has no answer of its own, and means nothing
- * when the output has ended meanwhile.
+ * when the output has ended meanwhile. What the command says in that case, such as its totals, is
+ * CTL_LAST.
  *
  * CTL_PUT, CTL_DELETE and CTL_COMMIT answer CTL_WARNING... before CTL_OK where something was
  * accepted that will not do all that was meant.
@@ -40,6 +41,7 @@
  * CTL_ID             u64 id
  * CTL_TEXT           str text
  * CTL_WARNING        str text
+ * CTL_LAST           str text
  */
 #pragma once
 
@@ -47,7 +49,7 @@
 #define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
 #define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
 #define CTL_WORDS_MAX 256
-#define CTL_TEXT_CHUNK 32768       /* bytes of output in one CTL_TEXT */
+#define CTL_TEXT_CHUNK 32768       /* bytes of output in one CTL_TEXT or CTL_LAST */
 #define CTL_SOCKET_NAME "ctl"      /* in the run directory */
 
 /* Forms of output. */
@@ -78,4 +80,5 @@ enum ctl_type {
 	CTL_ID,
 	CTL_TEXT,
 	CTL_WARNING,
+	CTL_LAST,
 };

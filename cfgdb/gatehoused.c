@@ -21,8 +21,10 @@
 
 #include "backends/arp.h"
 #include "backends/barrier.h"
+#include "backends/cmd_flow.h"
 #include "backends/cmd_metrics.h"
 #include "backends/cmd_session.h"
+#include "backends/cmd_sniffer.h"
 #include "backends/commands_kernel.h"
 #include "backends/helper.h"
 #include "backends/iface.h"
@@ -562,6 +564,10 @@ static int start(struct daemon *d, struct err *err) {
 	add_commands(d, commands, n, &d->metrics);
 	commands = commands_log(&n);
 	add_commands(d, commands, n, d->logs);
+	commands = commands_flow(&n);
+	add_commands(d, commands, n, d->nft);
+	commands = commands_sniffer(&n);
+	add_commands(d, commands, n, NULL);
 	return start_server(d, err);
 }
 

@@ -367,12 +367,12 @@ static const struct command *command_find(const struct server_config *config, si
 	return best;
 }
 
-static void send_text(struct caller *s, const struct str *text) {
+static void send_text(struct caller *s, enum ctl_type type, const struct str *text) {
 	for (size_t at = 0; at < text->len;) {
 		AUTO_BUF struct buf b = BUF_INIT;
 		size_t n = text->len - at < CTL_TEXT_CHUNK ? text->len - at : CTL_TEXT_CHUNK;
 
-		buf_put_u8(&b, CTL_TEXT);
+		buf_put_u8(&b, (uint8_t)type);
 		buf_put_strn(&b, text->data + at, n);
 		s->send(s->send_arg, &b);
 		at += n;
@@ -396,7 +396,7 @@ static int run_command(struct caller *s, bool json, size_t argc, char *const arg
 	if (command->open)
 		return command->open(command->ctx, &call, &s->stream, err);
 	rc = command->run(command->ctx, &call, &text, err);
-	send_text(s, &text);
+	send_text(s, CTL_TEXT, &text);
 	return rc;
 }
 
@@ -421,9 +421,15 @@ static int request_run(struct caller *s, struct buf_reader *r, struct err *err) 
 
 /* The answer ends here; one that has ended already was answered. */
 static int request_cancel(struct caller *s, struct buf_reader *r, struct err *err) {
+	AUTO_STR struct str text = STR_INIT;
+
 	(void)err;
-	if (take_end(r))
-		drop_stream(s);
+	if (!take_end(r))
+		return 0;
+	if (s->stream.last)
+		s->stream.last(s->stream.ctx, &text);
+	send_text(s, CTL_LAST, &text);
+	drop_stream(s);
 	return 0;
 }
 
@@ -495,7 +501,7 @@ enum stream_state caller_stream(struct caller *s) {
 	struct err err = { 0 };
 	enum stream_state state = s->stream.next(s->stream.ctx, &text, &err);
 
-	send_text(s, &text);
+	send_text(s, CTL_TEXT, &text);
 	if (state == STREAM_END || state == STREAM_FAILED) {
 		drop_stream(s);
 		send_result(s, state == STREAM_END ? 0 : err.code, &err);

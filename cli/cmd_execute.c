@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Commands that are no configuration: those the daemon answers are passed on with their words in
- * full; ping is the system's own program, run as the administrator with a fixed argument list, its
- * lines rewritten one by one to the form that FortiOS prints; exit ends the session.
+ * full; output that is watched as it comes ends at a key, too, which is then the first of the next
+ * line, so that `diagnose debug disable` can be typed as where the output runs in the background;
+ * ping is the system's own program, run as the administrator with a fixed argument list, its lines
+ * rewritten one by one to the form that FortiOS prints; exit ends the session.
  */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,18 +25,37 @@
 #define HOST_MAX	 255
 
 static void remote_text(void *arg, const char *text, size_t len) {
-	struct out *out = arg;
+	const struct shell *sh = arg;
 
-	out_bytes(out, text, len);
-	out_flush(out); /* the next piece may be long in coming */
+	out_bytes(sh->out, text, len);
+	out_flush(sh->out); /* the next piece may be long in coming */
 }
 
 static bool remote_enough(void *arg) {
-	return out_stopped(arg);
+	const struct shell *sh = arg;
+
+	return out_stopped(sh->out);
 }
 
-int cmd_remote(struct shell *sh, const struct call *call, struct err *err) {
-	const struct client_output out = { remote_text, remote_enough, sh->out, sh->json };
+static bool watch_enough(void *arg) {
+	const struct shell *sh = arg;
+	struct pollfd key = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return out_stopped(sh->out) || (sh->typing && poll(&key, 1, 0) > 0);
+}
+
+/* After Ctrl-C: what the command has to say about that is wanted. */
+static void remote_last(void *arg, const char *text, size_t len) {
+	const struct shell *sh = arg;
+
+	out_begin(sh->out);
+	out_text(sh->out, "\n");
+	out_bytes(sh->out, text, len);
+}
+
+static int remote_run(struct shell *sh, const struct call *call, bool (*enough)(void *arg),
+		      struct err *err) {
+	const struct client_output out = { remote_text, enough, sh, sh->json, remote_last };
 	char *words[REMOTE_WORDS_MAX];
 	size_t n = 0;
 
@@ -42,6 +64,14 @@ int cmd_remote(struct shell *sh, const struct call *call, struct err *err) {
 	for (size_t i = 0; i < call->argc && n < REMOTE_WORDS_MAX; i++)
 		words[n++] = call->argv[i];
 	return client_run(sh->client, n, words, &out, err);
+}
+
+int cmd_remote(struct shell *sh, const struct call *call, struct err *err) {
+	return remote_run(sh, call, remote_enough, err);
+}
+
+int cmd_watch(struct shell *sh, const struct call *call, struct err *err) {
+	return remote_run(sh, call, watch_enough, err);
 }
 
 /* ---- clearing sessions ---- */
@@ -59,7 +89,7 @@ static bool never_enough(void *arg) {
 int cmd_session_clear(struct shell *sh, const struct call *call, struct err *err) {
 	AUTO_STR struct str answer = STR_INIT;
 	AUTO_FREE char *warning = NULL;
-	const struct client_output out = { take_answer, never_enough, &answer, false };
+	const struct client_output out = { take_answer, never_enough, &answer, false, NULL };
 	char *words[] = { (char *)"diagnose", (char *)"sys", (char *)call->words[2],
 			  (char *)"clear", (char *)"unfiltered-count" };
 	int rc = client_run(sh->client, ARRAY_LEN(words), words, &out, err);

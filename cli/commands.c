@@ -11,9 +11,118 @@
 #define IN_CONFIG (LEVEL_LIST | LEVEL_ENTRY | LEVEL_OBJECT | LEVEL_DIRECT)
 
 #define REMOTE .run = cmd_remote
+#define WATCH  .run = cmd_watch
 
 static const struct command diagnose_config[] = {
 	{ "unenforced", "List what is set and not enforced.", REMOTE },
+	{ 0 }
+};
+
+static const struct argument addr_range_args[] = {
+	{ "<from>", "Address, or the first of a range." },
+	{ "<to>", "Last address." },
+};
+
+static const struct argument port_range_args[] = {
+	{ "<from>", "Port, or the first of a range." },
+	{ "<to>", "Last port." },
+};
+
+static const struct argument proto_range_args[] = {
+	{ "<from>", "Number of the IP protocol, or the first of a range." },
+	{ "<to>", "Last number." },
+};
+
+static const struct argument vd_args[] = {
+	{ "<index>", "Index of the virtual domain; -1 for all." },
+};
+
+static const struct argument vd_name_args[] = {
+	{ "<name>", "Name of the virtual domain." },
+};
+
+#define RANGE(a) .min_args = 1, .max_args = 2, .args = a, REMOTE
+
+static const struct command diagnose_flow_negate[] = {
+	{ "vd", "Virtual domain.", REMOTE },
+	{ "proto", "IP protocol.", REMOTE },
+	{ "addr", "Source or destination address.", REMOTE },
+	{ "saddr", "Source address.", REMOTE },
+	{ "daddr", "Destination address.", REMOTE },
+	{ "port", "Source or destination port.", REMOTE },
+	{ "sport", "Source port.", REMOTE },
+	{ "dport", "Destination port.", REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_flow_filter[] = {
+	{ "clear", "Let all packets through the filter.", REMOTE },
+	{ "vd", "Packets of a virtual domain.", .min_args = 1, .max_args = 1, .args = vd_args,
+	  REMOTE },
+	{ "vd-name", "The same, by name.", .min_args = 1, .max_args = 1, .args = vd_name_args,
+	  REMOTE },
+	{ "proto", "Packets of an IP protocol.", RANGE(proto_range_args) },
+	{ "addr", "Packets from or to an address.", RANGE(addr_range_args) },
+	{ "saddr", "Packets from an address.", RANGE(addr_range_args) },
+	{ "daddr", "Packets to an address.", RANGE(addr_range_args) },
+	{ "port", "Packets from or to a port.", RANGE(port_range_args) },
+	{ "sport", "Packets from a port.", RANGE(port_range_args) },
+	{ "dport", "Packets to a port.", RANGE(port_range_args) },
+	{ "negate", "Turn a condition round.", .sub = diagnose_flow_negate },
+	{ 0 }
+};
+
+static const struct command diagnose_switch[] = {
+	{ "enable", "Show it.", REMOTE },
+	{ "disable", "Do not show it.", REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_flow_show[] = {
+	{ "function-name", "Name and line of the function in each line.", .sub = diagnose_switch },
+	{ "iprope", "Policies before the one that matched, and what of them did not fit.",
+	  .sub = diagnose_switch },
+	{ 0 }
+};
+
+static const struct argument trace_args[] = {
+	{ "<packets>", "How many packets; without it, until a key is pressed." },
+};
+
+static const struct command diagnose_flow_trace[] = {
+	{ "start", "Trace packets.", .max_args = 1, .args = trace_args, WATCH },
+	{ "stop", "Trace no more.", REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_flow[] = {
+	{ "filter", "Show which packets are traced, or say which.", .sub = diagnose_flow_filter,
+	  REMOTE },
+	{ "show", "What is shown of them.", .sub = diagnose_flow_show },
+	{ "trace", "Their way through the unit.", .sub = diagnose_flow_trace },
+	{ 0 }
+};
+
+static const struct command diagnose_debug[] = {
+	{ "disable", "Show no debug output.", REMOTE },
+	{ "enable", "Show debug output.", WATCH },
+	{ "flow", "The way of packets through the unit.", .sub = diagnose_flow },
+	{ "reset", "Stop all debugging and forget its settings.", REMOTE },
+	{ 0 }
+};
+
+static const struct argument sniffer_args[] = {
+	{ "<interface>", "Interface, or any." },
+	{ "<filter>", "Which packets, in quotes, as pcap-filter(7) says; none for all." },
+	{ "<level>", "1 headers, 2 with data from IP on, 3 with data from Ethernet on; 4, 5, 6 the "
+		     "same with names of interfaces." },
+	{ "<count>", "How many packets; 0 for all until Ctrl-C." },
+	{ "<timestamp>", "a for UTC, l for local time; otherwise relative to the start." },
+};
+
+static const struct command diagnose_sniffer[] = {
+	{ "packet", "Print packets as they come and go.", .max_args = 5, .args = sniffer_args,
+	  REMOTE },
 	{ 0 }
 };
 
@@ -91,33 +200,34 @@ static const struct argument criterion_args[] = {
 	{ "<criterion>", "Name of the criterion; all of them when it is missing." },
 };
 
-#define RANGE .min_args = 1, .max_args = 2, .args = range_args, REMOTE
 #define NAMED .min_args = 1, .max_args = 1, .args = name_args, REMOTE
 
 static const struct command session_filter[] = {
 	{ "clear", "Forget one criterion, or all.", .max_args = 1, .args = criterion_args, REMOTE },
 	{ "dintf", "Interface that packets of the client leave by.", NAMED },
-	{ "dport", "Destination port, before translation.", RANGE },
-	{ "dst", "Destination address, before translation.", RANGE },
-	{ "duration", "Age in seconds.", RANGE },
-	{ "expire", "Seconds until it ends when no packet comes.", RANGE },
+	{ "dport", "Destination port, before translation.", RANGE(range_args) },
+	{ "dst", "Destination address, before translation.", RANGE(range_args) },
+	{ "duration", "Age in seconds.", RANGE(range_args) },
+	{ "expire", "Seconds until it ends when no packet comes.", RANGE(range_args) },
 	{ "ext-dst", "Destination address to add to a list of which one must fit.", NAMED },
 	{ "ext-dst-negate", "Destination address to add to a list of which none may fit.", NAMED },
 	{ "ext-src", "Source address to add to a list of which one must fit.", NAMED },
 	{ "ext-src-negate", "Source address to add to a list of which none may fit.", NAMED },
 	{ "negate", "Turn a criterion round, or back.", .min_args = 1, .max_args = 1,
 	  .args = criterion_args, REMOTE },
-	{ "nport", "Source port after translation.", RANGE },
-	{ "nsrc", "Source address after translation.", RANGE },
-	{ "policy", "Number of the policy.", RANGE },
-	{ "proto", "Number of the IP protocol.", RANGE },
-	{ "proto-state", "State of the protocol, as in the list.", RANGE },
-	{ "session-state1", "Bits of the first state word, and their mask, hexadecimal.", RANGE },
-	{ "session-state2", "Bits of the second state word, and their mask, hexadecimal.", RANGE },
+	{ "nport", "Source port after translation.", RANGE(range_args) },
+	{ "nsrc", "Source address after translation.", RANGE(range_args) },
+	{ "policy", "Number of the policy.", RANGE(range_args) },
+	{ "proto", "Number of the IP protocol.", RANGE(range_args) },
+	{ "proto-state", "State of the protocol, as in the list.", RANGE(range_args) },
+	{ "session-state1", "Bits of the first state word, and their mask, hexadecimal.",
+	  RANGE(range_args) },
+	{ "session-state2", "Bits of the second state word, and their mask, hexadecimal.",
+	  RANGE(range_args) },
 	{ "sintf", "Interface that packets of the client come in by.", NAMED },
-	{ "sport", "Source port.", RANGE },
-	{ "src", "Source address.", RANGE },
-	{ "vd", "Index of the virtual domain; -1 is every one.", RANGE },
+	{ "sport", "Source port.", RANGE(range_args) },
+	{ "src", "Source address.", RANGE(range_args) },
+	{ "vd", "Index of the virtual domain; -1 is every one.", RANGE(range_args) },
 	{ "vd-name", "Name of the virtual domain.", NAMED },
 	{ 0 }
 };
@@ -159,8 +269,10 @@ static const struct command diagnose_sys[] = {
 
 static const struct command diagnose[] = {
 	{ "config", "The configuration.", .sub = diagnose_config },
+	{ "debug", "What the unit does, as it does it.", .sub = diagnose_debug },
 	{ "firewall", "Policies.", .sub = diagnose_firewall },
 	{ "ip", "Addresses.", .sub = diagnose_ip },
+	{ "sniffer", "Packets on the wire.", .sub = diagnose_sniffer },
 	{ "sys", "The system.", .sub = diagnose_sys },
 	{ 0 }
 };

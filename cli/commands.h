@@ -37,10 +37,11 @@ int cmd_get(struct shell *sh, const struct call *call, struct err *err);
 int cmd_get_here(struct shell *sh, const struct call *call, struct err *err);
 
 /*
- * cmd_execute.c: what the daemon answers, with a question before it ends all sessions; `execute
- * ping HOST`; `exit`, also inside a config.
+ * cmd_execute.c: what the daemon answers, up to a key with `watch`, with a question before it ends
+ * all sessions; `execute ping HOST`; `exit`, also inside a config.
  */
 int cmd_remote(struct shell *sh, const struct call *call, struct err *err);
+int cmd_watch(struct shell *sh, const struct call *call, struct err *err);
 int cmd_session_clear(struct shell *sh, const struct call *call, struct err *err);
 int cmd_ping(struct shell *sh, const struct call *call, struct err *err);
 int cmd_exit(struct shell *sh, const struct call *call, struct err *err);

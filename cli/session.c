@@ -142,6 +142,7 @@ void session_run(struct shell *sh) {
 	}
 	sh->confirm = session_confirm;
 	sh->confirm_arg = edit;
+	sh->typing = true;
 	out_catch_interrupt();
 	signal(SIGTSTP, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);

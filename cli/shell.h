@@ -32,6 +32,7 @@ struct shell {
 	bool quit;                    /* exit was said */
 	bool json;                    /* output is to be JSON, as far as commands have it */
 	bool lost;                    /* the connection broke: nothing works any more */
+	bool typing;                  /* someone at a terminal, who may press a key meanwhile */
 	unsigned long failures;       /* commands that failed */
 	/*
 	 * Where errors and warnings go instead of the output; NULL: to it, in the shell's own form.

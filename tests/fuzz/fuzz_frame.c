@@ -120,7 +120,7 @@ static void hear(void *arg, const struct buf *frame) {
 	(void)arg;
 	buf_reader_init(&r, frame->data, frame->len);
 	type = buf_get_u8(&r);
-	promise(type >= CTL_OK && type <= CTL_WARNING, "answers are of a known type");
+	promise(type >= CTL_OK && type <= CTL_LAST, "answers are of a known type");
 	promise(frame->len <= CTL_FRAME_MAX, "answers fit into a frame");
 	if (type == CTL_OBJECT || type == CTL_ID)
 		buf_get_u64(&r);

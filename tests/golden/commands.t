@@ -82,6 +82,61 @@ A # diagnose firewall iprope lookup 207.102.138.19 50000 20.150.252.91 22 tcp po
 <src [207.102.138.19-50000] dst [20.150.252.91-22] proto tcp dev port1> matches policy id: 0
 <...>
 
+# What a connection has said about debugging is kept for it, and for no other.
+A # diagnose debug flow filter addr 10.1.1.1
+A > diagnose debug flow filter dport 1000 2000
+A > diagnose debug flow filter negate dport
+A > diagnose debug flow filter
+A > diagnose debug flow show function-name enable
+A > diagnose debug flow show function-name disable
+A > diagnose debug flow show iprope enable
+A > diagnose debug flow trace start 10
+A > diagnose debug flow trace stop
+A > diagnose debug enable
+A > diagnose debug disable
+A > diagnose debug flow trace start 10
+A > diagnose debug reset
+A > diagnose debug enable
+A > diagnose debug flow filter
+	vf: any
+	proto: any
+	host addr: 10.1.1.1-10.1.1.1
+	Host saddr: any
+	Host daddr: any
+	port: any
+	sport: any
+	dport: not 1000-2000
+show function name
+do not show function name
+show trace messages about iprope
+	vf: any
+	proto: any
+	Host addr: any
+	Host saddr: any
+	Host daddr: any
+	port: any
+	sport: any
+	dport: any
+
+A # diagnose debug flow filter addr 10.1.1
+
+command parse error before '10.1.1'
+Command fail. Return code -61
+
+A # diagnose debug flow trace start many
+
+command parse error before 'many'
+Command fail. Return code -61
+
+A # diagnose sniffer packet port9
+there is no interface 'port9'
+Command fail. Return code -3
+
+A # diagnose sniffer packet any none 4 1 x
+
+command parse error before 'x'
+Command fail. Return code -61
+
 A # execute ping 172.16.136.1
 PING 172.16.136.1 (172.16.136.1): 56 data bytes
 64 bytes from 172.16.136.1: icmp_seq=0 ttl=64 time=<*> ms

@@ -6,6 +6,7 @@
  */
 #include "tests/lib/fake_client.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct client {
 	struct fake_kind kinds[8];
 	void (*warn)(void *arg, const char *text);
 	void *warn_arg;
+	bool endless;
 };
 
 static struct fake_table *tables_copy(const struct fake_table *from) {
@@ -371,8 +373,13 @@ int client_delete(struct client *c, const struct schema_table *table, const char
 	return 0;
 }
 
+void fake_client_endless(struct client *c) {
+	c->endless = true;
+}
+
 int client_run(struct client *c, size_t n_words, char *const words[],
 	       const struct client_output *out, struct err *err) {
+	static const char last[] = "enough\n";
 	int rc = called(c, "run", err);
 
 	if (rc)
@@ -381,5 +388,9 @@ int client_run(struct client *c, size_t n_words, char *const words[],
 		out->text(out->arg, words[i], strlen(words[i]));
 		out->text(out->arg, i + 1 < n_words ? " " : "\n", 1);
 	}
+	while (c->endless && !out->enough(out->arg))
+		sched_yield();
+	if (c->endless)
+		out->last(out->arg, last, strlen(last));
 	return 0;
 }

@@ -46,9 +46,9 @@ static int shout_run(void *ctx, const struct command_call *call, struct str *out
 }
 
 /*
- * Streams. `count N` counts up to N, a line a piece; `endless` has no end; `pause` waits for a
- * clock between its two lines; `fail` fails after one. Who looks knows how many are open, and how
- * many pieces were made.
+ * Streams. `count N` counts up to N, a line a piece; `endless` has no end, but tells how far it
+ * came when it is left; `pause` waits for a clock between its two lines; `fail` fails after one.
+ * Who looks knows how many are open, and how many pieces were made.
  */
 struct counter {
 	unsigned long at, end;
@@ -79,6 +79,10 @@ static enum stream_state counter_next(void *ctx, struct str *out, struct err *er
 	return c->pause ? STREAM_WAIT : STREAM_MORE;
 }
 
+static void counter_last(void *ctx, struct str *out) {
+	str_addf(out, "left at %lu\n", ((struct counter *)ctx)->at);
+}
+
 static void counter_close(void *ctx) {
 	struct counter *c = ctx;
 
@@ -102,7 +106,8 @@ static int count_open(void *ctx, const struct command_call *call, struct stream 
 	c->end = c->pause ? 2 : strtoul(kind, NULL, 10);
 	c->clock = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	tally->open++;
-	*ret = (struct stream){ counter_next, counter_close, c->clock, c };
+	*ret = (struct stream){ counter_next, counter_close, c->clock, c,
+				c->endless ? counter_last : NULL };
 	return 0;
 }
 
@@ -381,45 +386,13 @@ START_TEST(test_transaction) {
 }
 END_TEST
 
-static void hear_text(void *arg, const char *text, size_t len) {
-	str_add_bytes(arg, text, len);
-}
-
-static bool never(void *arg) {
-	(void)arg;
-	return false;
-}
-
-START_TEST(test_run) {
-	char *words[] = { (char *)"diagnose", (char *)"shout", (char *)"a b", (char *)"" };
-	struct err err = { 0 };
-	AUTO_STR struct str out = STR_INIT;
-	const struct client_output hear = { hear_text, never, &out, false };
-
-	good(client_run(client, 4, words, &hear, &err), &err);
-	ck_assert_str_eq(str_text(&out), "a b\n\n");
-	str_clear(&out);
-	ck_assert_int_eq(client_run(client, 3, words, &hear, &err), ERR_VALUE);
-	ck_assert_str_eq(str_text(&out), "a b\n");
-	ck_assert_str_eq(err.text, "one word is not enough");
-	str_clear(&out);
-	good(client_run(client, 2, words, &hear, &err), &err);
-	ck_assert_uint_gt(out.len, 200000);
-	ck_assert_str_eq(str_text(&out) + out.len - 11, "line 19999\n");
-}
-END_TEST
-
-/* ---- output in pieces ---- */
-
 struct hearing {
 	struct str text;
 	size_t most;         /* bytes after which there is enough */
 };
 
-static void hear_more(void *arg, const char *text, size_t len) {
-	struct hearing *h = arg;
-
-	str_add_bytes(&h->text, text, len);
+static void hear_text(void *arg, const char *text, size_t len) {
+	str_add_bytes(&((struct hearing *)arg)->text, text, len);
 }
 
 static bool heard_enough(void *arg) {
@@ -428,12 +401,38 @@ static bool heard_enough(void *arg) {
 	return h->text.len >= h->most;
 }
 
-static int count(struct client *c, const char *kind, struct hearing *h, struct err *err) {
-	char *words[] = { (char *)"diagnose", (char *)"count", (char *)kind };
-	const struct client_output out = { hear_more, heard_enough, h, false };
+/* Runs a command, its output in place of what was heard before. */
+static int run(struct client *c, size_t n_words, char *const words[], struct hearing *h,
+	       struct err *err) {
+	const struct client_output out = { hear_text, heard_enough, h, false, hear_text };
 
 	str_clear(&h->text);
-	return client_run(c, *kind ? 3 : 2, words, &out, err);
+	return client_run(c, n_words, words, &out, err);
+}
+
+START_TEST(test_run) {
+	char *words[] = { (char *)"diagnose", (char *)"shout", (char *)"a b", (char *)"" };
+	struct err err = { 0 };
+	struct hearing h = { .text = STR_INIT, .most = SIZE_MAX };
+
+	good(run(client, 4, words, &h, &err), &err);
+	ck_assert_str_eq(str_text(&h.text), "a b\n\n");
+	ck_assert_int_eq(run(client, 3, words, &h, &err), ERR_VALUE);
+	ck_assert_str_eq(str_text(&h.text), "a b\n");
+	ck_assert_str_eq(err.text, "one word is not enough");
+	good(run(client, 2, words, &h, &err), &err);
+	ck_assert_uint_gt(h.text.len, 200000);
+	ck_assert_str_eq(str_text(&h.text) + h.text.len - 11, "line 19999\n");
+	str_done(&h.text);
+}
+END_TEST
+
+/* ---- output in pieces ---- */
+
+static int count(struct client *c, const char *kind, struct hearing *h, struct err *err) {
+	char *words[] = { (char *)"diagnose", (char *)"count", (char *)kind };
+
+	return run(c, *kind ? 3 : 2, words, h, err);
 }
 
 START_TEST(test_stream) {
@@ -459,11 +458,14 @@ END_TEST
 START_TEST(test_stream_cancelled) {
 	struct hearing h = { .text = STR_INIT };
 	struct err err = { 0 };
+	const char *last;
 
 	for (size_t most = 0; most < 3000000; most += 1000000) {
 		h.most = most;
 		good(count(client, "endless", &h, &err), &err);
-		ck_assert_uint_le(h.text.len, most + CTL_TEXT_CHUNK);
+		last = strstr(str_text(&h.text), "left at ");
+		ck_assert(last && strtoul(last + 8, NULL, 10) > 0);
+		ck_assert_uint_le(last - str_text(&h.text), most + CTL_TEXT_CHUNK);
 		ck_assert_uint_eq(tally->open, 0);
 	}
 	h.most = 0; /* one that waits is left, too */
@@ -559,16 +561,11 @@ static int no_key(void *arg, const char *key) {
 	return 0;
 }
 
-static void no_text(void *arg, const char *text, size_t len) {
-	(void)arg;
-	ck_abort_msg("%.*s", (int)len, text);
-}
-
 /* What no daemon takes is refused here: the connection lives on. */
 START_TEST(test_too_long) {
 	const struct schema_table *address = fixture_table("firewall.address");
 	AUTO_FREE char *text = xcalloc(70000, 1);
-	const struct client_output none = { no_text, never, NULL, false };
+	struct hearing none = { .text = STR_INIT, .most = SIZE_MAX };
 	char *words[300];
 	struct err err = { 0 };
 	struct object *obj = NULL;
@@ -576,10 +573,10 @@ START_TEST(test_too_long) {
 	memset(text, 'a', 69999);
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		words[i] = (char *)"x";
-	ck_assert_int_eq(client_run(client, ARRAY_LEN(words), words, &none, &err),
-			 ERR_TOO_LONG);
+	ck_assert_int_eq(run(client, ARRAY_LEN(words), words, &none, &err), ERR_TOO_LONG);
 	words[1] = text;
-	ck_assert_int_eq(client_run(client, 2, words, &none, &err), ERR_TOO_LONG);
+	ck_assert_int_eq(run(client, 2, words, &none, &err), ERR_TOO_LONG);
+	ck_assert_uint_eq(none.text.len, 0);
 	ck_assert_int_eq(client_get(client, address, text, &obj, &err), ERR_NOT_FOUND);
 	ck_assert_int_eq(client_delete(client, address, text, &err), ERR_NOT_FOUND);
 	ck_assert_int_eq(client_check_ref(client, fixture_table("firewall.policy"),

@@ -40,6 +40,7 @@ static void session_child(const char *term) {
 	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
 	out_init(&out, STDOUT_FILENO);
 	f.sh.out = &out;
+	fake_client_endless(f.client);
 	session_run(&f.sh);
 	_exit(f.sh.quit ? 42 : 43);
 }
@@ -309,6 +310,31 @@ START_TEST(marks_are_seen) {
 }
 END_TEST
 
+/*
+ * What is watched ends at a key, which is the first of the next line; every command ends at Ctrl-C.
+ * Each has a last word.
+ */
+START_TEST(watching_ends_at_a_key) {
+	struct terminal t;
+
+	open_case(&t, _i);
+	terminal_type(&t, "diag debug enable\r");
+	terminal_wait(&t, "diagnose debug enable\r\n");
+	str_clear(&t.got);
+	terminal_expect(&t, "delte\r",
+			"\r\nenough\r\n\r\ngate # delte\r\nUnknown action 0\r\n\r\ngate # ");
+	terminal_type(&t, "diag debug flow trace start 7\r");
+	terminal_wait(&t, "diagnose debug flow trace start 7\r\n");
+	str_clear(&t.got);
+	terminal_expect(&t, "\x03", "\r\nenough\r\n\r\ngate # ");
+	terminal_type(&t, "diag sys vd list\r");
+	terminal_wait(&t, "diagnose sys vd list\r\n");
+	str_clear(&t.got);
+	terminal_expect(&t, "\x03", "\r\nenough\r\n\r\ngate # ");
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
 START_TEST(end_of_input_ends_the_session) {
 	struct terminal t;
 
@@ -361,6 +387,7 @@ int main(void) {
 	tcase_add_loop_test(t, a_quoted_question_mark_is_a_character, 0, matrix);
 	tcase_add_loop_test(t, words_are_completed, 0, matrix);
 	tcase_add_loop_test(t, interrupt_leaves, 0, matrix);
+	tcase_add_loop_test(t, watching_ends_at_a_key, 0, matrix);
 	tcase_add_test(t, endless_lines_are_refused);
 	tcase_add_test(t, marks_are_seen);
 	tcase_add_test(t, end_of_input_ends_the_session);
