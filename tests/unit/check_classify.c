@@ -440,7 +440,10 @@ static struct model *hosts_model(unsigned int n) {
 	return conf_model(str_text(&text));
 }
 
-/* Rules that a packet can meet do not grow with the number of policies. */
+/*
+ * Rules that a packet can meet do not grow with the number of policies. Chain "log_packet" is for
+ * what is about to be dropped.
+ */
 START_TEST(test_flat) {
 	static const unsigned int sizes[] = { 8, 9, 1000 };
 	unsigned int n = sizes[_i], longest = 0;
@@ -449,7 +452,8 @@ START_TEST(test_flat) {
 	struct ruleset *rs = render(m, NOW, &next);
 
 	for (const struct chain *c = rs->chains; c; c = c->next)
-		if (c->type == CHAIN_PLAIN && c->n_rules > longest)
+		if (c->type == CHAIN_PLAIN && c->n_rules > longest &&
+		    strcmp(c->name, "log_packet") != 0)
 			longest = c->n_rules;
 	ck_assert_uint_eq(longest, n <= 8 ? n : 4);
 	ruleset_free(rs);
