@@ -19,7 +19,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "backends/flow.h"
+#include "backends/flow_session.h"
 #include "backends/flow_trace.h"
 #include "backends/route.h"
 #include "cfgdb/base/mem.h"
@@ -51,6 +51,7 @@ struct tracing {
 	struct flow *flow;
 	struct flow_world world;
 	struct rtnl *rtnl;
+	struct ct_netlink *ct;
 	int clock;
 	unsigned int ticks;
 	uint64_t left_out;         /* told so far */
@@ -84,10 +85,9 @@ static void world_way(void *arg, const struct flow_header *h, int in, struct flo
 }
 
 static bool world_session(void *arg, const struct flow_packet *p, struct flow_session *ret) {
-	(void)arg;
-	(void)p;
-	(void)ret;
-	return false;
+	const struct tracing *t = arg;
+
+	return flow_session_find(t->ct, p, ret);
 }
 
 /* After a commit the objects are others: what was made of the old ones is only good to be freed. */
@@ -163,6 +163,7 @@ static void tracing_close(void *ctx) {
 	flow_trace_close(t->trace);
 	flow_free(t->flow);
 	rtnl_close(t->rtnl);
+	ct_close(t->ct);
 	policies_free(t->policies);
 	if (t->clock >= 0)
 		close(t->clock);
@@ -190,7 +191,8 @@ static int tracing_open(const struct nft *nft, const struct command_call *call, 
 	t->world = (struct flow_world){ world_link, world_way, world_session, world_policies, t };
 	t->clock = -1;
 	t->rtnl = rtnl_open(err);
-	t->trace = t->rtnl ? flow_trace_open(&debug->filter, err) : NULL;
+	t->ct = t->rtnl ? ct_open(err) : NULL;
+	t->trace = t->ct ? flow_trace_open(&debug->filter, err) : NULL;
 	if (!t->trace || start_clock(t, err) != 0) {
 		tracing_close(t);
 		return err->code;
