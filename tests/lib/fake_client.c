@@ -34,7 +34,7 @@ struct client {
 	struct fake_kind kinds[8];
 	void (*warn)(void *arg, const char *text);
 	void *warn_arg;
-	bool endless;
+	const char *endless;
 };
 
 static struct fake_table *tables_copy(const struct fake_table *from) {
@@ -373,8 +373,8 @@ int client_delete(struct client *c, const struct schema_table *table, const char
 	return 0;
 }
 
-void fake_client_endless(struct client *c) {
-	c->endless = true;
+void fake_client_endless(struct client *c, const char *word) {
+	c->endless = word;
 }
 
 int client_run(struct client *c, size_t n_words, char *const words[],
@@ -388,9 +388,10 @@ int client_run(struct client *c, size_t n_words, char *const words[],
 		out->text(out->arg, words[i], strlen(words[i]));
 		out->text(out->arg, i + 1 < n_words ? " " : "\n", 1);
 	}
-	while (c->endless && !out->enough(out->arg))
+	if (!c->endless || strcmp(words[0], c->endless) != 0)
+		return 0;
+	while (!out->enough(out->arg))
 		sched_yield();
-	if (c->endless)
-		out->last(out->arg, last, strlen(last));
+	out->last(out->arg, last, strlen(last));
 	return 0;
 }

@@ -24,8 +24,11 @@ void fake_client_touch(struct client *c, const struct schema_table *table, const
 /* How often a function of this kind was called ("put", "commit", "check_ref", "get", ...). */
 unsigned int fake_client_calls(const struct client *c, const char *kind);
 
-/* The output of commands lasts until there is enough, and then they say so. */
-void fake_client_endless(struct client *c);
+/*
+ * The output of commands that begin with this word (a constant) lasts until there is enough, and then
+ * they say so.
+ */
+void fake_client_endless(struct client *c, const char *word);
 
 /* Number of objects of a table that are really there, staged ones not counted. */
 size_t fake_client_count(const struct client *c, const struct schema_table *table);

@@ -25,6 +25,12 @@ static void run(const char *command) {
 	ck_assert_msg(system(command) == 0, "%s", command);
 }
 
+/* Carrier is told after `ip` has returned: what waits for silence must wait for that first. */
+static void links_settle(void) {
+	run("for link in port1 peer1 port2 peer2; do "
+	    "until ip -o link show dev $link | grep -q 'state UP'; do sleep 0.01; done; done");
+}
+
 /* Two links with addresses, and a route that is not ours. */
 static void own_namespace(void) {
 	ck_assert_msg(unshare(CLONE_NEWNET) == 0, "these tests need root");
@@ -224,6 +230,7 @@ START_TEST(test_events) {
 	struct route *r;
 
 	own_namespace();
+	links_settle();
 	m = monitor_open(&err);
 	ck_assert_msg(m, "%s", err.text);
 	r = started(cases[3].lines);
@@ -232,6 +239,7 @@ START_TEST(test_events) {
 	ck_assert_int_eq(route_reconcile(r, &err), 0);
 	assert_routes("168.63.129.16 via 172.16.1.1 dev port1 metric 655361\n");
 	run("ip link set port2 up");
+	links_settle();
 	wait_event(m);
 	ck_assert_int_eq(route_reconcile(r, &err), 0);
 	assert_routes(cases[3].routes);

@@ -40,7 +40,7 @@ static void session_child(const char *term) {
 	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
 	out_init(&out, STDOUT_FILENO);
 	f.sh.out = &out;
-	fake_client_endless(f.client);
+	fake_client_endless(f.client, "diagnose");
 	session_run(&f.sh);
 	_exit(f.sh.quit ? 42 : 43);
 }
