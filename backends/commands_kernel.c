@@ -86,7 +86,7 @@ struct table {
 static void keep(void *arg, const struct route_entry *route) {
 	struct table *t = arg;
 
-	if (route->kind != ROUTE_UNICAST && route->kind != ROUTE_BLACKHOLE)
+	if ((route->kind != ROUTE_UNICAST && route->kind != ROUTE_BLACKHOLE) || route->link_down)
 		return;
 	if ((t->n & (t->n - 1)) == 0)
 		t->route = xreallocarray(t->route, t->n ? t->n * 2 : 1, sizeof(*t->route));

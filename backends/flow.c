@@ -19,6 +19,7 @@
 
 #include "backends/flow_filter.h"
 #include "backends/flow_text.h"
+#include "backends/render.h"
 #include "backends/ruleset.h"
 #include "cfgdb/base/mem.h"
 
@@ -140,13 +141,13 @@ static void take_place(struct flow_packet *p, const struct flow_event *e) {
 	}
 }
 
-/* The end of judging a new session: see render.c. */
+/* The end of judging a new session. */
 static void take_judgement(struct flow_packet *p, const struct flow_event *e) {
 	if (e->verdict != FLOW_ACCEPT)
 		return;
-	if (strcmp(e->chain, "matched") == 0)
+	if (strcmp(e->chain, RENDER_CHAIN_ACCEPTED) == 0)
 		p->accepted = true;
-	else if (strcmp(e->chain, "decide") == 0)
+	else if (strcmp(e->chain, RENDER_CHAIN_DECIDE) == 0)
 		p->intrazone = true;
 }
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "backends/lookup.h"
+#include "backends/render.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/value.h"
 
@@ -320,9 +321,9 @@ static void tell_denied(const struct telling *t, bool by_policy) {
 static void tell_dropped(const struct telling *t) {
 	const char *chain = t->p->chain;
 
-	if (t->p->ours && strcmp(chain, "unmatched") == 0)
+	if (t->p->ours && strcmp(chain, RENDER_CHAIN_UNMATCHED) == 0)
 		tell_denied(t, false);
-	else if (t->p->ours && strcmp(chain, "matched") == 0)
+	else if (t->p->ours && strcmp(chain, RENDER_CHAIN_REFUSED) == 0)
 		tell_denied(t, true);
 	else if (t->p->ours && strcmp(chain, "invalid") == 0)
 		line(t, AT_INVALID, "no session matched");

@@ -111,7 +111,7 @@ static bool fill_intrazone(struct ruleset *rs, const struct model *model) {
 
 /* What accepted sessions get on their way, if anything. */
 static void add_accepted(struct ruleset *rs, bool timeouts, bool helpers) {
-	struct chain *c = ruleset_add_chain(rs, "accepted");
+	struct chain *c = ruleset_add_chain(rs, RENDER_CHAIN_ACCEPTED);
 
 	if (timeouts) {
 		chain_rule(c);
@@ -157,7 +157,7 @@ static void add_log_packet(struct ruleset *rs) {
 /* Chain "log_denied" returns; chain "refused" is for what a policy denies. */
 static void add_refused(struct ruleset *rs) {
 	struct chain *log = ruleset_add_chain(rs, "log_denied"),
-		     *refused = ruleset_add_chain(rs, "refused");
+		     *refused = ruleset_add_chain(rs, RENDER_CHAIN_REFUSED);
 
 	add_log_packet(rs);
 	chain_rule(log);
@@ -196,9 +196,9 @@ static void add_implicit_log(struct chain *c, const struct model *model) {
 
 /* The end of judging: from the place in ct mark to the policy, or to none. */
 static void add_decide(struct ruleset *rs, const struct model *model, bool intrazone) {
-	struct chain *decide = ruleset_add_chain(rs, "decide");
+	struct chain *decide = ruleset_add_chain(rs, RENDER_CHAIN_DECIDE);
 	struct chain *matched = ruleset_add_chain(rs, "matched"),
-		     *deny = ruleset_add_chain(rs, "unmatched");
+		     *deny = ruleset_add_chain(rs, RENDER_CHAIN_UNMATCHED);
 
 	chain_rule(decide);
 	chain_lookup(decide, STMT_MARK_MAP, "places", FIELD_CT_MARK, 0, 0, 0);
@@ -208,7 +208,7 @@ static void add_decide(struct ruleset *rs, const struct model *model, bool intra
 		chain_stmt(decide, MATCH_EQ, FIELD_CT_MARK, MARK_NONE, 0, NULL);
 		chain_lookup(decide, MATCH_SET, "intrazone", FIELD_IIFNAME, FIELD_OIFNAME, 0, 0);
 		chain_stmt(decide, STMT_MARK, FIELD_NONE, 0, 0, NULL);
-		verdict(decide, STMT_GOTO, "accepted");
+		verdict(decide, STMT_GOTO, RENDER_CHAIN_ACCEPTED);
 	}
 	chain_rule(decide);
 	verdict(decide, STMT_GOTO, deny->name);
@@ -218,9 +218,9 @@ static void add_decide(struct ruleset *rs, const struct model *model, bool intra
 	chain_lookup(matched, MATCH_SET, RENDER_SET_TRAFFIC, FIELD_CT_MARK, 0, 0, 0);
 	chain_rule(matched);
 	chain_lookup(matched, MATCH_SET, "denied", FIELD_CT_MARK, 0, 0, 0);
-	verdict(matched, STMT_GOTO, "refused");
+	verdict(matched, STMT_GOTO, RENDER_CHAIN_REFUSED);
 	chain_rule(matched);
-	verdict(matched, STMT_GOTO, "accepted");
+	verdict(matched, STMT_GOTO, RENDER_CHAIN_ACCEPTED);
 
 	chain_rule(deny);
 	chain_stmt(deny, STMT_MARK, FIELD_NONE, 0, 0, NULL);
@@ -236,7 +236,7 @@ static void add_classify(struct ruleset *rs) {
 
 	chain_rule(c);
 	chain_stmt(c, MATCH_NE, FIELD_NFPROTO, NFPROTO_IS_IPV4, 0, NULL);
-	verdict(c, STMT_GOTO, "unmatched");
+	verdict(c, STMT_GOTO, RENDER_CHAIN_UNMATCHED);
 	chain_rule(c);
 	chain_stmt(c, MATCH_GT, FIELD_CT_MARK, VIP_MARK_MIN - 1, 0, NULL);
 	verdict(c, STMT_GOTO, "vip");
@@ -244,7 +244,7 @@ static void add_classify(struct ruleset *rs) {
 	chain_stmt(c, STMT_MARK, FIELD_NONE, MARK_NONE, 0, NULL);
 	verdict(c, STMT_JUMP, "pairs");
 	chain_rule(c);
-	verdict(c, STMT_GOTO, "decide");
+	verdict(c, STMT_GOTO, RENDER_CHAIN_DECIDE);
 }
 
 static void add_judging(struct ruleset *rs, const struct model *model, const struct policies *ps,

@@ -10,6 +10,12 @@
 
 #define RENDER_VERSION 2u        /* grows when the same configuration gives another ruleset */
 
+/* Chains in which the judging of a new session ends, as traces tell. */
+#define RENDER_CHAIN_ACCEPTED  "accepted"  /* by a policy */
+#define RENDER_CHAIN_REFUSED   "refused"   /* by a policy */
+#define RENDER_CHAIN_UNMATCHED "unmatched" /* no policy fits: refused */
+#define RENDER_CHAIN_DECIDE    "decide"    /* accepts what stays within a zone */
+
 /* Sets that others read. */
 #define RENDER_SET_HITS	    "hits"     /* by policy: first packets; 0 is the implicit deny */
 #define RENDER_SET_TRAFFIC  "traffic"  /* by policy: all packets of its sessions; without 0 */

@@ -579,6 +579,6 @@ void render_pairs(struct ruleset *rs, const struct model *model, const struct po
 	}
 	build_pairs(&p, vip, &es);
 	chain_rule(vip);
-	chain_stmt(vip, STMT_GOTO, FIELD_NONE, 0, 0, "decide");
+	chain_stmt(vip, STMT_GOTO, FIELD_NONE, 0, 0, RENDER_CHAIN_DECIDE);
 	free(p.sides.side);
 }

@@ -261,6 +261,7 @@ static int read_route(const struct nlmsghdr *nlh, void *arg) {
 	    (v->protocol && rtm->rtm_protocol != v->protocol))
 		return MNL_CB_OK;
 	read_attrs(nlh, &e, &table);
+	e.link_down = rtm->rtm_flags & RTNH_F_LINKDOWN;
 	if (table == RT_TABLE_MAIN)
 		v->each(v->arg, &e);
 	return MNL_CB_OK;

@@ -41,6 +41,7 @@ struct route_entry {
 	uint8_t prefix, protocol;
 	enum route_kind kind;
 	bool link_scope;         /* to a network that a link is part of */
+	bool link_down;          /* its link has no carrier: it leads nowhere now */
 	uint32_t metric;
 	struct route_hop hop[ROUTE_HOPS_MAX];
 	uint32_t n_hops;

@@ -72,12 +72,17 @@ int takeup_links(struct engine *e, void (*refused)(const char *link, const struc
 	for (size_t i = 0; i < links.n; i++) {
 		struct object *obj = describe_link(&links, &links.link[i]);
 		const struct object *known = txn_find(t, obj->table, obj->key);
+		AUTO_FREE char *key = NULL;
 		struct err why = { 0 };
 
-		if (known && known->ver != 0)
+		if (known && known->ver != 0) {
 			object_free(obj);
-		else if (txn_put(t, obj, TXN_ANY, &why) != 0)
+		} else if (object_key_parse(obj->table, obj->key, &key, &why) != 0) {
+			object_free(obj); /* nobody could type that name, nor load what shows it */
 			refused(links.link[i].name, &why);
+		} else if (txn_put(t, obj, TXN_ANY, &why) != 0) {
+			refused(links.link[i].name, &why);
+		}
 	}
 	rc = txn_commit(t, err);
 	txn_free(t);

@@ -406,10 +406,10 @@ static int rule_interface(const struct txn *t, const struct object *obj, struct 
 
 	if (rc)
 		return rc;
-	if (object_is(settings, SYSTEM_SETTINGS__ALLOW_SUBNET_OVERLAP, "enable") ||
-	    !intf_subnet(obj, &now))
-		return 0;
 	/* what is there already, as found on the machine, may stay */
+	if (object_is(settings, SYSTEM_SETTINGS__ALLOW_SUBNET_OVERLAP, "enable") ||
+	    txn_is_as_found(t) || !intf_subnet(obj, &now))
+		return 0;
 	if (before && intf_subnet(before, &old) && old.a == now.a && old.b == now.b)
 		return 0;
 	txn_each_meeting(t, obj->table, intf_span, intf_span(obj), intf_compare, &c);

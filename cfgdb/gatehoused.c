@@ -96,8 +96,14 @@ static bool parse_options(int argc, char *argv[], struct options *opt) {
 
 /* Make a directory if it is missing; ours, closed to others as mode says. */
 static int own_directory(const char *path, mode_t mode, uid_t uid, gid_t gid, struct err *err) {
+	struct stat st;
+
 	if (mkdir(path, mode) != 0 && errno != EEXIST)
 		return err_set(err, ERR_STORE, "%s: %s", path, strerror(errno));
+	/* Whoever starts us may have made it, and left us without the right to change it. */
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == uid && st.st_gid == gid &&
+	    (st.st_mode & 07777) == mode)
+		return 0;
 	if (geteuid() == 0 && (chown(path, uid, gid) != 0 || chmod(path, mode) != 0))
 		return err_set(err, ERR_STORE, "%s: %s", path, strerror(errno));
 	return 0;

@@ -35,6 +35,8 @@
 #define OUTPUT_MAX (1u << 20)
 #define OUTPUT_LOW (256u << 10) /* room for the next piece of an answer */
 #define GROUPS_MAX 256
+#define HEAD_LEN 4
+#define HELLO_MAX 4096 /* bytes of a frame before the hello */
 
 struct connection {
 	struct server *server;
@@ -113,21 +115,32 @@ static void connection_send(void *arg, const struct buf *frame) {
 	bufferevent_write(c->bev, frame->data, frame->len);
 }
 
-/* One whole frame out of the input, or NULL; *bad when the length is out of bounds. */
-static uint8_t *connection_frame(struct evbuffer *in, size_t *len, bool *bad) {
-	uint8_t head[4];
-	uint8_t *frame;
+/*
+ * One whole frame at the begin of the input: len bytes, which begin behind the head; NULL when it
+ * is not there yet. *bad when the length is out of bounds: whoever has not said hello is trusted
+ * with little memory.
+ */
+static uint8_t *connection_frame(const struct connection *c, size_t *len, bool *bad) {
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	size_t most = c->caller.greeted ? CTL_FRAME_MAX : HELLO_MAX;
+	uint8_t head[HEAD_LEN];
+	uint8_t *all;
 
 	if (evbuffer_copyout(in, head, sizeof(head)) != (ssize_t)sizeof(head))
 		return NULL;
 	*len = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
-	*bad = *len == 0 || *len > CTL_FRAME_MAX;
-	if (*bad || evbuffer_get_length(in) < sizeof(head) + *len)
+	*bad = *len == 0 || *len > most;
+	if (*bad || evbuffer_get_length(in) < HEAD_LEN + *len)
 		return NULL;
-	frame = xcalloc(*len, 1);
-	evbuffer_drain(in, sizeof(head));
-	evbuffer_remove(in, frame, *len);
-	return frame;
+	all = evbuffer_pullup(in, (ev_ssize_t)(HEAD_LEN + *len));
+	*bad = !all;
+	return all ? all + HEAD_LEN : NULL;
+}
+
+/* Done with a frame: it may have held a secret in clear. */
+static void connection_drop_frame(const struct connection *c, uint8_t *frame, size_t len) {
+	explicit_bzero(frame, len);
+	evbuffer_drain(bufferevent_get_input(c->bev), HEAD_LEN + len);
 }
 
 static void connection_turn(evutil_socket_t fd, short what, void *arg);
@@ -157,20 +170,20 @@ static void connection_read(struct bufferevent *bev, void *arg) {
 	bool bad = false;
 
 	while (!bad) {
-		AUTO_FREE uint8_t *frame = NULL;
+		uint8_t *frame;
 		size_t len;
 
 		if (evbuffer_get_length(out) > OUTPUT_MAX) {
 			bufferevent_disable(bev, EV_READ);
 			return;
 		}
-		frame = connection_frame(bufferevent_get_input(bev), &len, &bad);
+		frame = connection_frame(c, &len, &bad);
 		if (!frame)
 			break;
 		if (caller_is_streaming(&c->caller))
 			connection_pause(c);
 		bad = !caller_request(&c->caller, frame, len);
-		explicit_bzero(frame, len); /* it may have held a secret in clear */
+		connection_drop_frame(c, frame, len);
 		if (!bad && caller_is_streaming(&c->caller))
 			connection_stream(c);
 	}

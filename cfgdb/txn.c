@@ -453,3 +453,7 @@ size_t txn_staged(const struct txn *t) {
 void txn_as_found(struct txn *t) {
 	t->as_found = true;
 }
+
+bool txn_is_as_found(const struct txn *t) {
+	return t->as_found;
+}

@@ -117,3 +117,6 @@ int txn_each_meeting(const struct txn *t, const struct schema_table *table, span
 
 /* Mark everything staged as found on the machine: it gets version 0 (see struct object). */
 void txn_as_found(struct txn *t);
+
+/* Whether that was said: what is found may be as no administrator could set it. */
+bool txn_is_as_found(const struct txn *t);

@@ -25,8 +25,8 @@ void fake_client_touch(struct client *c, const struct schema_table *table, const
 unsigned int fake_client_calls(const struct client *c, const char *kind);
 
 /*
- * The output of commands that begin with this word (a constant) lasts until there is enough, and then
- * they say so.
+ * The output of commands that begin with this word (a constant) lasts until there is enough, and
+ * then they say so.
  */
 void fake_client_endless(struct client *c, const char *word);
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "backends/flow_filter.h"
+#include "backends/render.h"
 #include "backends/ruleset.h"
 #include "cfgdb/base/mem.h"
 #include "tests/lib/conf.h"
@@ -304,7 +305,7 @@ static struct flow *allowed_vip(void) {
 	struct flow_header routed = to(syn, 0x0a010001, 80);
 	struct flow *f = begun(&syn, &routed);
 
-	take_verdict(f, 7, RULESET_TABLE, "matched", FLOW_ACCEPT);
+	take_verdict(f, 7, RULESET_TABLE, RENDER_CHAIN_ACCEPTED, FLOW_ACCEPT);
 	take_place(f, 7, FLOW_CHAIN_OUT, &routed, 1, 2);
 	return f;
 }
@@ -341,7 +342,7 @@ START_TEST(test_masqueraded) {
 	way.out = 1;
 	take_place(f, 7, FLOW_CHAIN_NEW, &received, 2, 0);
 	take_place(f, 7, FLOW_CHAIN_FORWARD, &received, 2, 1);
-	take_verdict(f, 7, RULESET_TABLE, "matched", FLOW_ACCEPT);
+	take_verdict(f, 7, RULESET_TABLE, RENDER_CHAIN_ACCEPTED, FLOW_ACCEPT);
 	take_place(f, 7, FLOW_CHAIN_OUT, &sent, 2, 1);
 	assert_told(f,
 		    RECEIVED("proto=6, 1.1.1.1:1000->8.8.8.8:53) tun_id=0.0.0.0 from port2." TCP_SYN)
@@ -360,7 +361,7 @@ START_TEST(test_iprope) {
 
 	take_place(f, 7, FLOW_CHAIN_NEW, &received, 2, 0);
 	take_place(f, 7, FLOW_CHAIN_FORWARD, &received, 2, 1);
-	take_verdict(f, 7, RULESET_TABLE, "matched", FLOW_ACCEPT);
+	take_verdict(f, 7, RULESET_TABLE, RENDER_CHAIN_ACCEPTED, FLOW_ACCEPT);
 	take_place(f, 7, FLOW_CHAIN_OUT, &received, 2, 1);
 	assert_told(f,
 		    RECEIVED("proto=6, 1.1.1.1:1000->8.8.8.8:53) tun_id=0.0.0.0 from port2." TCP_SYN)
@@ -386,7 +387,7 @@ START_TEST(test_denied_by_none) {
 	struct flow_header h = to(syn, 0x0a010005, 22);
 	struct flow *f = begun(&h, &h);
 
-	take_verdict(f, 7, RULESET_TABLE, "unmatched", FLOW_DROP);
+	take_verdict(f, 7, RULESET_TABLE, RENDER_CHAIN_UNMATCHED, FLOW_DROP);
 	assert_told(f,
 		    RECEIVED("proto=6, 1.1.1.1:1000->10.1.0.5:22) tun_id=0.0.0.0 from port1." TCP_SYN)
 		    ALLOCATE ROUTE("10.2.0.1", "port2") CHECKED(5, "accept", "service")
@@ -402,7 +403,7 @@ START_TEST(test_denied_without_policies) {
 	way.out = 3;
 	take_place(f, 7, FLOW_CHAIN_NEW, &h, 1, 0);
 	take_place(f, 7, FLOW_CHAIN_FORWARD, &h, 1, 3);
-	take_verdict(f, 7, RULESET_TABLE, "unmatched", FLOW_DROP);
+	take_verdict(f, 7, RULESET_TABLE, RENDER_CHAIN_UNMATCHED, FLOW_DROP);
 	assert_told(f,
 		    RECEIVED("proto=6, 1.1.1.1:1000->10.1.0.5:22) tun_id=0.0.0.0 from port1." TCP_SYN)
 		    ALLOCATE ROUTE("10.2.0.1", "port3")
@@ -416,7 +417,7 @@ START_TEST(test_denied_by_policy) {
 	struct flow_header h = from(to(syn, 0x0a010005, 22), 0x0a010006, 1000);
 	struct flow *f = begun(&h, &h);
 
-	take_verdict(f, 7, RULESET_TABLE, "matched", FLOW_DROP);
+	take_verdict(f, 7, RULESET_TABLE, RENDER_CHAIN_REFUSED, FLOW_DROP);
 	assert_told(f,
 		    RECEIVED("proto=6, 10.1.0.6:1000->10.1.0.5:22) tun_id=0.0.0.0 from port1." TCP_SYN)
 		    ALLOCATE ROUTE("10.2.0.1", "port2")
@@ -429,7 +430,7 @@ START_TEST(test_denied_by_a_policy_that_is_gone) {
 	struct flow_header h = to(syn, 0x0a010005, 22);
 	struct flow *f = begun(&h, &h);
 
-	take_verdict(f, 7, RULESET_TABLE, "matched", FLOW_DROP);
+	take_verdict(f, 7, RULESET_TABLE, RENDER_CHAIN_REFUSED, FLOW_DROP);
 	assert_told(f,
 		    RECEIVED("proto=6, 1.1.1.1:1000->10.1.0.5:22) tun_id=0.0.0.0 from port1." TCP_SYN)
 		    ALLOCATE ROUTE("10.2.0.1", "port2") FORWARD("Denied by forward policy check"));
@@ -588,7 +589,7 @@ START_TEST(test_lost) {
 
 	take_place(f, 7, FLOW_CHAIN_NEW, &syn, 1, 0);
 	flow_lost(f);
-	take_verdict(f, 7, RULESET_TABLE, "unmatched", FLOW_DROP);
+	take_verdict(f, 7, RULESET_TABLE, RENDER_CHAIN_UNMATCHED, FLOW_DROP);
 	assert_told(f, VIP_RECEIVED ALLOCATE
 		    LINE(1, "nf_hook_slow", 0,
 			 "what became of the packet was lost: there was too much to hear"));
@@ -657,7 +658,7 @@ START_TEST(test_others) {
 	e.header = syn;
 	flow_take(f, &e);
 	take_place(f, 7, FLOW_CHAIN_RECEIVED, &syn, 1, 0);
-	take_verdict(f, 7, RULESET_TABLE, "unmatched", FLOW_DROP);
+	take_verdict(f, 7, RULESET_TABLE, RENDER_CHAIN_UNMATCHED, FLOW_DROP);
 	assert_told(f, "");
 }
 END_TEST
