@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "backends/policy.h"
 #include "cfgdb/base/mem.h"
 #include "schemas/schema_gen.h"
 
@@ -44,7 +45,7 @@ static struct session_policy facts_of(const struct object *policy) {
 	bool utm = object_is(policy, FIREWALL_POLICY__UTM_STATUS, "enable");
 
 	return (struct session_policy){
-		.log = object_is(policy, FIREWALL_POLICY__LOGTRAFFIC, "all"),
+		.log = policy_logs(policy) != 0,
 		.utm = utm,
 	};
 }
