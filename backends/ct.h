@@ -38,6 +38,7 @@ struct ct {
 	struct ct_tuple tuple[2];            /* by enum ct_dir; reply as the kernel expects it */
 	uint8_t family, proto;               /* AF_INET or AF_INET6; IPPROTO_* */
 	uint8_t state;                       /* TCP_CONNTRACK_* or SCTP_CONNTRACK_* */
+	uint32_t vtag[2];                    /* of SCTP: verification tags, by enum ct_dir */
 	bool has_master;                     /* it was expected by another entry: */
 	uint8_t master_proto;
 	struct ct_tuple master;              /* the original tuple of that one */
@@ -94,6 +95,10 @@ bool ct_is_icmp(uint8_t proto);
  */
 struct nlmsghdr *ct_encode_begin(char *data, uint8_t subsystem, uint8_t type, uint16_t flags,
 				 uint8_t family);
+
+/* Add a tuple, of the family and protocol of ct, as attribute CTA_TUPLE_*. */
+void ct_encode_tuple(struct nlmsghdr *nlh, uint16_t attr, const struct ct *ct,
+		     const struct ct_tuple *tuple);
 
 /* Add what names an entry: the original tuple and the zone. */
 void ct_encode_key(struct nlmsghdr *nlh, const struct ct *ct);

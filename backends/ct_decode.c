@@ -182,13 +182,30 @@ static void read_seqadj(const struct nlattr *nest, struct ct_seqadj *ret) {
 	ret->after = (int32_t)after;
 }
 
-/* The state has the same number in both nests. */
+static void read_sctp(const struct nlattr *nest, struct ct *ct) {
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, nest)
+		switch (mnl_attr_get_type(attr)) {
+		case CTA_PROTOINFO_SCTP_STATE:
+			take_u8(attr, &ct->state);
+			break;
+		case CTA_PROTOINFO_SCTP_VTAG_ORIGINAL:
+			take_u32(attr, &ct->vtag[CT_ORIG]);
+			break;
+		case CTA_PROTOINFO_SCTP_VTAG_REPLY:
+			take_u32(attr, &ct->vtag[CT_REPLY]);
+			break;
+		}
+}
+
 static void read_protoinfo(const struct nlattr *nest, struct ct *ct) {
 	const struct nlattr *attr, *inner;
 
 	mnl_attr_for_each_nested(attr, nest)
-		if (mnl_attr_get_type(attr) == CTA_PROTOINFO_TCP ||
-		    mnl_attr_get_type(attr) == CTA_PROTOINFO_SCTP)
+		if (mnl_attr_get_type(attr) == CTA_PROTOINFO_SCTP)
+			read_sctp(attr, ct);
+		else if (mnl_attr_get_type(attr) == CTA_PROTOINFO_TCP)
 			mnl_attr_for_each_nested(inner, attr)
 				if (mnl_attr_get_type(inner) == CTA_PROTOINFO_TCP_STATE)
 					take_u8(inner, &ct->state);

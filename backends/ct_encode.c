@@ -102,8 +102,13 @@ static void put_tuple(struct nlmsghdr *nlh, uint16_t attr, uint8_t family, uint8
 	mnl_attr_nest_end(nlh, nest);
 }
 
+void ct_encode_tuple(struct nlmsghdr *nlh, uint16_t attr, const struct ct *ct,
+		     const struct ct_tuple *tuple) {
+	put_tuple(nlh, attr, ct->family, ct->proto, tuple);
+}
+
 void ct_encode_key(struct nlmsghdr *nlh, const struct ct *ct) {
-	put_tuple(nlh, CTA_TUPLE_ORIG, ct->family, ct->proto, &ct->tuple[CT_ORIG]);
+	ct_encode_tuple(nlh, CTA_TUPLE_ORIG, ct, &ct->tuple[CT_ORIG]);
 	if (ct->zone)
 		mnl_attr_put_u16(nlh, CTA_ZONE, htobe16(ct->zone));
 }

@@ -6,15 +6,20 @@
  * so it may let through more than was asked, never less. Whoever has no mark belongs to no
  * policy.
  *
+ * Who replicates sessions hears of everything but its own changes, which another small filter
+ * leaves out by the port in the message.
+ *
  * The groups are joined only while somebody wants to hear: without listeners the kernel makes no
  * events at all.
  */
 #include "backends/ct_events.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,11 +28,10 @@
 
 #define RECEIVE_BUFFER (4 << 20)
 #define EVENT_MAX 8192
-#define EVENTS_PER_TURN 512
 
 struct ct_events {
 	struct mnl_socket *sock;
-	bool hears[2];               /* by enum ct_event: the group is joined */
+	bool hears[3];               /* by enum ct_event: the group is joined */
 };
 
 struct ct_events *ct_events_open(struct err *err) {
@@ -116,7 +120,12 @@ static bool set_filter(int fd, const struct ct_marks *marks, size_t n) {
 /* ---- listening ---- */
 
 static bool set_group(struct ct_events *e, enum ct_event event, bool on) {
-	int group = event == CT_BEGINS ? NFNLGRP_CONNTRACK_NEW : NFNLGRP_CONNTRACK_DESTROY;
+	static const int groups[] = {
+		[CT_BEGINS] = NFNLGRP_CONNTRACK_NEW,
+		[CT_CHANGES] = NFNLGRP_CONNTRACK_UPDATE,
+		[CT_ENDS] = NFNLGRP_CONNTRACK_DESTROY,
+	};
+	int group = groups[event];
 	int what = on ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP;
 
 	if (e->hears[event] == on)
@@ -140,19 +149,48 @@ int ct_events_listen(struct ct_events *e, const struct ct_marks *marks, size_t n
 	return ok ? 0 : err_set(err, ERR_KERNEL, "sessions cannot be watched: %s", strerror(errno));
 }
 
+/* The port is in the header of the message, in the machine's own byte order. */
+static bool set_port_filter(int fd, uint32_t port) {
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htobe32(port), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog program = { .len = ARRAY_LEN(code), .filter = code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
+}
+
+int ct_events_follow(struct ct_events *e, uint32_t by, int buffer, struct err *err) {
+	int fd = ct_events_fd(e);
+	bool ok = setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)) == 0 &&
+		  set_port_filter(fd, by);
+
+	for (enum ct_event event = CT_BEGINS; ok && event <= CT_ENDS; event++)
+		ok = set_group(e, event, true);
+	return ok ? 0 : err_set(err, ERR_KERNEL, "sessions cannot be watched: %s", strerror(errno));
+}
+
+/* What began is new in the kernel's eyes; a change has no flag of its own. */
+static enum ct_event event_of(const struct nlmsghdr *nlh) {
+	if (NFNL_MSG_TYPE(nlh->nlmsg_type) == IPCTNL_MSG_CT_DELETE)
+		return CT_ENDS;
+	return nlh->nlmsg_flags & NLM_F_CREATE ? CT_BEGINS : CT_CHANGES;
+}
+
 static void take_message(const struct nlmsghdr *nlh, ct_event_fn *each, void *arg) {
-	bool ends = NFNL_MSG_TYPE(nlh->nlmsg_type) == IPCTNL_MSG_CT_DELETE;
 	struct ct ct;
 
 	if (ct_decode(nlh, &ct))
-		each(arg, ends ? CT_ENDS : CT_BEGINS, &ct, nlh->nlmsg_pid);
+		each(arg, event_of(nlh), &ct, nlh->nlmsg_pid);
 }
 
 bool ct_events_read(struct ct_events *e, ct_event_fn *each, void *arg) {
 	char data[EVENT_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	bool lost = false;
 
-	for (int i = 0; i < EVENTS_PER_TURN; i++) {
+	for (int i = 0; i < CT_EVENTS_PER_TURN; i++) {
 		ssize_t n = recv(ct_events_fd(e), data, sizeof(data), 0);
 		int len = (int)n;
 

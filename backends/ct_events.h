@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sessions that begin and end, as connection tracking tells them: only those with certain marks, so
- * that what nobody asked for costs nothing but the kernel's own work.
+ * Sessions that begin, change and end, as connection tracking tells them: those with certain marks,
+ * or all but those that a program changed itself. What nobody asked for costs nothing but the
+ * kernel's own work.
  */
 #pragma once
 
@@ -9,7 +10,7 @@
 
 #include "backends/ct.h"
 
-enum ct_event { CT_BEGINS, CT_ENDS };
+enum ct_event { CT_BEGINS, CT_CHANGES, CT_ENDS };
 
 /* Marks from first to last. */
 struct ct_marks {
@@ -17,6 +18,8 @@ struct ct_marks {
 };
 
 #define CT_MARKS_MAX 64          /* ranges that the kernel is given; more are joined to fewer */
+
+#define CT_EVENTS_PER_TURN 512
 
 struct ct_events;
 
@@ -36,12 +39,18 @@ int ct_events_fd(const struct ct_events *e);
 int ct_events_listen(struct ct_events *e, const struct ct_marks *marks, size_t n, bool begins,
 		     struct err *err);
 
+/*
+ * Hear of all sessions from now on, changes too, but not of what the netlink port `by` does. The
+ * kernel keeps up to `buffer` bytes of events (some 800 each) for a reader that is late.
+ */
+int ct_events_follow(struct ct_events *e, uint32_t by, int buffer, struct err *err);
+
 /* Sees an event; by is the netlink port of who made the change, 0: the kernel itself. */
 typedef void ct_event_fn(void *arg, enum ct_event event, const struct ct *ct, uint32_t by);
 
 /*
- * Take some of the events that are there, without waiting: a bounded number, so that others get
- * their turn. Returns true when events were lost before, because nobody read in time.
+ * Take some of the events that are there, without waiting: at most CT_EVENTS_PER_TURN, so that
+ * others get their turn. Returns true when events were lost before, because nobody read in time.
  */
 bool ct_events_read(struct ct_events *e, ct_event_fn *each, void *arg);
 
