@@ -407,21 +407,62 @@ static int ttl_run(void *ctx, const struct command_call *call, struct str *out, 
 	return rc;
 }
 
-static int expectation_run(void *ctx, const struct command_call *call, struct str *out,
-			   struct err *err) {
-	struct ct_netlink *ct;
-	uint32_t n = 0;
+/* ---- expected sessions ---- */
+
+struct expect_list {
+	struct ct_dump *dump;
+	struct str *out;     /* of the piece under way */
+	uint64_t n;
+};
+
+static void expect_each(void *arg, const struct ct_expect *e) {
+	struct expect_list *list = arg;
+	char text[SESSION_TEXT_MAX];
+	struct fmt f = fmt_begin(text, sizeof(text));
+
+	session_text_expect(e, 0, &f);
+	str_add_bytes(list->out, text, (size_t)(f.at - text));
+	list->n++;
+}
+
+static enum stream_state expect_next(void *ctx, struct str *out, struct err *err) {
+	struct expect_list *list = ctx;
+
+	list->out = out;
+	switch (ct_dump_next_expect(list->dump, expect_each, list, err)) {
+	case CT_DUMP_MORE:
+		return STREAM_MORE;
+	case CT_DUMP_END:
+		str_addf(out, "exp_count=%llu\n", (unsigned long long)list->n);
+		return STREAM_END;
+	case CT_DUMP_ERROR:
+		break;
+	}
+	return STREAM_FAILED;
+}
+
+static void expect_close(void *ctx) {
+	struct expect_list *list = ctx;
+
+	ct_dump_close(list->dump);
+	free(list);
+}
+
+/* The filter is about sessions; these are none yet. */
+static int expect_open(void *ctx, const struct command_call *call, struct stream *ret,
+		       struct err *err) {
+	struct expect_list *list;
+	struct ct_dump *dump;
 	int rc = command_no_words(call, err);
 
 	(void)ctx;
-	if (rc)
-		return rc;
-	ct = ct_open(err);
-	rc = ct ? ct_expect_count(ct, &n, err) : ERR_KERNEL;
-	ct_close(ct);
-	if (rc == 0)
-		str_addf(out, "exp_count=%u\n", n);
-	return rc;
+	dump = rc ? NULL : ct_dump_open_expect(err);
+	if (!dump)
+		return rc ? rc : ERR_KERNEL;
+	list = xcalloc(1, sizeof(*list));
+	list->dump = dump;
+	*ret = (struct stream){ expect_next, expect_close, ct_dump_fd(dump), list, NULL };
+	return 0;
 }
 
 /* ---- one session ---- */
@@ -506,7 +547,7 @@ static const struct command commands[] = {
 	{ .words = "get system session-info full-stat", .open = full_stat4_open, .has_json = true },
 	{ .words = "get system session-info statistics", .open = stat4_open, .has_json = true },
 	{ .words = "get system session-info ttl", .run = ttl_run },
-	{ .words = "get system session-info expectation", .run = expectation_run },
+	{ .words = "get system session-info expectation", .open = expect_open },
 	{ .words = "execute set system session filter", .run = old_filter_run },
 };
 

@@ -53,6 +53,31 @@ struct ct {
 	char helper[CT_HELPER_MAX];          /* printable, without blanks; "" when there is none */
 };
 
+#define CT_EXPECT_FN_MAX 32   /* bytes in the name of what the kernel does, with its end */
+
+/*
+ * A session that a helper expects, because another one, its master, has announced it. What the
+ * kernel did not tell is zero.
+ */
+struct ct_expect {
+	struct ct_tuple tuple, mask;         /* a bit of the tuple counts where mask has a 1 */
+	struct ct_tuple master;              /* the original tuple of the master */
+	uint8_t family, proto, master_proto;
+	bool has_nat;                        /* it will be translated: */
+	enum ct_dir nat_dir;                 /* its first packet goes this way of the master */
+	/*
+	 * Its source is what translation leads to: without an address, that of the master; with
+	 * GRE the number is that of the call before translation.
+	 */
+	struct ct_tuple nat;
+	uint16_t zone;                       /* Linux 6.18 does not tell it */
+	uint32_t timeout;                    /* seconds to wait */
+	uint32_t id, class;
+	uint32_t flags;                      /* NF_CT_EXPECT_* */
+	char helper[CT_HELPER_MAX];          /* of the master; as in struct ct */
+	char fn[CT_EXPECT_FN_MAX];           /* what the kernel does then; "": nothing */
+};
+
 /* ---- messages ---- */
 
 /*
@@ -61,6 +86,12 @@ struct ct {
  * be there; what is in them may be anything.
  */
 bool ct_decode(const struct nlmsghdr *nlh, struct ct *ret);
+
+/*
+ * Read a message about an expected session, of a listing or an event, in the same way. False when
+ * it is about something else or lacks a tuple: the expected one, its mask or the master's.
+ */
+bool ct_decode_expect(const struct nlmsghdr *nlh, struct ct_expect *ret);
 
 /* What a listing asks the kernel for; what is zero is not asked. */
 struct ct_kernel_filter {
@@ -141,6 +172,14 @@ int ct_dump_fd(const struct ct_dump *d);
  */
 enum ct_dump_state ct_dump_next(struct ct_dump *d, void (*each)(void *arg, const struct ct *ct),
 				void *arg, struct err *err);
+
+/* Begin to list expected sessions of both families, as ct_dump_open. */
+struct ct_dump *ct_dump_open_expect(struct err *err);
+
+/* Take one bite of that listing, as ct_dump_next; each() sees every expected session once. */
+enum ct_dump_state ct_dump_next_expect(struct ct_dump *d,
+				       void (*each)(void *arg, const struct ct_expect *e),
+				       void *arg, struct err *err);
 
 /* ---- requests ---- */
 

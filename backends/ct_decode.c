@@ -211,20 +211,22 @@ static void read_protoinfo(const struct nlattr *nest, struct ct *ct) {
 					take_u8(inner, &ct->state);
 }
 
+static void read_name(const struct nlattr *attr, char *ret, size_t size) {
+	const char *name = mnl_attr_get_payload(attr);
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	len = strnlen(name, len < size - 1 ? len : size - 1);
+	for (size_t i = 0; i < len; i++)
+		ret[i] = isgraph((unsigned char)name[i]) ? name[i] : '?';
+	ret[len] = '\0';
+}
+
 static void read_helper(const struct nlattr *nest, struct ct *ct) {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested(attr, nest) {
-		const char *name = mnl_attr_get_payload(attr);
-		size_t len = mnl_attr_get_payload_len(attr);
-
-		if (mnl_attr_get_type(attr) != CTA_HELP_NAME)
-			continue;
-		len = strnlen(name, len < CT_HELPER_MAX - 1 ? len : CT_HELPER_MAX - 1);
-		for (size_t i = 0; i < len; i++)
-			ct->helper[i] = isgraph((unsigned char)name[i]) ? name[i] : '?';
-		ct->helper[len] = '\0';
-	}
+	mnl_attr_for_each_nested(attr, nest)
+		if (mnl_attr_get_type(attr) == CTA_HELP_NAME)
+			read_name(attr, ct->helper, sizeof(ct->helper));
 }
 
 static void read_label(const struct nlattr *attr, struct ct *ct) {
@@ -298,14 +300,20 @@ static void read_attr(const struct nlattr *attr, struct ct *ct) {
 	}
 }
 
-static bool is_entry(const struct nlmsghdr *nlh, struct ct *ct) {
+/* Whether it is a message of this subsystem, with a family that we know. */
+static bool is_message(const struct nlmsghdr *nlh, uint8_t subsystem, uint8_t *family) {
 	const struct nfgenmsg *g = mnl_nlmsg_get_payload(nlh);
 
 	if (nlh->nlmsg_len < NLMSG_LENGTH(sizeof(*g)) ||
-	    NFNL_SUBSYS_ID(nlh->nlmsg_type) != NFNL_SUBSYS_CTNETLINK)
+	    NFNL_SUBSYS_ID(nlh->nlmsg_type) != subsystem)
 		return false;
-	ct->family = g->nfgen_family;
-	return ct->family == AF_INET || ct->family == AF_INET6;
+	*family = g->nfgen_family;
+	return *family == AF_INET || *family == AF_INET6;
+}
+
+/* Bytes of attributes. Not mnl_attr_for_each: that one rounds the length of the message up. */
+static size_t attrs_len(const struct nlmsghdr *nlh) {
+	return nlh->nlmsg_len - NLMSG_LENGTH(sizeof(struct nfgenmsg));
 }
 
 bool ct_decode(const struct nlmsghdr *nlh, struct ct *ret) {
@@ -313,16 +321,13 @@ bool ct_decode(const struct nlmsghdr *nlh, struct ct *ret) {
 	struct tuple_reader r[2];
 	const struct nlattr *attr;
 	bool whole[2] = { false, false };
-	size_t len;
 
 	*ret = (struct ct){ .family = 0 };
-	if (!is_entry(nlh, ret))
+	if (!is_message(nlh, NFNL_SUBSYS_CTNETLINK, &ret->family))
 		return false;
 	for (int dir = CT_ORIG; dir <= CT_REPLY; dir++)
 		r[dir] = (struct tuple_reader){ .tuple = &ret->tuple[dir], .family = ret->family };
-	/* Not mnl_attr_for_each: that one rounds the length of the message up. */
-	len = nlh->nlmsg_len - NLMSG_LENGTH(sizeof(struct nfgenmsg));
-	mnl_attr_for_each_payload(attrs, len) {
+	mnl_attr_for_each_payload(attrs, attrs_len(nlh)) {
 		if (mnl_attr_get_type(attr) == CTA_TUPLE_ORIG)
 			whole[CT_ORIG] = read_tuple(attr, &r[CT_ORIG]);
 		else if (mnl_attr_get_type(attr) == CTA_TUPLE_REPLY)
@@ -338,4 +343,84 @@ bool ct_decode(const struct nlmsghdr *nlh, struct ct *ret) {
 	if (ret->zone == 0)
 		ret->zone = r[CT_ORIG].zone;
 	return whole[CT_ORIG] && whole[CT_REPLY] && r[CT_REPLY].proto == ret->proto;
+}
+
+/* ---- expected sessions ---- */
+
+/* The kernel fills the source of the tuple only. */
+static void read_expect_nat(const struct nlattr *nest, struct ct_expect *e) {
+	struct tuple_reader r = { .tuple = &e->nat, .family = e->family };
+	const struct nlattr *attr;
+	uint32_t dir = CT_ORIG;
+
+	mnl_attr_for_each_nested(attr, nest)
+		switch (mnl_attr_get_type(attr)) {
+		case CTA_EXPECT_NAT_DIR:
+			take_u32(attr, &dir);
+			break;
+		case CTA_EXPECT_NAT_TUPLE:
+			e->has_nat = read_tuple(attr, &r);
+			break;
+		}
+	e->nat_dir = dir == CT_ORIG ? CT_ORIG : CT_REPLY;
+}
+
+static void read_expect_attr(const struct nlattr *attr, struct ct_expect *e) {
+	switch (mnl_attr_get_type(attr)) {
+	case CTA_EXPECT_TIMEOUT:
+		take_u32(attr, &e->timeout);
+		break;
+	case CTA_EXPECT_ID:
+		take_u32(attr, &e->id);
+		break;
+	case CTA_EXPECT_HELP_NAME:
+		read_name(attr, e->helper, sizeof(e->helper));
+		break;
+	case CTA_EXPECT_ZONE:
+		take_u16(attr, &e->zone);
+		break;
+	case CTA_EXPECT_FLAGS:
+		take_u32(attr, &e->flags);
+		break;
+	case CTA_EXPECT_CLASS:
+		take_u32(attr, &e->class);
+		break;
+	case CTA_EXPECT_NAT:
+		read_expect_nat(attr, e);
+		break;
+	case CTA_EXPECT_FN:
+		read_name(attr, e->fn, sizeof(e->fn));
+		break;
+	}
+}
+
+bool ct_decode_expect(const struct nlmsghdr *nlh, struct ct_expect *ret) {
+	enum { FIRST = CTA_EXPECT_MASTER, LAST = CTA_EXPECT_MASK };
+	const void *attrs = mnl_nlmsg_get_payload_offset(nlh, sizeof(struct nfgenmsg));
+	struct tuple_reader r[] = {
+		[CTA_EXPECT_MASTER] = { .tuple = &ret->master },
+		[CTA_EXPECT_TUPLE] = { .tuple = &ret->tuple },
+		[CTA_EXPECT_MASK] = { .tuple = &ret->mask },
+	};
+	const struct nlattr *attr;
+	unsigned int whole = SEEN_ALL;
+
+	*ret = (struct ct_expect){ .family = 0 };
+	if (!is_message(nlh, NFNL_SUBSYS_CTNETLINK_EXP, &ret->family))
+		return false;
+	for (unsigned int i = FIRST; i <= LAST; i++)
+		r[i].family = ret->family;
+	mnl_attr_for_each_payload(attrs, attrs_len(nlh)) {
+		unsigned int type = mnl_attr_get_type(attr);
+
+		if (type >= FIRST && type <= LAST)
+			read_tuple(attr, &r[type]);
+		else
+			read_expect_attr(attr, ret);
+	}
+	for (unsigned int i = FIRST; i <= LAST; i++)
+		whole &= r[i].seen;
+	ret->proto = r[CTA_EXPECT_TUPLE].proto;
+	ret->master_proto = r[CTA_EXPECT_MASTER].proto;
+	return whole == SEEN_ALL;
 }

@@ -22,6 +22,7 @@
 
 struct ct_dump {
 	struct mnl_socket *sock;
+	bool expect;             /* of expected sessions */
 	struct ct_kernel_filter filter;
 	bool with_tuples;
 	uint32_t seq;
@@ -33,13 +34,16 @@ struct ct_dump {
 struct bite {
 	struct ct_recent *recent;
 	void (*each)(void *arg, const struct ct *ct);
+	void (*each_expect)(void *arg, const struct ct_expect *e);
 	void *arg;
 };
 
 static int request(struct ct_dump *d) {
 	char data[CT_MESSAGE_MAX] = { 0 };
-	struct nlmsghdr *nlh = ct_encode_begin(data, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET,
-					       NLM_F_DUMP, d->filter.family);
+	uint8_t subsystem = d->expect ? NFNL_SUBSYS_CTNETLINK_EXP : NFNL_SUBSYS_CTNETLINK;
+	uint8_t type = d->expect ? IPCTNL_MSG_EXP_GET : IPCTNL_MSG_CT_GET;
+	struct nlmsghdr *nlh =
+		ct_encode_begin(data, subsystem, type, NLM_F_DUMP, d->filter.family);
 
 	nlh->nlmsg_seq = ++d->seq;
 	ct_encode_filter(nlh, &d->filter, d->with_tuples);
@@ -51,19 +55,32 @@ static enum ct_dump_state failed(int rc, struct err *err) {
 	return CT_DUMP_ERROR;
 }
 
-struct ct_dump *ct_dump_open(const struct ct_kernel_filter *filter, struct err *err) {
-	struct ct_dump *d = xcalloc(1, sizeof(*d));
+/* Takes d over. */
+static struct ct_dump *begin(struct ct_dump *d, struct err *err) {
 	int rc;
 
-	if (filter)
-		d->filter = *filter;
-	d->with_tuples = d->filter.fields[CT_ORIG] || d->filter.fields[CT_REPLY];
 	d->sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	rc = !d->sock || mnl_socket_bind(d->sock, 0, MNL_SOCKET_AUTOPID) < 0 ? errno : request(d);
 	if (rc == 0)
 		return d;
 	failed(rc, err);
 	return ct_dump_close(d);
+}
+
+struct ct_dump *ct_dump_open(const struct ct_kernel_filter *filter, struct err *err) {
+	struct ct_dump *d = xcalloc(1, sizeof(*d));
+
+	if (filter)
+		d->filter = *filter;
+	d->with_tuples = d->filter.fields[CT_ORIG] || d->filter.fields[CT_REPLY];
+	return begin(d, err);
+}
+
+struct ct_dump *ct_dump_open_expect(struct err *err) {
+	struct ct_dump *d = xcalloc(1, sizeof(*d));
+
+	d->expect = true;
+	return begin(d, err);
 }
 
 int ct_dump_again(struct ct_dump *d, struct err *err) {
@@ -96,6 +113,22 @@ static int read_entry(const struct nlmsghdr *nlh, void *arg) {
 	return MNL_CB_OK;
 }
 
+/* Expected sessions are walked as entries are, and told apart by the same. */
+static int read_expect(const struct nlmsghdr *nlh, void *arg) {
+	struct bite *b = arg;
+	struct ct_expect e;
+
+	if (ct_decode_expect(nlh, &e)) {
+		struct ct key = {
+			.tuple = { e.tuple }, .id = e.id, .zone = e.zone, .proto = e.proto
+		};
+
+		if (!ct_recent_again(b->recent, &key))
+			b->each_expect(b->arg, &e);
+	}
+	return MNL_CB_OK;
+}
+
 /* A kernel that cannot compare tuples lists what fits the rest. */
 static enum ct_dump_state without_tuples(struct ct_dump *d, struct err *err) {
 	int rc;
@@ -114,9 +147,7 @@ static enum ct_dump_state ended(struct ct_dump *d, int rc, struct err *err) {
 	return CT_DUMP_ERROR;
 }
 
-enum ct_dump_state ct_dump_next(struct ct_dump *d, void (*each)(void *arg, const struct ct *ct),
-				void *arg, struct err *err) {
-	struct bite b = { &d->recent, each, arg };
+static enum ct_dump_state next(struct ct_dump *d, mnl_cb_t read, struct bite *b, struct err *err) {
 	ssize_t n = recv(ct_dump_fd(d), d->data, sizeof(d->data), MSG_TRUNC);
 	int ret;
 
@@ -126,9 +157,23 @@ enum ct_dump_state ct_dump_next(struct ct_dump *d, void (*each)(void *arg, const
 		return ended(d, n < 0 ? errno : EMSGSIZE, err);
 	ct_recent_datagram(&d->recent);
 	/* A message that says the listing was interrupted ends it, too: EINTR. */
-	ret = mnl_cb_run(d->data, (size_t)n, d->seq, mnl_socket_get_portid(d->sock), read_entry,
-			 &b);
+	ret = mnl_cb_run(d->data, (size_t)n, d->seq, mnl_socket_get_portid(d->sock), read, b);
 	if (ret < 0)
 		return ended(d, errno, err);
 	return ret == MNL_CB_STOP ? CT_DUMP_END : CT_DUMP_MORE;
+}
+
+enum ct_dump_state ct_dump_next(struct ct_dump *d, void (*each)(void *arg, const struct ct *ct),
+				void *arg, struct err *err) {
+	struct bite b = { .recent = &d->recent, .each = each, .arg = arg };
+
+	return next(d, read_entry, &b, err);
+}
+
+enum ct_dump_state ct_dump_next_expect(struct ct_dump *d,
+				       void (*each)(void *arg, const struct ct_expect *e),
+				       void *arg, struct err *err) {
+	struct bite b = { .recent = &d->recent, .each_expect = each, .arg = arg };
+
+	return next(d, read_expect, &b, err);
 }

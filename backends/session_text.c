@@ -290,6 +290,78 @@ void session_text_row(const struct session *s, struct fmt *f) {
 	fmt_char(f, '\n');
 }
 
+/* ---- expected sessions ---- */
+
+/* What may be anything is a star. */
+static void put_masked_addr(struct fmt *f, uint8_t family, const union net_addr *addr,
+			    const union net_addr *mask) {
+	static const union net_addr none;
+	union net_addr all;
+
+	memset(&all, 0xff, sizeof(all));
+	if (memcmp(mask->byte, none.byte, net_len(family)) == 0) {
+		fmt_char(f, '*');
+		return;
+	}
+	fmt_addr(f, family, addr);
+	if (memcmp(mask->byte, all.byte, net_len(family)) != 0) {
+		fmt_char(f, '/');
+		fmt_addr(f, family, mask);
+	}
+}
+
+static void put_masked_port(struct fmt *f, uint16_t port, uint16_t mask) {
+	fmt_char(f, ':');
+	if (mask == 0) {
+		fmt_char(f, '*');
+		return;
+	}
+	fmt_u64(f, port);
+	if (mask != UINT16_MAX) {
+		fmt_char(f, '/');
+		fmt_u64(f, mask);
+	}
+}
+
+static void put_expected(const struct ct_expect *e, struct fmt *f) {
+	const struct ct_tuple *t = &e->tuple, *mask = &e->mask;
+
+	put_masked_addr(f, e->family, &t->src, &mask->src);
+	put_masked_port(f, t->sport, mask->sport);
+	fmt_lit(f, "->");
+	put_masked_addr(f, e->family, &t->dst, &mask->dst);
+	put_masked_port(f, t->dport, mask->dport);
+	if (!e->has_nat)
+		return;
+	fmt_char(f, '(');
+	put_end(f, e->family, &e->nat.src, e->nat.sport);
+	fmt_char(f, ')');
+}
+
+void session_text_expect(const struct ct_expect *e, uint32_t vd, struct fmt *f) {
+	fmt_lit(f, "expect info: proto=");
+	fmt_u64(f, e->proto);
+	fmt_lit(f, " expire=");
+	fmt_u64(f, e->timeout);
+	fmt_lit(f, " flags=");
+	fmt_hex32(f, e->flags);
+	if (e->helper[0]) {
+		fmt_lit(f, " helper=");
+		fmt_str(f, helper_name(e->helper));
+	}
+	fmt_lit(f, " vd=");
+	fmt_u64(f, vd);
+	fmt_char(f, ' ');
+	put_expected(e, f);
+	fmt_lit(f, " master: proto=");
+	fmt_u64(f, e->master_proto);
+	fmt_char(f, ' ');
+	put_end(f, e->family, &e->master.src, e->master.sport);
+	fmt_lit(f, "->");
+	put_end(f, e->family, &e->master.dst, e->master.dport);
+	fmt_char(f, '\n');
+}
+
 /* ---- JSON ---- */
 
 /* Bytes that are no ASCII are taken as Latin-1, so that any name is valid. */

@@ -24,6 +24,12 @@ void session_text_header(struct fmt *f);
 void session_text_row(const struct session *s, struct fmt *f);
 
 /*
+ * Append an expected session as a line of `get system session-info expectation`; vd: the index of
+ * the VDOM.
+ */
+void session_text_expect(const struct ct_expect *e, uint32_t vd, struct fmt *f);
+
+/*
  * Append a session as a JSON object, without a line end:
  *
  *   vdom, family ("ipv4", "ipv6"), serial (eight hexadecimal digits), protocol, state (two

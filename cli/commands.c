@@ -394,7 +394,7 @@ static const struct command get_session[] = {
 };
 
 static const struct command get_session_info[] = {
-	{ "expectation", "Number of connections that session helpers wait for.", REMOTE },
+	{ "expectation", "List the sessions that session helpers wait for.", REMOTE },
 	{ "full-stat", "Numbers about sessions and their table.", REMOTE },
 	{ "list", "List the sessions that fit the filter, one a line.", REMOTE },
 	{ "statistics", "Numbers about sessions.", REMOTE },

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Any bytes as a datagram of ctnetlink. What is read of it as an entry keeps its promises: a known
- * family, no stray bytes in addresses, a printable helper; its texts fit into the room that is said
- * to be enough, in their form, and a request that names it is read back as the same entry.
+ * Any bytes as a datagram of ctnetlink. What is read of it as an entry or as an expected session
+ * keeps its promises: a known family, no stray bytes in addresses, a printable helper; its texts
+ * fit into the room that is said to be enough, in their form, and a request that names an entry is
+ * read back as the same one.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -32,32 +33,44 @@ static bool is_clean(uint8_t family, const union net_addr *addr) {
 	return family == AF_INET6 || (addr->word[1] == 0 && addr->half[1] == 0);
 }
 
+static void check_tuple(uint8_t family, const struct ct_tuple *t) {
+	promise(is_clean(family, &t->src) && is_clean(family, &t->dst),
+		"an IPv4 address is four bytes");
+}
+
+static void check_name(const char *name, size_t size) {
+	promise(strnlen(name, size) < size, "a name ends");
+	for (; *name; name++)
+		promise(isgraph((unsigned char)*name), "and can be printed");
+}
+
 static void check_entry(const struct ct *ct) {
 	promise(ct->family == AF_INET || ct->family == AF_INET6, "the family is known");
 	for (int dir = CT_ORIG; dir <= CT_REPLY; dir++)
-		promise(is_clean(ct->family, &ct->tuple[dir].src) &&
-				is_clean(ct->family, &ct->tuple[dir].dst),
-			"an IPv4 address is four bytes");
-	promise(strnlen(ct->helper, CT_HELPER_MAX) < CT_HELPER_MAX, "the helper's name ends");
-	for (const char *at = ct->helper; *at; at++)
-		promise(isgraph((unsigned char)*at), "and can be printed");
+		check_tuple(ct->family, &ct->tuple[dir]);
+	check_name(ct->helper, sizeof(ct->helper));
 	promise(session_serial(ct) != 0, "every session has a number");
 }
 
-/* One form; `lines` many line ends, and nothing that is not printable. */
-static void check_text(void (*put)(struct session *s, struct fmt *f), struct session *s,
-		       unsigned int lines) {
-	AUTO_FREE char *text = xcalloc(SESSION_TEXT_MAX, 1);
-	struct fmt f = fmt_begin(text, SESSION_TEXT_MAX);
+/* A text of `lines` many line ends, and nothing that is not printable. */
+static void check_lines(const char *text, const struct fmt *f, unsigned int lines) {
 	unsigned int n = 0;
 
-	put(s, &f);
-	promise(!f.cut, "there is room for every session");
-	for (const char *at = text; at < f.at; at++) {
+	promise(!f->cut, "there is room for every session");
+	for (const char *at = text; at < f->at; at++) {
 		promise(isprint((unsigned char)*at) || *at == '\n', "text is printable");
 		n += *at == '\n';
 	}
 	promise(n == lines, "and has its lines");
+}
+
+static void check_text(void (*put)(struct session *s, struct fmt *f), struct session *s,
+		       unsigned int lines) {
+	AUTO_FREE char *text = xcalloc(SESSION_TEXT_MAX, 1);
+	struct fmt f = fmt_begin(text, SESSION_TEXT_MAX);
+
+	put(s, &f);
+	check_lines(text, &f, lines);
 }
 
 static void put_row(struct session *s, struct fmt *f) {
@@ -93,9 +106,25 @@ static void check_key(const struct ct *ct) {
 		"as the same entry");
 }
 
+static void check_expect(const struct ct_expect *e) {
+	AUTO_FREE char *text = xcalloc(SESSION_TEXT_MAX, 1);
+	struct fmt f = fmt_begin(text, SESSION_TEXT_MAX);
+
+	promise(e->family == AF_INET || e->family == AF_INET6, "the family is known");
+	check_tuple(e->family, &e->tuple);
+	check_tuple(e->family, &e->mask);
+	check_tuple(e->family, &e->master);
+	check_tuple(e->family, &e->nat);
+	check_name(e->helper, sizeof(e->helper));
+	check_name(e->fn, sizeof(e->fn));
+	session_text_expect(e, UINT32_MAX, &f);
+	check_lines(text, &f, 1);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	/* Aligned, and with nothing behind its end. */
 	AUTO_FREE char *copy = xreallocarray(NULL, size ? size : 1, 1);
+	struct ct_expect e;
 	struct ct ct;
 
 	memcpy(copy, data, size);
@@ -110,6 +139,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 			check_texts(&ct);
 			check_key(&ct);
 		}
+		if (ct_decode_expect(nlh, &e))
+			check_expect(&e);
 		at += NLMSG_ALIGN(nlh->nlmsg_len);
 		if (at > size)
 			break;
