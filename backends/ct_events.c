@@ -163,12 +163,14 @@ static bool set_port_filter(int fd, uint32_t port) {
 }
 
 int ct_events_follow(struct ct_events *e, uint32_t by, int buffer, struct err *err) {
-	int fd = ct_events_fd(e);
+	int fd = ct_events_fd(e), expected = NFNLGRP_CONNTRACK_EXP_NEW;
 	bool ok = setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)) == 0 &&
 		  set_port_filter(fd, by);
 
 	for (enum ct_event event = CT_BEGINS; ok && event <= CT_ENDS; event++)
 		ok = set_group(e, event, true);
+	ok = ok && mnl_socket_setsockopt(e->sock, NETLINK_ADD_MEMBERSHIP, &expected,
+					 sizeof(expected)) == 0;
 	return ok ? 0 : err_set(err, ERR_KERNEL, "sessions cannot be watched: %s", strerror(errno));
 }
 
@@ -179,14 +181,24 @@ static enum ct_event event_of(const struct nlmsghdr *nlh) {
 	return nlh->nlmsg_flags & NLM_F_CREATE ? CT_BEGINS : CT_CHANGES;
 }
 
-static void take_message(const struct nlmsghdr *nlh, ct_event_fn *each, void *arg) {
+/* Who gets what is read. */
+struct readers {
+	ct_event_fn *each;
+	ct_expected_fn *expected;
+	void *arg;
+};
+
+static void take_message(const struct nlmsghdr *nlh, const struct readers *r) {
+	struct ct_expect expect;
 	struct ct ct;
 
 	if (ct_decode(nlh, &ct))
-		each(arg, event_of(nlh), &ct, nlh->nlmsg_pid);
+		r->each(r->arg, event_of(nlh), &ct, nlh->nlmsg_pid);
+	else if (r->expected && ct_decode_expect(nlh, &expect))
+		r->expected(r->arg, &expect);
 }
 
-bool ct_events_read(struct ct_events *e, ct_event_fn *each, void *arg) {
+static bool read_events(struct ct_events *e, const struct readers *r) {
 	char data[EVENT_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	bool lost = false;
 
@@ -200,7 +212,16 @@ bool ct_events_read(struct ct_events *e, ct_event_fn *each, void *arg) {
 			break;
 		for (const struct nlmsghdr *nlh = (const void *)data;
 		     n > 0 && mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
-			take_message(nlh, each, arg);
+			take_message(nlh, r);
 	}
 	return lost;
+}
+
+bool ct_events_read(struct ct_events *e, ct_event_fn *each, void *arg) {
+	return read_events(e, &(struct readers){ each, NULL, arg });
+}
+
+bool ct_events_read_all(struct ct_events *e, ct_event_fn *each, ct_expected_fn *expected,
+			void *arg) {
+	return read_events(e, &(struct readers){ each, expected, arg });
 }

@@ -40,8 +40,9 @@ int ct_events_listen(struct ct_events *e, const struct ct_marks *marks, size_t n
 		     struct err *err);
 
 /*
- * Hear of all sessions from now on, changes too, but not of what the netlink port `by` does. The
- * kernel keeps up to `buffer` bytes of events (some 800 each) for a reader that is late.
+ * Hear of all sessions from now on, changes too, and of those that are expected, but not of what
+ * the netlink port `by` does. The kernel keeps up to `buffer` bytes of events (some 800 each) for a
+ * reader that is late.
  */
 int ct_events_follow(struct ct_events *e, uint32_t by, int buffer, struct err *err);
 
@@ -53,6 +54,13 @@ typedef void ct_event_fn(void *arg, enum ct_event event, const struct ct *ct, ui
  * others get their turn. Returns true when events were lost before, because nobody read in time.
  */
 bool ct_events_read(struct ct_events *e, ct_event_fn *each, void *arg);
+
+/* Sees a session that a helper has begun to expect. */
+typedef void ct_expected_fn(void *arg, const struct ct_expect *expect);
+
+/* The same for who follows: expected sessions, too. */
+bool ct_events_read_all(struct ct_events *e, ct_event_fn *each, ct_expected_fn *expected,
+			void *arg);
 
 /* Join neighbouring ranges, those with the smallest gaps first, until there are at most max. */
 size_t ct_marks_join(struct ct_marks *marks, size_t n, size_t max);

@@ -221,7 +221,47 @@ static void put_changed(struct nlmsghdr *nlh, const struct ct_change *c) {
 		put_label(nlh, c);
 }
 
-static void encode(char *data, const struct ct_change *c, uint32_t seq, size_t *len) {
+/* ---- expected sessions ---- */
+
+static void put_expect_tuple(struct nlmsghdr *nlh, uint16_t attr, const struct ct_expect *e,
+			     uint8_t proto, const struct ct_tuple *tuple) {
+	const struct ct kind = { .family = e->family, .proto = proto };
+
+	ct_encode_tuple(nlh, attr, &kind, tuple);
+}
+
+static void put_expect_nat(struct nlmsghdr *nlh, const struct ct_expect *e) {
+	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_EXPECT_NAT);
+
+	mnl_attr_put_u32(nlh, CTA_EXPECT_NAT_DIR, htobe32(e->nat_dir));
+	put_expect_tuple(nlh, CTA_EXPECT_NAT_TUPLE, e, e->proto, &e->nat);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static struct nlmsghdr *encode_expect(char *data, const struct ct_expect *e) {
+	struct nlmsghdr *nlh = ct_encode_begin(data, NFNL_SUBSYS_CTNETLINK_EXP, IPCTNL_MSG_EXP_NEW,
+					       NLM_F_CREATE | NLM_F_EXCL, e->family);
+
+	put_expect_tuple(nlh, CTA_EXPECT_MASTER, e, e->master_proto, &e->master);
+	put_expect_tuple(nlh, CTA_EXPECT_TUPLE, e, e->proto, &e->tuple);
+	put_expect_tuple(nlh, CTA_EXPECT_MASK, e, e->proto, &e->mask);
+	if (e->has_nat)
+		put_expect_nat(nlh, e);
+	mnl_attr_put_u32(nlh, CTA_EXPECT_TIMEOUT, htobe32(e->timeout));
+	mnl_attr_put_u32(nlh, CTA_EXPECT_FLAGS, htobe32(e->flags));
+	mnl_attr_put_u32(nlh, CTA_EXPECT_CLASS, htobe32(e->class));
+	if (e->zone)
+		mnl_attr_put_u16(nlh, CTA_EXPECT_ZONE, htobe16(e->zone));
+	if (e->helper[0])
+		mnl_attr_put_strz(nlh, CTA_EXPECT_HELP_NAME, e->helper);
+	if (e->fn[0])
+		mnl_attr_put_strz(nlh, CTA_EXPECT_FN, e->fn);
+	return nlh;
+}
+
+/* ---- all of them ---- */
+
+static struct nlmsghdr *encode_entry(char *data, const struct ct_change *c) {
 	static const struct {
 		uint8_t type;
 		uint16_t flags;
@@ -233,7 +273,6 @@ static void encode(char *data, const struct ct_change *c, uint32_t seq, size_t *
 	struct nlmsghdr *nlh = ct_encode_begin(data, NFNL_SUBSYS_CTNETLINK, messages[c->what].type,
 					       messages[c->what].flags, c->ct.family);
 
-	nlh->nlmsg_seq = seq;
 	ct_encode_key(nlh, &c->ct);
 	if (c->what == CT_WRITE_CREATE)
 		put_new(nlh, &c->ct);
@@ -241,17 +280,20 @@ static void encode(char *data, const struct ct_change *c, uint32_t seq, size_t *
 		put_changed(nlh, c);
 	else if (c->ct.id)
 		mnl_attr_put_u32(nlh, CTA_ID, htobe32(c->ct.id));
-	*len = NLMSG_ALIGN(nlh->nlmsg_len);
+	return nlh;
 }
 
 /* ---- batches ---- */
 
 void ct_write(struct ct_writer *w, const struct ct_change *change) {
 	struct batch *b = &w->batch;
-	size_t len;
+	char *data = b->data + b->len;
+	struct nlmsghdr *nlh = change->what == CT_WRITE_EXPECT
+				       ? encode_expect(data, change->expect)
+				       : encode_entry(data, change);
 
-	encode(b->data + b->len, change, b->first_seq + b->n, &len);
-	b->len += len;
+	nlh->nlmsg_seq = b->first_seq + b->n;
+	b->len += NLMSG_ALIGN(nlh->nlmsg_len);
 	b->change[b->n++] = *change;
 	if (b->n == CT_WRITER_BATCH)
 		ct_writer_flush(w);

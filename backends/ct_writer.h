@@ -13,6 +13,7 @@ enum ct_write {
 	CT_WRITE_CREATE,       /* all of ct; its reply tuple says what is translated */
 	CT_WRITE_UPDATE,       /* the parts that `fields` names */
 	CT_WRITE_DELETE,
+	CT_WRITE_EXPECT,       /* `expect`: an expected session, whose master is there */
 };
 
 /* Parts of an entry that an update may change. */
@@ -27,6 +28,7 @@ struct ct_change {
 	unsigned int fields;           /* CT_FIELD_*, of an update */
 	struct ct ct;                  /* named by original tuple and zone */
 	uint64_t label_mask[2];        /* bits of ct.label that an update sets or clears */
+	const struct ct_expect *expect;      /* only valid while it is written */
 };
 
 /*

@@ -304,6 +304,111 @@ START_TEST(test_master) {
 }
 END_TEST
 
+/* ---- expected sessions ---- */
+
+struct expected {
+	unsigned int n;
+	struct ct_expect expect;
+};
+
+static void keep_expect(void *arg, const struct ct_expect *e) {
+	struct expected *x = arg;
+
+	x->n++;
+	x->expect = *e;
+}
+
+static struct expected listed_expects(void) {
+	struct err err = { 0 };
+	struct ct_dump *d = ct_dump_open_expect(&err);
+	enum ct_dump_state state = CT_DUMP_MORE;
+	struct expected x = { 0 };
+
+	ck_assert_msg(d, "%s", err.text);
+	while (state == CT_DUMP_MORE) {
+		struct pollfd p = { .fd = ct_dump_fd(d), .events = POLLIN };
+
+		ck_assert_int_eq(poll(&p, 1, 10000), 1);
+		state = ct_dump_next_expect(d, keep_expect, &x, &err);
+	}
+	ck_assert_msg(state == CT_DUMP_END, "%s", err.text);
+	ct_dump_close(d);
+	return x;
+}
+
+static void no_event(void *arg, enum ct_event event, const struct ct *ct, uint32_t by) {
+	(void)arg;
+	(void)event;
+	(void)ct;
+	(void)by;
+}
+
+/* The data connection that an FTP server behind a virtual IP has announced. */
+static struct ct_expect ftp_data(const struct ct *control) {
+	struct ct_expect e = { .family = AF_INET,
+			       .proto = IPPROTO_TCP,
+			       .master_proto = IPPROTO_TCP,
+			       .master = control->tuple[CT_ORIG],
+			       .has_nat = true,
+			       .nat_dir = CT_ORIG,
+			       .timeout = 300,
+			       .helper = "ftp",
+			       .fn = "nat-follow-master" };
+
+	e.tuple = (struct ct_tuple){ .src = control->tuple[CT_ORIG].src,
+				     .dst = control->tuple[CT_ORIG].dst,
+				     .dport = 40000 };
+	memset(e.mask.src.byte, 0xff, 4);
+	memset(e.mask.dst.byte, 0xff, 4);
+	e.mask.dport = 0xffff;
+	e.nat.sport = 40000;
+	return e;
+}
+
+/* One that is written is in the kernel as it was told; another program hears of it. */
+START_TEST(test_expect) {
+	struct err err = { 0 };
+	struct refusals r = { 0 };
+	struct expected heard = { 0 }, found;
+	struct ct control = entry_of(&forms[1]);
+	struct ct_expect e = ftp_data(&control);
+	struct ct_change change = { .what = CT_WRITE_EXPECT, .expect = &e };
+	struct ct_events *events;
+	struct ct_writer *w;
+
+	own_namespace();
+	strcpy(control.helper, "ftp");
+	w = opened(keep, &r);
+	events = ct_events_open(&err);
+	ck_assert_int_eq(ct_events_follow(events, 1, 8 << 20, &err), 0);
+	ct_write(w, &change);
+	ct_writer_flush(w);
+	ck_assert_uint_eq(r.n, 1);
+	ck_assert_int_eq(r.error[0], ENOENT);
+
+	put(w, CT_WRITE_CREATE, &control);
+	ct_write(w, &change);
+	ct_writer_flush(w);
+	ck_assert_uint_eq(r.n, 1);
+	found = listed_expects();
+	ck_assert(!ct_events_read_all(events, no_event, keep_expect, &heard));
+	ck_assert_uint_eq(heard.n, 1);
+	ck_assert_uint_eq(found.n, 1);
+	for (int i = 0; i < 2; i++) {
+		const struct ct_expect *x = i ? &found.expect : &heard.expect;
+
+		ck_assert_mem_eq(&x->tuple, &e.tuple, sizeof(e.tuple));
+		ck_assert_mem_eq(&x->mask, &e.mask, sizeof(e.mask));
+		ck_assert_mem_eq(&x->master, &e.master, sizeof(e.master));
+		ck_assert_str_eq(x->helper, "ftp");
+		ck_assert_str_eq(x->fn, "nat-follow-master");
+		ck_assert(x->has_nat && x->nat_dir == CT_ORIG && x->nat.sport == 40000);
+	}
+	ct_events_close(events);
+	ct_writer_close(w);
+}
+END_TEST
+
 /* ---- updates ---- */
 
 START_TEST(test_update) {
@@ -402,6 +507,7 @@ static Suite *ct_writer_suite(void) {
 	tcase_add_test(tc, test_batches);
 	tcase_add_test(tc, test_write_when_refused);
 	tcase_add_test(tc, test_master);
+	tcase_add_test(tc, test_expect);
 	tcase_add_test(tc, test_update);
 	tcase_add_test(tc, test_follow);
 	return s;
