@@ -216,6 +216,34 @@ START_TEST(test_tail) {
 }
 END_TEST
 
+/* As many at the end as a table of half the size could not hold: it stays until they are fewer. */
+START_TEST(test_no_room_to_shrink) {
+	const uint64_t step = UINT64_C(0x4e3779b97f4a7c15) / 8000;     /* the end stays free */
+	struct prints *p = prints_new(key);
+	size_t grown;
+	bool added;
+
+	for (uint64_t i = 1; i <= 8000; i++)
+		ck_assert_ptr_nonnull(prints_add(p, i * step, &added));
+	grown = prints_bytes(p);
+	for (uint64_t i = 0; i < 1000; i++)
+		ck_assert_ptr_nonnull(prints_add(p, UINT64_MAX - i, &added));
+	for (uint64_t i = 0; i < 1000 && added; i++)
+		prints_add(p, UINT64_MAX - (UINT64_C(1) << 50) - i, &added);
+	ck_assert_uint_eq(prints_bytes(p), grown);
+	for (uint64_t i = 1; i <= 8000; i++)
+		prints_remove(p, prints_find(p, i * step));
+	ck_assert_uint_eq(prints_bytes(p), grown);
+	ck_assert_uint_gt(prints_count(p), 1024);
+	for (uint64_t i = 0; i < 1000; i++)
+		ck_assert_ptr_nonnull(prints_find(p, UINT64_MAX - i));
+	for (uint64_t i = 0; i < 1000; i++)
+		prints_remove(p, prints_find(p, UINT64_MAX - i));
+	ck_assert_uint_lt(prints_bytes(p), grown);
+	prints_free(p);
+}
+END_TEST
+
 START_TEST(test_full) {
 	const uint64_t step = UINT64_C(0x9e3779b97f4a7c15);   /* spreads evenly */
 	struct prints *p = prints_new(key);
@@ -322,6 +350,7 @@ static Suite *prints_suite(void) {
 	tcase_add_test(t, test_churn);
 	tcase_add_test(t, test_pieces);
 	tcase_add_test(t, test_tail);
+	tcase_add_test(t, test_no_room_to_shrink);
 	tcase_add_test(t, test_full);
 	tcase_add_test(t, test_fp_known);
 	tcase_add_test(t, test_fp_parts);

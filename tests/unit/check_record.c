@@ -107,6 +107,9 @@ static void assert_nothing_else(const struct record *r) {
 	ck_assert(ct->id == 0 && ct->use == 0 && ct->stop_ns == 0 && ct->label[0] == 0 &&
 		  ct->label[1] == 0);
 	ck_assert(ct->count[0].packets == 0 && ct->count[1].bytes == 0);
+	if (r->type != RECORD_CREATE && r->type != RECORD_UPDATE)
+		ck_assert(same_seqadj(&ct->seqadj[CT_ORIG], &none.seqadj[CT_ORIG]) &&
+			  same_seqadj(&ct->seqadj[CT_REPLY], &none.seqadj[CT_REPLY]));
 	if (r->type != RECORD_CREATE)
 		ck_assert(ct->mark == 0 && ct->start_ns == 0 && !ct->has_master &&
 			  ct->helper[0] == '\0' &&
@@ -138,7 +141,12 @@ START_TEST(test_sizes) {
 	struct record r = dnat(RECORD_CREATE);
 
 	ck_assert_uint_le(there_and_back(&r), 48);
-	for (r.type = RECORD_UPDATE; r.type <= RECORD_KEEP; r.type++)
+	r.type = RECORD_UPDATE;
+	ck_assert_uint_le(there_and_back(&r), 24);
+	strcpy(r.ct.helper, "ftp");
+	r.ct.has_master = true;
+	r.ct.seqadj[CT_ORIG].pos = r.ct.seqadj[CT_REPLY].pos = 77;
+	for (r.type = RECORD_DELETE; r.type <= RECORD_KEEP; r.type++)
 		ck_assert_uint_le(there_and_back(&r), 24);
 }
 END_TEST
@@ -215,6 +223,7 @@ START_TEST(test_icmp) {
 	} forms[] = {
 		{ AF_INET, IPPROTO_ICMP, 8, 0, 4660, 36 },
 		{ AF_INET, IPPROTO_ICMP, 13, 14, 4660, 36 },
+		{ AF_INET, IPPROTO_ICMP, 15, 16, 4660, 36 },
 		{ AF_INET, IPPROTO_ICMP, 17, 18, 4660, 36 },
 		{ AF_INET, IPPROTO_ICMP, 8, 0, 99, 38 },
 		{ AF_INET, IPPROTO_ICMP, 42, 43, 99, 40 },
@@ -287,8 +296,6 @@ static struct record random_session(struct rng *r) {
 	random_tuple(r, ct, ct->proto, &ct->tuple[CT_ORIG]);
 	random_tuple(r, ct, ct->proto, &ct->tuple[CT_REPLY]);
 	random_rest(r, ct);
-	if (s.type != RECORD_CREATE && s.type != RECORD_UPDATE)
-		memset(ct->seqadj, 0, sizeof(ct->seqadj));
 	return s;
 }
 
@@ -370,6 +377,7 @@ static size_t expect_there_and_back(const struct record *r) {
 	ck_assert(decode(&out, &back));
 	b = &back.expect;
 	ck_assert(back.type == RECORD_EXPECT && back.vd == r->vd && b->id == 0);
+	ck_assert(back.serial == 0 && !back.from_copy && !back.unseen);
 	ck_assert(a->family == b->family && a->proto == b->proto &&
 		  a->master_proto == b->master_proto && a->zone == b->zone);
 	ck_assert(same_tuple(&a->tuple, &b->tuple) && same_tuple(&a->mask, &b->mask) &&
@@ -382,13 +390,19 @@ static size_t expect_there_and_back(const struct record *r) {
 }
 
 START_TEST(test_expect) {
-	struct record plain = expectation(AF_INET), whole = expectation(AF_INET6);
+	struct record plain = expectation(AF_INET), whole = expectation(AF_INET6), back;
+	AUTO_BUF struct buf b = BUF_INIT;
 
 	plain.expect.helper[0] = plain.expect.fn[0] = '\0';
 	ck_assert_uint_eq(expect_there_and_back(&plain), 2 + 15 + 3 * 12);
 	plain.expect.has_nat = true;
 	plain.expect.nat = tuple(AF_INET, "0.0.0.0", 50001, "0.0.0.0", 0);
 	expect_there_and_back(&plain);
+	plain.expect.has_nat = false;
+	record_encode(&b, &plain);
+	b.data[2] |= 4;              /* a direction of no translation */
+	ck_assert(decode(&b, &back));
+	ck_assert(!back.expect.has_nat && back.expect.nat_dir == CT_ORIG);
 	whole.vd = 3;
 	whole.expect.zone = 9;
 	whole.expect.has_nat = true;
@@ -437,6 +451,14 @@ START_TEST(test_digest) {
 		ck_assert_uint_eq(back.sums[i], UINT64_MAX - i);
 	ck_assert(!digest(PRINTS_BUCKETS - RECORD_SUMS + 1, RECORD_SUMS, &back));
 	ck_assert(!digest(UINT16_MAX, 1, &back));
+	for (unsigned int count = RECORD_SUMS + 1; count < 256; count++) {
+		uint8_t text[RECORD_MAX] = { RECORD_DIGEST, RECORD_MAX - 2, 0, 0, (uint8_t)count };
+		struct buf_reader reader;
+
+		buf_reader_init(&reader, text, sizeof(text));
+		ck_assert(!record_decode(&reader, &back));
+		ck_assert(reader.bad);
+	}
 	ck_assert(digest(PRINTS_BUCKETS, 0, &back));
 }
 END_TEST

@@ -193,9 +193,9 @@ START_TEST(test_forged) {
 }
 END_TEST
 
-/* Another key, another epoch, another cipher, the other direction. */
+/* Another key, epoch, cipher, serial or id of the peer, the other direction. */
 START_TEST(test_strangers) {
-	struct seal_params p[4];
+	struct seal_params p[5];
 	struct seal *a = make(true, SEAL_AES_256_GCM, true);
 	uint8_t out[ROOM];
 	size_t len = seal_text(a, SEAL_UDP, 0, known_text, out);
@@ -206,6 +206,7 @@ START_TEST(test_strangers) {
 	p[1].epoch++;
 	p[2].cipher = SEAL_CHACHA20;
 	p[3].peer_serial = "GHVMCCCCCCCCCCCC";
+	p[4].peer_id ^= 1;
 	for (size_t i = 0; i < ARRAY_LEN(p); i++) {
 		struct seal *b = seal_new(&p[i], NULL);
 
