@@ -26,7 +26,7 @@ enum { ARQ_DATA = 1, ARQ_ACK = 2 };
 #define ARQ_WINDOW 2048          /* most datagrams on their way */
 #define ARQ_EARLY 4096           /* datagrams that may come this far ahead of their turn */
 #define ARQ_RANGES 100           /* most gaps told in one ACK */
-#define ARQ_ACK_MAX (11 + 10 * ARQ_RANGES)   /* the longest ACK: payload_max should be no less */
+#define ARQ_ACK_MAX (11 + 10 * ARQ_RANGES)   /* bytes of the longest ACK */
 
 /* What a peer may make us hold; 0 stands for the default. */
 struct arq_limits {
@@ -37,7 +37,7 @@ struct arq_limits {
 
 struct arq_stats {
 	uint64_t sent;               /* DATA, each counted once */
-	uint64_t again;              /* DATA sent once more: asked for, timed out, or another link */
+	uint64_t again;              /* DATA sent once more: asked for, timed out, link gone */
 	uint64_t timeouts;           /* times that nothing was heard for too long */
 	uint64_t acks;               /* ACKs sent */
 	uint64_t received;           /* DATA handed on, in order */
@@ -45,17 +45,17 @@ struct arq_stats {
 	uint64_t doubled;            /* DATA that was here already */
 	uint64_t asked;              /* datagrams found missing and asked for, each time counted */
 	uint64_t dropped;            /* DATA too far ahead, or no room to keep it */
-	uint64_t malformed;          /* payloads that cannot be: arq_take() or arq_beat() was false */
+	uint64_t malformed;          /* times that arq_take() or arq_beat() was false */
 	uint64_t refused;            /* records that found the queue full */
 	uint64_t next_seq;           /* number of the next datagram to be filled, or being filled */
 	uint64_t acked_seq;          /* all up to this one are at the peer */
 	uint64_t received_seq;       /* all up to this one were handed on */
 	uint64_t queued_records;     /* put and not acknowledged */
 	size_t queued_bytes;         /* memory of these; never more than queue_bytes */
-	size_t early_bytes;          /* memory of what came early; never more than early_bytes */
+	size_t early_bytes;          /* memory of what came early; likewise */
 	unsigned int window;         /* how many datagrams may be on their way now */
 	unsigned int in_flight;      /* how many are */
-	uint32_t rtt_us;             /* smoothed, from a datagram to its acknowledgement; 0: not known */
+	uint32_t rtt_us;             /* smoothed, to the acknowledgement; 0: not known */
 	uint32_t patience_us;        /* how long a gap may stay before it is asked for */
 };
 
