@@ -33,7 +33,7 @@ struct ladder_change {
 	enum ladder_rung from, to;
 	bool was_connected, connected;
 	bool lost;                   /* a link that was in use is not any more: arq_resend() */
-	char text[LADDER_TEXT];      /* "layer 2 (port3, port4) -> layer 3 (192.0.2.2)", for the log */
+	char text[LADDER_TEXT];      /* "layer 2 (port3, port4) -> none", for the log */
 };
 
 struct ladder_link {
