@@ -193,7 +193,7 @@ void arq_out_sent(struct arq_out *o, uint64_t seq, uint64_t now_us) {
 		if (o->open && seq == o->end - 1)
 			arq_out_close(o);
 		o->fresh++;
-		if (o->timed == 0 && o->n_again == 0)
+		if (o->timed == 0)
 			o->timed = seq;
 	} else {
 		arq_bits_clear(&o->again, seq);

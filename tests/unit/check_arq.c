@@ -417,6 +417,191 @@ START_TEST(test_broken_peer) {
 }
 END_TEST
 
+/* More gaps than an ACK can tell: the first ones are told, then the others. */
+START_TEST(test_many_gaps) {
+	struct end ends[2];
+	const uint8_t *payload;
+	uint64_t now = 3 * MS;
+	uint8_t *one;
+	size_t len;
+
+	end_begin(ends, NULL);
+	while (arq_acked(ends[0].arq) < 2000) { /* the window grows */
+		end_put_datagrams(&ends[0], 400);
+		end_pass(&ends[0], &ends[1], now += 15 * MS);
+		end_pass(&ends[1], &ends[0], now);
+	}
+	end_put_datagrams(&ends[0], 301);
+	for (unsigned int i = 0; (one = end_send(&ends[0], now, &len)) != NULL; i++) {
+		ck_assert(i % 2 == 0 || end_take(&ends[1], now, one, len));
+		free(one);
+	}
+	end_pass(&ends[1], NULL, now);
+	end_pass(&ends[1], &ends[0], now += 3 * MS);    /* what was missing first */
+	ck_assert_uint_eq(end_stats(&ends[1]).asked, 1);
+	now = arq_deadline(ends[1].arq);
+	ck_assert_uint_eq(arq_next(ends[1].arq, now, true, &payload), ARQ_ACK_MAX);
+	ck_assert(end_take(&ends[0], now, payload, ARQ_ACK_MAX));
+	arq_sent(ends[1].arq, now);
+	ck_assert_uint_eq(end_stats(&ends[1]).asked, 1 + ARQ_RANGES);
+	while (ends[1].taken < ends[0].put) {
+		end_pass(&ends[0], &ends[1], now);
+		end_pass(&ends[1], &ends[0], now = arq_deadline(ends[1].arq));
+		ck_assert_uint_lt(now, SECOND);
+	}
+	ck_assert_uint_eq(end_stats(&ends[0]).again, 151);
+	end_pass(&ends[1], &ends[0], now + 2 * MS);
+	end_finish(ends);
+}
+END_TEST
+
+/* Marked to go out again, and then acknowledged: neither these nor later ones go out twice. */
+START_TEST(test_acked_meanwhile) {
+	struct end ends[2];
+	uint64_t now = 0;
+
+	end_begin(ends, NULL);
+	end_put_datagrams(&ends[0], 100);
+	end_pass(&ends[0], &ends[1], now);
+	arq_resend(ends[0].arq, now, 0);
+	end_pass(&ends[1], &ends[0], now);
+	ck_assert(arq_deadline(ends[0].arq) == NEVER);
+	while (arq_acked(ends[0].arq) < 2 * ARQ_EARLY) {
+		end_put_datagrams(&ends[0], 100);
+		end_pass(&ends[0], &ends[1], now);
+		end_pass(&ends[1], &ends[0], now += 700);
+	}
+	ck_assert_uint_eq(end_stats(&ends[0]).again, 0);
+	ck_assert_uint_ge(end_stats(&ends[0]).rtt_us, 600); /* measured all the same */
+	end_pass(&ends[1], &ends[0], now + 2 * MS);
+	end_finish(ends);
+}
+END_TEST
+
+/* What was shown before everything changed does not count as sent. */
+START_TEST(test_shown) {
+	struct end ends[2];
+	const uint8_t *payload;
+
+	end_begin(ends, NULL);
+	end_put_datagrams(&ends[0], 1);
+	ck_assert_uint_gt(arq_next(ends[0].arq, 0, true, &payload), 0);
+	arq_resend(ends[0].arq, 0, 0);
+	arq_sent(ends[0].arq, 0);
+	ck_assert_uint_eq(end_stats(&ends[0]).sent, 0);
+	ck_assert_uint_eq(end_pass(&ends[0], &ends[1], 0), 1);
+	end_pass(&ends[1], &ends[0], 2 * MS);
+	end_finish(ends);
+}
+END_TEST
+
+/* An ACK that was overtaken asks for what is acknowledged by now. */
+START_TEST(test_old_ack) {
+	static const uint8_t old[] = {
+		2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 7,
+	};
+	static const uint8_t new[] = { 2, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0 };
+	struct end ends[2];
+	uint64_t now = 10 * MS;
+
+	end_begin(ends, NULL);
+	end_put_datagrams(&ends[0], 10);
+	end_pass(&ends[0], &ends[1], 0);
+	ck_assert(end_take(&ends[0], 5 * MS, new, sizeof(new)));
+	ck_assert(end_take(&ends[0], now, old, sizeof(old)));
+	ck_assert_uint_eq(arq_acked(ends[0].arq), 5);
+	ck_assert_uint_eq(end_pass(&ends[0], &ends[1], now), 2);
+	while (arq_acked(ends[0].arq) < 2 * ARQ_EARLY) {
+		end_pass(&ends[1], &ends[0], now += 2 * MS);
+		end_put_datagrams(&ends[0], 100);
+		end_pass(&ends[0], &ends[1], now);
+	}
+	ck_assert_uint_eq(end_stats(&ends[0]).again, 2);
+	end_pass(&ends[1], &ends[0], now + 2 * MS);
+	end_finish(ends);
+}
+END_TEST
+
+/* The longer nothing is heard the rarer the tries; any sign of life, and they begin anew. */
+START_TEST(test_backoff) {
+	struct end ends[2];
+	uint64_t now = 0, before = 0, last, ack;
+
+	end_begin(ends, NULL);
+	arq_resend(ends[0].arq, 0, 1 * MS);
+	end_put_datagrams(&ends[0], 100);
+	end_pass(&ends[0], NULL, now);
+	for (unsigned int i = 0; i < 20; i++) {
+		uint64_t wait = arq_deadline(ends[0].arq) - now;
+
+		ck_assert_uint_eq(wait, before == 0 ? 20 * MS : 2 * before < 2 * SECOND ?
+				  2 * before : 2 * SECOND);
+		before = wait;
+		now += wait;
+		ck_assert_uint_eq(end_pass(&ends[0], NULL, now), 2);
+	}
+	ck_assert_uint_eq(end_stats(&ends[0]).window, 32);
+	arq_tell(ends[1].arq, &last, &ack);
+	ck_assert(arq_beat(ends[0].arq, now, last, ack));
+	ck_assert_uint_eq(arq_deadline(ends[0].arq), now + 20 * MS);
+	now += 20 * MS;
+	ck_assert_uint_eq(end_pass(&ends[0], &ends[1], now), 2);
+	end_pass(&ends[0], NULL, arq_deadline(ends[0].arq));
+	now = arq_deadline(ends[1].arq);
+	end_pass(&ends[1], &ends[0], now);              /* the first one is acknowledged */
+	ck_assert_uint_eq(arq_acked(ends[0].arq), 1);
+	end_pass(&ends[0], NULL, now);
+	ck_assert_uint_eq(arq_deadline(ends[0].arq), now + 20 * MS);
+	arq_free(ends[0].arq);
+	arq_free(ends[1].arq);
+}
+END_TEST
+
+/* Asked too soon: patience grows once for each request, up to its bound, and shrinks again. */
+START_TEST(test_patience) {
+	struct end ends[2];
+	uint8_t p[ARQ_HEADER + RECORD_MIN];
+	uint64_t seq = 1, now = 0;
+	size_t len = make_data(p, 1, 0);
+
+	end_begin(ends, NULL);
+	for (unsigned int round = 0; round < 60; round++) {
+		uint32_t before = end_stats(&ends[0]).patience_us, after;
+
+		make_data(p, seq + 10, 0);
+		ck_assert(end_take(&ends[0], now, p, len));
+		end_pass(&ends[0], NULL, now += before);
+		for (unsigned int i = 0; i < (round < 30 ? 20u : 10u); i++) {
+			make_data(p, seq + i % 10, 0);
+			ck_assert(end_take(&ends[0], now, p, len));
+		}
+		seq += 11;
+		after = end_stats(&ends[0]).patience_us;
+		ck_assert_uint_le(after, 50 * MS);
+		if (round == 0)
+			ck_assert_uint_eq(after, 4500);
+		else if (round == 29)
+			ck_assert_uint_eq(after, 50 * MS);
+	}
+	ck_assert_uint_lt(end_stats(&ends[0]).patience_us, 12 * MS);
+
+	/* A double of long ago is none of what is asked for now. */
+	for (; seq < ARQ_EARLY + 5; seq++) {
+		make_data(p, seq, 0);
+		ck_assert(end_take(&ends[0], now, p, len));
+	}
+	make_data(p, seq + 1, 0);
+	ck_assert(end_take(&ends[0], now, p, len));
+	end_pass(&ends[0], NULL, now += 20 * MS);
+	len = end_stats(&ends[0]).patience_us;
+	make_data(p, seq - ARQ_EARLY, 0);
+	arq_take(ends[0].arq, now, p, sizeof(p), NULL, NULL);
+	ck_assert_uint_eq(end_stats(&ends[0]).patience_us, len);
+	arq_free(ends[0].arq);
+	arq_free(ends[1].arq);
+}
+END_TEST
+
 static void take_nothing(void *arg, const uint8_t *records, size_t len) {
 	(void)arg;
 	ck_assert(records != NULL && len > 0);
@@ -484,6 +669,12 @@ static Suite *arq_suite(void) {
 	tcase_add_loop_test(t, test_acks, 0, ARRAY_LEN(acks));
 	tcase_add_test(t, test_odd_data);
 	tcase_add_test(t, test_broken_peer);
+	tcase_add_test(t, test_many_gaps);
+	tcase_add_test(t, test_acked_meanwhile);
+	tcase_add_test(t, test_shown);
+	tcase_add_test(t, test_old_ack);
+	tcase_add_test(t, test_backoff);
+	tcase_add_test(t, test_patience);
 	tcase_add_loop_test(t, test_garbage, 0, 8);
 	return s;
 }

@@ -365,6 +365,35 @@ START_TEST(test_outage) {
 }
 END_TEST
 
+/* The window: found anew on a new way, and not widened by who does not need it. */
+START_TEST(test_window) {
+	struct world w;
+
+	world_begin(&w, fixture_seed(), &(struct way){ .delay_us = 100, .jitter_us = 2000 },
+		    BYTES);
+	for (unsigned int i = 0; i < 100; i++) {
+		uint64_t until = w.now + 20 * MS;
+
+		end_put_datagrams(&w.end[0], 2);
+		while (w.now < until)
+			world_step(&w, until);
+	}
+	ck_assert_uint_eq(end_stats(&w.end[0]).window, 128);
+	world_flood(&w, 300000);
+	ck_assert_uint_eq(end_stats(&w.end[0]).window, ARQ_WINDOW);
+	arq_resend(w.end[0].arq, w.now, 0);
+	ck_assert_uint_eq(end_stats(&w.end[0]).window, 128);
+	w.way.lost = 10;
+	world_flood(&w, 600000);
+	ck_assert_uint_eq(end_stats(&w.end[0]).window, 32);
+	w.way.lost = 0;
+	arq_resend(w.end[0].arq, w.now, 0);
+	world_flood(&w, 900000);
+	ck_assert_uint_ge(end_stats(&w.end[0]).window, ARQ_WINDOW / 2);
+	world_end(&w);
+}
+END_TEST
+
 static double seconds(void) {
 	struct timespec t;
 
@@ -403,6 +432,7 @@ static Suite *arq_world_suite(void) {
 	tcase_add_loop_test(t, test_flood, 0, ARRAY_LEN(floods));
 	tcase_add_test(t, test_patience);
 	tcase_add_test(t, test_outage);
+	tcase_add_test(t, test_window);
 	tcase_add_test(t, test_cost);
 	return s;
 }

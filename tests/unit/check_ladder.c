@@ -118,6 +118,8 @@ static void run(struct world *w, uint64_t us) {
 		w->now = at > w->now ? at : w->now;
 		for (int i = 0; i < 2; i++) {
 			take_beats(w, i);
+			if (ladder_deadline(w->side[i]) > w->now)
+				continue;
 			send_beats(w, i);
 			ladder_poll(w->side[i], w->now);
 		}
@@ -219,6 +221,23 @@ START_TEST(test_silence) {
 }
 END_TEST
 
+/* One link of several is lost at its own time, not when the others have something to do. */
+START_TEST(test_one_silent) {
+	struct world w;
+
+	begin(&w);
+	run(&w, SILENCE + 50 * MS);
+	w.cut[1] = 1;
+	w.delay_us = 900;
+	run(&w, SILENCE - 50 * MS + 700 - 1);
+	ck_assert_str_eq(stats_of(&w, 0).text, "layer 2 (port3, port4)");
+	run(&w, 1);
+	ck_assert_str_eq(stats_of(&w, 0).text, "layer 2 (port4)");
+	ck_assert(w.change[0].lost && w.change[0].connected);
+	end(&w);
+}
+END_TEST
+
 /* A link that the system takes down is left at once; the peer is not lost before its time. */
 START_TEST(test_system) {
 	struct world w;
@@ -241,13 +260,15 @@ START_TEST(test_system) {
 	ck_assert_str_eq(w.change[0].text, "layer 3 (198.51.100.2) -> none");
 	ck_assert_int_eq(ladder_pick(w.side[0]), -1);
 	ck_assert(ladder_connected(w.side[0]));
+	w.cut[1] = ALL;              /* nothing but the clock says what time it is */
 	run(&w, SILENCE - INTERVAL);
 	ck_assert(ladder_connected(w.side[0]));
 	run(&w, INTERVAL);
 	ck_assert(!ladder_connected(w.side[0]));
+	w.cut[1] = 0;
 	for (int n = 0; n < 3; n++)
 		ladder_up(w.side[0], links[n].id, true, w.now);
-	run(&w, SILENCE);
+	run(&w, 2 * SILENCE);
 	assert_uses(&w, "layer 2 (port3, port4)");
 	end(&w);
 }
@@ -391,6 +412,76 @@ START_TEST(test_no_answer) {
 }
 END_TEST
 
+/* Three in a row: not with a silence between them, nor with one that answers nothing. */
+static const struct row_row {
+	uint32_t wait_us;            /* before the third */
+	bool answers;                /* the third */
+	bool healthy;                /* after the fourth */
+} rows[] = {
+	{ INTERVAL, true, true },
+	{ SILENCE - 1, true, true },
+	{ INTERVAL, false, false },
+	{ SILENCE, true, false },
+};
+
+START_TEST(test_row) {
+	uint8_t beat[LADDER_BEAT_SIZE] = { 3, 1 };
+	struct ladder_beat got;
+	struct ladder_link link;
+	struct world w;
+
+	begin(&w);
+	for (int i = 0; i < 4; i++) {
+		uint32_t echo = i == 2 && !rows[_i].answers ? 0 : htobe32((uint32_t)w.now - 1000);
+
+		memcpy(beat + 6, &echo, sizeof(echo));
+		ck_assert(ladder_beat_take(w.side[0], 0, w.now, beat, sizeof(beat), &got));
+		for (uint32_t left = i == 1 ? rows[_i].wait_us : INTERVAL, step; left > 0;
+		     left -= step) {
+			step = left < INTERVAL ? left : INTERVAL;
+			ladder_poll(w.side[0], w.now += step);
+		}
+	}
+	ck_assert(ladder_link(w.side[0], 0, &link));
+	ck_assert_int_eq(link.healthy, rows[_i].healthy);
+	end(&w);
+}
+END_TEST
+
+/* A link that was down begins anew: nothing to answer, no round trip, one beat due. */
+START_TEST(test_anew) {
+	struct world w;
+	struct ladder_link link;
+	uint8_t out[LADDER_BEAT_SIZE];
+	unsigned int id;
+	uint64_t number;
+
+	begin(&w);
+	run(&w, 4 * INTERVAL);
+	w.cut[0] = w.cut[1] = ALL;
+	run(&w, 2 * SILENCE);
+	for (unsigned int i = 0; i < N; i++) {
+		ck_assert(ladder_link(w.side[0], i, &link));
+		ck_assert(link.rtt_us == 0 && !link.healthy && link.losses == 1);
+	}
+	w.delay_us = 20000;
+	w.cut[0] = w.cut[1] = 0;
+	run(&w, SILENCE);
+	ck_assert_uint_eq(ladder_rtt(w.side[0]), 2 * 20000);
+	ladder_up(w.side[0], 0, false, w.now);
+	ck_assert(!ladder_beat_take(w.side[0], 0, w.now, out, 0, &(struct ladder_beat){ 0 }));
+	w.now += 60 * SECOND;
+	ladder_up(w.side[0], 0, true, w.now);
+	for (unsigned int i = 0; i < N; i++) {
+		ck_assert(ladder_due(w.side[0], w.now, &id, &number));
+		ladder_beat_make(w.side[0], id, w.now, &(struct ladder_beat){ 0 }, out);
+		ck_assert_int_eq(memcmp(out + 6, "\0\0\0\0\0\0\0\0", 8) == 0, id == 0);
+	}
+	ck_assert(!ladder_due(w.side[0], w.now, &id, &number));
+	end(&w);
+}
+END_TEST
+
 /* Links have bounds, and each its own id; a faster or slower beat holds from now on. */
 START_TEST(test_configure) {
 	struct ladder *l = ladder_new(INTERVAL, LOST, 0);
@@ -459,6 +550,7 @@ static Suite *ladder_suite(void) {
 	tcase_add_test(t, test_down_and_up);
 	tcase_add_test(t, test_healthy);
 	tcase_add_test(t, test_silence);
+	tcase_add_test(t, test_one_silent);
 	tcase_add_test(t, test_system);
 	tcase_add_test(t, test_changes);
 	tcase_add_test(t, test_turn);
@@ -466,6 +558,8 @@ static Suite *ladder_suite(void) {
 	tcase_add_test(t, test_asleep);
 	tcase_add_test(t, test_bytes);
 	tcase_add_loop_test(t, test_no_answer, 0, 5);
+	tcase_add_loop_test(t, test_row, 0, ARRAY_LEN(rows));
+	tcase_add_test(t, test_anew);
 	tcase_add_test(t, test_configure);
 	tcase_add_loop_test(t, test_random, 0, 8);
 	return s;
