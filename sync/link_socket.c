@@ -110,14 +110,8 @@ void link_socket_put(struct link_socket *s) {
 
 static void take_batch(struct link_socket *s, unsigned int n) {
 	s->stats->received += n;
-	for (unsigned int i = 0; i < n; i++) {
-		struct mmsghdr *h = &s->in->header[i];
-
-		if (h->msg_hdr.msg_flags & MSG_TRUNC)
-			s->stats->malformed++;
-		else
-			s->take(s, &h->msg_hdr, h->msg_len);
-	}
+	for (unsigned int i = 0; i < n; i++)
+		s->take(s, &s->in->header[i].msg_hdr, s->in->header[i].msg_len);
 }
 
 static int read_batch(struct link_socket *s) {

@@ -37,7 +37,7 @@ struct link_socket {
 	struct link_batch *in;     /* shared: it is empty between calls */
 	struct link_stats *stats;
 	const struct link_calls *calls;
-	/* Take a message that came, of len bytes; not one that was cut. */
+	/* Take a message that came; one that had to be cut has LINK_MESSAGE_MAX bytes. */
 	void (*take)(struct link_socket *s, const struct msghdr *message, size_t len);
 };
 

@@ -310,16 +310,43 @@ START_TEST(test_source) {
 }
 END_TEST
 
-/* A daemon that died, as the other one sees it when it comes back. */
+/* A daemon that ended, as the other one sees it, and comes back: its port can be had at once. */
 START_TEST(test_restart) {
 	start_both();
 	connect_up();
-	units[1].channels = channels_free(units[1].channels);
-	pair_until(down_0);
-	unit_start(1); /* the port can be had at once */
-	pair_enter(0);
-	channels_connect(units[0].channels, 0);
+	units[_i].channels = channels_free(units[_i].channels);
+	pair_until(_i ? down_0 : down_1);
+	unit_start((unsigned int)_i);
+	pair_enter(!_i);
+	channels_connect(units[!_i].channels, 0);
 	pair_until(both_up_twice);
+}
+END_TEST
+
+static bool ended;
+
+static void time_over(evutil_socket_t fd, short what, void *arg) {
+	ended = true;
+}
+
+static bool has_ended(void) {
+	return ended;
+}
+
+/* The limit of a handshake is none of a connection. */
+START_TEST(test_stays_up) {
+	const struct timeval longer = { .tv_sec = 2, .tv_usec = 200000 };
+	struct event *timer = evtimer_new(pair_base[0], time_over, NULL);
+
+	limits.hello_ms = 2000;
+	start_both();
+	connect_up();
+	ck_assert_int_eq(evtimer_add(timer, &longer), 0);
+	pair_until(has_ended);
+	ck_assert_uint_eq(units[0].n_down + units[1].n_down, 0);
+	ck_assert(channels_send(units[0].channels, units[0].channel, (const uint8_t *)"x", 1));
+	pair_until(frame_1);
+	event_free(timer);
 }
 END_TEST
 
@@ -624,11 +651,11 @@ static char *write_session(uint8_t key) {
 }
 
 /* Run openssl(1) in the namespace of unit 1 while unit 0 is served; its exit status. */
-static int s_client(const char *options) {
-	AUTO_FREE char *command = xasprintf("printf '\\0\\3abc' | openssl s_client -quiet "
-					    "-no_ign_eof -connect 10.9.0.1:708 %s "
+static int s_client(const char *bytes, const char *session, const char *options) {
+	AUTO_FREE char *command = xasprintf("printf '%s' | openssl s_client -quiet -no_ign_eof "
+					    "-connect 10.9.0.1:708 -psk_session %s %s "
 					    ">/dev/null 2>&1",
-					    options);
+					    bytes, session, options);
 	pid_t pid;
 	int status;
 
@@ -662,15 +689,27 @@ static const struct {
 
 START_TEST(test_s_client) {
 	AUTO_FREE char *session = write_session(clients[_i].key);
-	AUTO_FREE char *options = xasprintf("-psk_session %s %s", session, clients[_i].options);
 
 	unit_start(0);
-	s_client(options);
+	s_client("\\0\\3abc", session, clients[_i].options);
 	ck_assert_uint_eq(units[0].n_up, clients[_i].good);
 	ck_assert_uint_eq(units[0].n_frames, clients[_i].good);
 	ck_assert_uint_eq(stats(0)->refused, !clients[_i].good);
 	if (clients[_i].good)
 		ck_assert_mem_eq(units[0].frame, "abc", 3);
+}
+END_TEST
+
+/* A member that has the key and does not speak our language. */
+START_TEST(test_no_frame) {
+	AUTO_FREE char *session = write_session(0);
+
+	unit_start(0);
+	s_client("\\377\\377xyz", session, clients[0].options);
+	pair_until(down_0);
+	ck_assert_str_eq(units[0].why, "the other end sent what is no frame");
+	ck_assert_uint_eq(units[0].n_frames, 0);
+	ck_assert_uint_eq(stats(0)->broken, 1);
 }
 END_TEST
 
@@ -687,7 +726,8 @@ static Suite *channels_suite(void) {
 	tcase_add_test(t, test_peer_goes);
 	tcase_add_test(t, test_peer_moves);
 	tcase_add_test(t, test_source);
-	tcase_add_test(t, test_restart);
+	tcase_add_loop_test(t, test_restart, 0, 2);
+	tcase_add_test(t, test_stays_up);
 	tcase_add_test(t, test_port_taken);
 	tcase_add_test(t, test_wrong_key);
 	tcase_add_test(t, test_same_serial);
@@ -704,6 +744,7 @@ static Suite *channels_suite(void) {
 	tcase_add_test(t, test_too_many_up);
 	tcase_add_test(t, test_takes_nothing);
 	tcase_add_loop_test(t, test_s_client, 0, ARRAY_LEN(clients));
+	tcase_add_test(t, test_no_frame);
 	return s;
 }
 
