@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/kept.h"
 #include "backends/nft_netlink.h"
 #include "backends/render.h"
 #include "backends/review.h"
@@ -54,13 +55,15 @@ static void image_done(struct image *im) {
 	*im = (struct image){ .next_change = SCHEDULE_NEVER };
 }
 
-static struct image image_render(const struct nft *nft, const struct model *model,
-				 uint64_t revision) {
-	struct image im = { .revision = revision, .since = time(NULL) };
+/* For a commit that has no changes, what is new comes from the clock. */
+static struct image image_render(const struct nft *nft, const struct commit *commit) {
+	struct image im = { .revision = commit->revision, .since = time(NULL) };
 
-	im.rules = render_with(model, im.since, nft->helpers, &im.next_change);
-	if (im.rules && nft->now.rules)
+	im.rules = render_with(commit->model, im.since, nft->helpers, &im.next_change);
+	if (im.rules && nft->now.rules) {
 		ruleset_keep_timeouts(im.rules, nft->now.rules, KEPT_MAX);
+		kept_settle(im.rules, nft->now.rules, commit);
+	}
 	im.hash = im.rules ? ruleset_hash(im.rules) : 0;
 	return im;
 }
@@ -288,7 +291,7 @@ static int send_once(struct nft *nft, const struct image *from, const struct ima
 		seed_counters(nft, to->rules);
 		ruleset_diff(NULL, to->rules, &d);
 	}
-	nft->changes += !ruleset_delta_empty(&d);
+	nft->changes += !ruleset_delta_empty(&d) || (from && kept_ends(from->rules, to->rules));
 	rc = nft_netlink_generation(nft->nl, &generation, err);
 	if (rc)
 		return rc;
@@ -377,7 +380,7 @@ static int backend_start(void *ctx, const struct commit *commit, struct err *err
 	if (rc && rc != ERR_NOT_FOUND)
 		return rc;
 	image_done(&nft->now);
-	nft->now = image_render(nft, commit->model, commit->revision);
+	nft->now = image_render(nft, commit);
 	if (!nft->now.rules)
 		return rc == ERR_NOT_FOUND ? 0 : take_out(nft, err);
 	if (keep_rules(nft, &found))
@@ -425,7 +428,7 @@ static int backend_prepare(void *ctx, const struct commit *commit, struct err *e
 	if (rc)
 		return rc;
 	nft->prepared = true;
-	nft->next = any ? image_render(nft, commit->model, commit->revision) : nft->now;
+	nft->next = any ? image_render(nft, commit) : nft->now;
 	nft->next.revision = commit->revision;
 	review_commit(commit, nft->helpers);
 	return 0;
@@ -478,7 +481,8 @@ struct backend nft_backend(struct nft *nft) {
 }
 
 int nft_refresh(struct nft *nft, const struct model *model, struct err *err) {
-	struct image next = image_render(nft, model, nft->now.revision);
+	const struct commit clock = { .model = model, .revision = nft->now.revision };
+	struct image next = image_render(nft, &clock);
 	int rc = change(nft, &nft->now, &next, err);
 
 	if (rc == 0) {

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/ruleset.h"
 #include "backends/schedule.h"
 #include "cfgdb/base/mem.h"
 #include "schemas/schema_gen.h"
@@ -146,14 +147,17 @@ static const char *policy_off(const struct policies *ps, const struct policy *p,
 
 /*
  * A schedule that ends is no change of policies: sessions live on, unless the policy wants them to
- * end with it.
+ * end with it. Whether it was the clock that ended it is not seen here: see kept.h.
  */
-static bool keeps_sessions(const struct policies *ps, const struct policy *p) {
-	if (p->accept && p->off && strcmp(p->why, "schedule") == 0)
-		return object_is(p->obj, FIREWALL_POLICY__SCHEDULE_TIMEOUT, "disable");
+static unsigned int keeps_sessions(const struct policies *ps, const struct policy *p) {
+	bool keep = ps->keep_sessions, over;
+
 	if (ps->policies_choose)
-		return object_is(p->obj, FIREWALL_POLICY__FIREWALL_SESSION_DIRTY, "check-new");
-	return ps->keep_sessions;
+		keep = object_is(p->obj, FIREWALL_POLICY__FIREWALL_SESSION_DIRTY, "check-new");
+	over = p->accept && p->off && strcmp(p->why, "schedule") == 0;
+	if (over && object_is(p->obj, FIREWALL_POLICY__SCHEDULE_TIMEOUT, "enable"))
+		return 0;
+	return (keep ? KEEP_SET : 0u) | (over ? KEEP_OVER : 0u);
 }
 
 /*

@@ -30,7 +30,7 @@ struct policy {
 	bool only_vip_sessions;
 	bool off;                        /* matches nothing; `why` says why */
 	const char *why;
-	bool keeps_sessions;             /* a change of rules leaves its sessions as they are */
+	unsigned int keeps_sessions;     /* enum ruleset_keep */
 	struct policy_addrs src, dst;
 	const struct vip **vip;          /* virtual IPs among the destinations, n_vips of them */
 	uint32_t n_vips;

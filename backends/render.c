@@ -68,7 +68,7 @@ static void fill_policy_sets(struct ruleset *rs, const struct policies *ps) {
 			add_mark(rs, deny, p->id, p);
 		if (p->nat)
 			add_mark(rs, nat, p->id, p);
-		if (p->keeps_sessions != ps->keep_sessions)
+		if (p->keeps_sessions != (ps->keep_sessions ? KEEP_SET : 0u))
 			ruleset_keep(rs, p->id, p->keeps_sessions);
 		if (p->logs_denied) {
 			add_mark(rs, logged, p->id, p);

@@ -482,11 +482,11 @@ const struct elem *set_find(const struct set *set, const unsigned char *key) {
 	return memcmp(set->elems[lo - 1].key, key, set->key_len) == 0 ? &set->elems[lo - 1] : NULL;
 }
 
-void ruleset_keep(struct ruleset *rs, uint32_t mark, bool keep) {
+void ruleset_keep(struct ruleset *rs, uint32_t mark, unsigned int why) {
 	struct key k = KEY_INIT;
 
 	key_num(&k, FIELD_CT_MARK, mark);
-	set_add(rs, &rs->kept.marks, &k)->a = keep;
+	set_add(rs, &rs->kept.marks, &k)->a = why;
 }
 
 bool ruleset_keeps(const struct ruleset *rs, uint32_t mark) {
@@ -495,7 +495,7 @@ bool ruleset_keeps(const struct ruleset *rs, uint32_t mark) {
 
 	key_num(&k, FIELD_CT_MARK, mark);
 	e = set_find(&rs->kept.marks, k.bytes);
-	return e ? e->a != 0 : rs->kept.others;
+	return e ? (e->a & (KEEP_SET | KEEP_OVER)) != 0 : rs->kept.others;
 }
 
 static bool name_equal(const char *a, const char *b) {

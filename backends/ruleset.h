@@ -159,13 +159,20 @@ struct set {
 	struct set *bucket;
 };
 
+/* Why a change of rules leaves sessions as they are: any of these but the last. */
+enum ruleset_keep {
+	KEEP_SET = 1 << 0,                  /* the settings say so */
+	KEEP_OVER = 1 << 1,                 /* the clock ended the schedule of their policy */
+	KEEP_NOT_OVER = 1 << 2,             /* it is over, too, but by a change */
+};
+
 /*
  * Which sessions a change of rules leaves as they are, by mark. The kernel is not told, so it is no
  * part of comparisons.
  */
 struct ruleset_kept {
 	bool others;                        /* those whose mark is not in marks */
-	struct set marks;                   /* DATA_MARK: 1 or 0 */
+	struct set marks;                   /* DATA_MARK: enum ruleset_keep */
 };
 
 enum ct_kind { CT_TIMEOUT, CT_HELPER };
@@ -249,8 +256,8 @@ struct set *ruleset_add_set(struct ruleset *rs, const char *name, enum set_data 
 /* Set with this name, or NULL. */
 struct set *ruleset_set(const struct ruleset *rs, const char *name);
 
-/* Say whether sessions with this mark stay as they are when the rules change. */
-void ruleset_keep(struct ruleset *rs, uint32_t mark, bool keep);
+/* Say why (enum ruleset_keep) sessions with this mark stay as they are when the rules change. */
+void ruleset_keep(struct ruleset *rs, uint32_t mark, unsigned int why);
 
 /* Whether a change of rules to these leaves sessions with this mark as they are. */
 bool ruleset_keeps(const struct ruleset *rs, uint32_t mark);

@@ -88,20 +88,26 @@ static void unit_done(struct unit *u) {
 	model_free(u->m);
 }
 
-/* Rules of a changed configuration; those who watch are not told. */
-static void change(struct unit *u, const char *text, const char *removed) {
-	struct change any = { .after = model_first(u->m, schema_table(TBL_FIREWALL_ADDRESS)) };
-	struct commit c = { .model = u->m, .changes = &any, .n_changes = 1 };
+/* Commit what is in the model, by a change of this object of a table. */
+static void commit_change(struct unit *u, unsigned int table, const char *key) {
+	struct change change = { .after = model_find(u->m, schema_table(table), key) };
+	struct commit c = { .model = u->m, .changes = &change, .n_changes = 1 };
 	struct backend b = nft_backend(u->nft);
 	struct err err = { 0 };
 
+	ck_assert_ptr_nonnull(change.after);
 	c.revision = ++u->revision;
+	ck_assert_msg(b.prepare(b.ctx, &c, &err) == 0 && b.apply(b.ctx, &err) == 0, "%s", err.text);
+	b.finish(b.ctx);
+}
+
+/* Rules of a changed configuration; those who watch are not told. */
+static void change(struct unit *u, const char *text, const char *removed) {
 	conf_load(u->m, text, 2);
 	for (; *removed; removed++)
 		object_free(model_take(u->m, schema_table(TBL_FIREWALL_POLICY),
 				       (char[]){ *removed, '\0' }));
-	ck_assert_msg(b.prepare(b.ctx, &c, &err) == 0 && b.apply(b.ctx, &err) == 0, "%s", err.text);
-	b.finish(b.ctx);
+	commit_change(u, TBL_FIREWALL_ADDRESS, "all");
 }
 
 static void finish_walk(struct unit *u) {
@@ -352,6 +358,18 @@ static bool is_first_half(const char *zone) {
 	return localtime_r(&now, &tm)->tm_hour < 12;
 }
 
+static void set_half(bool first) {
+	ck_assert(is_first_half("AAA0") == first || is_first_half("BBB12") == first);
+}
+
+static void clock_ticks(struct unit *u, bool first) {
+	struct err err = { 0 };
+
+	set_half(first);
+	ck_assert_msg(nft_refresh(u->nft, u->m, &err) == 0, "%s", err.text);
+	finish_walk(u);
+}
+
 START_TEST(test_schedule) {
 	static const struct { const char *lines; int64_t mark; } ends[] = {
 		{ "set schedule-timeout enable\n", GONE }, { "set schedule-timeout disable\n", 3 },
@@ -359,24 +377,93 @@ START_TEST(test_schedule) {
 	AUTO_FREE char *text = xasprintf(
 		HALF_DAYS "config firewall policy\nedit 3\nset srcintf \"port2\"\nset dstintf \"port1\"\n"
 			  "set dstaddr \"all\"\n" ALL "set schedule \"half\"\n%snext\nend\n", ends[_i].lines);
-	const char *zones[] = { "AAA0", "BBB12" };
 	struct unit u = unit_new();
-	struct err err = { 0 };
 	uint64_t walks;
 
-	if (!is_first_half(zones[0]))
-		zones[0] = "BBB12", zones[1] = "AAA0";
-	ck_assert(is_first_half(zones[0]));
+	set_half(true);
 	add_session(OUTBOUND);
 	change(&u, text, "");
 	finish_walk(&u);
 	ck_assert_int_eq(mark_of(""), 3);
 	walks = recheck_counts(u.r).walks;
-	ck_assert(!is_first_half(zones[1]));
-	ck_assert_msg(nft_refresh(u.nft, u.m, &err) == 0, "%s", err.text);
-	finish_walk(&u);
+	clock_ticks(&u, false);
 	ck_assert_uint_eq(recheck_counts(u.r).walks, walks + 1);
 	ck_assert_int_eq(mark_of(""), ends[_i].mark);
+	unit_done(&u);
+}
+END_TEST
+
+#define OVER \
+	"config firewall policy\nedit 3\nset srcintf \"port2\"\nset dstintf \"port1\"\nset dstaddr \"all\"\n" \
+	ALL "set srcaddr \"group\"\nset schedule \"half\"\n"
+#define HOSTS(group, subnet) \
+	"config firewall address\nedit \"host\"\nset subnet " subnet "\nnext\nend\n" \
+	"config firewall addrgrp\nedit \"group\"\nset member \"host\"\nset comment \"" group "\"\nnext\nend\n"
+
+/* After the clock has ended the schedule of policy 3. */
+static const struct {
+	const char *text;
+	unsigned int table;
+	const char *key;
+	int64_t mark;
+} outlasting[] = {
+	/* What has nothing to do with it. */
+	{ wider, TBL_FIREWALL_POLICY, "9", 3 },
+	{ "", TBL_FIREWALL_ADDRESS, "all", GONE }, /* the policy names it */
+	{ "", TBL_FIREWALL_ADDRESS, "none", 3 },
+	{ "", TBL_SYSTEM_INTERFACE, "port1", 3 },
+	{ left_alone, TBL_SYSTEM_SETTINGS, "", 3 },
+	/* The policy itself; with the first three, rules in the kernel stay what they are. */
+	{ OVER "set status disable\nnext\nend\n", TBL_FIREWALL_POLICY, "3", GONE },
+	{ OVER "set schedule-timeout enable\nnext\nend\n", TBL_FIREWALL_POLICY, "3", GONE },
+	{ OVER "set srcaddr \"none\"\nnext\nend\n", TBL_FIREWALL_POLICY, "3", GONE },
+	{ OVER "set action deny\nnext\nend\n", TBL_FIREWALL_POLICY, "3", GONE },
+	/* What it names. */
+	{ "config firewall schedule recurring\nedit \"half\"\nset day sunday\nset start 00:00\nset end 00:01\n"
+	  "next\nend\n", TBL_FIREWALL_SCHEDULE_RECURRING, "half", GONE },
+	{ HOSTS("x", "0.0.0.0 0.0.0.0"), TBL_FIREWALL_ADDRGRP, "group", GONE },
+	{ HOSTS("", "10.0.0.0 255.0.0.0"), TBL_FIREWALL_ADDRESS, "host", GONE },
+};
+
+/* The end of a schedule lets sessions live; a change of what had one is a change like any other. */
+START_TEST(test_outlasting) {
+	struct unit u = unit_new();
+
+	set_half(true);
+	add_session(OUTBOUND);
+	change(&u, HALF_DAYS HOSTS("", "0.0.0.0 0.0.0.0") OVER "next\nend\n", "");
+	finish_walk(&u);
+	clock_ticks(&u, false);
+	ck_assert_int_eq(mark_of(""), 3);
+	conf_load(u.m, outlasting[_i].text, 2);
+	commit_change(&u, outlasting[_i].table, outlasting[_i].key);
+	finish_walk(&u);
+	ck_assert_int_eq(mark_of(""), outlasting[_i].mark);
+	unit_done(&u);
+}
+END_TEST
+
+/* What somebody ended stays ended, whatever the clock does; what begins again can outlast again. */
+START_TEST(test_ended_by_hand) {
+	struct unit u = unit_new();
+
+	set_half(false);
+	change(&u, HALF_DAYS HOSTS("", "0.0.0.0 0.0.0.0"), "");
+	finish_walk(&u);
+	add_session(OUTBOUND);
+	conf_load(u.m, OVER "next\nend\n", 2);
+	commit_change(&u, TBL_FIREWALL_POLICY, "3");
+	finish_walk(&u);
+	ck_assert_int_eq(mark_of(""), GONE);
+	add_session(OUTBOUND);
+	conf_load(u.m, wider, 2);
+	commit_change(&u, TBL_FIREWALL_POLICY, "9");
+	finish_walk(&u);
+	ck_assert_int_eq(mark_of(""), 9);
+	clock_ticks(&u, true);
+	ck_assert_int_eq(mark_of(""), 3);
+	clock_ticks(&u, false);
+	ck_assert_int_eq(mark_of(""), 3);
 	unit_done(&u);
 }
 END_TEST
@@ -574,6 +661,8 @@ static Suite *recheck_suite(void) {
 	tcase_add_loop_test(t, test_expected, 0, 2 * ARRAY_LEN(expected));
 	tcase_add_test(t, test_expected_of_the_unit);
 	tcase_add_loop_test(t, test_schedule, 0, 2);
+	tcase_add_loop_test(t, test_outlasting, 0, ARRAY_LEN(outlasting));
+	tcase_add_test(t, test_ended_by_hand);
 	tcase_add_test(t, test_without_route);
 	tcase_add_test(t, test_other_way_back);
 	tcase_add_test(t, test_nothing_to_do);
