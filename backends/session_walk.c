@@ -86,6 +86,13 @@ static int read_links(struct session_walk *w, struct err *err) {
 	return rc ? err_set(err, ERR_KERNEL, "links cannot be read: %s", strerror(rc)) : 0;
 }
 
+static void set_clock(struct session_walk *w) {
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	w->context.now_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
 struct session_walk *session_walk_open(const struct model *model,
 				       const struct session_filter *filter, struct err *err) {
 	struct session_walk *w = xcalloc(1, sizeof(*w));
@@ -103,6 +110,7 @@ struct session_walk *session_walk_open(const struct model *model,
 					       .arg = w };
 	if (!w->context.fib)
 		return session_walk_close(w);
+	set_clock(w);
 	read_policies(w, model);
 	w->dump = ct_dump_open(&kernel, err);
 	return w->dump ? w : session_walk_close(w);
@@ -142,10 +150,7 @@ static void take(void *arg, const struct ct *ct) {
 enum ct_dump_state session_walk_next(struct session_walk *w,
 				     void (*each)(void *arg, struct session *s), void *arg,
 				     struct err *err) {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	w->context.now_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	set_clock(w);
 	w->each = each;
 	w->arg = arg;
 	return ct_dump_next(w->dump, take, w, err);

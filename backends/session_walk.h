@@ -23,7 +23,7 @@ struct session_walk *session_walk_close(struct session_walk *w);
 /* The descriptor that is readable while there is more. */
 int session_walk_fd(const struct session_walk *w);
 
-/* What its sessions are seen with. */
+/* What its sessions are seen with; the time is that of the last bite, or of the begin. */
 const struct session_context *session_walk_context(const struct session_walk *w);
 
 /*
