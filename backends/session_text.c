@@ -364,25 +364,6 @@ void session_text_expect(const struct ct_expect *e, uint32_t vd, struct fmt *f) 
 
 /* ---- JSON ---- */
 
-/* Bytes that are no ASCII are taken as Latin-1, so that any name is valid. */
-static void json_str(struct fmt *f, const char *text) {
-	fmt_char(f, '"');
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c >= ' ' && c < 0x7f) {
-			if (c == '"' || c == '\\')
-				fmt_char(f, '\\');
-			fmt_char(f, *text);
-		} else {
-			fmt_lit(f, "\\u00");
-			fmt_char(f, "0123456789abcdef"[c >> 4]);
-			fmt_char(f, "0123456789abcdef"[c & 15]);
-		}
-	}
-	fmt_char(f, '"');
-}
-
 static void json_seconds(struct fmt *f, uint32_t seconds) {
 	if (seconds == SESSION_NEVER)
 		fmt_lit(f, "null");
@@ -428,12 +409,12 @@ static void json_flags(const struct session *s, struct fmt *f) {
 		if (has_word(s, i) && !words[i].always) {
 			if (any)
 				fmt_char(f, ',');
-			json_str(f, words[i].word);
+			fmt_json(f, words[i].word);
 			any = true;
 		}
 	fmt_lit(f, "],\"helper\":");
 	if (s->ct->helper[0])
-		json_str(f, helper_name(s->ct->helper));
+		fmt_json(f, helper_name(s->ct->helper));
 	else
 		fmt_lit(f, "null");
 }
@@ -456,7 +437,7 @@ static void json_side(const struct session *s, unsigned int end, struct fmt *f) 
 
 	fmt_lit(f, "{\"interface\":");
 	if (link)
-		json_str(f, link->name);
+		fmt_json(f, link->name);
 	else
 		fmt_lit(f, "null");
 	fmt_lit(f, ",\"index\":");

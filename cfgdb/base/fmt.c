@@ -11,6 +11,8 @@
 #include <endian.h>
 #include <sys/socket.h>
 
+#include "cfgdb/base/utf8.h"
+
 #define DIGITS_MAX 20      /* of a 64-bit number */
 
 static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
@@ -146,6 +148,41 @@ void fmt_addr(struct fmt *f, int family, const union net_addr *addr) {
 					    : put_ipv6(text, addr->byte);
 
 	fmt_bytes(f, text, (size_t)(end - text));
+}
+
+/* The character at text as strict readers take it: its length, 0 for what is none. */
+static size_t valid_utf8(const char *text, size_t n, uint32_t *point) {
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len = utf8_next(text, n, point);
+
+	if (len == 1)
+		return *point < 0x80;
+	if (len == 0 || *point < least[len] || *point > 0x10ffff || *point >> 11 == 0xd800 >> 11)
+		return 0;
+	return len;
+}
+
+void fmt_json(struct fmt *f, const char *text) {
+	size_t left = strlen(text), n;
+	uint32_t c;
+
+	fmt_char(f, '"');
+	for (; left > 0; text += n, left -= n) {
+		n = valid_utf8(text, left, &c);
+		if (n == 0) {
+			fmt_lit(f, "\xef\xbf\xbd");
+			n = 1;
+		} else if (c < ' ' || c == 0x7f) {
+			fmt_lit(f, "\\u00");
+			fmt_char(f, "0123456789abcdef"[c >> 4]);
+			fmt_char(f, "0123456789abcdef"[c & 15]);
+		} else {
+			if (c == '"' || c == '\\')
+				fmt_char(f, '\\');
+			fmt_bytes(f, text, n);
+		}
+	}
+	fmt_char(f, '"');
 }
 
 void fmt_pad(struct fmt *f, const char *start, size_t width) {

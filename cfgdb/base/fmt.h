@@ -64,5 +64,8 @@ void fmt_hex32(struct fmt *f, uint32_t v);
 /* Append an address as inet_ntop(3) writes it. */
 void fmt_addr(struct fmt *f, int family, const union net_addr *addr);
 
+/* Append a string of JSON with its quotes; what is no UTF-8 in it becomes U+FFFD. */
+void fmt_json(struct fmt *f, const char *text);
+
 /* Append blanks until the text that began at `start` is `width` long; longer text stays. */
 void fmt_pad(struct fmt *f, const char *start, size_t width);

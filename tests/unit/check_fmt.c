@@ -180,6 +180,37 @@ START_TEST(test_net) {
 }
 END_TEST
 
+/* Names are anyone's bytes; what is read must be JSON, and the name where it is text. */
+static const struct {
+	const char *text, *json;
+} strings[] = {
+	{ "", "\"\"" },
+	{ "port1 ~", "\"port1 ~\"" },
+	{ "p\"\\/", "\"p\\\"\\\\/\"" },
+	{ "\n\x01\x7f", "\"\\u000a\\u0001\\u007f\"" },
+	{ "\xc3\xa9\"0", "\"\xc3\xa9\\\"0\"" },
+	{ "\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xe2\x82\xac\xf0\x9f\x98\x80\"" },
+	{ "\xf4\x8f\xbf\xbf", "\"\xf4\x8f\xbf\xbf\"" },
+	/* A byte alone, one that is cut off at the end or by another, one that cannot be. */
+	{ "a\xff" "b", "\"a\xef\xbf\xbd" "b\"" },
+	{ "\x80", "\"\xef\xbf\xbd\"" },
+	{ "a\xc3", "\"a\xef\xbf\xbd\"" },
+	{ "\xe2\x82" "a", "\"\xef\xbf\xbd\xef\xbf\xbd" "a\"" },
+	/* Longer than need be (NUL and a quote), a surrogate, beyond the last character. */
+	{ "\xc0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\"" },
+	{ "\xc0\xa2", "\"\xef\xbf\xbd\xef\xbf\xbd\"" },
+	{ "\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
+	{ "\xed\x9f\xbf\xee\x80\x80", "\"\xed\x9f\xbf\xee\x80\x80\"" },
+	{ "\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
+};
+
+START_TEST(test_json) {
+	begin();
+	fmt_json(&f, strings[_i].text);
+	assert_text(strings[_i].json);
+}
+END_TEST
+
 static Suite *fmt_suite(void) {
 	Suite *s = suite_create("fmt");
 	TCase *t = fixture_case(s, "fmt");
@@ -190,6 +221,7 @@ static Suite *fmt_suite(void) {
 	tcase_add_test(t, test_pieces);
 	tcase_add_test(t, test_cut);
 	tcase_add_test(t, test_net);
+	tcase_add_loop_test(t, test_json, 0, ARRAY_LEN(strings));
 	return s;
 }
 

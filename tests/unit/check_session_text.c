@@ -668,7 +668,7 @@ START_TEST(test_json) {
 		    "\"sent\":{\"bytes\":4305,\"packets\":22,\"rate\":436},"
 		    "\"received\":{\"bytes\":4533,\"packets\":19,\"rate\":459},"
 		    "\"incoming\":{\"interface\":\"port1\",\"index\":3,\"gateway\":\"172.16.136.1\"},"
-		    "\"outgoing\":{\"interface\":\"p\\\"\\\\\\u000a\\u00ff\",\"index\":4,"
+		    "\"outgoing\":{\"interface\":\"p\\\"\\\\\\u000a\xef\xbf\xbd\",\"index\":4,"
 		    "\"gateway\":\"172.16.136.65\"}}");
 	ct = entry(IPPROTO_ICMPV6, "fd00:4::9", 89, "fd00:9::1", 128, "fd00:9::1", 90, "fd00:3::52", 129);
 	ct.mark = 4;
