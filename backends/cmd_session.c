@@ -42,12 +42,20 @@ static struct session_filter *filter_of(const struct command_call *call, uint8_t
 	return command_memory(call, family == AF_INET ? &filter4 : &filter6);
 }
 
+static int show_filter(const struct session_filter *f, const struct command_call *call,
+		       struct str *out) {
+	if (call->json)
+		session_filter_json(f, out);
+	else
+		session_filter_print(f, out);
+	return 0;
+}
+
 static int run_filter(struct session_filter *f, const struct command_call *call, struct str *out,
 		      struct err *err) {
 	if (call->argc > 0)
 		return session_filter_change(f, call->argc, call->argv, err);
-	session_filter_print(f, out);
-	return 0;
+	return show_filter(f, call, out);
 }
 
 static int filter4_run(void *ctx, const struct command_call *call, struct str *out,
@@ -70,10 +78,8 @@ static int old_filter_run(void *ctx, const struct command_call *call, struct str
 	(void)ctx;
 	if (call->argc == 0)
 		return command_word_missing(err);
-	if (call->argc == 1 && strcmp(call->argv[0], "list") == 0) {
-		session_filter_print(f, out);
-		return 0;
-	}
+	if (call->argc == 1 && strcmp(call->argv[0], "list") == 0)
+		return show_filter(f, call, out);
 	return session_filter_change(f, call->argc, call->argv, err);
 }
 
@@ -532,10 +538,10 @@ static int exact_run(void *ctx, const struct command_call *call, struct str *out
 static const struct command commands[] = {
 	{ .words = "diagnose sys session list", .open = list4_open, .has_json = true },
 	{ .words = "diagnose sys session6 list", .open = list6_open, .has_json = true },
-	{ .words = "diagnose sys session filter", .run = filter4_run },
-	{ .words = "diagnose sys session6 filter", .run = filter6_run },
-	{ .words = "diagnose sys session clear", .open = clear4_open },
-	{ .words = "diagnose sys session6 clear", .open = clear6_open },
+	{ .words = "diagnose sys session filter", .run = filter4_run, .has_json = true },
+	{ .words = "diagnose sys session6 filter", .run = filter6_run, .has_json = true },
+	{ .words = "diagnose sys session clear", .open = clear4_open, .has_json = true },
+	{ .words = "diagnose sys session6 clear", .open = clear6_open, .has_json = true },
 	{ .words = "diagnose sys session stat", .open = stat4_open, .has_json = true },
 	{ .words = "diagnose sys session6 stat", .open = stat6_open, .has_json = true },
 	{ .words = "diagnose sys session full-stat", .open = full_stat4_open, .has_json = true },
@@ -548,7 +554,7 @@ static const struct command commands[] = {
 	{ .words = "get system session-info statistics", .open = stat4_open, .has_json = true },
 	{ .words = "get system session-info ttl", .run = ttl_run },
 	{ .words = "get system session-info expectation", .open = expect_open },
-	{ .words = "execute set system session filter", .run = old_filter_run },
+	{ .words = "execute set system session filter", .run = old_filter_run, .has_json = true },
 };
 
 const struct command *commands_session(size_t *n) {

@@ -17,6 +17,8 @@
 #include "cfgdb/base/fmt.h"
 #include "cfgdb/base/mem.h"
 
+#define JSON_MAX 256 /* of one value */
+
 enum kind { KIND_VD, KIND_INTERFACE, KIND_NUMBER, KIND_ADDR, KIND_BITS };
 
 static const struct criterion {
@@ -271,6 +273,14 @@ static void print_addr(const struct session_filter *f, const union net_addr *add
 	str_add_bytes(out, text, (size_t)(fmt.at - text));
 }
 
+static void print_json(const char *text, struct str *out) {
+	char json[JSON_MAX];
+	struct fmt fmt = fmt_begin(json, sizeof(json));
+
+	fmt_json(&fmt, text);
+	str_add_bytes(out, json, (size_t)(fmt.at - json));
+}
+
 static void print_value(const struct session_filter *f, int i, struct str *out) {
 	const uint32_t *number = f->number[i];
 
@@ -325,6 +335,41 @@ void session_filter_print(const struct session_filter *f, struct str *out) {
 			str_add_char(out, '\n');
 		}
 	}
+}
+
+static void list_json(const struct session_filter *f, int i, struct str *out) {
+	str_addf(out, "\"%s\":[", lists[i].word);
+	for (uint32_t j = 0; j < f->list[i].n; j++) {
+		str_add(out, j ? ",\"" : "\"");
+		print_addr(f, &f->list[i].addr[j], out);
+		str_add_char(out, '"');
+	}
+	str_add_char(out, ']');
+}
+
+void session_filter_json(const struct session_filter *f, struct str *out) {
+	const char *comma = "";
+
+	str_add_char(out, '{');
+	for (int i = 0; i < FILTER_CRITERIA; i++) {
+		AUTO_STR struct str value = STR_INIT;
+
+		if (!(f->set & 1u << i))
+			continue;
+		print_value(f, i, &value);
+		str_addf(out, "%s\"%s\":{\"value\":", comma, criteria[i].word);
+		print_json(str_text(&value), out);
+		str_addf(out, ",\"negated\":%s}", f->negated & 1u << i ? "true" : "false");
+		comma = ",";
+	}
+	for (int i = 0; i < FILTER_LISTS; i++) {
+		if (f->list[i].n == 0)
+			continue;
+		str_add(out, comma);
+		list_json(f, i, out);
+		comma = ",";
+	}
+	str_add(out, "}\n");
 }
 
 /* ---- matching ---- */

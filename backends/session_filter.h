@@ -74,6 +74,9 @@ int session_filter_change(struct session_filter *f, size_t argc, char *const arg
 /* Append what the bare command prints. */
 void session_filter_print(const struct session_filter *f, struct str *out);
 
+/* Append the same as JSON: what is set, by the words it is set by; not more than a few kB. */
+void session_filter_json(const struct session_filter *f, struct str *out);
+
 /* True when nothing is set: every session fits. */
 bool session_filter_is_empty(const struct session_filter *f);
 

@@ -72,7 +72,7 @@ struct stream {
 
 struct command {
 	const char *words;   /* "diagnose ip address list" */
-	bool has_json;       /* the output can be JSON */
+	bool has_json;       /* the output can be JSON; also where there is none */
 	/* Append the whole output, lines ending in \n, to out. */
 	int (*run)(void *ctx, const struct command_call *call, struct str *out, struct err *err);
 	void *ctx;

@@ -111,7 +111,8 @@ static int run_lines(struct client *client, struct lines *lines, const char *nam
 
 	out_init(&out, STDOUT_FILENO);
 	shell_init(&sh, client, &out, opt->atomic ? SHELL_COMMIT_ALL : SHELL_COMMIT_BLOCK);
-	sh.json = opt->json;
+	if (opt->json)
+		shell_print_json(&sh);
 	if (opt->atomic)
 		batch_run_atomic(&b);
 	else
@@ -147,7 +148,8 @@ static int run_session(struct client *client, const struct options *opt) {
 
 	out_init(&out, STDOUT_FILENO);
 	shell_init(&sh, client, &out, SHELL_COMMIT_EACH);
-	sh.json = opt->json;
+	if (opt->json)
+		shell_print_json(&sh);
 	session_run(&sh);
 	status = sh.lost ? EXIT_NO_CONNECTION : 0;
 	shell_done(&sh);

@@ -8,6 +8,7 @@
  */
 #include "cli/shell.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cfgdb/lex.h"
@@ -45,7 +46,18 @@ bool shell_confirm(struct shell *sh, const char *warning) {
 	return sh->confirm(sh->confirm_arg, "Do you want to continue? (y/n)");
 }
 
+static void shell_print(const struct err *err, struct str *out) {
+	str_addf(out, "%s\n", err->text);
+	if (err->code == ERR_MAX_ENTRIES)
+		str_addf(out, "Command fail. Return code %d (%s)\n", err->code,
+			 err_meaning(err->code));
+	else if (err->code != ERR_UNKNOWN)
+		str_addf(out, "Command fail. Return code %d\n", err->code);
+}
+
 void shell_fail(struct shell *sh, const struct err *err) {
+	AUTO_STR struct str text = STR_INIT;
+
 	sh->failures++;
 	if (err->code == ERR_TIMEOUT)
 		sh->lost = true;
@@ -53,12 +65,31 @@ void shell_fail(struct shell *sh, const struct err *err) {
 		sh->report(sh->report_arg, err);
 		return;
 	}
-	out_printf(sh->out, "%s\n", err->text);
-	if (err->code == ERR_MAX_ENTRIES)
-		out_printf(sh->out, "Command fail. Return code %d (%s)\n", err->code,
-			   err_meaning(err->code));
-	else if (err->code != ERR_UNKNOWN)
-		out_printf(sh->out, "Command fail. Return code %d\n", err->code);
+	shell_print(err, &text);
+	out_text(sh->out, str_text(&text));
+}
+
+static void report_apart(void *arg, const struct err *err) {
+	const struct shell *sh = arg;
+	AUTO_STR struct str text = STR_INIT;
+
+	shell_print(err, &text);
+	out_flush(sh->out);
+	fputs(str_text(&text), stderr);
+}
+
+static void warn_apart(void *arg, const char *text) {
+	const struct shell *sh = arg;
+
+	out_flush(sh->out);
+	fprintf(stderr, "Warning: %s\n", text);
+}
+
+void shell_print_json(struct shell *sh) {
+	sh->json = true;
+	sh->report = report_apart;
+	sh->warn = warn_apart;
+	sh->report_arg = sh;
 }
 
 /* Words of the command are quoted in its error: their newlines must not pass for lines of it. */

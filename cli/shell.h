@@ -48,6 +48,12 @@ struct shell {
 /* A shell at the root, for this connection, whose warnings come to it; sh stays where it is. */
 void shell_init(struct shell *sh, struct client *client, struct out *out, enum shell_commit commit);
 
+/*
+ * Commands that have a form of JSON print it from now on, and nothing else comes between: errors
+ * and warnings go to standard error.
+ */
+void shell_print_json(struct shell *sh);
+
 /* Drop what is open and release the memory. */
 void shell_done(struct shell *sh);
 
