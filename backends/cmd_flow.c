@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -75,13 +76,45 @@ static void world_link(void *arg, int index, char name[16]) {
 	memcpy(name, text, sizeof(text));
 }
 
+static bool forwards(int in) {
+	char name[16], setting[2] = "";
+	AUTO_FREE char *path = NULL;
+	FILE *f;
+
+	world_link(NULL, in, name);
+	path = xasprintf("/proc/sys/net/ipv4/conf/%s/forwarding", name);
+	f = fopen(path, "re");
+	if (f && !fgets(setting, sizeof(setting), f))
+		setting[0] = '\0';
+	if (f)
+		fclose(f);
+	return setting[0] != '0';
+}
+
+/*
+ * What the kernel has against a packet of a link: in its error, releases differ. The destination
+ * has a route when the unit itself could send there; only then is the source looked at.
+ */
+static enum flow_refusal refusal_of(const struct tracing *t, const struct flow_header *h, int in,
+				    int error) {
+	struct route_way way;
+
+	if (error == ENETUNREACH || route_way(t->rtnl, 0, h->dst, 0, &way) != 0)
+		return FLOW_NO_ROUTE;
+	if (!way.local && !forwards(in))
+		return FLOW_NO_FORWARDING;
+	if (error == EXDEV || route_way(t->rtnl, 0, h->src, 0, &way) != 0 || way.index != in)
+		return FLOW_NO_WAY_BACK;
+	return FLOW_REFUSED;
+}
+
 static void world_way(void *arg, const struct flow_header *h, int in, struct flow_way *ret) {
 	const struct tracing *t = arg;
 	struct route_way way = { .index = 0 };
 	int error = route_way(t->rtnl, h->src, h->dst, in, &way);
 
-	*ret = (struct flow_way){ .error = error, .local = way.local, .out = way.index,
-				  .gateway = way.gateway };
+	*ret = (struct flow_way){ .refusal = error ? refusal_of(t, h, in, error) : FLOW_WAY,
+				  .local = way.local, .out = way.index, .gateway = way.gateway };
 }
 
 static bool world_session(void *arg, const struct flow_packet *p, struct flow_session *ret) {

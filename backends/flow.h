@@ -41,9 +41,18 @@ struct flow_session {
 	uint32_t policy;
 };
 
+/* Why there is no way for a packet. */
+enum flow_refusal {
+	FLOW_WAY,                            /* there is one */
+	FLOW_NO_ROUTE,
+	FLOW_NO_FORWARDING,                  /* not from the link that it came by */
+	FLOW_NO_WAY_BACK,                    /* none to its source, or not by that link */
+	FLOW_REFUSED,                        /* for another reason */
+};
+
 /* The way of a packet. */
 struct flow_way {
-	int error;                           /* of the system; 0: there is a way */
+	enum flow_refusal refusal;
 	bool local;                          /* it leads to the unit */
 	int out;                             /* link */
 	uint32_t gateway;                    /* 0: the destination is on the link */

@@ -8,7 +8,6 @@
  */
 #include "backends/flow_text.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -203,7 +202,7 @@ static void tell_snat(const struct telling *t) {
 /* ---- the way ---- */
 
 static void tell_route(const struct telling *t) {
-	struct flow_way way = { .error = 0 };
+	struct flow_way way = { .refusal = FLOW_WAY };
 
 	if (t->p->in == 0)
 		return;
@@ -215,7 +214,8 @@ static void tell_route(const struct telling *t) {
 	if (!t->p->was_forwarded)
 		return;
 	t->world->way(t->world->arg, &t->p->routed, t->p->in, &way);
-	if (way.error || way.out != t->p->out) /* it has changed meanwhile, or is one of several */
+	/* Another one: it has changed meanwhile, or is one of several. */
+	if (way.refusal || way.out != t->p->out)
 		way.gateway = 0;
 	else if (way.gateway == 0)
 		way.gateway = t->p->routed.dst;
@@ -225,7 +225,7 @@ static void tell_route(const struct telling *t) {
 /* Nothing more was heard of it: the kernel has dropped it for a reason of its own. */
 static void tell_vanished(const struct telling *t) {
 	const struct flow_packet *p = t->p;
-	struct flow_way way = { .error = 0 };
+	struct flow_way way = { .refusal = FLOW_WAY };
 
 	if (p->torn) {
 		line(t, AT_HOOK, "what became of the packet was lost: there was too much to hear");
@@ -234,11 +234,13 @@ static void tell_vanished(const struct telling *t) {
 	t->world->way(t->world->arg, &p->routed, p->in, &way);
 	if (p->was_forwarded || p->in == 0)
 		line(t, AT_HOOK, "the packet was not sent, drop");
-	else if (way.error == EXDEV)
+	else if (way.refusal == FLOW_NO_WAY_BACK)
 		line(t, AT_NO_ROUTE, "reverse path check fail, drop");
-	else if (way.error)
+	else if (way.refusal == FLOW_NO_ROUTE)
 		line(t, AT_NO_ROUTE, "no route to %s, drop", ADDR(p->routed.dst));
-	else if (!way.local && p->received.ttl <= 1)
+	else if (way.refusal == FLOW_NO_FORWARDING)
+		line(t, AT_NO_ROUTE, "forwarding is off on %s, drop", t->in);
+	else if (way.refusal == FLOW_WAY && !way.local && p->received.ttl <= 1)
 		line(t, AT_NO_ROUTE, "time to live exceeded, drop");
 	else
 		line(t, AT_HOOK, "the packet was not handed on, drop");

@@ -68,7 +68,7 @@ struct route_way {
 
 /*
  * Ask for the way of a packet that came in by a link (0: that the unit sends). 0 or the number of a
- * system error: EXDEV when it should have come in by another one.
+ * system error: that of a packet which should have come in by another one differs by kernel.
  */
 int route_way(struct rtnl *rtnl, uint32_t src, uint32_t dst, int in_index, struct route_way *ret);
 

@@ -544,8 +544,10 @@ static const struct {
 	uint8_t ttl;
 	const char *line;
 } vanished[] = {
-	{ { .error = EXDEV }, 60, LINE(1, "ip_route_input_slow", 2268, "reverse path check fail, drop") },
-	{ { .error = ENETUNREACH }, 60, LINE(1, "ip_route_input_slow", 2268, "no route to 20.0.0.1, drop") },
+	{ { .refusal = FLOW_NO_WAY_BACK }, 60, LINE(1, "ip_route_input_slow", 2268, "reverse path check fail, drop") },
+	{ { .refusal = FLOW_NO_ROUTE }, 60, LINE(1, "ip_route_input_slow", 2268, "no route to 20.0.0.1, drop") },
+	{ { .refusal = FLOW_NO_FORWARDING }, 60, LINE(1, "ip_route_input_slow", 2268, "forwarding is off on port1, drop") },
+	{ { .refusal = FLOW_REFUSED }, 1, LINE(1, "nf_hook_slow", 0, "the packet was not handed on, drop") },
 	{ { .out = 2 }, 1, LINE(1, "ip_route_input_slow", 2268, "time to live exceeded, drop") },
 	{ { .out = 2 }, 2, LINE(1, "nf_hook_slow", 0, "the packet was not handed on, drop") },
 	{ { .local = true }, 1, LINE(1, "nf_hook_slow", 0, "the packet was not handed on, drop") },
