@@ -89,6 +89,7 @@ static uint32_t timeout_of(const struct session *s) {
 			    .sport = ct->tuple[CT_ORIG].sport,
 			    .dport = ct->tuple[CT_REPLY].sport },
 		.state = ct->state,
+		.own = s->state1 & SESSION_LOCAL,
 	};
 
 	if (s->ctx->ttl)
@@ -106,6 +107,17 @@ static uint32_t expire_of(const struct session *s) {
 		return left;
 	left = left > s->ctx->copy_grace ? left - s->ctx->copy_grace : 0;
 	return s->timeout && left > s->timeout ? s->timeout : left;
+}
+
+/*
+ * The timeout is worked out by the rules of now; one that a session has from rules of before shows
+ * only in what is left of it.
+ */
+static void set_timeout(struct session *s) {
+	s->timeout = timeout_of(s);
+	s->expire = expire_of(s);
+	if (s->timeout && s->timeout < s->expire)
+		s->timeout = s->expire;
 }
 
 /* When it began here, or on the unit that it was copied from; 0: not known. */
@@ -128,8 +140,7 @@ static void set_times(struct session *s) {
 	uint64_t age = start && s->ctx->now_ns > start ? s->ctx->now_ns - start : 0;
 
 	s->duration = (uint32_t)(age / NS_PER_S);
-	s->timeout = timeout_of(s);
-	s->expire = expire_of(s);
+	set_timeout(s);
 	for (int dir = CT_ORIG; age && dir <= CT_REPLY; dir++)
 		s->rate[dir] = rate_of(s->ct->count[dir].bytes, age);
 }
@@ -258,10 +269,12 @@ void session_way(struct session *s) {
 	if (s->ctx->fib)
 		fib_path(s->ctx->fib, s->ct->family, &s->ct->tuple[CT_ORIG].src,
 			 &s->ct->tuple[CT_REPLY].src, &s->path);
-	if (s->path.local[0] || s->path.local[1])
+	if (s->path.local[0] || s->path.local[1]) {
 		s->state1 = (s->state1 & ~SESSION_SYNCED) | SESSION_LOCAL;
-	else
+		set_timeout(s);
+	} else {
 		s->state1 |= SESSION_MAY_DIRTY;
+	}
 	set_lines(s);
 }
 

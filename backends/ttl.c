@@ -272,6 +272,8 @@ static struct ttl_times said_of(const struct ttl *t, const struct ttl_session *s
 	const struct ttl_policy *p =
 		t->n ? bsearch(&probe, t->policy, t->n, sizeof(probe), policy_order) : NULL;
 
+	if (session->own)
+		return (struct ttl_times){ { 0 } };
 	return said(p, p ? service_uses_match(&p->uses, &session->packet) : NULL,
 		    session->packet.proto,
 		    port_idle(t, session->packet.proto, session->packet.dport));

@@ -58,6 +58,7 @@ struct ttl_session {
 	uint32_t policy; /* 0: none */
 	struct service_packet packet;
 	uint8_t state; /* TCP, SCTP: the kernel's number */
+	bool own;      /* of the unit itself: rules about policies, services, ports do not see it */
 };
 
 /*

@@ -439,8 +439,8 @@ static const struct {
 	bool copy;
 	const char *first;         /* expire= and timeout= */
 } times[] = {
-	{ TCP, 22, 0, 3595, false, " expire=3595 timeout=1800 " },
-	{ TCP, 8085, 0, 3595, false, " expire=3595 timeout=900 " },
+	{ TCP, 22, 0, 1795, false, " expire=1795 timeout=1800 " },
+	{ TCP, 8085, 0, 895, false, " expire=895 timeout=900 " },
 	{ TCP, 53, 0, 10, false, " expire=10 timeout=60 " },
 	{ TCP, 8085, 3, 7199, false, " expire=7199 timeout=7200 " },
 	{ TCP, 0, 0, 3595, false, " expire=3595 timeout=3600 " },
@@ -459,6 +459,10 @@ static const struct {
 	{ TCP, 22, 0, 5, true, " expire=0 timeout=1800 " },
 	{ TCP, 22, 0, 9999, true, " expire=1800 timeout=1800 " },
 	{ IPPROTO_UDP, 9, 0, 150, true, " expire=30 timeout=0 " },
+	/* Begun before the times changed. */
+	{ TCP, 8085, 0, 3599, false, " expire=3599 timeout=3599 " },
+	{ IPPROTO_UDP, 53, 0, 179, false, " expire=179 timeout=179 " },
+	{ IPPROTO_UDP, 9, 0, 179, false, " expire=179 timeout=0 " },
 };
 
 START_TEST(test_times) {
@@ -478,6 +482,31 @@ START_TEST(test_times) {
 	session_text_list(&s, &f);
 	*f.at = '\0';
 	ck_assert_msg(strstr(text, times[_i].first), "%s", text);
+	ttl_free(ttl);
+	model_free(m);
+}
+END_TEST
+
+/* What policies, services and ports say does not count for the unit's own sessions. */
+START_TEST(test_own_times) {
+	static const char *const ends[][2] = { { "172.16.136.4", "5.6.7.8" }, { "5.6.7.8", "172.16.136.4" } };
+	const char *from = ends[_i][0], *to = ends[_i][1];
+	struct session_context own = ctx;
+	struct model *m = conf_model(ttls);
+	struct ttl *ttl = ttl_new(m);
+	struct ct ct = entry(TCP, from, 1, to, 8085, to, 8085, from, 1);
+
+	own.ttl = ttl;
+	ct.timeout = 3595;
+	session_init(&s, &own, &ct);
+	session_way(&s);
+	ck_assert_uint_eq(s.timeout, 3600);
+	ct.proto = IPPROTO_UDP;
+	ct.tuple[CT_ORIG].dport = ct.tuple[CT_REPLY].sport = 5000;
+	session_init(&s, &own, &ct);
+	session_way(&s);
+	ck_assert_uint_eq(s.expire, 3595);
+	ck_assert_uint_eq(s.timeout, 0);
 	ttl_free(ttl);
 	model_free(m);
 }
@@ -765,6 +794,7 @@ static Suite *session_suite(void) {
 	tcase_add_test(t, test_header);
 	tcase_add_loop_test(t, test_states, 0, ARRAY_LEN(states));
 	tcase_add_loop_test(t, test_times, 0, ARRAY_LEN(times));
+	tcase_add_loop_test(t, test_own_times, 0, 2);
 	tcase_add_loop_test(t, test_rates, 0, ARRAY_LEN(rates));
 	tcase_add_test(t, test_copies);
 	tcase_add_test(t, test_serials);
