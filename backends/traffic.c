@@ -15,6 +15,7 @@
 #include "backends/traffic.h"
 
 #include <inttypes.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,7 +281,6 @@ void traffic_take_denied(struct traffic *t) {
 
 /* ---- sessions ---- */
 
-
 void traffic_routes_changed(struct traffic *t) {
 	t->fib_stale = true;
 }
@@ -310,17 +310,21 @@ static const char *only_interface(const struct traffic *t, const struct object *
 	return obj && obj->table->id == TBL_SYSTEM_INTERFACE ? obj->key : NULL;
 }
 
+/* What a helper let in runs the way of its policy or the other one, as was announced. */
 static void find_ways(struct traffic *t, const struct ct *ct, const struct object *policy,
 		      struct ways *ret) {
 	const char *in = only_interface(t, policy, FIREWALL_POLICY__SRCINTF);
 	const char *out = only_interface(t, policy, FIREWALL_POLICY__DSTINTF);
-	struct fib *fib = in && out ? NULL : routes(t);
+	bool announced = ct->status & IPS_EXPECTED;
+	struct fib *fib = in && out && !announced ? NULL : routes(t);
 	struct fib_path path = { .local = { false } };
 
 	if (fib)
 		fib_path(fib, ct->family, &ct->tuple[CT_ORIG].src, &ct->tuple[CT_REPLY].src, &path);
 	link_name(path.to[0].index, ret->in);
 	link_name(path.to[1].index, ret->out);
+	if (announced && ret->in[0] && ret->out[0])
+		return;
 	if (in)
 		snprintf(ret->in, sizeof(ret->in), "%s", in);
 	if (out)
