@@ -8,11 +8,9 @@
 #include "backends/cmd_metrics.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "backends/ct.h"
 #include "cfgdb/base/mem.h"
-#include "schemas/schema_gen.h"
 
 static void head(struct str *out, const char *name, const char *type, const char *help) {
 	str_addf(out, "# HELP gatehouse_%s %s\n# TYPE gatehouse_%s %s\n", name, help, name, type);
@@ -27,19 +25,8 @@ static void single(struct str *out, const char *name, const char *type, const ch
 /* ---- policies ---- */
 
 struct samples {
-	const struct model *model;
 	struct str hits, packets, bytes;
-	uint64_t sessions;         /* that policies accepted */
 };
-
-static bool accepts(const struct model *model, uint32_t policy) {
-	char key[16];
-	const struct object *obj;
-
-	snprintf(key, sizeof(key), "%" PRIu32, policy);
-	obj = model_find(model, schema_table(TBL_FIREWALL_POLICY), key);
-	return obj && object_is(obj, FIREWALL_POLICY__ACTION, "accept");
-}
 
 static void take_policy(void *arg, uint32_t policy, const struct nft_counters *c) {
 	struct samples *s = arg;
@@ -57,19 +44,18 @@ static void take_policy(void *arg, uint32_t policy, const struct nft_counters *c
 		str_addf(samples[i].out,
 			 "gatehouse_policy_%s_total{policy=\"%" PRIu32 "\"} %" PRIu64 "\n",
 			 samples[i].name, policy, samples[i].value);
-	if (accepts(s->model, policy))
-		s->sessions += c->hits;
 }
 
-static int add_policies(struct nft *nft, const struct model *model, struct str *out,
-			struct err *err) {
-	struct samples s = { model, STR_INIT, STR_INIT, STR_INIT, 0 };
-	int rc = nft_each_counters(nft, take_policy, &s, err);
+static int add_policies(struct nft *nft, struct str *out, struct err *err) {
+	struct samples s = { STR_INIT, STR_INIT, STR_INIT };
+	uint64_t setups;
+	int rc = nft_read_setups(nft, &setups, err);
 
+	if (rc == 0)
+		rc = nft_each_counters(nft, take_policy, &s, err);
 	if (rc == ERR_NOT_FOUND) /* nothing is managed yet, nothing counted */
 		rc = 0;
-	single(out, "session_setups_total", "counter", "Sessions that policies accepted.",
-	       s.sessions);
+	single(out, "session_setups_total", "counter", "Sessions that policies accepted.", setups);
 	head(out, "policy_hits_total", "counter",
 	     "Sessions that a policy judged; policy 0 is the implicit deny.");
 	str_add(out, str_text(&s.hits));
@@ -128,7 +114,7 @@ static int metrics_run(void *ctx, const struct command_call *call, struct str *o
 	if (rc == 0)
 		rc = add_sessions(out, err);
 	if (rc == 0)
-		rc = add_policies(src->nft, call->model, out, err);
+		rc = add_policies(src->nft, out, err);
 	if (rc)
 		return rc;
 	single(out, "revision", "gauge", "Revision of the active configuration.",

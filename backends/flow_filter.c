@@ -263,7 +263,7 @@ static void add_sets(struct ruleset *rs) {
 	set = ruleset_add_set(rs, FLOW_SET_LEFT_OUT, DATA_NONE, SET_INTERVAL | SET_COUNTER,
 			      FIELD_L4PROTO, 0, 0, 0);
 	key_num(&all, FIELD_L4PROTO, 0);
-	set_add(rs, set, &all)->last = UINT32_MAX;
+	set_add(rs, set, &all)->last = UINT8_MAX;
 }
 
 struct ruleset *flow_filter_render(const struct flow_filter *f) {

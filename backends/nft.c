@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "backends/kept.h"
+#include "backends/nft_encode.h"
 #include "backends/nft_netlink.h"
 #include "backends/render.h"
 #include "backends/review.h"
@@ -135,8 +136,13 @@ time_t nft_wait(const struct nft *nft, time_t now) {
 
 static void seed_elem(void *arg, const struct nft_elem *elem) {
 	struct set *set = arg;
-	const struct elem *e = elem->key_len == set->key_len ? set_find(set, elem->key) : NULL;
+	struct key k = KEY_INIT; /* ours are padded */
+	const struct elem *e;
 
+	if (elem->key_len != nft_key_len(set))
+		return;
+	memcpy(k.bytes, elem->key, elem->key_len);
+	e = set_find(set, k.bytes);
 	if (!e)
 		return;
 	set->elems[e - set->elems].packets = elem->packets;
@@ -146,7 +152,7 @@ static void seed_elem(void *arg, const struct nft_elem *elem) {
 /* Let counters begin at what the kernel has counted so far. */
 static void seed_counters(struct nft *nft, struct ruleset *rules) {
 	static const char *const names[] = { RENDER_SET_HITS, RENDER_SET_TRAFFIC,
-					     RENDER_SET_UNLOGGED };
+					     RENDER_SET_UNLOGGED, RENDER_SET_SETUPS };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		nft_netlink_read(nft->nl, names[i], NULL, seed_elem, ruleset_set(rules, names[i]),
@@ -171,6 +177,14 @@ int nft_read_counters(struct nft *nft, uint32_t policy, struct nft_counters *ret
 	if (policy == 0)
 		traffic = hits;
 	*ret = (struct nft_counters){ traffic.packets, traffic.bytes, hits.packets };
+	return rc;
+}
+
+int nft_read_setups(struct nft *nft, uint64_t *ret, struct err *err) {
+	struct nft_elem all = { .packets = 0 };
+	int rc = nft_netlink_read(nft->nl, RENDER_SET_SETUPS, NULL, take_counter, &all, err);
+
+	*ret = all.packets;
 	return rc;
 }
 

@@ -59,6 +59,12 @@ struct nft_counters {
 /* Counters of a policy, 0: the implicit deny. ERR_NOT_FOUND when nothing counts for it. */
 int nft_read_counters(struct nft *nft, uint32_t policy, struct nft_counters *ret, struct err *err);
 
+/*
+ * Sessions that policies have accepted since rules were first loaded, those that are gone by now
+ * included. ERR_NOT_FOUND when there are no rules.
+ */
+int nft_read_setups(struct nft *nft, uint64_t *ret, struct err *err);
+
 /* Visit the counters of all policies, by rising number; 0 is the implicit deny. */
 int nft_each_counters(struct nft *nft,
 		      void (*each)(void *arg, uint32_t policy, const struct nft_counters *c),

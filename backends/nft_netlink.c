@@ -275,9 +275,8 @@ static void put_counter(struct nlmsghdr *nlh, const struct elem *e) {
 }
 
 static bool elem_has_end(const struct set *set, const struct elem *e) {
-	uint32_t most = nft_key_len(set) == 2 ? UINT16_MAX : UINT32_MAX;
-
-	return (set->flags & SET_INTERVAL) && e->last < most;
+	/* Keys of ranges have four bytes at most. */
+	return (set->flags & SET_INTERVAL) && e->last < UINT32_MAX >> (32 - 8 * nft_key_len(set));
 }
 
 static void put_elem(struct nlmsghdr *nlh, const struct set *set, const struct elem *e, bool add) {

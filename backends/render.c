@@ -82,6 +82,16 @@ static void fill_policy_sets(struct ruleset *rs, const struct policies *ps) {
 	}
 }
 
+/* One element for all protocols. It outlives policies: their counters go with them. */
+static void add_setups(struct ruleset *rs) {
+	struct set *set = ruleset_add_set(rs, RENDER_SET_SETUPS, DATA_NONE,
+					  SET_INTERVAL | SET_COUNTER, FIELD_L4PROTO, 0, 0, 0);
+	struct key all = KEY_INIT;
+
+	key_num(&all, FIELD_L4PROTO, 0);
+	set_add(rs, set, &all)->last = UINT8_MAX;
+}
+
 /* Pairs of interfaces of zones that let their members talk to each other. */
 static bool fill_intrazone(struct ruleset *rs, const struct model *model) {
 	const struct object *zone = model_first(model, schema_table(TBL_SYSTEM_ZONE));
@@ -220,6 +230,7 @@ static void add_decide(struct ruleset *rs, const struct model *model, bool intra
 	chain_lookup(matched, MATCH_SET, "denied", FIELD_CT_MARK, 0, 0, 0);
 	verdict(matched, STMT_GOTO, RENDER_CHAIN_REFUSED);
 	chain_rule(matched);
+	chain_lookup(matched, MATCH_SET, RENDER_SET_SETUPS, FIELD_L4PROTO, 0, 0, 0);
 	verdict(matched, STMT_GOTO, RENDER_CHAIN_ACCEPTED);
 
 	chain_rule(deny);
@@ -250,6 +261,7 @@ static void add_classify(struct ruleset *rs) {
 static void add_judging(struct ruleset *rs, const struct model *model, const struct policies *ps,
 			uint32_t helpers) {
 	fill_policy_sets(rs, ps);
+	add_setups(rs);
 	add_classify(rs);
 	add_accepted(rs, render_timeouts(rs, model), render_helpers(rs, ps, model, helpers));
 	add_refused(rs);
@@ -276,6 +288,7 @@ static void add_related(struct ruleset *rs, struct chain *c) {
 	chain_stmt(c, MATCH_BITS, FIELD_CT_STATE, CT_STATE_RELATED, 0, NULL);
 	chain_lookup(c, MATCH_SET, RENDER_SET_TRAFFIC, FIELD_CT_MARK, 0, 0, 0);
 	chain_lookup(c, MATCH_SET, RENDER_SET_HITS, FIELD_CT_MARK, 0, 0, 0);
+	chain_lookup(c, MATCH_SET, RENDER_SET_SETUPS, FIELD_L4PROTO, 0, 0, 0);
 	if (ruleset_chain(rs, RENDER_CHAIN_TIMEOUTS))
 		verdict(c, STMT_JUMP, RENDER_CHAIN_TIMEOUTS);
 	else

@@ -8,7 +8,7 @@
 #include "cfgdb/base/err.h"
 #include "cfgdb/model.h"
 
-#define RENDER_VERSION 2u        /* grows when the same configuration gives another ruleset */
+#define RENDER_VERSION 3u        /* grows when the same configuration gives another ruleset */
 
 /* Chains in which the judging of a new session ends, as traces tell. */
 #define RENDER_CHAIN_ACCEPTED  "accepted"  /* by a policy */
@@ -19,6 +19,7 @@
 /* Sets that others read. */
 #define RENDER_SET_HITS	    "hits"     /* by policy: first packets; 0 is the implicit deny */
 #define RENDER_SET_TRAFFIC  "traffic"  /* by policy: all packets of its sessions; without 0 */
+#define RENDER_SET_SETUPS   "setups"   /* of all policies, also those that are gone: accepted */
 #define RENDER_SET_UNLOGGED "unlogged" /* by policy: packets denied above the rate of the log */
 #define RENDER_SET_REVISION "revision" /* see render_revision */
 
