@@ -138,7 +138,7 @@ static void walk_close(void *ctx) {
 	free(w);
 }
 
-static int walk_open(const struct walk_kind *kind, struct session_counts *counts,
+static int walk_open(const struct walk_kind *kind, struct session_sources *sources,
 		     const struct command_call *call, struct stream *ret, struct err *err) {
 	const struct session_filter *filter = filter_of(call, kind->family);
 	struct session_filter all;
@@ -148,15 +148,15 @@ static int walk_open(const struct walk_kind *kind, struct session_counts *counts
 	w = xcalloc(1, sizeof(*w));
 	w->kind = kind;
 	w->json = call->json;
-	w->counts = counts;
-	w->sessions = session_walk_open(call->model, kind->all ? &all : filter, err);
+	w->counts = &sources->counts;
+	w->sessions =
+		session_walk_open(call->model, kind->all ? &all : filter, sources->ways, err);
 	w->ct = w->sessions ? ct_open(err) : NULL;
 	if (!w->ct) {
 		walk_close(w);
 		return ERR_KERNEL;
 	}
-	*ret = (struct stream){ walk_next, walk_close, session_walk_fd(w->sessions), w,
-				NULL };
+	*ret = (struct stream){ walk_next, walk_close, -1, w, NULL };
 	return 0;
 }
 
@@ -511,9 +511,9 @@ static int exact_run(void *ctx, const struct command_call *call, struct str *out
 	struct session_walk *sessions;
 	struct walk w = { .out = out, .json = call->json };
 	struct session s;
+	const struct session_sources *sources = ctx;
 	int rc = parse_tuple(call, &wanted, err);
 
-	(void)ctx;
 	if (rc)
 		return rc;
 	nl = ct_open(err);
@@ -522,7 +522,7 @@ static int exact_run(void *ctx, const struct command_call *call, struct str *out
 	if (rc)
 		return rc;
 	session_filter_init(&all, wanted.family);
-	sessions = session_walk_open(call->model, &all, err);
+	sessions = session_walk_open(call->model, &all, sources->ways, err);
 	if (!sessions)
 		return ERR_KERNEL;
 	session_init(&s, session_walk_context(sessions), &wanted);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "backends/fib.h"
 #include "cfgdb/command.h"
 
 /* What these commands count over all connections. */
@@ -13,5 +14,10 @@ struct session_counts {
 	uint64_t flushed;   /* `clear` commands */
 };
 
-/* The table of these commands, *n rows; each row's ctx is still to be set to a session_counts. */
+struct session_sources {
+	struct session_counts counts;
+	struct fib *ways;   /* of fib_open; outlives the commands */
+};
+
+/* The table of these commands, *n rows; each row's ctx is still to be set to a session_sources. */
 const struct command *commands_session(size_t *n);

@@ -51,6 +51,10 @@ struct fib {
 	struct rtnl *rtnl;         /* NULL: nobody can be asked */
 	struct answer *answers;
 	uint64_t asked;
+	/* Of fib_open. */
+	struct monitor *changes;
+	bool look, stale;
+	uint64_t reads;
 };
 
 static struct tables *tables_of(struct fib *f, uint8_t family) {
@@ -63,8 +67,7 @@ static void add_place(struct tables *t, uint32_t id, unsigned int step, unsigned
 		t->n_steps = step + 1;
 }
 
-struct fib *fib_new(void) {
-	struct fib *f = xcalloc(1, sizeof(*f));
+static void set_default_tables(struct fib *f) {
 	struct tables *ipv4 = tables_of(f, AF_INET), *ipv6 = tables_of(f, AF_INET6);
 
 	add_place(ipv4, RT_TABLE_LOCAL, 0, 0);
@@ -72,16 +75,27 @@ struct fib *fib_new(void) {
 	add_place(ipv4, RT_TABLE_DEFAULT, 1, 0);
 	add_place(ipv6, RT_TABLE_LOCAL, 0, 0);
 	add_place(ipv6, RT_TABLE_MAIN, 1, 0);
+}
+
+struct fib *fib_new(void) {
+	struct fib *f = xcalloc(1, sizeof(*f));
+
+	set_default_tables(f);
 	return f;
+}
+
+static void tables_done(struct fib *f) {
+	for (unsigned int i = 0; i < FIB_TABLES_MAX; i++) {
+		fib_table_done(&f->tables[0].step[i]);
+		fib_table_done(&f->tables[1].step[i]);
+	}
 }
 
 struct fib *fib_free(struct fib *f) {
 	if (!f)
 		return NULL;
-	for (unsigned int i = 0; i < FIB_TABLES_MAX; i++) {
-		fib_table_done(&f->tables[0].step[i]);
-		fib_table_done(&f->tables[1].step[i]);
-	}
+	tables_done(f);
+	monitor_close(f->changes);
 	rtnl_close(f->rtnl);
 	free(f->answers);
 	free(f);
@@ -355,37 +369,76 @@ static int read_all(struct fib *f) {
 	return rc ? rc : read_family(f, AF_INET6);
 }
 
-/* A copy of routes that changed while they were read is of no use. */
-static struct fib *read_again(struct fib *f) {
-	struct fib *fresh = fib_new();
+static void forget(struct fib *f) {
+	tables_done(f);
+	memset(f->tables, 0, sizeof(f->tables));
+	memset(f->answers, 0, ANSWERS * sizeof(*f->answers));
+	f->n_routes = 0;
+	set_default_tables(f);
+}
 
-	fresh->rtnl = f->rtnl;
-	f->rtnl = NULL;
-	fib_free(f);
-	return fresh;
+/* A copy of routes that changed while they were read is of no use. */
+static int read_now(struct fib *f) {
+	int rc = EINTR;
+
+	for (int i = 0; i < READ_TRIES && rc == EINTR; i++) {
+		forget(f);
+		rc = read_all(f);
+	}
+	if (rc) {
+		fib_set_ask(f, AF_INET);
+		fib_set_ask(f, AF_INET6);
+	}
+	fib_seal(f);
+	return rc == EINTR ? 0 : rc;
+}
+
+static struct fib *open_unread(struct err *err) {
+	struct fib *f = fib_new();
+
+	f->answers = xcalloc(ANSWERS, sizeof(*f->answers));
+	f->rtnl = rtnl_open(err);
+	return f->rtnl ? f : fib_free(f);
 }
 
 struct fib *fib_read(struct err *err) {
-	struct fib *f = fib_new();
-	int rc = EINTR;
+	struct fib *f = open_unread(err);
+	int rc = f ? read_now(f) : 0;
 
-	f->rtnl = rtnl_open(err);
-	if (!f->rtnl)
-		return fib_free(f);
-	for (int i = 0; i < READ_TRIES && rc == EINTR; i++) {
-		f = read_again(f);
-		rc = read_all(f);
-	}
-	if (rc == EINTR) {
-		fib_set_ask(f, AF_INET);
-		fib_set_ask(f, AF_INET6);
-	} else if (rc) {
+	if (rc) {
 		err_set(err, ERR_KERNEL, "routes cannot be read: %s", strerror(rc));
 		return fib_free(f);
 	}
-	f->answers = xcalloc(ANSWERS, sizeof(*f->answers));
-	fib_seal(f);
 	return f;
+}
+
+struct fib *fib_open(struct err *err) {
+	struct fib *f = open_unread(err);
+
+	if (!f)
+		return NULL;
+	f->look = f->stale = true;
+	f->changes = monitor_open_ways(err);
+	return f->changes ? f : fib_free(f);
+}
+
+void fib_look(struct fib *f) {
+	f->look = true;
+}
+
+uint64_t fib_reads(const struct fib *f) {
+	return f->reads;
+}
+
+/* What changes while it is read is found at the next look. */
+static void look(struct fib *f) {
+	if (!f->look || !f->changes)
+		return;
+	f->look = false;
+	if (!monitor_any(f->changes) && !f->stale)
+		return;
+	f->stale = read_now(f) != 0;
+	f->reads++;
 }
 
 /* ---- asking the kernel ---- */
@@ -474,8 +527,10 @@ static const struct fib_hop *from_copy(struct fib *f, uint8_t family, const unio
 
 struct fib_hop fib_lookup(struct fib *f, uint8_t family, const union net_addr *dst,
 			  const union net_addr *src, int in) {
-	const struct fib_hop *hop = from_copy(f, family, dst);
+	const struct fib_hop *hop;
 
+	look(f);
+	hop = from_copy(f, family, dst);
 	return hop ? *hop : ask(f, family, dst, src, in);
 }
 
@@ -485,9 +540,11 @@ static bool is_multicast(uint8_t family, const union net_addr *addr) {
 
 void fib_path(struct fib *f, uint8_t family, const union net_addr *client,
 	      const union net_addr *server, struct fib_path *ret) {
-	const struct fib_hop *back = from_copy(f, family, client);
+	const struct fib_hop *back;
 	struct fib_hop *to = ret->to;
 
+	look(f);
+	back = from_copy(f, family, client);
 	to[0] = back ? *back : ask(f, family, client, NULL, 0);
 	ret->local[0] = to[0].kind == FIB_LOCAL;
 	to[1] = fib_lookup(f, family, server, client, ret->local[0] ? 0 : to[0].index);

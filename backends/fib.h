@@ -75,6 +75,22 @@ void fib_seal(struct fib *f);
 struct fib *fib_read(struct err *err);
 
 /*
+ * The same, but read when a way is first looked up, and again when something has changed since: see
+ * fib_look. It is shared by all who need ways. While rules and routes cannot be read, the kernel is
+ * asked for each.
+ */
+struct fib *fib_open(struct err *err);
+
+/*
+ * The next look-up in a copy of fib_open is to be by what the kernel says from now on; without, it
+ * is by what it said before. Costs next to nothing.
+ */
+void fib_look(struct fib *f);
+
+/* How often a copy of fib_open was read, for tests and figures. */
+uint64_t fib_reads(const struct fib *f);
+
+/*
  * The way of a packet; FIB_ASK when a copy made without fib_read cannot tell. src may be NULL and
  * in 0 (not known); both only matter where the kernel is asked. A LOCAL way leads to the
  * loopback link.

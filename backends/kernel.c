@@ -59,7 +59,8 @@ struct kernel {
 	struct monitor *monitor;
 	struct logs *logs;
 	struct traffic *traffic;
-	struct session_counts session_counts;
+	struct fib *ways;             /* for all who tell where sessions go */
+	struct session_sources sessions_shown;
 	struct metrics_sources metrics;
 	struct event *log_denied, *log_sessions; /* fire when there is something to log */
 	struct event *report;         /* of what the log had to leave out */
@@ -155,7 +156,6 @@ static void reconcile_network(struct kernel *k) {
 		say(k, LOG_WARNING, "routes: %s", err.text);
 	if (arp_reconcile(k->arp, &err) != 0)
 		say(k, LOG_WARNING, "ARP: %s", err.text);
-	traffic_routes_changed(k->traffic);
 }
 
 static void on_network(evutil_socket_t fd, short what, void *arg) {
@@ -257,7 +257,8 @@ static int open_logs(struct kernel *k, struct err *err) {
 	const struct timeval every = { .tv_sec = REPORT_S };
 
 	k->logs = logs_open(dir, LOGSEND_LOCAL, k->engine);
-	k->traffic = traffic_new(k->nft, k->logs, err);
+	k->ways = fib_open(err);
+	k->traffic = k->ways ? traffic_new(k->nft, k->logs, k->ways, err) : NULL;
 	if (!k->traffic)
 		return ERR_KERNEL;
 	k->log_sessions = event_new(k->base, traffic_sessions_fd(k->traffic), EV_READ | EV_PERSIST,
@@ -365,6 +366,7 @@ struct kernel *kernel_close(struct kernel *k) {
 		if (events[i])
 			event_free(events[i]);
 	traffic_free(k->traffic);
+	fib_free(k->ways);
 	logs_close(k->logs);
 	monitor_close(k->monitor);
 	recheck_free(k->recheck);
@@ -387,13 +389,14 @@ void kernel_commands(struct kernel *k,
 		void *ctx;
 	} groups[] = {
 		{ commands_kernel, k->nft },
-		{ commands_session, &k->session_counts },
+		{ commands_session, &k->sessions_shown },
 		{ commands_metrics, &k->metrics },
 		{ commands_log, k->logs },
 		{ commands_flow, k->nft },
 		{ commands_sniffer, NULL },
 	};
 
+	k->sessions_shown.ways = k->ways;
 	k->metrics = (struct metrics_sources){ k->nft, k->engine };
 	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
 		size_t n;

@@ -247,12 +247,22 @@ const struct link *links_at(const struct links *links, int index) {
 
 /* ---- events ---- */
 
-struct monitor *monitor_open(struct err *err) {
+static struct monitor *open_groups(unsigned int groups, struct err *err) {
 	struct monitor *m = xcalloc(1, sizeof(*m));
 
-	m->sock = socket_open(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE,
-			      err);
+	m->sock = socket_open(NETLINK_ROUTE, groups, err);
 	return m->sock ? m : monitor_close(m);
+}
+
+struct monitor *monitor_open(struct err *err) {
+	return open_groups(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE, err);
+}
+
+struct monitor *monitor_open_ways(struct err *err) {
+	return open_groups(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_RULE |
+				   RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE |
+				   1u << (RTNLGRP_IPV6_RULE - 1) | 1u << (RTNLGRP_NEXTHOP - 1),
+			   err);
 }
 
 struct monitor *monitor_close(struct monitor *m) {
@@ -295,6 +305,19 @@ bool monitor_event(struct monitor *m) {
 		for (const struct nlmsghdr *nlh = (void *)data; mnl_nlmsg_ok(nlh, len);
 		     nlh = mnl_nlmsg_next(nlh, &len))
 			any |= is_interesting(nlh);
+	}
+	return any;
+}
+
+/* Each counts for one: what is behind the last of them is there for the next call. */
+bool monitor_any(struct monitor *m) {
+	bool any = false;
+	char start;
+
+	for (int i = 0; i < EVENTS_MAX; i++) {
+		if (recv(monitor_fd(m), &start, sizeof(start), MSG_TRUNC) <= 0 && errno != ENOBUFS)
+			break;
+		any = true;
 	}
 	return any;
 }

@@ -95,6 +95,9 @@ struct monitor;
 /* Begin to listen; NULL and *err when that fails. */
 struct monitor *monitor_open(struct err *err);
 
+/* The same for all that decides where packets go, of both families: routing rules, too. */
+struct monitor *monitor_open_ways(struct err *err);
+
 /* Stop listening; NULL is fine. Returns NULL. */
 struct monitor *monitor_close(struct monitor *m);
 
@@ -106,3 +109,6 @@ int monitor_fd(const struct monitor *m);
  * addresses or routes should be compared with the configuration again, also when events were lost.
  */
 bool monitor_event(struct monitor *m);
+
+/* Forget the events that are there, and say whether there were any, or some were lost. */
+bool monitor_any(struct monitor *m);

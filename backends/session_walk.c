@@ -94,33 +94,29 @@ static void set_clock(struct session_walk *w) {
 }
 
 struct session_walk *session_walk_open(const struct model *model,
-				       const struct session_filter *filter, struct err *err) {
+				       const struct session_filter *filter, struct fib *ways,
+				       struct err *err) {
 	struct session_walk *w = xcalloc(1, sizeof(*w));
-	struct ct_kernel_filter kernel;
 
 	w->filter = *filter;
-	session_filter_kernel(filter, &kernel);
 	if (read_links(w, err) != 0)
 		return session_walk_close(w);
 	w->ttl = ttl_new(model);
 	w->context = (struct session_context){ .ttl = w->ttl,
 					       .links = &w->links,
-					       .fib = fib_read(err),
+					       .fib = ways,
 					       .policy = find_policy,
 					       .arg = w };
-	if (!w->context.fib)
-		return session_walk_close(w);
+	fib_look(ways);
 	set_clock(w);
 	read_policies(w, model);
-	w->dump = ct_dump_open(&kernel, err);
-	return w->dump ? w : session_walk_close(w);
+	return w;
 }
 
 struct session_walk *session_walk_close(struct session_walk *w) {
 	if (!w)
 		return NULL;
 	ct_dump_close(w->dump);
-	fib_free(w->context.fib);
 	links_done(&w->links);
 	ttl_free(w->ttl);
 	free(w->policy);
@@ -128,12 +124,17 @@ struct session_walk *session_walk_close(struct session_walk *w) {
 	return NULL;
 }
 
-int session_walk_fd(const struct session_walk *w) {
-	return ct_dump_fd(w->dump);
-}
-
 const struct session_context *session_walk_context(const struct session_walk *w) {
 	return &w->context;
+}
+
+static bool open_dump(struct session_walk *w, struct err *err) {
+	struct ct_kernel_filter kernel;
+
+	session_filter_kernel(&w->filter, &kernel);
+	if (!w->dump)
+		w->dump = ct_dump_open(&kernel, err);
+	return w->dump;
 }
 
 static void take(void *arg, const struct ct *ct) {
@@ -150,6 +151,8 @@ static void take(void *arg, const struct ct *ct) {
 enum ct_dump_state session_walk_next(struct session_walk *w,
 				     void (*each)(void *arg, struct session *s), void *arg,
 				     struct err *err) {
+	if (!open_dump(w, err))
+		return CT_DUMP_ERROR;
 	set_clock(w);
 	w->each = each;
 	w->arg = arg;

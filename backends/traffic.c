@@ -23,7 +23,6 @@
 #include <time.h>
 
 #include "backends/ct_events.h"
-#include "backends/fib.h"
 #include "backends/nflog.h"
 #include "backends/policy.h"
 #include "backends/render.h"
@@ -36,7 +35,7 @@
 
 #define SESSIONS_PER_S 5000       /* lines about sessions; above it they are only counted */
 #define SESSIONS_BURST 10000
-#define FIB_PAUSE_NS 1000000000u  /* between two readings of all routes */
+#define LOOK_PAUSE_NS 1000000000u /* between two readings of all routes */
 #define POLICIES_TOLD 8          /* by name in one line about what was left out */
 
 /* Denied packets of a policy that were not logged, since its counter was made. */
@@ -57,9 +56,8 @@ struct traffic {
 	struct nflog *denied;
 	struct ct_events *sessions;
 	struct service_names *services;
-	struct fib *fib;             /* NULL: not read yet */
-	bool fib_stale;
-	uint64_t fib_time_ns;        /* when it was read; CLOCK_MONOTONIC */
+	struct fib *ways;
+	uint64_t look_ns;            /* when they were last told to look; CLOCK_MONOTONIC */
 	bool deaf;                   /* the kernel does not tell of sessions */
 	bool complained;             /* that something is not told has been reported */
 	struct nflog_packet translated; /* the last that came as it was translated */
@@ -70,11 +68,13 @@ struct traffic {
 	bool lost_events;
 };
 
-struct traffic *traffic_new(struct nft *nft, struct logs *logs, struct err *err) {
+struct traffic *traffic_new(struct nft *nft, struct logs *logs, struct fib *ways,
+			    struct err *err) {
 	struct traffic *t = xcalloc(1, sizeof(*t));
 
 	t->nft = nft;
 	t->logs = logs;
+	t->ways = ways;
 	t->sessions_rate = (struct rate){ .per_s = SESSIONS_PER_S, .burst = SESSIONS_BURST };
 	t->denied = nflog_open(RENDER_LOG_GROUP, NULL);
 	t->sessions = ct_events_open(err);
@@ -87,7 +87,6 @@ struct traffic *traffic_free(struct traffic *t) {
 	nflog_close(t->denied);
 	ct_events_close(t->sessions);
 	service_names_free(t->services);
-	fib_free(t->fib);
 	free(t->before.of);
 	free(t);
 	return NULL;
@@ -281,21 +280,15 @@ void traffic_take_denied(struct traffic *t) {
 
 /* ---- sessions ---- */
 
-void traffic_routes_changed(struct traffic *t) {
-	t->fib_stale = true;
-}
-
-/* The routes as they are now, or were a moment ago; NULL when they cannot be read. */
+/* The routes as they are now, or were a moment ago. */
 static struct fib *routes(struct traffic *t) {
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
-	if (t->fib && !(t->fib_stale && now - t->fib_time_ns >= FIB_PAUSE_NS))
-		return t->fib;
-	fib_free(t->fib);
-	t->fib = fib_read(NULL);
-	t->fib_time_ns = now;
-	t->fib_stale = false;
-	return t->fib;
+	if (now - t->look_ns >= LOOK_PAUSE_NS) {
+		fib_look(t->ways);
+		t->look_ns = now;
+	}
+	return t->ways;
 }
 
 /* The interface that a policy names alone, or NULL: then it may be any of several. */
@@ -316,11 +309,11 @@ static void find_ways(struct traffic *t, const struct ct *ct, const struct objec
 	const char *in = only_interface(t, policy, FIREWALL_POLICY__SRCINTF);
 	const char *out = only_interface(t, policy, FIREWALL_POLICY__DSTINTF);
 	bool announced = ct->status & IPS_EXPECTED;
-	struct fib *fib = in && out && !announced ? NULL : routes(t);
 	struct fib_path path = { .local = { false } };
 
-	if (fib)
-		fib_path(fib, ct->family, &ct->tuple[CT_ORIG].src, &ct->tuple[CT_REPLY].src, &path);
+	if (!in || !out || announced)
+		fib_path(routes(t), ct->family, &ct->tuple[CT_ORIG].src, &ct->tuple[CT_REPLY].src,
+			 &path);
 	link_name(path.to[0].index, ret->in);
 	link_name(path.to[1].index, ret->out);
 	if (announced && ret->in[0] && ret->out[0])

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "backends/fib.h"
 #include "backends/nft.h"
 #include "cfgdb/backend.h"
 #include "cfgdb/logs.h"
@@ -12,10 +13,10 @@
 struct traffic;
 
 /*
- * The traffic log of the current network namespace; nft and logs are borrowed. NULL and *err when
- * there can be none. The caller closes it.
+ * The traffic log of the current network namespace; nft, logs and ways (of fib_open) are borrowed.
+ * NULL and *err when there can be none. The caller closes it.
  */
-struct traffic *traffic_new(struct nft *nft, struct logs *logs, struct err *err);
+struct traffic *traffic_new(struct nft *nft, struct logs *logs, struct fib *ways, struct err *err);
 
 /* Close; NULL is fine. Returns NULL. */
 struct traffic *traffic_free(struct traffic *t);
@@ -33,9 +34,6 @@ int traffic_sessions_fd(const struct traffic *t);
 /* Log some of what was denied, or of the sessions that began and ended. */
 void traffic_take_denied(struct traffic *t);
 void traffic_take_sessions(struct traffic *t);
-
-/* Links, addresses or routes have changed. */
-void traffic_routes_changed(struct traffic *t);
 
 /*
  * Tell, in the log, what had to be left out since the last call, and try again what the kernel

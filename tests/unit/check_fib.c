@@ -517,6 +517,52 @@ START_TEST(test_changing) {
 }
 END_TEST
 
+/* What each change makes of the way to an address; the first of them is none. */
+static const struct {
+	const char *command, *address;
+	int index;
+} changes[] = {
+	{ "true", "10.1.2.3", 11 },
+	{ "ip route change 10.1.2.0/24 dev port3", "10.1.2.3", 13 },
+	{ "ip -6 route add 2001:db8:1:3::/64 via fd00:1::1", "2001:db8:1:3::1", 11 },
+	{ "ip rule add to 10.2.3.4 table 77 priority 100 && ip route add default via 172.16.3.77 table 77",
+	  "10.2.3.4", 13 },
+	{ "ip rule delete priority 100", "10.2.3.4", 12 },
+	{ "ip -6 rule add to 2001:db8::7 table 79 priority 100 && ip -6 route add default via fd00:3::77 table 79",
+	  "2001:db8::7", 13 },
+	{ "ip address add 10.2.3.4/32 dev port3", "10.2.3.4", FIB_LOOPBACK },
+	{ "ip link set port2 down", "10.2.9.9", 11 },
+};
+
+/* A shared copy is read when someone asks, and again only after a change. */
+START_TEST(test_open) {
+	struct err err = { 0 };
+	struct fib *f;
+	uint64_t reads;
+
+	network();
+	f = fib_open(&err);
+	ck_assert_msg(f, "%s", err.text);
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		int before = i ? to(f, changes[i].address).index : 0;
+
+		reads = fib_reads(f);
+		run(changes[i].command);
+		if (i) /* who has not asked to look sees what was */
+			ck_assert_int_eq(to(f, changes[i].address).index, before);
+		fib_look(f);
+		ck_assert_uint_eq(fib_reads(f), reads);
+		ck_assert_msg(to(f, changes[i].address).index == changes[i].index, "%s: %d",
+			      changes[i].command, to(f, changes[i].address).index);
+		ck_assert_uint_eq(fib_reads(f), reads + 1);
+		fib_look(f);
+		ck_assert_int_eq(to(f, changes[i].address).index, changes[i].index);
+		ck_assert_uint_eq(fib_reads(f), reads + 1);
+	}
+	fib_free(f);
+}
+END_TEST
+
 static Suite *fib_suite(void) {
 	Suite *s = suite_create("fib");
 	TCase *t = fixture_case(s, "fib");
@@ -531,6 +577,7 @@ static Suite *fib_suite(void) {
 	tcase_add_test(t, test_indexes);
 	tcase_add_test(t, test_dead);
 	tcase_add_test(t, test_changing);
+	tcase_add_test(t, test_open);
 	return s;
 }
 
