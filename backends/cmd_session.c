@@ -290,13 +290,13 @@ static const struct walk_kind count6 = { .family = AF_INET6, .each = count_each,
 
 /*
  * `clear unfiltered-count` clears nothing: it prints how many sessions `clear` would take when no
- * filter is set, so that whoever types it can be asked first.
+ * filter spares any, so that whoever types it can be asked first.
  */
 static int clear_open(const struct walk_kind *clear, const struct walk_kind *count, void *ctx,
 		      const struct command_call *call, struct stream *ret, struct err *err) {
 	if (call->argc != 1 || strcmp(call->argv[0], "unfiltered-count") != 0)
 		return walk_command(clear, ctx, call, ret, err);
-	if (!session_filter_is_empty(filter_of(call, clear->family)))
+	if (!session_filter_fits_all(filter_of(call, clear->family)))
 		return err_set(err, ERR_NOT_FOUND, "a filter is set");
 	return walk_open(count, ctx, call, ret, err);
 }

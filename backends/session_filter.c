@@ -374,8 +374,42 @@ void session_filter_json(const struct session_filter *f, struct str *out) {
 
 /* ---- matching ---- */
 
-bool session_filter_is_empty(const struct session_filter *f) {
-	return f->set == 0 && !has_list(f);
+/* Whether a criterion fits all sessions, without regard to its negation. */
+static bool fits_always(const struct session_filter *f, int i) {
+	static const union net_addr first;
+	union net_addr last;
+
+	if (i == FILTER_NSRC || i == FILTER_NPORT) /* sessions without translation have none */
+		return false;
+	memset(&last, 0xff, net_len(f->family));
+	switch (criteria[i].kind) {
+	case KIND_VD: /* there is one */
+		return f->number[i][0] == 0;
+	case KIND_INTERFACE:
+		return false;
+	case KIND_NUMBER:
+		return f->number[i][0] == 0 && f->number[i][1] == criteria[i].max;
+	case KIND_BITS:
+		return f->number[i][0] == 0 && (f->number[i][1] == 0 || i == FILTER_STATE2);
+	case KIND_ADDR:
+		break;
+	}
+	return memcmp(&f->addr[i][0], &first, net_len(f->family)) == 0 &&
+	       memcmp(&f->addr[i][1], &last, net_len(f->family)) == 0;
+}
+
+static bool fits_never(const struct session_filter *f, int i) {
+	return (i == FILTER_VD || i == FILTER_STATE2) && f->number[i][0] != 0;
+}
+
+bool session_filter_fits_all(const struct session_filter *f) {
+	for (int i = 0; i < FILTER_CRITERIA; i++) {
+		bool negated = f->negated >> i & 1;
+
+		if ((f->set >> i & 1) && !(negated ? fits_never(f, i) : fits_always(f, i)))
+			return false;
+	}
+	return !has_list(f);
 }
 
 static bool in_numbers(const uint32_t range[2], uint32_t v) {

@@ -77,8 +77,8 @@ void session_filter_print(const struct session_filter *f, struct str *out);
 /* Append the same as JSON: what is set, by the words it is set by; not more than a few kB. */
 void session_filter_json(const struct session_filter *f, struct str *out);
 
-/* True when nothing is set: every session fits. */
-bool session_filter_is_empty(const struct session_filter *f);
+/* True when every session that there can be fits, be it because nothing is set. */
+bool session_filter_fits_all(const struct session_filter *f);
 
 /* Whether a session fits; its way is worked out only when a criterion needs it. */
 bool session_filter_match(const struct session_filter *f, struct session *s);

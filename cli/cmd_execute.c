@@ -98,7 +98,7 @@ int cmd_session_clear(struct shell *sh, const struct call *call, struct err *err
 		return cmd_remote(sh, call, err);
 	if (rc)
 		return rc;
-	warning = xasprintf("No filter is set: this ends all %.*s sessions.",
+	warning = xasprintf("No filter spares any: this ends all %.*s sessions.",
 			    (int)strcspn(str_text(&answer), "\n"), str_text(&answer));
 	return shell_confirm(sh, warning) ? cmd_remote(sh, call, err) : 0;
 }

@@ -51,9 +51,50 @@ static void assert_printed(const char *right) {
 
 /* ---- printing and setting ---- */
 
+/* ---- filters that spare nothing ---- */
+
+static const struct {
+	uint8_t family;
+	const char *words;
+	bool all;
+} spares[] = {
+	{ AF_INET, "", true },
+	{ AF_INET, "vd 0", true },
+	{ AF_INET, "vd root", true },
+	{ AF_INET, "vd 1", false },
+	{ AF_INET, "vd 0,negate vd", false },
+	{ AF_INET, "vd 1,negate vd", true },
+	{ AF_INET, "negate dport", true },
+	{ AF_INET, "proto 0 255,policy 0 4294967295,sport 0 65535,duration 0 4294967295", true },
+	{ AF_INET, "proto 0 254", false },
+	{ AF_INET, "proto 0 255,negate proto", false },
+	{ AF_INET, "vd 0,dport 80", false },
+	{ AF_INET, "src 0.0.0.0 255.255.255.255", true },
+	{ AF_INET, "src 0.0.0.1 255.255.255.255", false },
+	{ AF_INET, "dst 0.0.0.0 255.255.255.254", false },
+	{ AF_INET6, "dst :: ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true },
+	{ AF_INET6, "dst :: ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", false },
+	/* Only what is translated fits. */
+	{ AF_INET, "nsrc 0.0.0.0 255.255.255.255", false },
+	{ AF_INET, "nport 0 65535", false },
+	{ AF_INET, "session-state1 0 0", true },
+	{ AF_INET, "session-state1 0 200", false },
+	{ AF_INET, "session-state2 0 ffffffff", true },
+	{ AF_INET, "session-state2 1,negate session-state2", true },
+	{ AF_INET, "sintf port1,negate sintf", false },
+	{ AF_INET, "ext-src 1.1.1.1", false },
+	{ AF_INET, "vd 0,ext-dst-negate 1.1.1.1", false },
+};
+
+START_TEST(test_spares) {
+	set(spares[_i].family, spares[_i].words);
+	ck_assert_int_eq(session_filter_fits_all(&filter), spares[_i].all);
+}
+END_TEST
+
 START_TEST(test_print) {
 	set(AF_INET, "");
-	ck_assert(session_filter_is_empty(&filter));
+	ck_assert(session_filter_fits_all(&filter));
 	assert_printed("session filter:\n"
 		       "\tvd: any\n\tsintf: any\n\tdintf: any\n\tproto: any\n\tproto-state: any\n"
 		       "\tsource ip: any\n\tNAT'd source ip: any\n\tdest ip: any\n"
@@ -65,7 +106,7 @@ START_TEST(test_print) {
 		     "expire 10 20,duration 0 5,session-state1 200,session-state2 0x1000 ffffffff,"
 		     "negate dport,negate src,negate src,negate policy,ext-dst 8.8.8.8,ext-dst 1.1.1.1,"
 		     "ext-dst 8.8.8.8,ext-src-negate 9.9.9.9");
-	ck_assert(!session_filter_is_empty(&filter));
+	ck_assert(!session_filter_fits_all(&filter));
 	assert_printed("session filter:\n"
 		       "\tvd: 0\n\tsintf: port1\n\tdintf: port2\n\tproto: 6-6\n\tproto-state: 1-1\n"
 		       "\tsource ip: 10.160.0.1-10.160.0.1\n\tNAT'd source ip: 1.1.1.1-1.1.1.9\n"
@@ -138,12 +179,12 @@ START_TEST(test_clear) {
 	ck_assert_int_eq(change("clear ext-src", &err), 0);
 	ck_assert_uint_eq(filter.list[FILTER_EXT_SRC].n, 0);
 	ck_assert_int_eq(change("clear", &err), 0);
-	ck_assert(session_filter_is_empty(&filter));
+	ck_assert(session_filter_fits_all(&filter));
 	set(AF_INET6, "proto 6,clear all");
-	ck_assert(session_filter_is_empty(&filter));
+	ck_assert(session_filter_fits_all(&filter));
 	ck_assert_uint_eq(filter.family, AF_INET6);
 	set(AF_INET, "vd 5,sintf x,vd -1,sintf any");
-	ck_assert(session_filter_is_empty(&filter));
+	ck_assert(session_filter_fits_all(&filter));
 	set(AF_INET, "vd-name root");
 	ck_assert_uint_eq(filter.number[FILTER_VD][0], 0);
 	ck_assert_uint_eq(filter.set, 1u << FILTER_VD);
@@ -466,6 +507,7 @@ static Suite *filter_suite(void) {
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_print);
+	tcase_add_loop_test(t, test_spares, 0, ARRAY_LEN(spares));
 	tcase_add_loop_test(t, test_errors, 0, ARRAY_LEN(errors));
 	tcase_add_test(t, test_clear);
 	tcase_add_loop_test(t, test_match, 0, ARRAY_LEN(matched));
