@@ -103,9 +103,13 @@ static int set_filter(struct sniffer *s, const char *filter, struct err *err) {
 	return rc ? pcap_failed(s, rc, err) : 0;
 }
 
-/* Names with a meaning of their own for libpcap are no interfaces. */
+/*
+ * Names with a meaning of their own for libpcap are no interfaces. The kernel finds one also by the
+ * label of an address: there a colon ends the name.
+ */
 static int check_interface(const char *interface, bool any, struct err *err) {
-	if (any || (strlen(interface) < IF_NAMESIZE && if_nametoindex(interface) != 0))
+	if (any || (strlen(interface) < IF_NAMESIZE && !strchr(interface, ':') &&
+		    if_nametoindex(interface) != 0))
 		return 0;
 	return err_set(err, ERR_NOT_FOUND, "there is no interface '%.100s'", interface);
 }

@@ -334,6 +334,7 @@ static const struct {
 	const char *text;
 } refused[] = {
 	{ "nothing", NULL, ERR_NOT_FOUND, "there is no interface 'nothing'" },
+	{ "lo:foo", NULL, ERR_NOT_FOUND, "there is no interface 'lo:foo'" },
 	{ "nflog:5", NULL, ERR_NOT_FOUND, "there is no interface 'nflog:5'" },
 	{ "", NULL, ERR_NOT_FOUND, "there is no interface ''" },
 	{ "a name that is longer than any", NULL, ERR_NOT_FOUND, "there is no interface" },
