@@ -65,15 +65,14 @@ void out_flush(struct out *o) {
 
 	if (o->fd < 0)
 		return;
-	while (done < o->pending.len && !o->broken) {
+	/* A write that Ctrl-C cuts short says how much it wrote, and not why it ended. */
+	while (!out_stopped(o) && done < o->pending.len) {
 		ssize_t n = write(o->fd, o->pending.data + done, o->pending.len - done);
 
 		if (n >= 0)
 			done += (size_t)n;
 		else if (errno != EINTR)
 			o->broken = true;
-		else if (out_stopped(o))
-			break;
 	}
 	str_clear(&o->pending);
 }

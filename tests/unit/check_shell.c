@@ -6,9 +6,13 @@
  * transcript cannot tell, such as how often the daemon is asked.
  */
 #include <check.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cfgdb/base/mem.h"
 #include "tests/lib/fake_shell.h"
@@ -446,6 +450,35 @@ START_TEST(an_interrupt_stops_output) {
 }
 END_TEST
 
+/* Ctrl-C when part of a piece is written and the rest waits for a reader who has stopped. */
+START_TEST(an_interrupt_ends_a_write_that_waits) {
+	static char much[1 << 20];
+	struct out out;
+	pid_t child;
+	int fds[2], room;
+
+	memset(much, 'x', sizeof(much));
+	ck_assert_int_eq(pipe(fds), 0);
+	room = fcntl(fds[1], F_GETPIPE_SZ);
+	out_init(&out, fds[1]);
+	out_catch_interrupt();
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		for (int held = 0; held < room && getppid() != 1;)
+			ioctl(fds[0], FIONREAD, &held);
+		kill(getppid(), SIGINT);
+		_exit(0);
+	}
+	out_bytes(&out, much, sizeof(much));
+	ck_assert(out_stopped(&out));
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	out_done(&out);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 int main(void) {
 	Suite *suite = suite_create("shell");
 	TCase *t = tcase_create("shell");
@@ -465,6 +498,7 @@ int main(void) {
 	tcase_add_test(t, errors_keep_their_lines);
 	tcase_add_test(t, a_terminal_shows_control_characters);
 	tcase_add_test(t, an_interrupt_stops_output);
+	tcase_add_test(t, an_interrupt_ends_a_write_that_waits);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
