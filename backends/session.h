@@ -22,6 +22,9 @@
 #define SESSION_LABEL_START 64         /* 32 bits */
 #define SESSION_LABEL_START_MS 96      /* 10 bits */
 
+/* Copies live this much longer in the kernel than the session has left, in seconds. */
+#define SESSION_COPY_GRACE_S 300
+
 /* `n` bits of a label from number `first` on; they lie in one half of it, and n < 64. */
 static inline uint64_t session_label(const struct ct *ct, unsigned int first, unsigned int n) {
 	return ct->label[first / 64] >> first % 64 & ((UINT64_C(1) << n) - 1);

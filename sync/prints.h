@@ -16,15 +16,18 @@
 #define PRINTS_MAX (8u << 20)        /* sessions; more are refused */
 #define PRINTS_KEY 16                /* bytes of the key */
 
-enum print_kind { PRINT_OWN = 1, PRINT_COPY };
+/* ADOPTED: own, taken over from a lost owner, and no packet seen yet. */
+enum print_kind { PRINT_OWN = 1, PRINT_ADOPTED, PRINT_COPY };
 
 struct print {
 	uint64_t fp;                 /* never 0 */
 	uint32_t serial;
-	uint16_t peers;              /* OWN: bit n: peer n was told; COPY: index of the owner */
+	uint16_t peers;              /* own: bit n: peer n was told; COPY: index of the owner */
 	uint8_t kind : 2;            /* enum print_kind */
-	uint8_t walk : 6;            /* number of the walk (mod 64) that saw it last */
-	uint8_t state;               /* told last: TCP state; SEEN_REPLY: 0x40, ASSURED: 0x80 */
+	uint8_t fresh : 1;           /* COPY: told since its owner began to send its bucket anew */
+	uint8_t mark : 5;            /* told last: a hash of the mark */
+	uint8_t state : 6;           /* told last: TCP state; SEEN_REPLY: 0x10, ASSURED: 0x20 */
+	uint8_t walk : 2;            /* number of the walk (mod 4) that saw it last */
 };
 
 struct prints;
