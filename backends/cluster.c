@@ -127,7 +127,8 @@ static void take_peer(struct cluster_peer *p, const struct object *entry) {
 static bool is_own_address(const struct model *model, uint32_t ip) {
 	const struct schema_table *table = schema_table(TBL_SYSTEM_INTERFACE);
 
-	for (const struct object *obj = model_first(model, table); obj; obj = model_next(model, obj))
+	for (const struct object *obj = model_first(model, table); obj;
+	     obj = model_next(model, obj))
 		if (object_ip(obj, SYSTEM_INTERFACE__IP).a == ip)
 			return true;
 	return false;
@@ -182,14 +183,14 @@ bool cluster_is_started(const struct cluster *c) {
 
 /* What is encoded is what counts; paddings of the struct are not. */
 bool cluster_equal(const struct cluster *a, const struct cluster *b) {
-	AUTO_BUF struct buf x = BUF_INIT, y = BUF_INIT;
+	struct buf x = BUF_INIT, y = BUF_INIT;
 	bool equal;
 
 	cluster_encode(&x, a);
 	cluster_encode(&y, b);
 	equal = x.len == y.len && memcmp(x.data, y.data, x.len) == 0;
-	explicit_bzero(x.data, x.len);
-	explicit_bzero(y.data, y.len);
+	buf_wipe(&x);
+	buf_wipe(&y);
 	return equal;
 }
 
@@ -236,6 +237,7 @@ void cluster_encode(struct buf *b, const struct cluster *c) {
 	const bool flags[] = { c->encrypt, c->l2_available, c->has_key, c->tcp,
 			       c->others,  c->expectation,  c->nat,	c->delay };
 
+	buf_reserve(b, b->len + CLUSTER_BYTES_MAX);
 	buf_put_u8(b, CODEC_VERSION);
 	buf_put_str(b, c->serial);
 	buf_put_u8(b, c->group_id);

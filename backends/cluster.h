@@ -18,7 +18,7 @@
 #define CLUSTER_SERVICES_MAX 32
 #define CLUSTER_KEY 32               /* bytes */
 #define CLUSTER_SERIAL 20            /* bytes of a serial number, with its end */
-#define CLUSTER_DELAY_S 30           /* age from which sessions are told with session-pickup-delay */
+#define CLUSTER_DELAY_S 30           /* age of sessions that session-pickup-delay lets through */
 
 /* Source and destination ports of an entry of custom-service: first and last; 0-0: any. */
 struct cluster_ports {
@@ -78,7 +78,9 @@ bool cluster_is_started(const struct cluster *c);
 /* Whether both say the same, the key included. */
 bool cluster_equal(const struct cluster *a, const struct cluster *b);
 
-/* Append c, the key included: the caller wipes b. */
+#define CLUSTER_BYTES_MAX 16384      /* of what is made below */
+
+/* Append c, the key included, without a copy elsewhere: the caller wipes b. */
 void cluster_encode(struct buf *b, const struct cluster *c);
 
 /*

@@ -19,6 +19,9 @@
  * CTL_RUN            u8 form, u16 count, str word...           CTL_TEXT..., CTL_LAST
  * CTL_CANCEL
  * CTL_CHECK_SECRET   u16 table, u16 attribute, str "ENC TEXT"
+ * CTL_ATTACH
+ * CTL_REPLY          u32 id, str text                          (none)
+ * CTL_REPLY_END      u32 id, u32 code, str text                (none)
  *
  * The output of CTL_RUN may come as long as the client wants it. CTL_CANCEL, the one request that
  * may be sent before the answer to another, ends it; it has no answer of its own, and means nothing
@@ -42,14 +45,25 @@
  * CTL_TEXT           str text
  * CTL_WARNING        str text
  * CTL_LAST           str text
+ * CTL_STATE          bytes
+ * CTL_CALL           u32 id, u8 form, u16 count, str word...
+ * CTL_CALL_CANCEL    u32 id
+ *
+ * CTL_ATTACH turns the connection round: from its CTL_OK on, the client is the one that serves (the
+ * daemon of session synchronization). It gets the last three without having asked: CTL_STATE, what
+ * it is to do, at once and after each change, and the commands of administrators, each of which it
+ * answers with CTL_REPLY... and CTL_REPLY_END, unless CTL_CALL_CANCEL comes before. Code 0 of
+ * CTL_REPLY_END is success. Replies to what has been cancelled mean nothing. One at a time can be
+ * attached.
  */
 #pragma once
 
-#define CTL_VERSION 4
+#define CTL_VERSION 5
 #define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
 #define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
 #define CTL_WORDS_MAX 256
 #define CTL_TEXT_CHUNK 32768       /* bytes of output in one CTL_TEXT or CTL_LAST */
+#define CTL_ATTACHED_MAX 65536     /* bytes of a frame on an attached connection, either way */
 #define CTL_SOCKET_NAME "ctl"      /* in the run directory */
 
 /* Forms of output. */
@@ -70,6 +84,9 @@ enum ctl_type {
 	CTL_RUN,
 	CTL_CANCEL,
 	CTL_CHECK_SECRET,
+	CTL_ATTACH,
+	CTL_REPLY,
+	CTL_REPLY_END,
 	CTL_REQUEST_COUNT,
 
 	CTL_OK = 64,
@@ -81,4 +98,7 @@ enum ctl_type {
 	CTL_TEXT,
 	CTL_WARNING,
 	CTL_LAST,
+	CTL_STATE,
+	CTL_CALL,
+	CTL_CALL_CANCEL,
 };

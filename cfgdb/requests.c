@@ -15,6 +15,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/order.h"
+#include "cfgdb/relay.h"
 #include "cfgdb/text.h"
 
 /* Reads its fields from r (r->bad is checked by the caller) and does its work. */
@@ -38,6 +39,9 @@ static void drop_stream(struct caller *s) {
 }
 
 void caller_done(struct caller *s) {
+	if (s->attached)
+		relay_detach(s->config->relay);
+	s->attached = false;
 	drop_stream(s);
 	drop_txn(s);
 	memories_done(&s->memories);
@@ -433,6 +437,32 @@ static int request_cancel(struct caller *s, struct buf_reader *r, struct err *er
 	return 0;
 }
 
+/* ---- who is attached ---- */
+
+static int request_attach(struct caller *s, struct buf_reader *r, struct err *err) {
+	int rc;
+
+	if (!take_end(r))
+		return 0;
+	if (!s->config->relay)
+		return err_set(err, ERR_NOT_FOUND, "nobody can attach here");
+	rc = relay_attach(s->config->relay, s->send, s->send_arg, err);
+	s->attached = rc == 0;
+	return rc;
+}
+
+static int request_reply(struct caller *s, struct buf_reader *r, struct err *err) {
+	(void)err;
+	relay_reply(s->config->relay, r);
+	return 0;
+}
+
+static int request_reply_end(struct caller *s, struct buf_reader *r, struct err *err) {
+	(void)err;
+	relay_reply_end(s->config->relay, r);
+	return 0;
+}
+
 static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_HELLO] = request_hello,
 	[CTL_GET] = request_get,
@@ -448,6 +478,9 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_RUN] = request_run,
 	[CTL_CANCEL] = request_cancel,
 	[CTL_CHECK_SECRET] = request_check_secret,
+	[CTL_ATTACH] = request_attach,
+	[CTL_REPLY] = request_reply,
+	[CTL_REPLY_END] = request_reply_end,
 };
 
 /* ---- dispatch ---- */
@@ -462,31 +495,52 @@ static void send_result(struct caller *s, int rc, const struct err *err) {
 	s->send(s->send_arg, &b);
 }
 
+/* Whether a frame of this type may come now. */
+static bool is_in_order(const struct caller *s, uint8_t type) {
+	bool reply = type == CTL_REPLY || type == CTL_REPLY_END;
+
+	return type < CTL_REQUEST_COUNT && requests[type] && (s->greeted || type == CTL_HELLO) &&
+	       (!caller_is_streaming(s) || type == CTL_CANCEL) && s->attached == reply;
+}
+
+/* Whether the one at the other end may ask for this. */
+static bool has_right(const struct caller *s, uint8_t type) {
+	if (type == CTL_ATTACH || (type == CTL_HELLO && s->may_attach))
+		return s->may_attach;
+	return s->allowed || s->attached;
+}
+
+static int refuse(const struct caller *s, struct err *err) {
+	return err_set(err, ERR_PERMISSION,
+		       "you are no administrator of this unit: root and members of the group %s "
+		       "are",
+		       s->config->group);
+}
+
 bool caller_request(struct caller *s, const uint8_t *frame, size_t len) {
 	struct buf_reader r;
 	struct err err = { 0 };
 	uint8_t type;
-	bool streaming = caller_is_streaming(s);
+	bool streaming = caller_is_streaming(s), attached = s->attached;
 	int rc;
 
 	buf_reader_init(&r, frame, len);
 	type = buf_get_u8(&r);
-	if (type >= CTL_REQUEST_COUNT || !requests[type] || (!s->greeted && type != CTL_HELLO) ||
-	    (streaming && type != CTL_CANCEL))
+	if (!is_in_order(s, type))
 		return false;
-	if (!s->allowed) {
-		rc = err_set(&err, ERR_PERMISSION,
-			     "you are no administrator of this unit: root and members of the "
-			     "group %s are",
-			     s->config->group);
-		send_result(s, rc, &err);
+	if (!has_right(s, type)) {
+		send_result(s, refuse(s, &err), &err);
 		return true;
 	}
 	rc = requests[type](s, &r, &err);
 	if (!buf_reader_end(&r))
 		return false;
+	if (attached) /* what the attached one says has no answer */
+		return true;
 	if (type == CTL_CANCEL ? streaming : !caller_is_streaming(s))
 		send_result(s, rc, &err);
+	if (s->attached)
+		relay_welcome(s->config->relay);
 	return true;
 }
 

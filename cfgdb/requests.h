@@ -18,7 +18,9 @@ struct caller {
 	struct engine *engine;
 	const struct server_config *config;
 	char user[64];
-	bool allowed;            /* may do anything at all */
+	bool allowed;            /* may do anything an administrator may */
+	bool may_attach;         /* may attach, whatever else */
+	bool attached;
 	bool greeted;            /* has sent a hello that fits */
 	struct txn *txn;         /* open transaction, or NULL */
 	struct memories *memories; /* of commands */
@@ -27,7 +29,7 @@ struct caller {
 	void *send_arg;
 };
 
-/* Begin; the caller sets send and send_arg. */
+/* Begin; the caller sets send and send_arg, and may_attach where it is so. */
 void caller_init(struct caller *s, struct engine *engine, const struct server_config *config,
 		 const char *user, bool allowed);
 

@@ -203,6 +203,73 @@ int secret_mac(const struct keyring *k, const char *sealed, unsigned char mac[SE
 	return 0;
 }
 
+/* ---- the key of a group ---- */
+
+#define HEX_DIGITS_MIN 32
+#define GROUP_LABEL "gatehouse session group 1"
+#define STRETCH_PASSES 3
+#define STRETCH_BYTES ((size_t)64 << 20)
+
+static bool is_hex_key(const char *plain) {
+	size_t n = strlen(plain);
+
+	return n >= 2 + HEX_DIGITS_MIN && n % 2 == 0 && strncmp(plain, "0x", 2) == 0 &&
+	       strspn(plain + 2, "0123456789abcdefABCDEF") == n - 2;
+}
+
+bool secret_is_key(const struct keyring *k, const char *sealed) {
+	char *plain = NULL;
+	bool is = secret_unseal(k, sealed, &plain, NULL) == 0 && is_hex_key(plain);
+
+	plain_free(plain);
+	return is;
+}
+
+/* HKDF-Extract of RFC 5869: HMAC-SHA256 of the bytes and the group's number, salted by the label. */
+static void extract_key(const char *digits, unsigned char group, unsigned char *key) {
+	crypto_auth_hmacsha256_state state;
+	unsigned char byte;
+
+	crypto_auth_hmacsha256_init(&state, (const unsigned char *)GROUP_LABEL,
+				    strlen(GROUP_LABEL));
+	for (; *digits; digits += 2) {
+		sodium_hex2bin(&byte, 1, digits, 2, NULL, NULL, NULL);
+		crypto_auth_hmacsha256_update(&state, &byte, 1);
+	}
+	crypto_auth_hmacsha256_update(&state, &group, 1);
+	crypto_auth_hmacsha256_final(&state, key);
+	sodium_memzero(&state, sizeof(state));
+	sodium_memzero(&byte, sizeof(byte));
+}
+
+/* Argon2id (RFC 9106), salted by a hash of the label and the group's number. */
+static int stretch_key(const char *plain, unsigned char group, unsigned char *key,
+		       struct err *err) {
+	unsigned char text[sizeof(GROUP_LABEL)] = GROUP_LABEL; /* its end is the group's place */
+	unsigned char salt[crypto_hash_sha256_BYTES];
+
+	text[sizeof(text) - 1] = group;
+	crypto_hash_sha256(salt, text, sizeof(text));
+	_Static_assert(sizeof(salt) >= crypto_pwhash_argon2id_SALTBYTES, "salt");
+	if (crypto_pwhash(key, SECRET_GROUP_KEY_LEN, plain, strlen(plain), salt, STRETCH_PASSES,
+			  STRETCH_BYTES, crypto_pwhash_ALG_ARGON2ID13) != 0)
+		return err_set(err, ERR_STORE, "there is not enough memory to stretch a secret");
+	return 0;
+}
+
+int secret_group_key(const struct keyring *k, const char *sealed, unsigned char group,
+		     unsigned char key[SECRET_GROUP_KEY_LEN], struct err *err) {
+	char *plain = NULL;
+	int rc = secret_unseal(k, sealed, &plain, err);
+
+	if (rc == 0 && is_hex_key(plain))
+		extract_key(plain + 2, group, key);
+	else if (rc == 0)
+		rc = stretch_key(plain, group, key, err);
+	plain_free(plain);
+	return rc;
+}
+
 /* ---- objects ---- */
 
 static char *password_hash(const char *plain, const char *setting) {

@@ -48,6 +48,21 @@ bool secret_fits(const struct keyring *k, const struct schema_attr *attr, const 
 int secret_mac(const struct keyring *k, const char *sealed, unsigned char mac[SECRET_MAC_LEN],
 	       struct err *err);
 
+#define SECRET_GROUP_KEY_LEN 32
+
+/*
+ * Whether the secret in "ENC TEXT" is a key already: `0x` and 32 or more hexadecimal digits, an
+ * even number of them. Then secret_group_key() costs nothing.
+ */
+bool secret_is_key(const struct keyring *k, const char *sealed);
+
+/*
+ * The key that members of group number `group` make of the secret in "ENC TEXT". For one that is
+ * no key it takes 64 MiB and some tenths of a second; it may run in a thread of its own.
+ */
+int secret_group_key(const struct keyring *k, const char *sealed, unsigned char group,
+		     unsigned char key[SECRET_GROUP_KEY_LEN], struct err *err);
+
 /*
  * Seal every secret of obj that was typed in clear, and check that those which came sealed can be
  * read and hold what their attribute wants. A secret that did not change keeps the sealed text it

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Who connects is known from the kernel (SO_PEERCRED): root and members of one group are
- * administrators, everyone else is told so and dropped. A connection has at most one open
- * transaction, which dies with it.
+ * administrators, one user can attach and do nothing else, everyone else is told so and dropped. A
+ * connection has at most one open transaction, which dies with it.
  *
  * A client that does not read its answers is not read either: requests wait while more than
  * OUTPUT_MAX bytes stand in its output buffer, so one slow terminal costs one buffer. An answer
@@ -49,7 +49,7 @@ struct connection {
 struct server {
 	struct engine *engine;
 	struct server_config config;
-	char *path, *group, *version;
+	char *path, *group, *version, *attach_user;
 	struct evconnlistener *listener;
 	struct event *resume;      /* ends a pause in accepting */
 	LIST_HEAD(, connection) connections;
@@ -71,20 +71,35 @@ static bool is_member(const struct passwd *pw, const char *group) {
 	return false;
 }
 
-/* Name of the administrator at the other end into out; false when it is none. */
-static bool peer_user(const struct server *s, int fd, char *out, size_t size) {
+/* Who is at the other end. */
+struct peer {
+	char user[64];
+	bool administers, attaches;
+};
+
+/*
+ * The user of the daemon that attaches opens the socket as a member of the group, and is no
+ * administrator for that.
+ */
+static struct peer peer_at(const struct server *s, int fd) {
+	struct peer peer = { .user = "" };
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 	const struct passwd *pw;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
-		return false;
+		return peer;
 	pw = getpwuid(cred.uid);
 	if (pw)
-		snprintf(out, size, "%s", pw->pw_name);
+		snprintf(peer.user, sizeof(peer.user), "%s", pw->pw_name);
 	else
-		snprintf(out, size, "uid%u", cred.uid);
-	return cred.uid == 0 || cred.uid == geteuid() || (pw && is_member(pw, s->group));
+		snprintf(peer.user, sizeof(peer.user), "uid%u", cred.uid);
+	peer.administers = cred.uid == 0 || cred.uid == geteuid();
+	peer.attaches = s->attach_user && pw && strcmp(peer.user, s->attach_user) == 0;
+	if (!peer.administers && !peer.attaches)
+		peer.administers = pw && is_member(pw, s->group);
+	peer.attaches = peer.attaches || cred.uid == 0;
+	return peer;
 }
 
 /* ---- connections ---- */
@@ -105,14 +120,42 @@ static void connection_free(struct connection *c) {
 	free(c);
 }
 
+static void wipe_sent(const void *data, size_t len, void *extra) {
+	(void)extra;
+	explicit_bzero((void *)data, len);
+	free((void *)data);
+}
+
+/* A frame with a secret: the copy that waits to be sent is wiped when it is. */
+static void send_secret(struct evbuffer *out, const struct buf *frame) {
+	uint8_t *copy = xcalloc(frame->len, 1);
+
+	memcpy(copy, frame->data, frame->len);
+	if (evbuffer_add_reference(out, copy, frame->len, wipe_sent, NULL) != 0)
+		wipe_sent(copy, frame->len, NULL);
+}
+
 static void connection_send(void *arg, const struct buf *frame) {
 	struct connection *c = arg;
+	struct evbuffer *out = bufferevent_get_output(c->bev);
 	uint8_t head[4];
 
 	for (int i = 0; i < 4; i++)
 		head[i] = (uint8_t)(frame->len >> (24 - 8 * i));
 	bufferevent_write(c->bev, head, sizeof(head));
-	bufferevent_write(c->bev, frame->data, frame->len);
+	if (frame->data[0] == CTL_STATE)
+		send_secret(out, frame);
+	else
+		bufferevent_write(c->bev, frame->data, frame->len);
+	/* Who is attached has not asked for this: when it does not read, it is as if it hung up. */
+	if (c->caller.attached && evbuffer_get_length(out) > OUTPUT_MAX)
+		shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+}
+
+static size_t frame_max(const struct caller *caller) {
+	if (caller->attached)
+		return CTL_ATTACHED_MAX;
+	return caller->greeted && caller->allowed ? CTL_FRAME_MAX : HELLO_MAX;
 }
 
 /*
@@ -122,7 +165,7 @@ static void connection_send(void *arg, const struct buf *frame) {
  */
 static uint8_t *connection_frame(const struct connection *c, size_t *len, bool *bad) {
 	struct evbuffer *in = bufferevent_get_input(c->bev);
-	size_t most = c->caller.greeted ? CTL_FRAME_MAX : HELLO_MAX;
+	size_t most = frame_max(&c->caller);
 	uint8_t head[HEAD_LEN];
 	uint8_t *all;
 
@@ -222,8 +265,7 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd,
 			  struct sockaddr *addr, int len, void *arg) {
 	struct server *s = arg;
 	struct connection *c;
-	char user[64] = "";
-	bool allowed;
+	struct peer peer;
 
 	(void)addr;
 	(void)len;
@@ -231,7 +273,7 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd,
 		close(fd);
 		return;
 	}
-	allowed = peer_user(s, fd, user, sizeof(user));
+	peer = peer_at(s, fd);
 	c = xcalloc(1, sizeof(*c));
 	c->server = s;
 	c->bev = bufferevent_socket_new(evconnlistener_get_base(listener), fd,
@@ -241,7 +283,8 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd,
 		free(c);
 		return;
 	}
-	caller_init(&c->caller, s->engine, &s->config, user, allowed);
+	caller_init(&c->caller, s->engine, &s->config, peer.user, peer.administers);
+	c->caller.may_attach = peer.attaches;
 	c->caller.send = connection_send;
 	c->caller.send_arg = c;
 	LIST_INSERT_HEAD(&s->connections, c, next);
@@ -302,10 +345,12 @@ struct server *server_new(struct event_base *base, struct engine *engine,
 	s->path = xstrdup(config->path);
 	s->group = xstrdup(config->group);
 	s->version = xstrdup(config->version);
+	s->attach_user = config->attach_user ? xstrdup(config->attach_user) : NULL;
 	s->config = *config;
 	s->config.path = s->path;
 	s->config.group = s->group;
 	s->config.version = s->version;
+	s->config.attach_user = s->attach_user;
 	LIST_INIT(&s->connections);
 	if (server_listen(s, base, err) == 0)
 		return s;
@@ -329,5 +374,6 @@ void server_free(struct server *s) {
 	free(s->path);
 	free(s->group);
 	free(s->version);
+	free(s->attach_user);
 	free(s);
 }

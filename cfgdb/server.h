@@ -9,6 +9,7 @@
 #include "cfgdb/engine.h"
 
 struct event_base;
+struct relay;
 struct server;
 
 struct server_config {
@@ -17,6 +18,8 @@ struct server_config {
 	const struct command *commands;    /* n_commands of them; live as long as the server */
 	size_t n_commands;
 	const char *version;               /* of the product */
+	struct relay *relay;               /* for who attaches; NULL: nobody can */
+	const char *attach_user;           /* who may, and nothing else, beside root; or NULL */
 };
 
 /* Listen; strings of config are copied. NULL and *err when that fails. */

@@ -16,6 +16,19 @@ void buf_done(struct buf *b) {
 	*b = (struct buf)BUF_INIT;
 }
 
+void buf_wipe(struct buf *b) {
+	if (b->data)
+		explicit_bzero(b->data, b->size);
+	buf_done(b);
+}
+
+void buf_reserve(struct buf *b, size_t n) {
+	if (n <= b->size)
+		return;
+	b->data = xreallocarray(b->data, n, 1);
+	b->size = n;
+}
+
 void buf_put_bytes(struct buf *b, const void *data, size_t n) {
 	size_t size = b->size ? b->size : 128;
 

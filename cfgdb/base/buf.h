@@ -29,6 +29,12 @@ struct buf_reader {
 /* Release what b holds; b is empty afterwards. */
 void buf_done(struct buf *b);
 
+/* The same for a secret: it is wiped before. */
+void buf_wipe(struct buf *b);
+
+/* Make room for n bytes in all, so that up to them no copy is left behind in growing. */
+void buf_reserve(struct buf *b, size_t n);
+
 /* Append an integer, big-endian. */
 void buf_put_u8(struct buf *b, uint8_t v);
 
