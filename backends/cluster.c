@@ -24,6 +24,9 @@
 #define CODEC_VERSION 1
 #define INTERVAL_MS 100        /* the unit of hb-interval */
 
+/* The rules of the table hold the lists to these. */
+_Static_assert(CLUSTER_DEVS_MAX == 8 && CLUSTER_DOWN_MAX == 16, "cfgdb/check_rules.c");
+
 /* ---- from the configuration ---- */
 
 /* Names of an attribute into a list of at most max; returns how many. */

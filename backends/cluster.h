@@ -17,7 +17,7 @@
 #define CLUSTER_DOWN_MAX 16
 #define CLUSTER_SERVICES_MAX 32
 #define CLUSTER_KEY 32               /* bytes */
-#define CLUSTER_SERIAL 20            /* bytes of a serial number, with its end */
+#define CLUSTER_SERIAL 17            /* bytes of a serial number, with its end */
 #define CLUSTER_DELAY_S 30           /* age of sessions that session-pickup-delay lets through */
 
 /* Source and destination ports of an entry of custom-service: first and last; 0-0: any. */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * On FortiOS, debug output comes in between whatever is typed. Here it has the terminal to itself:
- * once both `trace start` and `debug enable` have been said, in whichever order, the second of them
- * lasts and prints, up to the number of packets that was asked for, or until it is left. What was
- * said before is kept for the connection.
+ * A trace lasts up to the number of packets that was asked for, or until it is left; debug.c says
+ * when it begins. What was said before is kept for the connection.
  *
  * While it lasts, a clock ticks. At each tick a bounded number of events is taken and a bounded
  * number of packets told, whatever comes in: more than that is lost in the kernel, and said to be.
@@ -20,6 +18,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "backends/debug.h"
 #include "backends/flow_session.h"
 #include "backends/flow_trace.h"
 #include "backends/route.h"
@@ -32,17 +31,16 @@
 #define COUNT_MAX 1000000
 
 /* What a connection has said so far. */
-struct debug {
-	bool enabled, started;
+struct wish {
 	uint64_t count;            /* 0: until it is left */
 	struct flow_filter filter;
 	struct flow_show show;
 };
 
-static const struct memory_kind debug_kind = { .size = sizeof(struct debug) };
+static struct wish *wish_of(const struct command_call *call) {
+	static const struct memory_kind kind = { .size = sizeof(struct wish) };
 
-static struct debug *debug_of(const struct command_call *call) {
-	return command_memory(call, &debug_kind);
+	return command_memory(call, &kind);
 }
 
 /* A trace that lasts. */
@@ -189,10 +187,13 @@ static void tracing_last(void *ctx, struct str *out) {
 	tell_left_out(ctx, out);
 }
 
+static int tracing_open(void *ctx, const struct command_call *call, struct stream *ret,
+			struct err *err);
+
 static void tracing_close(void *ctx) {
 	struct tracing *t = ctx;
 
-	t->debug->started = false;
+	debug_drop(t->debug, tracing_open);
 	flow_trace_close(t->trace);
 	flow_free(t->flow);
 	rtnl_close(t->rtnl);
@@ -213,24 +214,24 @@ static int start_clock(struct tracing *t, struct err *err) {
 	return 0;
 }
 
-static int tracing_open(const struct nft *nft, const struct command_call *call, struct stream *ret,
+static int tracing_open(void *ctx, const struct command_call *call, struct stream *ret,
 			struct err *err) {
-	struct debug *debug = debug_of(call);
+	const struct wish *wish = wish_of(call);
 	struct tracing *t = xcalloc(1, sizeof(*t));
 
-	t->debug = debug;
-	t->nft = nft;
+	t->debug = debug_of(call);
+	t->nft = ctx;
 	t->model = call->model;
 	t->world = (struct flow_world){ world_link, world_way, world_session, world_policies, t };
 	t->clock = -1;
 	t->rtnl = rtnl_open(err);
 	t->ct = t->rtnl ? ct_open(err) : NULL;
-	t->trace = t->ct ? flow_trace_open(&debug->filter, err) : NULL;
+	t->trace = t->ct ? flow_trace_open(&wish->filter, err) : NULL;
 	if (!t->trace || start_clock(t, err) != 0) {
 		tracing_close(t);
 		return err->code;
 	}
-	t->flow = flow_new(flow_trace_table(t->trace), debug->count, &debug->show, &t->world);
+	t->flow = flow_new(flow_trace_table(t->trace), wish->count, &wish->show, &t->world);
 	*ret = (struct stream){ .next = tracing_next, .close = tracing_close, .fd = t->clock,
 				.ctx = t, .last = tracing_last };
 	return 0;
@@ -243,10 +244,11 @@ static int enable_open(void *ctx, const struct command_call *call, struct stream
 	struct debug *debug = debug_of(call);
 	int rc = command_no_words(call, err);
 
+	(void)ctx;
 	if (rc)
 		return rc;
 	debug->enabled = true;
-	return debug->started ? tracing_open(ctx, call, ret, err) : 0;
+	return debug->open ? debug->open(debug->ctx, call, ret, err) : 0;
 }
 
 static int disable_run(void *ctx, const struct command_call *call, struct str *out,
@@ -261,12 +263,12 @@ static int reset_run(void *ctx, const struct command_call *call, struct str *out
 	(void)ctx;
 	(void)out;
 	*debug_of(call) = (struct debug){ 0 };
+	*wish_of(call) = (struct wish){ 0 };
 	return command_no_words(call, err);
 }
 
 static int start_open(void *ctx, const struct command_call *call, struct stream *ret,
 		      struct err *err) {
-	struct debug *debug = debug_of(call);
 	const char *bad = NULL;
 	uint64_t count = 0;
 
@@ -276,26 +278,25 @@ static int start_open(void *ctx, const struct command_call *call, struct stream 
 		count = (uint64_t)strtonum(call->argv[0], 1, COUNT_MAX, &bad);
 	if (bad)
 		return command_bad_word(call->argv[0], err);
-	debug->count = count;
-	debug->started = true;
-	return debug->enabled ? tracing_open(ctx, call, ret, err) : 0;
+	wish_of(call)->count = count;
+	return debug_ask(call, tracing_open, ctx, ret, err);
 }
 
 static int stop_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	(void)ctx;
 	(void)out;
-	debug_of(call)->started = false;
+	debug_drop(debug_of(call), tracing_open);
 	return command_no_words(call, err);
 }
 
 static int filter_run(void *ctx, const struct command_call *call, struct str *out,
 		      struct err *err) {
-	struct debug *debug = debug_of(call);
+	struct flow_filter *filter = &wish_of(call)->filter;
 
 	(void)ctx;
 	if (call->argc > 0)
-		return flow_filter_set(&debug->filter, call->argc, call->argv, err);
-	flow_filter_print(&debug->filter, out);
+		return flow_filter_set(filter, call->argc, call->argv, err);
+	flow_filter_print(filter, out);
 	return 0;
 }
 
@@ -317,7 +318,7 @@ static int functions_run(void *ctx, const struct command_call *call, struct str 
 	(void)ctx;
 	if (rc)
 		return rc;
-	debug_of(call)->show.no_functions = !on;
+	wish_of(call)->show.no_functions = !on;
 	str_addf(out, "%sshow function name\n", on ? "" : "do not ");
 	return 0;
 }
@@ -330,7 +331,7 @@ static int iprope_run(void *ctx, const struct command_call *call, struct str *ou
 	(void)ctx;
 	if (rc)
 		return rc;
-	debug_of(call)->show.iprope = on;
+	wish_of(call)->show.iprope = on;
 	str_addf(out, "%sshow trace messages about iprope\n", on ? "" : "do not ");
 	return 0;
 }

@@ -4,10 +4,14 @@
  * (https://prometheus.io/docs/instrumenting/exposition_formats/): for each metric its help, its
  * type and its samples. Totals count up from the first load of the rules, as the kernel keeps them;
  * rates are the collector's to work out. A policy is told by its number: names are for people.
+ *
+ * Gatehouse-syncd has metrics of its own. They follow whole, or, where it is not there, not at all.
  */
 #include "backends/cmd_metrics.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "backends/ct.h"
 #include "cfgdb/base/mem.h"
@@ -106,13 +110,10 @@ static int add_sessions(struct str *out, struct err *err) {
 	return 0;
 }
 
-static int metrics_run(void *ctx, const struct command_call *call, struct str *out,
-		       struct err *err) {
-	const struct metrics_sources *src = ctx;
-	int rc = command_no_words(call, err);
+static int add_all(const struct metrics_sources *src, const struct command_call *call,
+		   struct str *out, struct err *err) {
+	int rc = add_sessions(out, err);
 
-	if (rc == 0)
-		rc = add_sessions(out, err);
 	if (rc == 0)
 		rc = add_policies(src->nft, out, err);
 	if (rc)
@@ -127,9 +128,62 @@ static int metrics_run(void *ctx, const struct command_call *call, struct str *o
 	return 0;
 }
 
+/* ---- the output ---- */
+
+struct metrics {
+	struct str own, other;
+	struct relay_call *call;     /* NULL: there are no others */
+};
+
+static enum stream_state metrics_next(void *ctx, struct str *out, struct err *err) {
+	struct metrics *m = ctx;
+	struct err silence = { 0 };
+	enum stream_state state = STREAM_FAILED;
+
+	(void)err;
+	if (m->call)
+		state = relay_call_next(m->call, &m->other, &silence);
+	if (state == STREAM_WAIT)
+		return STREAM_WAIT;
+	str_add(out, str_text(&m->own));
+	if (state == STREAM_END)
+		str_add(out, str_text(&m->other));
+	return STREAM_END;
+}
+
+static void metrics_close(void *ctx) {
+	struct metrics *m = ctx;
+
+	relay_call_close(m->call);
+	str_done(&m->own);
+	str_done(&m->other);
+	free(m);
+}
+
+static int metrics_open(void *ctx, const struct command_call *call, struct stream *ret,
+			struct err *err) {
+	const struct metrics_sources *src = ctx;
+	char words[] = "get", metrics[] = "metrics";
+	char *const argv[] = { words, metrics };
+	struct metrics *m = xcalloc(1, sizeof(*m));
+	int rc = command_no_words(call, err);
+
+	if (rc == 0)
+		rc = add_all(src, call, &m->own, err);
+	if (rc) {
+		metrics_close(m);
+		return rc;
+	}
+	m->call = relay_call_open(replication_relay(src->replication), REPLICATION_WAIT_MS, false,
+				  ARRAY_LEN(argv), argv, NULL);
+	*ret = (struct stream){ .next = metrics_next, .close = metrics_close,
+				.fd = m->call ? relay_call_fd(m->call) : -1, .ctx = m };
+	return 0;
+}
+
 const struct command *commands_metrics(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "get metrics", .run = metrics_run },
+		{ .words = "get metrics", .open = metrics_open },
 	};
 
 	*n = ARRAY_LEN(table);

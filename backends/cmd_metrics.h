@@ -3,12 +3,14 @@
 #pragma once
 
 #include "backends/nft.h"
+#include "backends/replication.h"
 #include "cfgdb/command.h"
 #include "cfgdb/engine.h"
 
 struct metrics_sources {
 	struct nft *nft;
 	const struct engine *engine;
+	const struct replication *replication;
 };
 
 /* The table of these commands, *n rows; each row's ctx is still to be set to a metrics_sources. */

@@ -90,7 +90,7 @@ struct walk;
 /* What a command does with the sessions of a walk. */
 struct walk_kind {
 	uint8_t family;
-	bool all;            /* the filter does not count */
+	bool all;            /* the filter does not count, nor who has copies */
 	void (*begin)(struct walk *w);
 	void (*each)(void *arg, struct session *s); /* arg is the struct walk */
 	void (*end)(struct walk *w, struct str *out);
@@ -101,16 +101,37 @@ struct walk {
 	struct session_walk *sessions;
 	struct str *out;     /* of the piece under way */
 	bool json, begun;
+	bool has_view;       /* the answer is in, or will not come */
+	struct relay_call *ask;
+	struct str answer;
+	struct replication_view view;
 	uint64_t n;
 	struct session_counts *counts;
 	struct session_stat stat;
 	struct ct_netlink *ct;
+	struct ct wanted;    /* by `exact` */
 	struct err err;      /* the first failure in each() */
 };
+
+/* What peers have is asked before; who does not say it in time has nothing. */
+static bool walk_has_view(struct walk *w) {
+	struct err silence = { 0 };
+	enum stream_state state;
+
+	if (w->has_view || !w->ask)
+		return true;
+	state = relay_call_next(w->ask, &w->answer, &silence);
+	w->has_view = state != STREAM_WAIT;
+	if (state == STREAM_END)
+		replication_view_take(&w->view, str_text(&w->answer));
+	return w->has_view;
+}
 
 static enum stream_state walk_next(void *ctx, struct str *out, struct err *err) {
 	struct walk *w = ctx;
 
+	if (!walk_has_view(w))
+		return STREAM_WAIT;
 	w->out = out;
 	if (!w->begun && w->kind->begin)
 		w->kind->begin(w);
@@ -135,28 +156,51 @@ static void walk_close(void *ctx) {
 
 	session_walk_close(w->sessions);
 	ct_close(w->ct);
+	relay_call_close(w->ask);
+	str_done(&w->answer);
 	free(w);
+}
+
+/*
+ * The whole of a walk but its kind; NULL and *err when the kernel cannot be asked. `ask`: what
+ * peers have matters.
+ */
+static struct walk *walk_new(struct session_sources *sources, const struct command_call *call,
+			     const struct session_filter *filter, bool ask, struct err *err) {
+	struct walk *w = xcalloc(1, sizeof(*w));
+
+	w->json = call->json;
+	w->counts = &sources->counts;
+	replication_view_begin(sources->replication, &w->view);
+	if (ask)
+		w->ask = replication_view_ask(sources->replication, &w->view);
+	w->sessions = session_walk_open(call->model, filter, sources->ways, &w->view, err);
+	w->ct = w->sessions ? ct_open(err) : NULL;
+	if (w->ct)
+		return w;
+	walk_close(w);
+	return NULL;
+}
+
+static void walk_stream(struct walk *w,
+			enum stream_state (*next)(void *ctx, struct str *out, struct err *err),
+			struct stream *ret) {
+	*ret = (struct stream){ .next = next, .close = walk_close,
+				.fd = w->ask ? relay_call_fd(w->ask) : -1, .ctx = w };
 }
 
 static int walk_open(const struct walk_kind *kind, struct session_sources *sources,
 		     const struct command_call *call, struct stream *ret, struct err *err) {
-	const struct session_filter *filter = filter_of(call, kind->family);
 	struct session_filter all;
 	struct walk *w;
 
 	session_filter_init(&all, kind->family);
-	w = xcalloc(1, sizeof(*w));
-	w->kind = kind;
-	w->json = call->json;
-	w->counts = &sources->counts;
-	w->sessions =
-		session_walk_open(call->model, kind->all ? &all : filter, sources->ways, err);
-	w->ct = w->sessions ? ct_open(err) : NULL;
-	if (!w->ct) {
-		walk_close(w);
+	w = walk_new(sources, call, kind->all ? &all : filter_of(call, kind->family), !kind->all,
+		     err);
+	if (!w)
 		return ERR_KERNEL;
-	}
-	*ret = (struct stream){ walk_next, walk_close, -1, w, NULL };
+	w->kind = kind;
+	walk_stream(w, walk_next, ret);
 	return 0;
 }
 
@@ -502,34 +546,38 @@ static int parse_tuple(const struct command_call *call, struct ct *ct, struct er
 	return rc;
 }
 
-/* One look into the kernel's table, without a walk. */
-static int exact_run(void *ctx, const struct command_call *call, struct str *out,
-		     struct err *err) {
-	struct ct wanted = { .family = 0 };
-	struct ct_netlink *nl;
-	struct session_filter all;
-	struct session_walk *sessions;
-	struct walk w = { .out = out, .json = call->json };
+/* One look into the kernel's table: a walk that takes no step. */
+static enum stream_state exact_next(void *ctx, struct str *out, struct err *err) {
+	struct walk *w = ctx;
 	struct session s;
-	const struct session_sources *sources = ctx;
+
+	if (!walk_has_view(w))
+		return STREAM_WAIT;
+	if (ct_get(w->ct, &w->wanted, err) != 0)
+		return STREAM_FAILED;
+	w->out = out;
+	session_init(&s, session_walk_context(w->sessions), &w->wanted);
+	print(w, &s, w->json ? session_text_json : session_text_list);
+	if (w->json)
+		str_add_char(out, '\n');
+	return STREAM_END;
+}
+
+static int exact_open(void *ctx, const struct command_call *call, struct stream *ret,
+		      struct err *err) {
+	struct ct wanted = { .family = 0 };
+	struct session_filter all;
+	struct walk *w;
 	int rc = parse_tuple(call, &wanted, err);
 
 	if (rc)
 		return rc;
-	nl = ct_open(err);
-	rc = nl ? ct_get(nl, &wanted, err) : ERR_KERNEL;
-	ct_close(nl);
-	if (rc)
-		return rc;
 	session_filter_init(&all, wanted.family);
-	sessions = session_walk_open(call->model, &all, sources->ways, err);
-	if (!sessions)
+	w = walk_new(ctx, call, &all, true, err);
+	if (!w)
 		return ERR_KERNEL;
-	session_init(&s, session_walk_context(sessions), &wanted);
-	print(&w, &s, w.json ? session_text_json : session_text_list);
-	if (w.json)
-		str_add_char(out, '\n');
-	session_walk_close(sessions);
+	w->wanted = wanted;
+	walk_stream(w, exact_next, ret);
 	return 0;
 }
 
@@ -546,7 +594,7 @@ static const struct command commands[] = {
 	{ .words = "diagnose sys session6 stat", .open = stat6_open, .has_json = true },
 	{ .words = "diagnose sys session full-stat", .open = full_stat4_open, .has_json = true },
 	{ .words = "diagnose sys session ttl", .run = ttl_run },
-	{ .words = "diagnose sys session exact", .run = exact_run, .has_json = true },
+	{ .words = "diagnose sys session exact", .open = exact_open, .has_json = true },
 	{ .words = "get system session list", .open = rows4_open, .has_json = true },
 	{ .words = "get system session status", .open = status4_open },
 	{ .words = "get system session-info list", .open = rows4_open, .has_json = true },

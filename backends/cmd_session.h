@@ -6,6 +6,7 @@
 #pragma once
 
 #include "backends/fib.h"
+#include "backends/replication.h"
 #include "cfgdb/command.h"
 
 /* What these commands count over all connections. */
@@ -17,6 +18,7 @@ struct session_counts {
 struct session_sources {
 	struct session_counts counts;
 	struct fib *ways;   /* of fib_open; outlives the commands */
+	const struct replication *replication; /* outlives the commands */
 };
 
 /* The table of these commands, *n rows; each row's ctx is still to be set to a session_sources. */

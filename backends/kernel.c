@@ -21,6 +21,7 @@
 #include "backends/barrier.h"
 #include "backends/cmd_flow.h"
 #include "backends/cmd_metrics.h"
+#include "backends/cmd_replication.h"
 #include "backends/cmd_session.h"
 #include "backends/cmd_sniffer.h"
 #include "backends/commands_kernel.h"
@@ -29,6 +30,7 @@
 #include "backends/managed.h"
 #include "backends/nft.h"
 #include "backends/recheck.h"
+#include "backends/replication.h"
 #include "backends/route.h"
 #include "backends/sysctl.h"
 #include "backends/traffic.h"
@@ -60,6 +62,7 @@ struct kernel {
 	struct logs *logs;
 	struct traffic *traffic;
 	struct fib *ways;             /* for all who tell where sessions go */
+	struct replication *replication;
 	struct session_sources sessions_shown;
 	struct metrics_sources metrics;
 	struct event *log_denied, *log_sessions; /* fire when there is something to log */
@@ -139,6 +142,9 @@ static void on_schedule(evutil_socket_t fd, short what, void *arg) {
 
 /* Last among the backends, when all that sessions are judged by is there. */
 static void after_commit(void *ctx) {
+	const struct kernel *k = ctx;
+
+	replication_update(k->replication);
 	schedule_arm(ctx);
 	sessions_look(ctx);
 }
@@ -271,6 +277,18 @@ static int open_logs(struct kernel *k, struct err *err) {
 	return 0;
 }
 
+static int open_replication(struct kernel *k, const struct kernel_config *config,
+			    struct err *err) {
+	const struct replication_config c = { .base = k->base,
+					      .engine = k->engine,
+					      .relay = config->relay,
+					      .state_dir = k->state_dir,
+					      .tell = k->tell };
+
+	k->replication = replication_new(&c, err);
+	return k->replication ? 0 : ERR_STORE;
+}
+
 /* ---- backends, in the order in which they apply ---- */
 
 static int open_backends(struct kernel *k, struct err *err) {
@@ -353,7 +371,9 @@ struct kernel *kernel_open(const struct kernel_config *config, struct err *err) 
 	k->engine = config->engine;
 	k->state_dir = xstrdup(config->state_dir);
 	k->tell = config->tell;
-	return kernel_start(k, err) == 0 ? k : kernel_close(k);
+	if (open_replication(k, config, err) != 0 || kernel_start(k, err) != 0)
+		return kernel_close(k);
+	return k;
 }
 
 struct kernel *kernel_close(struct kernel *k) {
@@ -365,6 +385,7 @@ struct kernel *kernel_close(struct kernel *k) {
 	for (size_t i = 0; i < ARRAY_LEN(events); i++)
 		if (events[i])
 			event_free(events[i]);
+	replication_free(k->replication);
 	traffic_free(k->traffic);
 	fib_free(k->ways);
 	logs_close(k->logs);
@@ -390,6 +411,7 @@ void kernel_commands(struct kernel *k,
 	} groups[] = {
 		{ commands_kernel, k->nft },
 		{ commands_session, &k->sessions_shown },
+		{ commands_replication, k->replication },
 		{ commands_metrics, &k->metrics },
 		{ commands_log, k->logs },
 		{ commands_flow, k->nft },
@@ -397,7 +419,8 @@ void kernel_commands(struct kernel *k,
 	};
 
 	k->sessions_shown.ways = k->ways;
-	k->metrics = (struct metrics_sources){ k->nft, k->engine };
+	k->metrics = (struct metrics_sources){ k->nft, k->engine, k->replication };
+	k->sessions_shown.replication = k->replication;
 	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
 		size_t n;
 		const struct command *commands = groups[i].commands(&n);

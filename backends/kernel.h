@@ -7,10 +7,12 @@
 
 struct event_base;
 struct kernel;
+struct relay;
 
 struct kernel_config {
 	struct event_base *base;
 	struct engine *engine;       /* open; outlives the kernel side */
+	struct relay *relay;         /* to gatehouse-syncd; outlives the kernel side */
 	const char *state_dir;       /* where it keeps its files, and the log */
 	/* Takes what the administrator of the machine should know, with a priority of syslog(3). */
 	void (*tell)(int priority, const char *text);

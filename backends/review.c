@@ -274,6 +274,19 @@ static void ttl_review(const struct object *obj, struct warnings *w) {
 	}
 }
 
+/* Either table may have the secret, and either may lose it. */
+static void cluster_review(const struct model *model, struct warnings *w) {
+	const struct object *cluster =
+		model_object(model, schema_table(TBL_SYSTEM_STANDALONE_CLUSTER));
+	const struct object *scale = model_object(model, schema_table(TBL_SYSTEM_AUTO_SCALE));
+
+	if (object_count(cluster, SYSTEM_STANDALONE_CLUSTER__CLUSTER_PEER) > 0 &&
+	    !*object_str(cluster, SYSTEM_STANDALONE_CLUSTER__PSKSECRET) &&
+	    !*object_str(scale, SYSTEM_AUTO_SCALE__PSKSECRET))
+		warn_add(w, "system standalone-cluster: sessions are not shared without a "
+			    "psksecret");
+}
+
 static void sessions_review(const struct commit *commit, uint32_t helpers) {
 	for (size_t i = 0; i < commit->n_changes; i++) {
 		const struct object *obj = commit->changes[i].after;
@@ -286,6 +299,9 @@ static void sessions_review(const struct commit *commit, uint32_t helpers) {
 			service_helper_review(obj, helpers, commit->warnings);
 		else if (obj->table->id == TBL_SYSTEM_SESSION_TTL)
 			ttl_review(obj, commit->warnings);
+		else if (obj->table->id == TBL_SYSTEM_STANDALONE_CLUSTER ||
+			 obj->table->id == TBL_SYSTEM_AUTO_SCALE)
+			cluster_review(commit->model, commit->warnings);
 	}
 }
 

@@ -97,15 +97,18 @@ static uint32_t timeout_of(const struct session *s) {
 	return ct->proto == IPPROTO_TCP || ct->proto == IPPROTO_SCTP ? TTL_DEFAULT : 0;
 }
 
-/* A copy lives a little longer than its session would, so that its owner can be asked. */
+/*
+ * A copy lives a little longer than its session would, so that its owner can be asked; one whose
+ * packets come here has its time from them.
+ */
 static uint32_t expire_of(const struct session *s) {
 	uint32_t left = s->ct->timeout;
 
 	if (s->timeout == SESSION_NEVER && left > TIMER_MAX)
 		return SESSION_NEVER;
-	if (!s->copy)
+	if (!s->copy || session_label(s->ct, SESSION_LABEL_SEEN, 1))
 		return left;
-	left = left > s->ctx->copy_grace ? left - s->ctx->copy_grace : 0;
+	left = left > SESSION_COPY_GRACE_S ? left - SESSION_COPY_GRACE_S : 0;
 	return s->timeout && left > s->timeout ? s->timeout : left;
 }
 
@@ -175,13 +178,19 @@ static void set_translation(struct session *s) {
 	s->snat = !net_equal(&o->src, &r->dst) || o->sport != (icmp ? r->sport : r->dport);
 }
 
+/* What this unit took over from a peer still says COPY, until a packet comes. */
+static bool is_copy(const struct session_context *ctx, const struct ct *ct) {
+	return session_label(ct, SESSION_LABEL_COPY, 1) &&
+	       (ctx->unit == 0 || session_label(ct, SESSION_LABEL_OWNER, 16) != ctx->unit);
+}
+
 void session_init(struct session *s, const struct session_context *ctx, const struct ct *ct) {
 	struct session_policy policy = { .log = false };
 
 	*s = (struct session){ .ct = ct, .ctx = ctx, .policy_id = ct->mark };
 	if (ctx->policy)
 		ctx->policy(ctx->arg, ct->mark, &policy);
-	s->copy = session_label(ct, SESSION_LABEL_COPY, 1);
+	s->copy = is_copy(ctx, ct);
 	s->serial = session_serial(ct);
 	set_translation(s);
 	set_state(s, &policy);

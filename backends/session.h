@@ -30,6 +30,8 @@ static inline uint64_t session_label(const struct ct *ct, unsigned int first, un
 	return ct->label[first / 64] >> first % 64 & ((UINT64_C(1) << n) - 1);
 }
 
+#define SESSION_COPY_GRACE_S 300       /* seconds that a copy lives longer than its session */
+
 #define SESSION_NEVER TTL_NEVER        /* a timeout without end */
 
 /* What a session inherits from its policy. */
@@ -43,7 +45,7 @@ struct session_context {
 	uint64_t now_ns;               /* time since 1970 */
 	uint32_t vd;                   /* index of the VDOM */
 	const struct ttl *ttl;         /* NULL: as a new unit has it */
-	uint32_t copy_grace;           /* seconds that copies live longer than they show */
+	uint16_t unit;                 /* number of this unit; 0: not known, copies are others' */
 	const struct links *links;     /* NULL: interfaces have no names */
 	struct fib *fib;               /* NULL: no ways are known */
 	/*
@@ -51,7 +53,7 @@ struct session_context {
 	 * all.
 	 */
 	bool (*policy)(void *arg, uint32_t id, struct session_policy *ret);
-	/* Whether peers hold a copy of a session of this unit. NULL: no. */
+	/* Whether a peer holds a copy of a session of this unit. NULL: no. */
 	bool (*synced)(void *arg, const struct ct *ct);
 	void *arg;                     /* of both */
 };
@@ -86,7 +88,7 @@ struct session {
 	uint32_t duration, expire, timeout;
 	uint32_t policy_id, serial;
 	uint64_t rate[2];              /* bytes per second since the start, by enum ct_dir */
-	bool copy;                     /* received from a peer */
+	bool copy;                     /* received from a peer, who owns it */
 	bool snat, dnat;
 	uint32_t state1;               /* LOCAL and MAY_DIRTY only after session_way() */
 	/* Filled by session_way(). */

@@ -26,6 +26,7 @@ struct session_walk {
 	struct ct_dump *dump;
 	struct links links;
 	struct ttl *ttl;
+	const struct replication_view *view;
 	struct policy_facts *policy;
 	size_t n_policies;
 	/* Of the bite under way. */
@@ -73,6 +74,36 @@ static bool find_policy(void *arg, uint32_t id, struct session_policy *ret) {
 	return found != NULL;
 }
 
+/* ---- peers ---- */
+
+static bool is_link(const struct session_walk *w, int index, const char *name) {
+	const struct link *l = links_at(&w->links, index);
+
+	return !*name || (l && strcmp(l->name, name) == 0);
+}
+
+/* The ways are those that packets would take now. */
+static bool comes_and_goes(const struct session_walk *w, const struct cluster_peer *p,
+			   const struct ct *ct) {
+	struct fib_path path;
+
+	if (!*p->srcintf && !*p->dstintf)
+		return true;
+	fib_path(w->context.fib, ct->family, &ct->tuple[CT_ORIG].src, &ct->tuple[CT_REPLY].src,
+		 &path);
+	return is_link(w, path.to[0].index, p->srcintf) && is_link(w, path.to[1].index, p->dstintf);
+}
+
+static bool is_synced(void *arg, const struct ct *ct) {
+	const struct session_walk *w = arg;
+	const struct cluster *c = &w->view->cluster;
+
+	for (unsigned int i = 0; i < c->n_peers; i++)
+		if (replication_view_has(w->view, i, ct) && comes_and_goes(w, &c->peer[i], ct))
+			return true;
+	return false;
+}
+
 /* ---- the walk ---- */
 
 static int read_links(struct session_walk *w, struct err *err) {
@@ -95,10 +126,11 @@ static void set_clock(struct session_walk *w) {
 
 struct session_walk *session_walk_open(const struct model *model,
 				       const struct session_filter *filter, struct fib *ways,
-				       struct err *err) {
+				       const struct replication_view *view, struct err *err) {
 	struct session_walk *w = xcalloc(1, sizeof(*w));
 
 	w->filter = *filter;
+	w->view = view;
 	if (read_links(w, err) != 0)
 		return session_walk_close(w);
 	w->ttl = ttl_new(model);
@@ -106,6 +138,8 @@ struct session_walk *session_walk_open(const struct model *model,
 					       .links = &w->links,
 					       .fib = ways,
 					       .policy = find_policy,
+					       .synced = is_synced,
+					       .unit = view->unit,
 					       .arg = w };
 	fib_look(ways);
 	set_clock(w);

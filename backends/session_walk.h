@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "backends/replication.h"
 #include "backends/session_filter.h"
 #include "cfgdb/model.h"
 
@@ -12,12 +13,13 @@ struct session_walk;
 
 /*
  * Begin a walk with what the configuration and the routes say now; filter is copied, ways (of
- * fib_open) are borrowed, and read only when a session's way is asked for. NULL and *err when the
- * kernel cannot be asked. The caller closes it.
+ * fib_open) are borrowed, and read only when a session's way is asked for. view says what peers
+ * have, and is looked at as the walk goes on. NULL and *err when the kernel cannot be asked. The
+ * caller closes it.
  */
 struct session_walk *session_walk_open(const struct model *model,
 				       const struct session_filter *filter, struct fib *ways,
-				       struct err *err);
+				       const struct replication_view *view, struct err *err);
 
 /* End it at any time; NULL is fine. Returns NULL. */
 struct session_walk *session_walk_close(struct session_walk *w);

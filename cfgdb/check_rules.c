@@ -16,6 +16,8 @@
 #include "schemas/schema_gen.h"
 
 #define GROUP_DEPTH_MAX 16
+#define SYNC_DEVICES_MAX 8       /* what replication has room for: backends/cluster.h */
+#define DOWN_INTERFACES_MAX 16
 
 /* ---- addresses ---- */
 
@@ -545,24 +547,42 @@ static int own_address(void *arg, const struct object *intf) {
 	return object_ip(intf, SYSTEM_INTERFACE__IP).a == *(uint32_t *)arg;
 }
 
+static int check_names_room(const struct object *obj, unsigned int attr, uint32_t most,
+			    struct err *err) {
+	return object_count(obj, attr) <= most
+		       ? 0
+		       : err_set(err, ERR_MAX_ENTRIES,
+				 "%s takes %u interfaces at most\n"
+				 "object set operator error, -4 discard the setting",
+				 obj->table->attrs[attr].name, most);
+}
+
+static int rule_peer(const struct txn *t, const struct object *peer, struct err *err) {
+	uint32_t ip = peer_address(peer);
+	AUTO_STR struct str text = STR_INIT;
+
+	value_print_ipv4(ip, &text);
+	if (ip && txn_each_any_order(t, schema_tables[TBL_SYSTEM_INTERFACE], own_address, &ip))
+		return err_set(err, ERR_VALUE,
+			       "%s is an address of this unit\n"
+			       "node_check_object fail! for peerip %s\n\n"
+			       "value parse error before '%s'",
+			       str_text(&text), str_text(&text), str_text(&text));
+	return check_names_room(
+		peer, SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER__DOWN_INTFS_BEFORE_SESS_SYNC,
+		DOWN_INTERFACES_MAX, err);
+}
+
 static int rule_standalone_cluster(const struct txn *t, const struct object *obj, struct err *err) {
 	const struct value *peers = object_get(obj, SYSTEM_STANDALONE_CLUSTER__CLUSTER_PEER);
 	const struct object *ha = txn_object(t, schema_tables[TBL_SYSTEM_HA]);
+	int rc = check_names_room(obj, SYSTEM_STANDALONE_CLUSTER__SESSION_SYNC_DEV,
+				  SYNC_DEVICES_MAX, err);
 
-	for (uint32_t i = 0; peers && i < peers->n; i++) {
-		const struct object *peer = value_item(peers, i)->entry;
-		uint32_t ip = peer_address(peer);
-		AUTO_STR struct str text = STR_INIT;
-
-		value_print_ipv4(ip, &text);
-		if (ip &&
-		    txn_each_any_order(t, schema_tables[TBL_SYSTEM_INTERFACE], own_address, &ip))
-			return err_set(err, ERR_VALUE,
-				       "%s is an address of this unit\n"
-				       "node_check_object fail! for peerip %s\n\n"
-				       "value parse error before '%s'",
-				       str_text(&text), str_text(&text), str_text(&text));
-	}
+	for (uint32_t i = 0; peers && i < peers->n && rc == 0; i++)
+		rc = rule_peer(t, value_item(peers, i)->entry, err);
+	if (rc)
+		return rc;
 	if (peers && !object_is(ha, SYSTEM_HA__MODE, "standalone"))
 		return err_set(err, ERR_HA_AND_SYNC,
 			       "session synchronization and HA mode exclude each other");

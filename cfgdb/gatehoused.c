@@ -30,13 +30,14 @@
 #include "cfgdb/commands.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/engine.h"
+#include "cfgdb/relay.h"
 #include "cfgdb/server.h"
 
 #define EXIT_OTHER 3 /* another daemon runs here; the unit file knows it, too */
 #define LOCK_TRIES 100 /* of 50 ms */
 
 struct options {
-	const char *state_dir, *run_dir, *user, *group;
+	const char *state_dir, *run_dir, *user, *group, *sync_user;
 	int (*task)(const struct options *opt, struct err *err); /* NULL: it serves */
 };
 
@@ -44,6 +45,7 @@ struct daemon {
 	struct options opt;
 	struct engine *engine;
 	struct event_base *base;
+	struct relay *relay;
 	struct kernel *kernel;
 	struct server *server;
 	struct command *commands;
@@ -52,6 +54,7 @@ struct daemon {
 
 static const char usage[] =
 	"usage: gatehoused [--state-dir DIR] [--run-dir DIR] [--user USER] [--group GROUP]\n"
+	"                  [--sync-user USER]\n"
 	"       gatehoused --release [...]   take rules, routes and kernel settings back\n"
 	"       gatehoused --accept-database [...]   take the database as it stands\n";
 
@@ -64,6 +67,7 @@ static bool parse_options(int argc, char *argv[], struct options *opt) {
 		{ "run-dir", required_argument, NULL, 'r' },
 		{ "user", required_argument, NULL, 'u' },
 		{ "group", required_argument, NULL, 'g' },
+		{ "sync-user", required_argument, NULL, 'y' },
 		{ "release", no_argument, NULL, 'x' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -75,13 +79,15 @@ static bool parse_options(int argc, char *argv[], struct options *opt) {
 	*opt = (struct options){ .state_dir = "/var/lib/gatehouse",
 				  .run_dir = "/run/gatehouse",
 				  .user = "gatehouse",
-				  .group = "gatehouse" };
+				  .group = "gatehouse",
+				  .sync_user = "gatehouse-sync" };
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
 		case 's': opt->state_dir = optarg; break;
 		case 'r': opt->run_dir = optarg; break;
 		case 'u': opt->user = optarg; break;
 		case 'g': opt->group = optarg; break;
+		case 'y': opt->sync_user = optarg; break;
 		case 'x': opt->task = release; break;
 		case 'a': opt->task = accept_database; break;
 		case 'v': printf("gatehoused %s\n", PACKAGE_VERSION); exit(0);
@@ -208,7 +214,9 @@ static int start_server(struct daemon *d, struct err *err) {
 					.group = d->opt.group,
 					.commands = d->commands,
 					.n_commands = d->n_commands,
-					.version = PACKAGE_VERSION };
+					.version = PACKAGE_VERSION,
+					.relay = d->relay,
+					.attach_user = d->opt.sync_user };
 
 	d->server = server_new(d->base, d->engine, &config, err);
 	return d->server ? 0 : ERR_STORE;
@@ -229,6 +237,7 @@ static int start(struct daemon *d, struct err *err) {
 		return ERR_KERNEL;
 	config.base = d->base;
 	config.engine = d->engine;
+	config.relay = d->relay = relay_new();
 	d->kernel = kernel_open(&config, err);
 	if (!d->kernel)
 		return ERR_KERNEL;
@@ -268,6 +277,7 @@ static void run(struct daemon *d) {
 static void stop(struct daemon *d) {
 	server_free(d->server);
 	kernel_close(d->kernel);
+	relay_free(d->relay);
 	engine_close(d->engine);
 	free(d->commands);
 	if (d->base)

@@ -225,7 +225,7 @@ bool secret_is_key(const struct keyring *k, const char *sealed) {
 	return is;
 }
 
-/* HKDF-Extract of RFC 5869: HMAC-SHA256 of the bytes and the group's number, salted by the label. */
+/* HKDF-Extract (RFC 5869): HMAC-SHA256 of the bytes and the group's number, keyed by the label. */
 static void extract_key(const char *digits, unsigned char group, unsigned char *key) {
 	crypto_auth_hmacsha256_state state;
 	unsigned char byte;

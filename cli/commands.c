@@ -103,7 +103,18 @@ static const struct command diagnose_flow[] = {
 	{ 0 }
 };
 
+static const struct argument level_args[] = {
+	{ "<level>", "-1 for all; 3 errors, 4 and warnings, 5 and notices, 6 and news; 0 none." },
+};
+
+static const struct command diagnose_application[] = {
+	{ "sessionsync", "Session synchronization.", .min_args = 1, .max_args = 1,
+	  .args = level_args, WATCH },
+	{ 0 }
+};
+
 static const struct command diagnose_debug[] = {
+	{ "application", "What a part of the unit does.", .sub = diagnose_application },
 	{ "disable", "Show no debug output.", REMOTE },
 	{ "enable", "Show debug output.", WATCH },
 	{ "flow", "The way of packets through the unit.", .sub = diagnose_flow },
@@ -240,6 +251,11 @@ static const struct argument tuple_args[] = {
 	{ "<destination port>", "Destination port, before translation." },
 };
 
+static const struct command diagnose_session_sync[] = {
+	{ "reset", "Set the counters to zero.", REMOTE },
+	{ 0 }
+};
+
 static const struct command diagnose_session[] = {
 	{ "clear", "End the sessions that fit the filter.", .run = cmd_session_clear },
 	{ "exact", "Show one session.", .min_args = 5, .max_args = 5, .args = tuple_args, REMOTE },
@@ -247,6 +263,8 @@ static const struct command diagnose_session[] = {
 	{ "full-stat", "Numbers about sessions and their table.", REMOTE },
 	{ "list", "List the sessions that fit the filter.", REMOTE },
 	{ "stat", "Numbers about sessions.", REMOTE },
+	{ "sync", "Numbers about sessions that units share.", .sub = diagnose_session_sync,
+	  REMOTE },
 	{ "ttl", "Timeouts of sessions.", REMOTE },
 	{ 0 }
 };
@@ -259,8 +277,14 @@ static const struct command diagnose_session6[] = {
 	{ 0 }
 };
 
+static const struct command diagnose_ha[] = {
+	{ "standalone-peers", "The units that sessions are shared with.", REMOTE },
+	{ 0 }
+};
+
 static const struct command diagnose_sys[] = {
 	{ "cmdb", "The configuration database.", .sub = diagnose_cmdb },
+	{ "ha", "Other units.", .sub = diagnose_ha },
 	{ "session", "IPv4 sessions.", .sub = diagnose_session },
 	{ "session6", "IPv6 sessions.", .sub = diagnose_session6 },
 	{ "vd", "Virtual domains.", .sub = diagnose_vd },
@@ -369,6 +393,7 @@ static const struct command execute[] = {
 	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,
 	  .run = cmd_ping },
 	{ "set", "Set what lasts as long as the connection.", .sub = execute_set },
+	{ "sync-session", "Send all sessions to the other units once more.", REMOTE },
 	{ 0 }
 };
 

@@ -23,12 +23,38 @@ name=root index=0 <*>
 
 # What is set and not enforced.
 A # diagnose config unenforced
-system ha: session-pickup session-pickup-connectionless session-pickup-expectation session-pickup-nat
 system auto-scale: the whole object
 system vdom-exception 10: the whole object
-system standalone-cluster: the whole object
 firewall policy 2: utm-status ssl-ssh-profile av-profile
 firewall policy 3: inspection-mode
+
+# Sessions are not shared: gatehouse-syncd does not run here.
+A # diagnose sys session sync
+sync_ctx: sync_started=0, sync_tcp=1, sync_others=1,
+sync_expectation=1, sync_nat=1, stdalone_sesync=1.
+sync: create=0:0, update=0, delete=0:0, query=0
+recv: create=0:0, update=0, delete=0:0, query=0
+ses pkts: send=0, alloc_fail=0, recv=0, recv_err=0 sz_err=0
+udp pkts: send=0, recv=0
+nCfg_sess_sync_num=1, mtu=1500, ipsec_tun_sync=1
+sync_filter:
+	1: vd=-1, szone=0, dzone=0, saddr=0.0.0.0:0.0.0.0, daddr=0.0.0.0:0.0.0.0, sport=0-65535, dport=0:65535
+
+A # diagnose sys ha standalone-peers
+session synchronization is not running
+Command fail. Return code -3
+
+A # diagnose debug application sessionsync high
+
+command parse error before 'high'
+Command fail. Return code -61
+
+A # diagnose debug application sessionsync 0
+
+A # diagnose debug application sessionsync 7
+A > diagnose debug enable
+session synchronization is not running
+Command fail. Return code -3
 
 # Who refers to an entry.
 A # diagnose sys cmdb refcnt show firewall.vip.name 172.16.137.15:22

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # The daemons of a unit: start, readiness, end, and commands to them. A unit keeps its state in
-# $LAB_DIR/UNIT/state, its sockets in $LAB_DIR/UNIT/run and its log in $LAB_DIR/UNIT/log.
+# $LAB_DIR/UNIT/state, its sockets in $LAB_DIR/UNIT/run and its logs in $LAB_DIR/UNIT/log and sync.log.
 #
 # Needs util.sh and topology.sh.
 
@@ -13,6 +13,15 @@ READY_S=20
 daemon_user() {
 	if id -u "${GATEHOUSE_USER:-gatehouse}" >/dev/null 2>&1; then
 		echo "${GATEHOUSE_USER:-gatehouse}"
+	else
+		echo nobody
+	fi
+}
+
+# sync_user: the same for gatehouse-syncd.
+sync_user() {
+	if id -u "${GATEHOUSE_SYNC_USER:-gatehouse-sync}" >/dev/null 2>&1; then
+		echo "${GATEHOUSE_SYNC_USER:-gatehouse-sync}"
 	else
 		echo nobody
 	fi
@@ -39,7 +48,7 @@ unit_start() {
 	! unit_running "$1" || return 0
 	setsid ip netns exec "$(ns "$1")" "$(build_dir)/gatehoused" \
 		--state-dir "$dir/state" --run-dir "$dir/run" --user "$user" --group "$(id -gn "$user")" \
-		</dev/null >>"$dir/log" 2>&1 &
+		--sync-user "$(sync_user)" </dev/null >>"$dir/log" 2>&1 &
 	echo $! >"$dir/pid"
 	poll "$READY_S" unit_settled "$1"
 	if ! unit_answers "$1"; then
@@ -82,6 +91,37 @@ unit_ended() {
 	! unit_running "$1"
 }
 
+# unit_sync_start UNIT: starts gatehouse-syncd and waits until it is attached.
+unit_sync_start() {
+	local dir
+	dir=$(unit_dir "$1")
+	setsid ip netns exec "$(ns "$1")" "$(build_dir)/gatehouse-syncd" --run-dir "$dir/run" \
+		--user "$(sync_user)" --group "$(id -gn "$(daemon_user)")" \
+		</dev/null >>"$dir/sync.log" 2>&1 &
+	echo $! >"$dir/sync.pid"
+	poll "$READY_S" unit_syncs "$1" && return
+	echo "lab: gatehouse-syncd of unit $1 is not attached; end of its log:" >&2
+	tail -n 20 "$dir/sync.log" >&2
+	return 1
+}
+
+# unit_syncs UNIT: its gatehouse-syncd answers.
+unit_syncs() {
+	unit_shell "$1" -c 'diagnose sys ha standalone-peers' </dev/null >/dev/null 2>&1
+}
+
+# unit_sync_pid UNIT: prints its process id; fails when none was started.
+unit_sync_pid() {
+	cat "$(unit_dir "$1")/sync.pid" 2>/dev/null
+}
+
+# unit_sync_signal UNIT SIGNAL: to gatehouse-syncd alone, if it runs in the unit's namespace.
+unit_sync_signal() {
+	local pid
+	pid=$(unit_sync_pid "$1") && [ "/proc/$pid/ns/net" -ef "/run/netns/$(ns "$1")" ] &&
+		kill -s "$2" "$pid"
+}
+
 # unit_shell UNIT ARGUMENT...: the Gatehouse shell of the unit, run on the unit.
 unit_shell() {
 	local unit=$1
@@ -91,5 +131,6 @@ unit_shell() {
 
 # unit_faults UNIT: prints what sanitizers reported in the unit's log; fails when there is nothing.
 unit_faults() {
-	grep -s -A 40 -e 'ERROR: [A-Za-z]*Sanitizer' -e ': runtime error: ' "$(unit_dir "$1")/log"
+	grep -s -h -A 40 -e 'ERROR: [A-Za-z]*Sanitizer' -e ': runtime error: ' \
+		"$(unit_dir "$1")/log" "$(unit_dir "$1")/sync.log"
 }

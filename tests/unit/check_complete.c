@@ -184,16 +184,20 @@ START_TEST(help_marks_tables_that_are_not_enforced) {
 		"(not enforced)\n");
 	expect_help(
 		"", "config system ha",
-		"ha    High availability: what is replicated between units, and clusters. (not enforced)\n");
+		"ha    High availability: what is replicated between units, and clusters.\n");
 	expect_help("", "config system zo",
 		    "zone    Groups of interfaces that policies name as one.\n");
 	expect_help(
 		"", "config system cluster-s",
 		"cluster-sync    Units that sessions are shared with; older path of cluster-peer in "
-		"standalone-cluster. (not enforced)\n");
+		"standalone-cluster.\n");
 	expect_help(
 		"config system cluster-sync\nedit 1", "set syncv",
-		"syncvd    Virtual domains whose sessions are sent; empty: all. (not enforced)\n");
+		"syncvd    Virtual domains whose sessions are sent; empty: all.\n");
+	expect_help("", "set ipsec-t",
+		    "ipsec-tunnel-sync    Send the state of IPsec tunnels too. (not enforced)\n");
+	expect_help("abort\nconfig system auto-scale", "set hb-i",
+		    "hb-interval    Seconds between heartbeats. (not enforced)\n");
 }
 END_TEST
 

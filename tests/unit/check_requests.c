@@ -12,6 +12,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
 #include "cfgdb/ctl.h"
+#include "cfgdb/relay.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 
@@ -256,6 +257,67 @@ START_TEST(test_not_allowed) {
 	ck_assert_str_eq(ask(&w, CTL_DELETE, "t:firewall.policy|s:7"), refused);
 	ck_assert_ptr_nonnull(model_find(engine->model, fixture_table("firewall.policy"), "7"));
 	wire_close(&w);
+}
+END_TEST
+
+/* ---- who attaches ---- */
+
+#define NOT_YOU \
+	"error -37 you are no administrator of this unit: root and members of the group gatehouse are\n"
+
+/* Who may attach and is no administrator can do nothing else. */
+START_TEST(test_attach) {
+	struct server_config with_relay = config;
+	struct wire w, other;
+
+	with_relay.relay = relay_new();
+	wire_open(&w, false);
+	w.caller.config = &with_relay;
+	w.caller.may_attach = true;
+	ck_assert_str_eq(ask(&w, CTL_ATTACH, ""), "closed\n"); /* no hello before */
+	greet(&w);
+	ck_assert_str_eq(ask(&w, CTL_GET, "t:system.ha|s:"), NOT_YOU);
+	ck_assert_str_eq(ask(&w, CTL_RUN, "1:0|2:1|s:diagnose"), NOT_YOU);
+	ck_assert_str_eq(ask(&w, CTL_REPLY, "4:1|s:x"), "closed\n"); /* not attached */
+	ck_assert_str_eq(ask(&w, CTL_ATTACH, "1:0"), "closed\n");
+	ck_assert(!w.caller.attached);
+	ck_assert_str_eq(ask(&w, CTL_ATTACH, ""), "ok\n");
+	ck_assert(relay_is_attached(with_relay.relay));
+	ck_assert_str_eq(ask(&w, CTL_REPLY, "4:1|s:x"), "");
+	ck_assert_str_eq(ask(&w, CTL_REPLY_END, "4:1|4:0|s:"), "");
+	ck_assert_str_eq(ask(&w, CTL_GET, "t:system.ha|s:"), "closed\n");
+	ck_assert_str_eq(ask(&w, CTL_ATTACH, ""), "closed\n");
+	/* One at a time. */
+	wire_open(&other, true);
+	other.caller.config = &with_relay;
+	other.caller.may_attach = true;
+	greet(&other);
+	ck_assert_str_eq(ask(&other, CTL_ATTACH, ""), "error 14 another one is attached\n");
+	wire_close(&w);
+	ck_assert(!relay_is_attached(with_relay.relay));
+	ck_assert_str_eq(ask(&other, CTL_ATTACH, ""), "ok\n");
+	wire_close(&other);
+	relay_free(with_relay.relay);
+}
+END_TEST
+
+/* An administrator does not take its place. */
+START_TEST(test_attach_refused) {
+	struct server_config with_relay = config;
+	struct wire w;
+
+	with_relay.relay = relay_new();
+	wire_open(&w, true);
+	w.caller.config = &with_relay;
+	greet(&w);
+	ck_assert_str_eq(ask(&w, CTL_ATTACH, ""), NOT_YOU);
+	ck_assert(!relay_is_attached(with_relay.relay));
+	/* Where nothing can be attached, root cannot either. */
+	w.caller.config = &config;
+	w.caller.may_attach = true;
+	ck_assert_str_eq(ask(&w, CTL_ATTACH, ""), "error -3 nobody can attach here\n");
+	wire_close(&w);
+	relay_free(with_relay.relay);
 }
 END_TEST
 
@@ -626,6 +688,8 @@ static Suite *requests_suite(void) {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_hello);
 	tcase_add_test(t, test_not_allowed);
+	tcase_add_test(t, test_attach);
+	tcase_add_test(t, test_attach_refused);
 	tcase_add_test(t, test_unknown_type);
 	tcase_add_loop_test(t, test_read, 0, ARRAY_LEN(reads));
 	tcase_add_test(t, test_check_ref);

@@ -59,6 +59,12 @@ static const char base[] =
 	"config firewall service custom\nedit s\nset " proto "-portrange 99\nset helper " helper \
 	"\nnext\nend\n"
 
+#define PEER                                                                        \
+	"config system standalone-cluster\nconfig cluster-peer\nedit 1\n"        \
+	"set peerip 10.9.9.9\nnext\nend\nend\n"
+#define SCALE	  "config system auto-scale\nset psksecret a-secret-of-16-chars\nend\n"
+#define NO_SECRET "system standalone-cluster: sessions are not shared without a psksecret\n"
+
 static const struct {
 	const char *config, *changed, *warnings; /* changed: table and key, as "table key\n..." */
 } cases[] = {
@@ -177,6 +183,16 @@ static const struct {
 	  "system.session-ttl ",
 	  "system session-ttl: port 1 does nothing: this unit cannot enforce times of protocol "
 	  "132\n" },
+	/* members of a group share no sessions without a secret, wherever it is */
+	{ PEER, "system.standalone-cluster ", NO_SECRET },
+	{ PEER SCALE, "system.standalone-cluster ", "" },
+	{ PEER "config system auto-scale\nset status enable\nend\n", "system.auto-scale ",
+	  NO_SECRET },
+	{ PEER "config system standalone-cluster\nset psksecret a-secret-of-16-chars\n"
+	  "config cluster-peer\nedit 1\nset peerip 10.9.9.9\nnext\nend\nend\n",
+	  "system.standalone-cluster ", "" },
+	{ "config system standalone-cluster\nset standalone-group-id 1\nend\n",
+	  "system.standalone-cluster ", "" },
 };
 
 /* Changes of the objects that a text names; the caller frees. */

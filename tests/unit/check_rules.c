@@ -466,6 +466,49 @@ START_TEST(test_child_room) {
 }
 END_TEST
 
+/* A command with interfaces number 1 to n, as the body of standalone-cluster; the caller frees. */
+static char *with_interfaces(const char *before, int n, const char *after) {
+	struct str body = STR_INIT;
+
+	str_add(&body, before);
+	for (int i = 1; i <= n; i++)
+		str_addf(&body, " i%d", i);
+	str_addf(&body, "\n%s", after);
+	return str_steal(&body);
+}
+
+#define DOWN "config cluster-peer\nedit 1\nset down-intfs-before-sess-sync"
+
+static const struct {
+	const char *before, *after, *attr;
+	int most;
+} rooms[] = {
+	{ "set session-sync-dev", "", "session-sync-dev", 8 },
+	{ DOWN, "next\nend\n", "down-intfs-before-sess-sync", 16 },
+};
+
+START_TEST(test_interfaces_room) {
+	AUTO_FREE char *all = with_interfaces(rooms[_i].before, rooms[_i].most, rooms[_i].after);
+	AUTO_FREE char *more =
+		with_interfaces(rooms[_i].before, rooms[_i].most + 1, rooms[_i].after);
+	AUTO_FREE char *text = xasprintf("%s takes %d interfaces at most\n"
+					 "object set operator error, -4 discard the setting",
+					 rooms[_i].attr, rooms[_i].most);
+	struct err err = { 0 };
+
+	for (int i = 1; i <= rooms[_i].most + 1; i++) {
+		AUTO_FREE char *name = xasprintf("i%d", i);
+
+		put("system.interface", name, "set type physical\n");
+	}
+	put("system.standalone-cluster", "", all);
+	ck_assert_int_eq(
+		fixture_put(txn, "system.standalone-cluster", "", TXN_ANY, more, &err),
+		ERR_MAX_ENTRIES);
+	ck_assert_str_eq(err.text, text);
+}
+END_TEST
+
 /* ---- the form a table keeps ---- */
 
 static const struct {
@@ -506,6 +549,7 @@ static Suite *rules_suite(void) {
 	tcase_add_test(t, test_group_depth);
 	tcase_add_test(t, test_group_lattice);
 	tcase_add_test(t, test_child_room);
+	tcase_add_loop_test(t, test_interfaces_room, 0, ARRAY_LEN(rooms));
 	tcase_add_loop_test(t, test_adjust, 0, ARRAY_LEN(adjusted));
 	return s;
 }

@@ -4,6 +4,7 @@
 
 #include <crypt.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -423,6 +424,58 @@ START_TEST(test_stable_text) {
 }
 END_TEST
 
+/* ---- the key of a group ---- */
+
+/* Members of different releases make these: Argon2id and HMAC-SHA256, worked out elsewhere. */
+static const struct {
+	const char *secret;
+	unsigned char group;
+	bool is_key;
+	const char *key; /* NULL: only that it is another one than those above */
+} group_keys[] = {
+	{ "correct horse battery", 0, false,
+	  "17f1a6fc116d5437b3e5f1d1622ae5a1e2b0fb4a90eb5b8686f15e41a715a62b" },
+	{ "correct horse battery", 7, false,
+	  "fc621cd02eac0e5c773938fad26fb61458eb12f0fbe313e58a52dd2e1ab4f8cb" },
+	{ "0x000102030405060708090a0b0c0d0e0f", 7, true,
+	  "fe9fceaca2a92a4756ccbe8d34d16b851d7d726e5a1fc05e1f0d0fb528867f1c" },
+	{ "0x000102030405060708090A0B0C0D0E0F", 7, true,
+	  "fe9fceaca2a92a4756ccbe8d34d16b851d7d726e5a1fc05e1f0d0fb528867f1c" },
+	/* Too short, odd, no digits, no 0x: texts. */
+	{ "0x000102030405060708090a0b0c0d0e", 7, false, NULL },
+	{ "0x000102030405060708090a0b0c0d0e0f1", 7, false, NULL },
+	{ "0x000102030405060708090a0b0c0d0e0g", 7, false, NULL },
+	{ "00000102030405060708090a0b0c0d0e0f", 7, false, NULL },
+};
+
+START_TEST(test_group_key) {
+	AUTO_FREE char *sealed = secret_seal(ring, group_keys[_i].secret);
+	unsigned char key[SECRET_GROUP_KEY_LEN];
+	char hex[2 * sizeof(key) + 1];
+	struct err err = { 0 };
+
+	ck_assert_int_eq(secret_is_key(ring, sealed), group_keys[_i].is_key);
+	ck_assert_msg(secret_group_key(ring, sealed, group_keys[_i].group, key, &err) == 0, "%s",
+		      err.text);
+	for (size_t i = 0; i < sizeof(key); i++)
+		sprintf(hex + 2 * i, "%02x", key[i]);
+	if (group_keys[_i].key)
+		ck_assert_str_eq(hex, group_keys[_i].key);
+	for (int i = 0; i < _i && !group_keys[_i].key; i++)
+		ck_assert(!group_keys[i].key || strcmp(hex, group_keys[i].key) != 0);
+}
+END_TEST
+
+START_TEST(test_group_key_foreign) {
+	AUTO_FREE char *sealed = secret_seal(foreign, "0x000102030405060708090a0b0c0d0e0f");
+	unsigned char key[SECRET_GROUP_KEY_LEN];
+	struct err err = { 0 };
+
+	ck_assert(!secret_is_key(ring, sealed));
+	ck_assert_int_eq(secret_group_key(ring, sealed, 1, key, &err), ERR_VALUE);
+}
+END_TEST
+
 static Suite *secret_suite(void) {
 	Suite *s = suite_create("secret");
 	TCase *t = fixture_case(s, "secret");
@@ -448,6 +501,8 @@ static Suite *secret_suite(void) {
 	tcase_add_test(t, test_none);
 	tcase_add_test(t, test_mask);
 	tcase_add_test(t, test_stable_text);
+	tcase_add_loop_test(t, test_group_key, 0, ARRAY_LEN(group_keys));
+	tcase_add_test(t, test_group_key_foreign);
 	return s;
 }
 

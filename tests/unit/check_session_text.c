@@ -84,8 +84,10 @@ static struct link link_of[] = { { .name = "lo", .index = 1 },
 				 { .name = "p\"\\\n\xff", .index = 4 } };
 static const struct links links = { .link = link_of, .n = ARRAY_LEN(link_of) };
 
+#define UNIT 0x1234
+
 static struct session_context ctx = { .now_ns = NOW, .policy = policy,
-				      .synced = synced, .copy_grace = 120, .links = &links };
+				      .synced = synced, .unit = UNIT, .links = &links };
 
 static char text[4 * SESSION_TEXT_MAX];
 static struct fmt f;
@@ -151,8 +153,9 @@ static struct ct owned(struct ct ct, uint32_t expire, uint64_t sent, uint64_t se
 
 /* What the owner told: when it began. The entry itself is younger here. */
 static struct ct copied(struct ct ct, uint32_t expire) {
-	ct.timeout = expire + ctx.copy_grace;
+	ct.timeout = expire + SESSION_COPY_GRACE_S;
 	set_label(&ct, SESSION_LABEL_COPY, 1);
+	set_label(&ct, SESSION_LABEL_OWNER, UNIT ^ 3);
 	set_label(&ct, SESSION_LABEL_START, ct.start_ns / S);
 	set_label(&ct, SESSION_LABEL_START_MS, ct.start_ns % S / 1000000);
 	ct.start_ns = NOW - S;
@@ -436,7 +439,7 @@ static const struct {
 	uint8_t proto;
 	uint16_t dport;
 	uint32_t mark, left;       /* policy, seconds of the kernel */
-	enum { PASSING, COPY, OWN } kind;
+	enum { PASSING, COPY, SEEN, OWN } kind;
 	const char *first;         /* expire= and timeout= */
 } times[] = {
 	{ TCP, 22, 0, 1795, PASSING, " expire=1795 timeout=1800 " },
@@ -454,11 +457,13 @@ static const struct {
 	{ TCP, 9, 4, 119, PASSING, " expire=119 timeout=never " },
 	{ IPPROTO_UDP, 5000, 0, 4000000, PASSING, " expire=never timeout=never " },
 	/* Copies live a little longer than they show. */
-	{ TCP, 22, 0, 1720, COPY, " expire=1600 timeout=1800 " },
-	{ TCP, 22, 0, 120, COPY, " expire=0 timeout=1800 " },
+	{ TCP, 22, 0, 1900, COPY, " expire=1600 timeout=1800 " },
+	{ TCP, 22, 0, 300, COPY, " expire=0 timeout=1800 " },
 	{ TCP, 22, 0, 5, COPY, " expire=0 timeout=1800 " },
 	{ TCP, 22, 0, 9999, COPY, " expire=1800 timeout=1800 " },
-	{ IPPROTO_UDP, 9, 0, 150, COPY, " expire=30 timeout=0 " },
+	{ IPPROTO_UDP, 9, 0, 330, COPY, " expire=30 timeout=0 " },
+	/* Unless packets come here. */
+	{ TCP, 22, 0, 1799, SEEN, " expire=1799 timeout=1800 " },
 	/* Begun before the times changed. */
 	{ TCP, 8085, 0, 3599, PASSING, " expire=3599 timeout=3599 " },
 	{ IPPROTO_UDP, 53, 0, 179, PASSING, " expire=179 timeout=179 " },
@@ -479,8 +484,10 @@ START_TEST(test_times) {
 	own.ttl = ttl;
 	ct.mark = times[_i].mark;
 	ct.timeout = times[_i].left;
-	if (times[_i].kind == COPY)
+	if (times[_i].kind == COPY || times[_i].kind == SEEN)
 		set_label(&ct, SESSION_LABEL_COPY, 1);
+	if (times[_i].kind == SEEN)
+		set_label(&ct, SESSION_LABEL_SEEN, 1);
 	session_init(&s, &own, &ct);
 	begin();
 	session_text_list(&s, &f);

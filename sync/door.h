@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The way to gatehoused: it says what is to be done, and which commands administrators have typed;
+ * answers go back. When it is away, the last word of it stands, and it is looked for again.
+ */
+#pragma once
+
+#include "backends/cluster.h"
+#include "cfgdb/base/err.h"
+
+struct event_base;
+struct door;
+
+/* A command. Valid during the call only. */
+struct door_call {
+	uint32_t id;                 /* names it in answers */
+	bool json;                   /* the output is to be JSON */
+	size_t argc;                 /* at least 1 */
+	char *const *argv;
+};
+
+struct door_calls {
+	void *arg;                   /* of all */
+	/* What is to be done from now on; the first one comes some time after door_new(). */
+	void (*cluster)(void *arg, const struct cluster *c);
+	/* door_end() answers it, at once or later, with door_reply() before. */
+	void (*call)(void *arg, const struct door_call *call);
+	/* Nobody waits for this answer any more: door_end() is not needed, and does nothing. */
+	void (*cancel)(void *arg, uint32_t id);
+	/* Gatehoused is gone: all calls are cancelled. */
+	void (*lost)(void *arg);
+	/* Something for the log, with a priority of syslog(3). */
+	void (*log)(void *arg, int priority, const char *text);
+};
+
+/*
+ * Attach to the socket at path as soon as it is there, and again whenever the connection is lost.
+ * The caller frees it before the base. NULL and *err when there is no event loop.
+ */
+struct door *door_new(struct event_base *base, const char *path, const struct door_calls *calls,
+		      struct err *err);
+
+/* Hang up; NULL is fine. Returns NULL. */
+struct door *door_free(struct door *d);
+
+/*
+ * More of the answer to a call: len bytes of text without zero bytes. False when gatehoused takes
+ * so little that this is left out.
+ */
+bool door_reply(struct door *d, uint32_t id, const char *text, size_t len);
+
+/* The end of the answer: code 0, or that of an error with its text. */
+void door_end(struct door *d, uint32_t id, int code, const char *text);

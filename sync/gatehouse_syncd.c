@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * gatehouse-syncd: shares the sessions of a unit with the other members of its group.
+ *
+ * This file only puts parts together: options, privileges, the door to gatehoused, commands, event
+ * loop. It runs in the network namespace it is started in and serves that one. What it is to do
+ * comes from gatehoused; it has no file of its own.
+ */
+#include <event2/event.h>
+#include <getopt.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "cfgdb/base/log.h"
+#include "cfgdb/base/mem.h"
+#include "cfgdb/base/notify.h"
+#include "cfgdb/base/privdrop.h"
+#include "cfgdb/ctl.h"
+#include "sync/cmd_sync.h"
+#include "sync/door.h"
+
+struct options {
+	const char *run_dir, *user, *group;
+};
+
+struct daemon {
+	struct options opt;
+	struct event_base *base;
+	struct door *door;
+	struct cmd_sync_source source;
+	struct cmd_sync *commands;
+};
+
+static const char usage[] =
+	"usage: gatehouse-syncd [--run-dir DIR] [--user USER] [--group GROUP]\n";
+
+static bool parse_options(int argc, char *argv[], struct options *opt) {
+	static const struct option longs[] = {
+		{ "run-dir", required_argument, NULL, 'r' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "group", required_argument, NULL, 'g' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int c;
+
+	*opt = (struct options){ .run_dir = "/run/gatehouse",
+				 .user = "gatehouse-sync",
+				 .group = "gatehouse" };
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 'r': opt->run_dir = optarg; break;
+		case 'u': opt->user = optarg; break;
+		case 'g': opt->group = optarg; break;
+		case 'v': printf("gatehouse-syncd %s\n", PACKAGE_VERSION); exit(0);
+		case 'h': fputs(usage, stdout); exit(0);
+		default: return false;
+		}
+	}
+	return optind == argc;
+}
+
+/* The group opens the way to the control socket; what may be done there goes by the user. */
+static int settle(const struct options *opt, struct err *err) {
+	static const unsigned int caps[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE };
+	uid_t uid;
+	gid_t gid;
+	int rc = privdrop_ids(opt->user, opt->group, &uid, &gid, err);
+
+	umask(077);
+	return rc ? rc : privdrop(uid, gid, caps, ARRAY_LEN(caps), err);
+}
+
+/* ---- the log: stderr, and administrators who watch ---- */
+
+static void tell(void *arg, int priority, const char *text) {
+	struct daemon *d = arg;
+
+	if (priority < LOG_DEBUG)
+		log_line(priority <= LOG_ERR	   ? LOG_LEVEL_ERROR
+			 : priority <= LOG_WARNING ? LOG_LEVEL_WARNING
+						   : LOG_LEVEL_INFO,
+			 "gatehouse-syncd: %s", text);
+	if (d->commands)
+		cmd_sync_log(d->commands, priority, text);
+}
+
+/* ---- facts for commands ---- */
+
+static void get_stats(void *arg, struct fgsp_stats *ret) {
+	(void)arg;
+	*ret = (struct fgsp_stats){ .started = false };
+}
+
+static bool get_peer(void *arg, unsigned int i, struct fgsp_peer_info *ret) {
+	(void)arg;
+	(void)i;
+	(void)ret;
+	return false;
+}
+
+static void do_nothing(void *arg) {
+	(void)arg;
+}
+
+/* ---- the door ---- */
+
+static void on_cluster(void *arg, const struct cluster *c) {
+	struct daemon *d = arg;
+
+	cmd_sync_cluster(d->commands, c);
+}
+
+static void on_call(void *arg, const struct door_call *call) {
+	struct daemon *d = arg;
+
+	cmd_sync_call(d->commands, call);
+}
+
+static void on_cancel(void *arg, uint32_t id) {
+	struct daemon *d = arg;
+
+	cmd_sync_cancel(d->commands, id);
+}
+
+static void on_lost(void *arg) {
+	struct daemon *d = arg;
+
+	cmd_sync_lost(d->commands);
+}
+
+static int open_door(struct daemon *d, struct err *err) {
+	AUTO_FREE char *path = xasprintf("%s/%s", d->opt.run_dir, CTL_SOCKET_NAME);
+	const struct door_calls calls = { d, on_cluster, on_call, on_cancel, on_lost, tell };
+
+	d->source = (struct cmd_sync_source){ d, get_stats, get_peer, do_nothing, do_nothing };
+	d->door = door_new(d->base, path, &calls, err);
+	if (!d->door)
+		return ERR_STORE;
+	d->commands = cmd_sync_new(&d->source, d->door);
+	return 0;
+}
+
+/* ---- serving ---- */
+
+static int start(struct daemon *d, struct err *err) {
+	d->base = event_base_new();
+	if (!d->base)
+		return err_set(err, ERR_STORE, "no event loop");
+	return open_door(d, err);
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *arg) {
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(d->base);
+}
+
+static void run(struct daemon *d) {
+	struct event *term = evsignal_new(d->base, SIGTERM, on_signal, d);
+	struct event *intr = evsignal_new(d->base, SIGINT, on_signal, d);
+	struct err err = { 0 };
+
+	if (term && intr && event_add(term, NULL) == 0 && event_add(intr, NULL) == 0) {
+		tell(d, LOG_INFO, "version " PACKAGE_VERSION " is ready");
+		if (notify_ready(&err) != 0)
+			tell(d, LOG_WARNING, err.text);
+		event_base_dispatch(d->base);
+	}
+	if (term)
+		event_free(term);
+	if (intr)
+		event_free(intr);
+}
+
+static void stop(struct daemon *d) {
+	d->commands = cmd_sync_free(d->commands);
+	door_free(d->door);
+	if (d->base)
+		event_base_free(d->base);
+}
+
+int main(int argc, char *argv[]) {
+	struct daemon d = { .base = NULL };
+	struct err err = { 0 };
+	int rc;
+
+	if (!parse_options(argc, argv, &d.opt)) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	rc = settle(&d.opt, &err);
+	if (rc == 0)
+		rc = start(&d, &err);
+	if (rc == 0)
+		run(&d);
+	else
+		log_line(LOG_LEVEL_ERROR, "gatehouse-syncd: %s", err.text);
+	stop(&d);
+	return rc ? 1 : 0;
+}
