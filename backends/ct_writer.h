@@ -29,6 +29,7 @@ struct ct_change {
 	struct ct ct;                  /* named by original tuple and zone */
 	uint64_t label_mask[2];        /* bits of ct.label that an update sets or clears */
 	const struct ct_expect *expect;      /* only valid while it is written */
+	uint64_t cookie;               /* the caller's own */
 };
 
 /*

@@ -30,8 +30,6 @@ static inline uint64_t session_label(const struct ct *ct, unsigned int first, un
 	return ct->label[first / 64] >> first % 64 & ((UINT64_C(1) << n) - 1);
 }
 
-#define SESSION_COPY_GRACE_S 300       /* seconds that a copy lives longer than its session */
-
 #define SESSION_NEVER TTL_NEVER        /* a timeout without end */
 
 /* What a session inherits from its policy. */

@@ -85,16 +85,6 @@ static int run_reset(struct cmd_sync *c, const struct door_call *call, struct st
 
 /* ---- diagnose sys ha standalone-peers ---- */
 
-static const char *state_name(const struct fgsp_peer_info *p) {
-	static const char *const names[] = {
-		[FGSP_PEER_CONNECTING] = "connecting", [FGSP_PEER_REFUSED] = "refused",
-		[FGSP_PEER_LOST] = "lost",	       [FGSP_PEER_SYNCING] = "synchronizing",
-		[FGSP_PEER_IN_SYNC] = "in sync",
-	};
-
-	return p->state < ARRAY_LEN(names) ? names[p->state] : "";
-}
-
 static void put_address(const struct cluster *c, const struct fgsp_peer_info *p, struct str *out) {
 	char text[NET_TEXT_MAX] = "";
 
@@ -135,7 +125,7 @@ static void put_peer_text(const struct cluster *c, const struct fgsp_peer_info *
 	put_address(c, p, out);
 	str_add(out, " (sync-id ");
 	put_sync_ids(c, p, out);
-	str_addf(out, "): %s\n", state_name(p));
+	str_addf(out, "): %s\n", fgsp_peer_state_name(p->state));
 	if (*p->why)
 		str_addf(out, "\tlast error: %s\n", p->why);
 	if (*p->serial)
@@ -201,7 +191,7 @@ static void put_peer_json(const struct cluster *c, const struct fgsp_peer_info *
 	str_add(out, "\",\"sync_id\":[");
 	put_sync_ids(c, p, out);
 	str_add(out, "]");
-	put_json_member("state", state_name(p), out);
+	put_json_member("state", fgsp_peer_state_name(p->state), out);
 	put_json_member("error", p->why, out);
 	put_json_member("serial", p->serial, out);
 	put_json_member("link", p->link, out);

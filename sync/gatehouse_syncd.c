@@ -23,6 +23,7 @@
 #include "cfgdb/ctl.h"
 #include "sync/cmd_sync.h"
 #include "sync/door.h"
+#include "sync/replica.h"
 
 struct options {
 	const char *run_dir, *user, *group;
@@ -31,6 +32,7 @@ struct options {
 struct daemon {
 	struct options opt;
 	struct event_base *base;
+	struct replica *replica;
 	struct door *door;
 	struct cmd_sync_source source;
 	struct cmd_sync *commands;
@@ -94,19 +96,31 @@ static void tell(void *arg, int priority, const char *text) {
 /* ---- facts for commands ---- */
 
 static void get_stats(void *arg, struct fgsp_stats *ret) {
-	(void)arg;
-	*ret = (struct fgsp_stats){ .started = false };
+	const struct daemon *d = arg;
+
+	replica_stats(d->replica, ret);
 }
 
 static bool get_peer(void *arg, unsigned int i, struct fgsp_peer_info *ret) {
-	(void)arg;
-	(void)i;
-	(void)ret;
-	return false;
+	const struct daemon *d = arg;
+
+	return replica_peer(d->replica, i, ret);
 }
 
-static void do_nothing(void *arg) {
-	(void)arg;
+static void resync(void *arg) {
+	struct daemon *d = arg;
+
+	replica_resync(d->replica);
+}
+
+static void reset(void *arg) {
+	struct daemon *d = arg;
+
+	replica_reset(d->replica);
+}
+
+static void on_ready(void *arg) {
+	tell(arg, LOG_INFO, "the sessions of the other members are here, or nobody has any");
 }
 
 /* ---- the door ---- */
@@ -115,6 +129,7 @@ static void on_cluster(void *arg, const struct cluster *c) {
 	struct daemon *d = arg;
 
 	cmd_sync_cluster(d->commands, c);
+	replica_configure(d->replica, c);
 }
 
 static void on_call(void *arg, const struct door_call *call) {
@@ -139,7 +154,7 @@ static int open_door(struct daemon *d, struct err *err) {
 	AUTO_FREE char *path = xasprintf("%s/%s", d->opt.run_dir, CTL_SOCKET_NAME);
 	const struct door_calls calls = { d, on_cluster, on_call, on_cancel, on_lost, tell };
 
-	d->source = (struct cmd_sync_source){ d, get_stats, get_peer, do_nothing, do_nothing };
+	d->source = (struct cmd_sync_source){ d, get_stats, get_peer, resync, reset };
 	d->door = door_new(d->base, path, &calls, err);
 	if (!d->door)
 		return ERR_STORE;
@@ -150,10 +165,14 @@ static int open_door(struct daemon *d, struct err *err) {
 /* ---- serving ---- */
 
 static int start(struct daemon *d, struct err *err) {
+	struct replica_config config;
+
 	d->base = event_base_new();
 	if (!d->base)
 		return err_set(err, ERR_STORE, "no event loop");
-	return open_door(d, err);
+	config = (struct replica_config){ d->base, 0, tell, on_ready, d };
+	d->replica = replica_new(&config, err);
+	return d->replica ? open_door(d, err) : ERR_KERNEL;
 }
 
 static void on_signal(evutil_socket_t fd, short what, void *arg) {
@@ -184,6 +203,7 @@ static void run(struct daemon *d) {
 static void stop(struct daemon *d) {
 	d->commands = cmd_sync_free(d->commands);
 	door_free(d->door);
+	replica_free(d->replica);
 	if (d->base)
 		event_base_free(d->base);
 }

@@ -253,7 +253,7 @@ START_TEST(two_peers)
 	peers[1] = refused;
 	n_peers = 2;
 	assert_said("diagnose sys ha standalone-peers", false,
-		    "peer 10.0.0.2 (sync-id 5, 7): in sync\n"
+		    "peer 10.0.0.2 (sync-id 5, 7): in-sync\n"
 		    "\tserial: GHVMBBBBBBBBBBBB, unit id 77\n"
 		    "\tlink: layer 2 (port3, port4), changes 6, disconnections 7\n"
 		    "\trtt: 0.213 ms\n"
@@ -275,7 +275,7 @@ START_TEST(two_peers)
 		    "\tsessions: 0 of ours there, 0 of its here\n");
 	assert_said("diagnose sys ha standalone-peers", true,
 		    "[\n"
-		    "{\"peerip\":\"10.0.0.2\",\"sync_id\":[5, 7],\"state\":\"in sync\","
+		    "{\"peerip\":\"10.0.0.2\",\"sync_id\":[5, 7],\"state\":\"in-sync\","
 		    "\"error\":\"\",\"serial\":\"GHVMBBBBBBBBBBBB\","
 		    "\"link\":\"layer 2 (port3, port4)\",\"unit_id\":77,\"rtt_us\":213,"
 		    "\"epoch\":12345,\"lag_records\":3,\"lag_us\":1007,\"lost\":4,"

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything comes in turns. A turn of events is what the socket holds, up to a bound; when it was
+ * much, the next turn comes 2 ms later, for reading a batch costs half of what reading each alone
+ * costs, and the kernel forwards faster meanwhile. A walk takes a bite of the kernel's listing in
+ * each turn of the loop, and waits while the machine's queues are full.
+ *
+ * Changes that the kernel refuses come back between two calls of the machine, never within one:
+ * they wait in a list until sessions_flush.
+ *
+ * The kernel deletes by tuple, whoever the entry belongs to. So an entry that is to be deleted is
+ * read before, and deleted by its id if it is the one that was meant.
+ */
+#include "sync/sessions.h"
+
+#include <event2/event.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "backends/ct_events.h"
+#include "backends/ct_writer.h"
+#include "backends/fib.h"
+#include "cfgdb/base/mem.h"
+
+#define EVENT_BUFFER (64 << 20)
+#define MANY_EVENTS 32                 /* in one turn: there is load */
+#define PAUSE_US 2000                  /* between turns under load */
+#define WALK_PAUSE_US 5000             /* while queues are full */
+#define ROUNDS_MAX 8                   /* of failures that bring new changes, in one flush */
+
+/* A change that the kernel refused. */
+struct failure {
+	struct fgsp_change change;
+	int error;
+};
+
+struct sessions {
+	struct sessions_config config;
+	struct fgsp *machine;
+	struct ct_netlink *reader;
+	struct ct_writer *writer;
+	struct failure *failures;
+	size_t n_failures, failures_size;
+
+	struct ct_events *events;
+	struct event *on_events, *after_pause;
+	unsigned int turn;             /* events of this turn */
+
+	struct ct_dump *dump;
+	struct event *on_dump, *after_wait;
+
+	struct fib *fib;               /* NULL: not read since they changed */
+};
+
+static uint64_t now_us(const struct sessions *s) {
+	return s->config.now_us();
+}
+
+static void say(const struct sessions *s, int priority, const char *text) {
+	s->config.log(s->config.arg, priority, text);
+}
+
+/* ---- changes ---- */
+
+/* What the writer keeps of a change and gives back: the machine's cookie, and `whole`. */
+#define COOKIE_WHOLE (UINT64_C(1) << 32)
+
+static void refused(void *arg, const struct ct_change *c, int error) {
+	static const enum fgsp_write whats[] = {
+		[CT_WRITE_CREATE] = FGSP_CREATE,
+		[CT_WRITE_UPDATE] = FGSP_UPDATE,
+		[CT_WRITE_DELETE] = FGSP_DELETE,
+		[CT_WRITE_EXPECT] = FGSP_EXPECT,
+	};
+	struct sessions *s = arg;
+	struct failure *f;
+
+	if (s->n_failures == s->failures_size) {
+		s->failures_size = s->failures_size ? s->failures_size * 2 : CT_WRITER_BATCH;
+		s->failures = xreallocarray(s->failures, s->failures_size, sizeof(*s->failures));
+	}
+	f = &s->failures[s->n_failures++];
+	*f = (struct failure){ .error = error };
+	f->change.what = whats[c->what];
+	f->change.fields = c->fields;
+	f->change.whole = c->cookie & COOKIE_WHOLE;
+	f->change.cookie = (uint32_t)c->cookie;
+	memcpy(f->change.label_mask, c->label_mask, sizeof(c->label_mask));
+	f->change.ct = c->ct;
+}
+
+/* Whether the entry is there, and the one that is meant; ct gets its id. */
+static bool is_meant(struct sessions *s, const struct fgsp_change *change, struct ct *ct) {
+	*ct = change->ct;
+	if (!sessions_get(s, ct))
+		return false;
+	for (int i = 0; i < 2; i++)
+		if ((ct->label[i] ^ change->ct.label[i]) & change->label_mask[i])
+			return false;
+	return true;
+}
+
+/* The fields of an update have the same bits here and there. */
+_Static_assert(FGSP_STATE == CT_FIELD_STATE && FGSP_STATUS == CT_FIELD_STATUS &&
+		       FGSP_TIMEOUT == CT_FIELD_TIMEOUT && FGSP_LABEL == CT_FIELD_LABEL &&
+		       FGSP_MARK == CT_FIELD_MARK,
+	       "fields of an update");
+
+void sessions_write(struct sessions *s, const struct fgsp_change *change) {
+	static const enum ct_write whats[] = {
+		[FGSP_CREATE] = CT_WRITE_CREATE,
+		[FGSP_UPDATE] = CT_WRITE_UPDATE,
+		[FGSP_DELETE] = CT_WRITE_DELETE,
+		[FGSP_EXPECT] = CT_WRITE_EXPECT,
+	};
+	struct ct_change c = { .what = whats[change->what],
+			       .fields = change->fields,
+			       .ct = change->ct,
+			       .expect = change->expect,
+			       .cookie = change->cookie | (change->whole ? COOKIE_WHOLE : 0) };
+
+	memcpy(c.label_mask, change->label_mask, sizeof(c.label_mask));
+	if (change->what != FGSP_DELETE || is_meant(s, change, &c.ct))
+		ct_write(s->writer, &c);
+}
+
+bool sessions_get(struct sessions *s, struct ct *ct) {
+	struct err err = { 0 };
+
+	ct_writer_flush(s->writer);
+	if (ct_get(s->reader, ct, &err) == 0)
+		return true;
+	if (err.code != ERR_NOT_FOUND)
+		say(s, LOG_WARNING, err.text);
+	return false;
+}
+
+/*
+ * A failure may bring a change that fails as well; the machine gives up after a few, and so do we:
+ * what is left waits for the next flush.
+ */
+void sessions_flush(struct sessions *s) {
+	if (s->machine)
+		fgsp_flush(s->machine, now_us(s));
+	ct_writer_flush(s->writer);
+	for (int round = 0; s->machine && s->n_failures > 0 && round < ROUNDS_MAX; round++) {
+		struct failure *failures = s->failures;
+		size_t n = s->n_failures;
+
+		s->failures = NULL;
+		s->n_failures = s->failures_size = 0;
+		for (size_t i = 0; i < n; i++)
+			fgsp_write_failed(s->machine, &failures[i].change, failures[i].error,
+					  now_us(s));
+		free(failures);
+		fgsp_flush(s->machine, now_us(s));
+		ct_writer_flush(s->writer);
+	}
+}
+
+/* ---- events ---- */
+
+static void take_event(void *arg, enum ct_event event, const struct ct *ct, uint32_t by) {
+	static const enum fgsp_event whats[] = {
+		[CT_BEGINS] = FGSP_NEW,
+		[CT_CHANGES] = FGSP_CHANGED,
+		[CT_ENDS] = FGSP_GONE,
+	};
+	struct sessions *s = arg;
+
+	(void)by;
+	s->turn++;
+	fgsp_event(s->machine, whats[event], ct, false, now_us(s));
+}
+
+static void take_expected(void *arg, const struct ct_expect *expect) {
+	struct sessions *s = arg;
+
+	s->turn++;
+	fgsp_expect(s->machine, expect, now_us(s));
+}
+
+static void listen_or_pause(struct sessions *s) {
+	const struct timeval pause = { .tv_usec = PAUSE_US };
+
+	if (s->turn > MANY_EVENTS) {
+		event_del(s->on_events);
+		event_add(s->after_pause, &pause);
+	} else {
+		event_add(s->on_events, NULL);
+	}
+}
+
+static void on_events(evutil_socket_t fd, short what, void *arg) {
+	struct sessions *s = arg;
+
+	(void)fd;
+	(void)what;
+	s->turn = 0;
+	if (ct_events_read_all(s->events, take_event, take_expected, s))
+		fgsp_overrun(s->machine, now_us(s));
+	sessions_flush(s);
+	listen_or_pause(s);
+}
+
+static int follow(struct sessions *s, struct err *err) {
+	int size = s->config.event_buffer ? s->config.event_buffer : EVENT_BUFFER;
+
+	s->events = ct_events_open(err);
+	if (!s->events || ct_events_follow(s->events, ct_writer_port(s->writer), size, err) != 0)
+		return ERR_KERNEL;
+	s->on_events = event_new(s->config.base, ct_events_fd(s->events), EV_READ | EV_PERSIST,
+				 on_events, s);
+	s->after_pause = evtimer_new(s->config.base, on_events, s);
+	if (!s->on_events || !s->after_pause || event_add(s->on_events, NULL) != 0)
+		return err_set(err, ERR_KERNEL, "no event loop");
+	return 0;
+}
+
+static void free_event(struct event **e) {
+	if (*e)
+		event_free(*e);
+	*e = NULL;
+}
+
+static void unfollow(struct sessions *s) {
+	free_event(&s->on_events);
+	free_event(&s->after_pause);
+	s->events = ct_events_close(s->events);
+}
+
+/* ---- walks ---- */
+
+static void end_walk(struct sessions *s, bool whole) {
+	free_event(&s->on_dump);
+	event_del(s->after_wait);
+	s->dump = ct_dump_close(s->dump);
+	if (s->machine)
+		fgsp_walk_end(s->machine, whole, now_us(s));
+}
+
+static void take_entry(void *arg, const struct ct *ct) {
+	struct sessions *s = arg;
+
+	fgsp_walk_entry(s->machine, ct, now_us(s));
+}
+
+/* While there is no room the listing stays where it is: the kernel goes no further unasked. */
+static void wait_for_room(struct sessions *s) {
+	const struct timeval pause = { .tv_usec = WALK_PAUSE_US };
+
+	event_del(s->on_dump);
+	event_add(s->after_wait, &pause);
+}
+
+static void on_dump(evutil_socket_t fd, short what, void *arg) {
+	struct sessions *s = arg;
+	struct err err = { 0 };
+	enum ct_dump_state state;
+
+	(void)fd;
+	(void)what;
+	if (!fgsp_walk_room(s->machine)) {
+		wait_for_room(s);
+		return;
+	}
+	event_add(s->on_dump, NULL);
+	state = ct_dump_next(s->dump, take_entry, s, &err);
+	if (state == CT_DUMP_ERROR)
+		say(s, LOG_WARNING, err.text);
+	if (state != CT_DUMP_MORE)
+		end_walk(s, state == CT_DUMP_END);
+	sessions_flush(s);
+}
+
+/* Fails, if it does, from the loop: the machine is not called from within its own call. */
+static void on_no_walk(evutil_socket_t fd, short what, void *arg) {
+	struct sessions *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (s->dump)
+		on_dump(fd, what, s);
+	else if (s->machine)
+		end_walk(s, false);
+}
+
+void sessions_walk(struct sessions *s) {
+	const struct timeval pause = { .tv_sec = 1 };
+	struct err err = { 0 };
+
+	if (s->dump)
+		return;
+	s->dump = ct_dump_open(NULL, &err);
+	if (s->dump)
+		s->on_dump = event_new(s->config.base, ct_dump_fd(s->dump), EV_READ | EV_PERSIST,
+				       on_dump, s);
+	if (s->on_dump && event_add(s->on_dump, NULL) == 0)
+		return;
+	say(s, LOG_WARNING, s->dump ? "no event loop" : err.text);
+	s->dump = ct_dump_close(s->dump);
+	event_add(s->after_wait, &pause);
+}
+
+/* ---- interfaces ---- */
+
+static struct fib *routes(struct sessions *s) {
+	struct err err = { 0 };
+
+	if (!s->fib)
+		s->fib = fib_read(&err);
+	if (!s->fib)
+		say(s, LOG_WARNING, err.text);
+	return s->fib;
+}
+
+void sessions_forget_routes(struct sessions *s) {
+	s->fib = fib_free(s->fib);
+}
+
+static bool is_link(int index, const char *name) {
+	return name[0] == '\0' || (index > 0 && (unsigned int)index == if_nametoindex(name));
+}
+
+bool sessions_interfaces(struct sessions *s, const struct ct *ct, const char *srcintf,
+		      const char *dstintf) {
+	struct fib *fib = routes(s);
+	struct fib_path path;
+
+	if (!fib)
+		return false;
+	fib_path(fib, ct->family, &ct->tuple[CT_ORIG].src, &ct->tuple[CT_REPLY].src, &path);
+	return is_link(path.to[0].index, srcintf) && is_link(path.to[1].index, dstintf);
+}
+
+/* ---- the whole ---- */
+
+struct sessions *sessions_new(const struct sessions_config *config, struct err *err) {
+	struct sessions *s = xcalloc(1, sizeof(*s));
+
+	s->config = *config;
+	s->reader = ct_open(err);
+	s->writer = s->reader ? ct_writer_open(refused, s, err) : NULL;
+	if (!s->writer)
+		return sessions_free(s);
+	s->after_wait = evtimer_new(config->base, on_no_walk, s);
+	if (s->after_wait)
+		return s;
+	err_set(err, ERR_KERNEL, "no event loop");
+	return sessions_free(s);
+}
+
+struct sessions *sessions_free(struct sessions *s) {
+	if (!s)
+		return NULL;
+	unfollow(s);
+	free_event(&s->on_dump);
+	free_event(&s->after_wait);
+	ct_dump_close(s->dump);
+	ct_writer_close(s->writer);
+	ct_close(s->reader);
+	fib_free(s->fib);
+	free(s->failures);
+	free(s);
+	return NULL;
+}
+
+int sessions_serve(struct sessions *s, struct fgsp *machine, struct err *err) {
+	unfollow(s);
+	free_event(&s->on_dump);
+	event_del(s->after_wait);
+	s->dump = ct_dump_close(s->dump);
+	s->n_failures = 0;
+	s->machine = machine;
+	return machine ? follow(s, err) : 0;
+}
