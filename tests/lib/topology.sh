@@ -8,6 +8,9 @@
 #   client2 13.83.82.124 -----'                   '-- port1 .5  B  port2 .70 --'     172.16.137.1    172.16.137.15
 #                             front 172.16.136.0/26          back 172.16.136.64/26
 #
+# port3 and port4 of the units lead to hub, two switches named sync3 and sync4 that nobody else uses:
+# links for what members tell each other, without addresses.
+#
 # The balancers are plain routers that choose a unit for each client. What a client sends to the
 # floating address arrives at the unit unchanged (no translation: as with direct server return), and
 # what the server sends to that client goes back through the same unit. Traffic that a unit sends
@@ -15,11 +18,11 @@
 # server talks to is a second address of client1. Both balancers hold 168.63.129.16, the source of
 # a cloud's health probes.
 #
-# A unit starts bare: two links that are up, with fixed MAC addresses. The addresses in the picture
+# A unit starts bare: four links that are up, with fixed MAC addresses. The addresses in the picture
 # come from its configuration.
 
 LAB=${LAB:-gh}
-HOSTS="client1 client2 elb a b ilb server"
+HOSTS="client1 client2 elb a b ilb server hub"
 
 FLOATING_IP=20.150.252.91
 ELB_PUBLIC_IP=198.51.100.1
@@ -166,35 +169,60 @@ server_add() {
 		ip -n "$(ns server)" route add default via 172.16.137.1
 }
 
+hub_add() {
+	# shellcheck disable=SC2086
+	host_add hub $HOST_SYSCTLS &&
+		switch_add hub sync3 02:00:00:00:03:01 && switch_add hub sync4 02:00:00:00:04:01
+}
+
 # unit_plug UNIT: the machine of a unit as it is after power on: links, no addresses.
 unit_plug() {
 	host_add "$1" &&
 		link "$1" port1 elb "to-$1" "02:00:00:00:01:0$1" &&
 		link "$1" port2 ilb "to-$1" "02:00:00:00:02:0$1" &&
 		ip -n "$(ns elb)" link set "to-$1" master front &&
-		ip -n "$(ns ilb)" link set "to-$1" master back
+		ip -n "$(ns ilb)" link set "to-$1" master back &&
+		hub_plug "$1" port3 3 && hub_plug "$1" port4 4
+}
+
+# hub_plug HOST PORT N: a link of a host to switch syncN; MAC addresses are for hosts with names of
+# one hexadecimal digit.
+hub_plug() {
+	link "$1" "$2" hub "$1-$3" "02:00:00:00:0$3:0$1" &&
+		ip -n "$(ns hub)" link set "$1-$3" master "sync$3"
 }
 
 # unit_unplug UNIT: power loss: links and processes go at once, the kernel forgets everything.
 unit_unplug() {
 	ip -n "$(ns elb)" link delete "to-$1" &&
-		ip -n "$(ns ilb)" link delete "to-$1" || return
+		ip -n "$(ns ilb)" link delete "to-$1" &&
+		ip -n "$(ns hub)" link delete "$1-3" && ip -n "$(ns hub)" link delete "$1-4" || return
 	host_signal "$1" KILL
 	host_delete "$1"
 }
 
-# steer CLIENT UNIT: both balancers send this client's traffic through the unit from now on.
+# steer CLIENT UNIT [BACK]: both balancers send this client's traffic through the unit from now on;
+# with BACK, ilb sends what goes to the client through that one.
 steer() {
+	local back=${3:-$2}
 	case $1 in
 	client*)
 		rule_move elb "${CLIENT_PREF[$1]}" "${UNIT_TABLE[$2]}" from "${CLIENT_IP[$1]}" &&
-			rule_move ilb "${CLIENT_PREF[$1]}" "${UNIT_TABLE[$2]}" to "${CLIENT_IP[$1]}"
+			rule_move ilb "${CLIENT_PREF[$1]}" "${UNIT_TABLE[$back]}" to "${CLIENT_IP[$1]}"
 		;;
 	others)
 		rule_move elb "${CLIENT_PREF[$1]}" "${UNIT_TABLE[$2]}" from all &&
-			rule_move ilb "${CLIENT_PREF[$1]}" "${UNIT_TABLE[$2]}" to all
+			rule_move ilb "${CLIENT_PREF[$1]}" "${UNIT_TABLE[$back]}" to all
 		;;
 	esac
+}
+
+# steer_apart: requests go through unit A, replies through unit B.
+steer_apart() {
+	local client
+	for client in "${!HOME_UNIT[@]}"; do
+		steer "$client" a b || return
+	done
 }
 
 # rule_move BALANCER PREF TABLE SELECTOR...: adds the new rule before it takes the old one away, so
@@ -225,7 +253,7 @@ serving_unit() {
 
 # network_up: everything of the picture, each client at its home unit.
 network_up() {
-	elb_add && ilb_add && client_add client1 && client_add client2 && internet_add && server_add &&
+	elb_add && ilb_add && hub_add && client_add client1 && client_add client2 && internet_add && server_add &&
 		unit_plug a && unit_plug b && steer_home
 }
 
