@@ -39,6 +39,8 @@ enum {
 	TYPE_MARK = 19,
 	TYPE_IFNAME = 41,
 };
+#define LABEL_LEN 16 /* bytes of ct label */
+
 enum { ORDER_NONE, ORDER_HOST, ORDER_NETWORK };
 
 #define META(k, n) .expr = "meta", .key = k, .len = n
@@ -73,6 +75,9 @@ static const struct field_load {
 	[FIELD_CT_STATUS] = { CT(NFT_CT_STATUS, 4) },
 	[FIELD_CT_MARK] = { CT(NFT_CT_MARK, 4), TYPE(MARK, HOST) },
 	[FIELD_CT_DIRECTION] = { CT(NFT_CT_DIRECTION, 1) },
+	[FIELD_TCP_FLAGS] = { L4_HEADER(13, 1), .l4proto = IPPROTO_TCP },
+	[FIELD_PACKET_TYPE] = { META(NFT_META_PKTTYPE, 1) },
+	[FIELD_PACKET_MARK] = { META(NFT_META_MARK, 4) },
 	[FIELD_DADDR_TYPE] = { .expr = "fib", .key = NFT_FIB_RESULT_ADDRTYPE, .len = 4 },
 };
 
@@ -223,19 +228,39 @@ static void encode_compare(struct encoder *e, const struct stmt *s) {
 	encode_cmp(e, NFT_CMP_LTE, bytes, len);
 }
 
-static void encode_bits(struct encoder *e, const struct stmt *s) {
-	const uint32_t zero = 0;
-	struct nftnl_expr *x;
+static const unsigned char zeros[LABEL_LEN];
 
-	encode_load(e, s->field[0], NFT_REG_1);
-	x = expr_add(e, "bitwise");
+/* Only the bits of a mask stay in register 1. */
+static void encode_mask(struct encoder *e, const void *mask, uint32_t len) {
+	struct nftnl_expr *x = expr_add(e, "bitwise");
+
 	nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
-	nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_LEN, 4);
-	nftnl_expr_set(x, NFTNL_EXPR_BITWISE_MASK, &s->a, 4);
-	nftnl_expr_set(x, NFTNL_EXPR_BITWISE_XOR, &zero, 4);
-	encode_cmp(e, NFT_CMP_NEQ, &zero, 4);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_LEN, len);
+	nftnl_expr_set(x, NFTNL_EXPR_BITWISE_MASK, mask, len);
+	nftnl_expr_set(x, NFTNL_EXPR_BITWISE_XOR, zeros, len);
+}
+
+static void encode_bits(struct encoder *e, const struct stmt *s) {
+	unsigned char bytes[IFNAMSIZ];
+	uint32_t len = field_bytes(s->field[0], s->a, NULL, bytes);
+
+	encode_check(e, s->field[0]);
+	encode_load(e, s->field[0], NFT_REG_1);
+	encode_mask(e, bytes, len);
+	encode_cmp(e, NFT_CMP_NEQ, zeros, len);
+}
+
+/* The kernel keeps labels as words in host order. */
+static void encode_label(struct encoder *e, const struct stmt *s) {
+	const uint64_t mask[] = { s->a, 0 }, value[] = { s->b, 0 };
+	struct nftnl_expr *x = expr_add(e, "ct");
+
+	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_KEY, NFT_CT_LABELS);
+	encode_mask(e, mask, LABEL_LEN);
+	encode_cmp(e, NFT_CMP_EQ, value, LABEL_LEN);
 }
 
 /* Load the fields of a key side by side; a register of 16 bytes is four of 4. */
@@ -288,16 +313,25 @@ static void encode_immediate(struct encoder *e, uint32_t reg, const void *data, 
 	nftnl_expr_set(x, NFTNL_EXPR_IMM_DATA, data, len);
 }
 
-static void encode_packet_mark(struct encoder *e, const struct stmt *s) {
-	struct nftnl_expr *x;
+static void encode_set_meta(struct encoder *e, uint32_t key) {
+	struct nftnl_expr *x = expr_add(e, "meta");
 
+	nftnl_expr_set_u32(x, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_META_SREG, NFT_REG_1);
+}
+
+/* The same of one byte. */
+static void encode_set_meta_byte(struct encoder *e, uint32_t key, uint8_t value) {
+	encode_immediate(e, NFT_REG_1, &value, sizeof(value));
+	encode_set_meta(e, key);
+}
+
+static void encode_packet_mark(struct encoder *e, const struct stmt *s) {
 	if (s->field[0] == FIELD_CT_MARK)
 		encode_load(e, FIELD_CT_MARK, NFT_REG_1);
 	else
 		encode_immediate(e, NFT_REG_1, &s->a, sizeof(s->a));
-	x = expr_add(e, "meta");
-	nftnl_expr_set_u32(x, NFTNL_EXPR_META_KEY, NFT_META_MARK);
-	nftnl_expr_set_u32(x, NFTNL_EXPR_META_SREG, NFT_REG_1);
+	encode_set_meta(e, NFT_META_MARK);
 }
 
 /*
@@ -326,11 +360,19 @@ static void encode_restore(struct encoder *e, const struct stmt *s) {
 	}
 }
 
-static void encode_set_mark(struct encoder *e) {
+/* Register 1 into the connection. */
+static void encode_set_ct(struct encoder *e, uint32_t key) {
 	struct nftnl_expr *x = expr_add(e, "ct");
 
-	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_KEY, key);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_SREG, NFT_REG_1);
+}
+
+static void encode_set_label(struct encoder *e, const struct stmt *s) {
+	const uint64_t bits[] = { s->a, 0 };
+
+	encode_immediate(e, NFT_REG_1, bits, LABEL_LEN);
+	encode_set_ct(e, NFT_CT_LABELS);
 }
 
 static void encode_object(struct encoder *e, uint32_t type, const char *name) {
@@ -338,16 +380,6 @@ static void encode_object(struct encoder *e, uint32_t type, const char *name) {
 
 	nftnl_expr_set_u32(x, NFTNL_EXPR_OBJREF_IMM_TYPE, type);
 	nftnl_expr_set_str(x, NFTNL_EXPR_OBJREF_IMM_NAME, name);
-}
-
-static void encode_trace(struct encoder *e) {
-	const uint8_t on = 1;
-	struct nftnl_expr *x;
-
-	encode_immediate(e, NFT_REG_1, &on, sizeof(on));
-	x = expr_add(e, "meta");
-	nftnl_expr_set_u32(x, NFTNL_EXPR_META_KEY, NFT_META_NFTRACE);
-	nftnl_expr_set_u32(x, NFTNL_EXPR_META_SREG, NFT_REG_1);
 }
 
 /* The address is in register 1; proto_reg holds the port, 0: it stays. */
@@ -401,16 +433,22 @@ static void encode_stmt(struct encoder *e, const struct stmt *s) {
 	case STMT_VMAP:
 		encode_lookup(e, s);
 		break;
+	case MATCH_LABEL:
+		encode_label(e, s);
+		break;
 	case MATCH_LIMIT:
 		encode_limit(e, s);
 		break;
 	case STMT_MARK_MAP:
 		encode_lookup(e, s);
-		encode_set_mark(e);
+		encode_set_ct(e, NFT_CT_MARK);
 		break;
 	case STMT_MARK:
 		encode_immediate(e, NFT_REG_1, &s->a, sizeof(s->a));
-		encode_set_mark(e);
+		encode_set_ct(e, NFT_CT_MARK);
+		break;
+	case STMT_LABEL:
+		encode_set_label(e, s);
 		break;
 	case STMT_TIMEOUT:
 		encode_object(e, NFT_OBJECT_CT_TIMEOUT, s->name);
@@ -434,8 +472,14 @@ static void encode_stmt(struct encoder *e, const struct stmt *s) {
 	case STMT_RESTORE:
 		encode_restore(e, s);
 		break;
+	case STMT_TO_HOST:
+		encode_set_meta_byte(e, NFT_META_PKTTYPE, PACKET_TYPE_HOST);
+		break;
+	case STMT_NOTRACK:
+		expr_add(e, "notrack");
+		break;
 	case STMT_TRACE:
-		encode_trace(e);
+		encode_set_meta_byte(e, NFT_META_NFTRACE, 1);
 		break;
 	case STMT_ACCEPT:
 	case STMT_DROP:

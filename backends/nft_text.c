@@ -31,6 +31,9 @@ static const struct {
 	[FIELD_CT_MARK] = { "ct mark", "mark" },
 	[FIELD_CT_DIRECTION] = { "ct direction", "ct_dir" },
 	[FIELD_DADDR_TYPE] = { "fib daddr type", "fib_addrtype" },
+	[FIELD_TCP_FLAGS] = { "tcp flags", "tcp_flag" },
+	[FIELD_PACKET_TYPE] = { "meta pkttype", "pkt_type" },
+	[FIELD_PACKET_MARK] = { "meta mark", "mark" },
 };
 
 static const char *const hook_names[] = {
@@ -49,7 +52,11 @@ static void text_number(enum rule_field f, uint32_t v, struct str *out) {
 	else if (f == FIELD_NFPROTO)
 		str_add(out, v == NFPROTO_IS_IPV4 ? "ipv4" : "ipv6");
 	else if (f == FIELD_DADDR_TYPE)
-		str_add(out, "local");
+		str_add(out, v == DADDR_TYPE_LOCAL ? "local" : "unicast");
+	else if (f == FIELD_PACKET_TYPE)
+		str_add(out, v == PACKET_TYPE_BROADCAST ? "broadcast" : "host");
+	else if (f == FIELD_PACKET_MARK)
+		str_addf(out, "0x%08" PRIx32, v);
 	else if (f == FIELD_CT_DIRECTION)
 		str_add(out, v == CT_DIRECTION_REPLY ? "reply" : "original");
 	else
@@ -57,18 +64,40 @@ static void text_number(enum rule_field f, uint32_t v, struct str *out) {
 }
 
 static void text_bits(enum rule_field f, uint32_t v, struct str *out) {
-	static const char *const states[] = { "invalid", "established", "related", "new" };
+	static const char *const states[] = { "invalid", "established", "related", "new", NULL };
+	static const char *const flags[] = { "fin", "syn", "rst", "psh", "ack", "urg", NULL };
+	const char *const *names = f == FIELD_TCP_FLAGS ? flags : states;
 	const char *comma = "";
 
 	if (f == FIELD_CT_STATUS) {
 		str_add(out, v == CT_STATUS_DNAT ? "dnat" : "confirmed");
 		return;
 	}
-	for (unsigned int i = 0; i < 4; i++)
+	for (unsigned int i = 0; names[i]; i++)
 		if (v & 1u << i) {
-			str_addf(out, "%s%s", comma, states[i]);
+			str_addf(out, "%s%s", comma, names[i]);
 			comma = ",";
 		}
+}
+
+/* Numbers of bits: nft takes a number in a label for one. */
+static void text_label_bits(uint32_t v, struct str *out) {
+	const char *comma = "";
+
+	for (unsigned int i = 0; i < 32; i++)
+		if (v & 1u << i) {
+			str_addf(out, "%s%u", comma, i);
+			comma = ",";
+		}
+}
+
+static void text_label(const struct stmt *s, struct str *out) {
+	str_add(out, s->b ? "ct label " : "ct label ! ");
+	if (s->b) {
+		text_label_bits(s->b, out);
+		str_add(out, " / ");
+	}
+	text_label_bits(s->a, out);
 }
 
 static void text_match(const struct stmt *s, struct str *out) {
@@ -140,6 +169,13 @@ static void text_stmt(const struct stmt *s, struct str *out) {
 		text_fields(s->field, out);
 		str_addf(out, " map @%s", s->name);
 		break;
+	case MATCH_LABEL:
+		text_label(s, out);
+		break;
+	case STMT_LABEL:
+		str_add(out, "ct label set ");
+		text_label_bits(s->a, out);
+		break;
 	case STMT_TIMEOUT:
 		str_addf(out, "ct timeout set \"%s\"", s->name);
 		break;
@@ -165,6 +201,12 @@ static void text_stmt(const struct stmt *s, struct str *out) {
 		break;
 	case STMT_RESTORE:
 		text_restore(s, out);
+		break;
+	case STMT_TO_HOST:
+		str_add(out, "meta pkttype set host");
+		break;
+	case STMT_NOTRACK:
+		str_add(out, "notrack");
 		break;
 	case STMT_TRACE:
 		str_add(out, "meta nftrace set 1");

@@ -37,12 +37,15 @@ enum rule_field {
 	FIELD_CT_MARK,
 	FIELD_CT_DIRECTION,
 	FIELD_DADDR_TYPE,
+	FIELD_TCP_FLAGS,
+	FIELD_PACKET_TYPE,
+	FIELD_PACKET_MARK,
 	FIELD_COUNT
 };
 
 /*
  * Values of FIELD_NFPROTO, FIELD_CT_STATE (bits), FIELD_CT_STATUS (bits), FIELD_CT_DIRECTION,
- * FIELD_DADDR_TYPE.
+ * FIELD_DADDR_TYPE, FIELD_TCP_FLAGS (bits), FIELD_PACKET_TYPE.
  */
 enum {
 	NFPROTO_IS_IPV4 = 2,
@@ -53,7 +56,12 @@ enum {
 	CT_STATUS_CONFIRMED = 8,
 	CT_STATUS_DNAT = 32,
 	CT_DIRECTION_REPLY = 1,
+	DADDR_TYPE_UNICAST = 1,
 	DADDR_TYPE_LOCAL = 2,
+	TCP_FLAG_RST_BIT = 4,
+	TCP_FLAG_ACK_BIT = 16,
+	PACKET_TYPE_HOST = 0,
+	PACKET_TYPE_BROADCAST = 1,
 };
 
 enum stmt_op {
@@ -67,11 +75,13 @@ enum stmt_op {
 	MATCH_BITS,    /* field & a is not 0 */
 	MATCH_SET,     /* fields are in set `name` (a set with counters counts) */
 	MATCH_NOT_SET,
+	MATCH_LABEL,   /* of the first 32 bits of ct label, those in a are as in b */
 	MATCH_LIMIT,   /* no more than a packets a second, b at once: over all that come here */
 	/* Statements. */
 	STMT_VMAP,     /* verdict of map `name` for fields; goes on when there is none */
 	STMT_MARK,     /* ct mark = a */
 	STMT_MARK_MAP, /* ct mark = map `name` of fields; the rule ends when there is none */
+	STMT_LABEL,    /* ct label: the bits in a are set */
 	STMT_TIMEOUT,  /* a session that begins gets object `name`, a timeout */
 	STMT_HELPER,   /* a session that begins gets object `name`, a helper */
 	STMT_DNAT,     /* destination a, port b unless 0 */
@@ -80,6 +90,8 @@ enum stmt_op {
 	STMT_LOG,      /* tell listeners of log group a, with prefix `name` */
 	STMT_PACKET_MARK, /* mark of the packet = a, or field (ct mark) */
 	STMT_RESTORE,  /* field (destination, destination port) = what it was before translation */
+	STMT_TO_HOST,  /* the frame counts as sent to this unit alone (prerouting only) */
+	STMT_NOTRACK,  /* the packet is of no session (before connection tracking) */
 	STMT_TRACE,    /* tell listeners of all rules that the packet meets from here on */
 	STMT_ACCEPT,
 	STMT_DROP,

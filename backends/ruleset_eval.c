@@ -77,7 +77,16 @@ static bool field_value(const struct eval_packet *p, enum rule_field f, uint32_t
 		*v = p->mark;
 		return true;
 	case FIELD_DADDR_TYPE:
-		*v = p->local ? DADDR_TYPE_LOCAL : 1;
+		*v = p->local ? DADDR_TYPE_LOCAL : DADDR_TYPE_UNICAST;
+		return true;
+	case FIELD_TCP_FLAGS:
+		*v = p->tcp_flags;
+		return p->proto == IPPROTO_TCP;
+	case FIELD_PACKET_TYPE:
+		*v = p->broadcast ? PACKET_TYPE_BROADCAST : PACKET_TYPE_HOST;
+		return true;
+	case FIELD_PACKET_MARK:
+		*v = p->packet_mark;
 		return true;
 	default:
 		return false;
@@ -265,13 +274,29 @@ static enum result run_stmt(const struct eval *e, const struct stmt *st, int dep
 		if (st->b)
 			e->p->dport = (uint16_t)st->b;
 		return ACCEPT;
+	case MATCH_LABEL:
+		/* A packet that fits no session has no label. */
+		return !(e->p->state & CT_STATE_INVALID) && (e->p->label & st->a) == st->b
+			       ? GO_ON
+			       : END_RULE;
 	case MATCH_LIMIT:
 		return e->p->over_limit ? END_RULE : GO_ON;
 	case STMT_LOG:
 		e->p->log_group = (uint16_t)st->a;
 		return GO_ON;
-	case STMT_TRACE:
+	case STMT_LABEL:
+		e->p->label |= st->a;
+		return GO_ON;
 	case STMT_PACKET_MARK:
+		e->p->packet_mark = st->field[0] == FIELD_CT_MARK ? e->p->mark : st->a;
+		return GO_ON;
+	case STMT_TO_HOST:
+		e->p->broadcast = false;
+		return GO_ON;
+	case STMT_NOTRACK:
+		e->p->untracked = true;
+		return GO_ON;
+	case STMT_TRACE:
 	case STMT_RESTORE: /* of what is told before it is dropped */
 		return GO_ON;
 	case STMT_MASQUERADE:

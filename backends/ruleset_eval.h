@@ -14,7 +14,11 @@ struct eval_packet {
 	bool ipv6, local;            /* local: dst is an address of the unit */
 	bool confirmed;              /* its session exists */
 	uint32_t state;              /* CT_STATE_... */
-	uint32_t mark;
+	uint32_t mark, label;        /* of its session; label: the first 32 bits */
+	uint8_t tcp_flags;           /* TCP_FLAG_... */
+	bool broadcast;              /* it came in a frame to everyone */
+	uint32_t packet_mark;
+	bool untracked;
 	bool masqueraded;
 	uint16_t log_group;          /* it was told to this group, 0: to none */
 	bool over_limit;             /* limits are exceeded */

@@ -54,6 +54,10 @@ static struct eval_packet packet(void) {
 				     .proto = IPPROTO_TCP,
 				     .sport = 1000,
 				     .dport = 80,
+				     .label = 5,
+				     .tcp_flags = 2,
+				     .broadcast = true,
+				     .packet_mark = 9,
 				     .state = CT_STATE_NEW };
 }
 
@@ -131,6 +135,15 @@ static const struct {
 	{ MATCH_EQ, FIELD_IIFNAME, 0, 0, "port1", true },
 	{ MATCH_EQ, FIELD_OIFNAME, 0, 0, "port1", false },
 	{ MATCH_NE, FIELD_OIFNAME, 0, 0, "port1", true },
+	{ MATCH_LABEL, FIELD_NONE, 7, 5, NULL, true },
+	{ MATCH_LABEL, FIELD_NONE, 2, 0, NULL, true },
+	{ MATCH_LABEL, FIELD_NONE, 3, 0, NULL, false },
+	{ MATCH_BITS, FIELD_TCP_FLAGS, 6, 0, NULL, true },
+	{ MATCH_BITS, FIELD_TCP_FLAGS, TCP_FLAG_ACK_BIT, 0, NULL, false },
+	{ MATCH_EQ, FIELD_PACKET_TYPE, PACKET_TYPE_BROADCAST, 0, NULL, true },
+	{ MATCH_EQ, FIELD_PACKET_TYPE, PACKET_TYPE_HOST, 0, NULL, false },
+	{ MATCH_EQ, FIELD_PACKET_MARK, 9, 0, NULL, true },
+	{ MATCH_NE, FIELD_DADDR_TYPE, DADDR_TYPE_UNICAST, 0, NULL, false },
 	/* What a packet does not have matches nothing, negated or not. */
 	{ MATCH_EQ, FIELD_ICMP_TYPE, 0, 0, NULL, false },
 	{ MATCH_NE, FIELD_ICMP_TYPE, 8, 0, NULL, false },
