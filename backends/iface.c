@@ -405,8 +405,13 @@ int iface_found(struct links *ret, struct err *err) {
 	if (rc)
 		return err_set(err, ERR_KERNEL, "interfaces cannot be read: %s", strerror(rc));
 	for (size_t i = 0; i < ret->n; i++)
-		if (!ret->link[i].loopback)
+		if (!ret->link[i].loopback && !ret->link[i].ours)
 			ret->link[n++] = ret->link[i];
 	ret->n = n;
+	n = 0;
+	for (size_t i = 0; i < ret->n_addrs; i++)
+		if (!ret->addr[i].handover)
+			ret->addr[n++] = ret->addr[i];
+	ret->n_addrs = n;
 	return 0;
 }

@@ -23,7 +23,7 @@ struct backend iface_backend(struct iface *f);
 int iface_reconcile(struct iface *f, struct err *err);
 
 /*
- * Links and addresses of the machine, for taking them up at the first start: those with `loopback`
- * are left out. Release with links_done.
+ * Links and addresses of the machine, for taking them up: those with `loopback`, and what is there
+ * for the way to other members, are left out. Release with links_done.
  */
 int iface_found(struct links *ret, struct err *err);

@@ -5,8 +5,8 @@
  * a link, sessions that new rules no longer allow, the log.
  *
  * The order matters: what is closed closes first (barrier, rules), then comes what leads packets
- * through (settings, addresses, routes, ARP). Sessions are judged last, when all that they are
- * judged by is there.
+ * through (settings, addresses, routes, ARP, the way to other members). Sessions are judged last,
+ * when all that they are judged by is there.
  */
 #include "backends/kernel.h"
 
@@ -25,6 +25,7 @@
 #include "backends/cmd_session.h"
 #include "backends/cmd_sniffer.h"
 #include "backends/commands_kernel.h"
+#include "backends/handover.h"
 #include "backends/helper.h"
 #include "backends/iface.h"
 #include "backends/managed.h"
@@ -56,6 +57,8 @@ struct kernel {
 	struct iface *iface;
 	struct route *route;
 	struct arp *arp;
+	struct handover *handover;
+	bool told_no_tunnel;
 	struct sysctl *sysctl;
 	struct recheck *recheck;
 	struct monitor *monitor;
@@ -140,6 +143,16 @@ static void on_schedule(evutil_socket_t fd, short what, void *arg) {
 	sessions_look(k);
 }
 
+/* Sessions are shared without it; whose packets come by different units should know. */
+static void tell_no_tunnel(struct kernel *k) {
+	bool lacks = handover_lacks_tunnel(k->handover);
+
+	if (lacks && !k->told_no_tunnel)
+		say(k, LOG_WARNING,
+		    "this kernel has no VXLAN: packets are not handed over to other members");
+	k->told_no_tunnel = lacks;
+}
+
 /* Last among the backends, when all that sessions are judged by is there. */
 static void after_commit(void *ctx) {
 	const struct kernel *k = ctx;
@@ -147,6 +160,7 @@ static void after_commit(void *ctx) {
 	replication_update(k->replication);
 	schedule_arm(ctx);
 	sessions_look(ctx);
+	tell_no_tunnel(ctx);
 }
 
 /* ---- links and addresses: what the kernel drops with a link comes back with it ---- */
@@ -162,6 +176,8 @@ static void reconcile_network(struct kernel *k) {
 		say(k, LOG_WARNING, "routes: %s", err.text);
 	if (arp_reconcile(k->arp, &err) != 0)
 		say(k, LOG_WARNING, "ARP: %s", err.text);
+	if (handover_reconcile(k->handover, &err) != 0)
+		say(k, LOG_WARNING, "members: %s", err.text);
 }
 
 static void on_network(evutil_socket_t fd, short what, void *arg) {
@@ -300,7 +316,8 @@ static int open_backends(struct kernel *k, struct err *err) {
 	k->iface = k->nft ? iface_new(err) : NULL;
 	k->route = k->iface ? route_new(err) : NULL;
 	k->arp = k->route ? arp_new(err) : NULL;
-	k->recheck = k->arp ? recheck_new(k->nft, err) : NULL;
+	k->handover = k->arp ? handover_new(err) : NULL;
+	k->recheck = k->handover ? recheck_new(k->nft, err) : NULL;
 	k->monitor = k->recheck ? monitor_open(err) : NULL;
 	if (!k->monitor)
 		return ERR_KERNEL;
@@ -348,6 +365,7 @@ static int kernel_start(struct kernel *k, struct err *err) {
 		iface_backend(k->iface),
 		route_backend(k->route),
 		arp_backend(k->arp),
+		handover_backend(k->handover),
 		logs_backend(k->logs),
 		traffic_backend(k->traffic),
 		{ .name = "sessions", .finish = after_commit, .ctx = k },
@@ -392,6 +410,7 @@ struct kernel *kernel_close(struct kernel *k) {
 	monitor_close(k->monitor);
 	recheck_free(k->recheck);
 	sysctl_free(k->sysctl);
+	handover_free(k->handover);
 	arp_free(k->arp);
 	route_free(k->route);
 	iface_free(k->iface);
@@ -443,7 +462,8 @@ int kernel_release(const char *state_dir, struct err *err) {
 	struct nft *nft = nft_new(err);
 	struct route *route = nft ? route_new(err) : NULL;
 	struct arp *arp = route ? arp_new(err) : NULL;
-	int rc = arp ? sysctl_restore(saved, err) : ERR_KERNEL; /* it stops forwarding first */
+	struct handover *handover = arp ? handover_new(err) : NULL;
+	int rc = handover ? sysctl_restore(saved, err) : ERR_KERNEL; /* it stops forwarding first */
 
 	if (rc == 0)
 		rc = nft_remove(nft, err);
@@ -452,7 +472,10 @@ int kernel_release(const char *state_dir, struct err *err) {
 	if (rc == 0)
 		rc = arp_remove(arp, err);
 	if (rc == 0)
+		rc = handover_remove(handover, err);
+	if (rc == 0)
 		rc = barrier_forget(managed, err);
+	handover_free(handover);
 	arp_free(arp);
 	route_free(route);
 	nft_free(nft);

@@ -57,7 +57,9 @@ static int claims(void *arg, const struct object *holder, const struct schema_at
 	       attr == attr_of(TBL_FIREWALL_POLICY, FIREWALL_POLICY__DSTINTF) ||
 	       attr == attr_of(TBL_FIREWALL_VIP, FIREWALL_VIP__EXTINTF) ||
 	       attr == attr_of(TBL_FIREWALL_VIP, FIREWALL_VIP__SRCINTF_FILTER) ||
-	       attr == attr_of(TBL_ROUTER_STATIC, ROUTER_STATIC__DEVICE);
+	       attr == attr_of(TBL_ROUTER_STATIC, ROUTER_STATIC__DEVICE) ||
+	       attr == attr_of(TBL_SYSTEM_STANDALONE_CLUSTER,
+			       SYSTEM_STANDALONE_CLUSTER__SESSION_SYNC_DEV);
 }
 
 struct names managed_interfaces(const struct model *model) {

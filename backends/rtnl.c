@@ -181,8 +181,15 @@ static int read_link(const struct nlmsghdr *nlh, void *arg) {
 			strncpy(l->name, mnl_attr_get_str(attr), sizeof(l->name) - 1);
 		else if (mnl_attr_get_type(attr) == IFLA_MTU)
 			l->mtu = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_GROUP)
+			l->ours = mnl_attr_get_u32(attr) == RTNL_PROTOCOL_HANDOVER;
 	}
 	return MNL_CB_OK;
+}
+
+static void read_addr_protocol(uint8_t protocol, struct link_addr *a) {
+	a->ours = protocol == RTNL_PROTOCOL;
+	a->handover = protocol == RTNL_PROTOCOL_HANDOVER;
 }
 
 static int read_addr(const struct nlmsghdr *nlh, void *arg) {
@@ -204,7 +211,7 @@ static int read_addr(const struct nlmsghdr *nlh, void *arg) {
 		else if (mnl_attr_get_type(attr) == IFA_ADDRESS)
 			a->peer = ntohl(mnl_attr_get_u32(attr));
 		else if (mnl_attr_get_type(attr) == IFA_PROTO)
-			a->ours = mnl_attr_get_u8(attr) == RTNL_PROTOCOL;
+			read_addr_protocol(mnl_attr_get_u8(attr), a);
 	}
 	if (a->addr == 0)
 		a->addr = a->peer;
@@ -284,7 +291,8 @@ static bool is_interesting(const struct nlmsghdr *nlh) {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 
 	if (nlh->nlmsg_type == RTM_DELROUTE)
-		return rtm->rtm_protocol == RTNL_PROTOCOL || rtm->rtm_protocol == RTNL_PROTOCOL_ARP;
+		return rtm->rtm_protocol >= RTNL_PROTOCOL &&
+		       rtm->rtm_protocol <= RTNL_PROTOCOL_HANDOVER;
 	return nlh->nlmsg_type != RTM_NEWROUTE;
 }
 

@@ -14,6 +14,7 @@
 #define RTNL_MESSAGE_MAX 8192    /* bytes in a request */
 #define RTNL_PROTOCOL 71         /* rtm_protocol and IFA_PROTO of what is ours */
 #define RTNL_PROTOCOL_ARP 72     /* the same, of what makes the unit answer for others' addresses */
+#define RTNL_PROTOCOL_HANDOVER 73 /* the same, of what leads packets to other members */
 
 struct rtnl;
 
@@ -58,6 +59,7 @@ struct link {
 	bool up;                 /* switched on */
 	bool running;            /* and has a carrier */
 	bool loopback;
+	bool ours;               /* a device that we made: its group has our protocol number */
 	uint32_t mtu;
 };
 
@@ -67,6 +69,7 @@ struct link_addr {
 	uint32_t addr, peer;
 	uint8_t prefix;
 	bool ours;               /* it carries our protocol number */
+	bool handover;           /* it carries that of the way to other members */
 };
 
 /* All links and their IPv4 addresses. */
