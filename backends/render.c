@@ -271,13 +271,21 @@ static void add_judging(struct ruleset *rs, const struct model *model, const str
 
 /* ---- the frame ---- */
 
-static void add_managed(struct ruleset *rs, const struct names *managed) {
+/* The tunnel to other members is ours, but no part of the configuration. */
+static void add_managed(struct ruleset *rs, const struct names *managed,
+			const struct handover_plan *plan) {
 	struct set *set = ruleset_add_set(rs, "managed", DATA_NONE, 0, FIELD_IIFNAME, 0, 0, 0);
 
 	for (size_t i = 0; i < managed->n; i++) {
 		struct key k = KEY_INIT;
 
 		key_ifname(&k, managed->name[i]);
+		set_add(rs, set, &k);
+	}
+	if (plan->tunnel) {
+		struct key k = KEY_INIT;
+
+		key_ifname(&k, HANDOVER_TUNNEL);
 		set_add(rs, set, &k);
 	}
 }
@@ -298,9 +306,10 @@ static void add_related(struct ruleset *rs, struct chain *c) {
 	verdict(c, STMT_ACCEPT, NULL);
 }
 
-static void add_forward(struct ruleset *rs) {
+static void add_forward(struct ruleset *rs, const struct handover_plan *plan) {
 	struct chain *c = ruleset_add_base(rs, "forward", CHAIN_FILTER, HOOK_FORWARD, 0);
 
+	render_sync_seen(c, plan);
 	chain_rule(c);
 	chain_stmt(c, MATCH_BITS, FIELD_CT_STATUS, CT_STATUS_CONFIRMED, 0, NULL);
 	chain_lookup(c, MATCH_SET, RENDER_SET_TRAFFIC, FIELD_CT_MARK, 0, 0, 0);
@@ -309,6 +318,7 @@ static void add_forward(struct ruleset *rs) {
 	chain_stmt(c, MATCH_BITS, FIELD_CT_STATUS, CT_STATUS_CONFIRMED, 0, NULL);
 	verdict(c, STMT_ACCEPT, NULL);
 	add_related(rs, c);
+	render_sync_marked(c, plan);
 	chain_rule(c);
 	chain_lookup(c, MATCH_SET, "managed", FIELD_IIFNAME, 0, 0, 0);
 	verdict(c, STMT_GOTO, "classify");
@@ -318,11 +328,13 @@ static void add_forward(struct ruleset *rs) {
 }
 
 /*
- * Packets that fit no connection are of no use to anyone behind us; the unit itself may know more.
+ * Packets that fit no connection are of no use to anyone behind us; the unit itself may know more,
+ * and so may other members.
  */
-static void add_invalid(struct ruleset *rs) {
+static void add_invalid(struct ruleset *rs, const struct handover_plan *plan) {
 	struct chain *c = ruleset_add_base(rs, "invalid", CHAIN_FILTER, HOOK_PREROUTING, -150);
 
+	render_sync_invalid(c, plan);
 	chain_rule(c);
 	chain_stmt(c, MATCH_BITS, FIELD_CT_STATE, CT_STATE_INVALID, 0, NULL);
 	chain_lookup(c, MATCH_SET, "managed", FIELD_IIFNAME, 0, 0, 0);
@@ -348,16 +360,19 @@ struct ruleset *render_with(const struct model *model, time_t now, uint32_t help
 	struct names managed = managed_interfaces(model);
 	struct policies *ps = policies_new(model, now);
 	struct ruleset *rs = NULL;
+	struct handover_plan plan;
 
+	handover_plan(&plan, model);
 	*next_change = ps->next_change;
 	if (managed.n > 0) {
 		rs = ruleset_new();
-		add_managed(rs, &managed);
-		add_invalid(rs);
+		add_managed(rs, &managed, &plan);
+		render_sync(rs, &plan);
+		add_invalid(rs, &plan);
 		render_dnat(rs, &ps->vips);
 		add_judging(rs, model, ps, helpers);
-		add_forward(rs);
-		render_input(rs, model);
+		add_forward(rs, &plan);
+		render_input(rs, model, &plan);
 		add_snat(rs);
 		ruleset_sort(rs);
 	}

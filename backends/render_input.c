@@ -14,9 +14,6 @@
 #include "cfgdb/base/mem.h"
 #include "schemas/schema_gen.h"
 
-#define PORT_CONFIG 703  /* configuration between members, TCP and UDP */
-#define PORT_SESSION 708 /* sessions between members, TCP and UDP */
-
 /* Services that `allowaccess` names. */
 static const struct access {
 	const char *word;
@@ -145,7 +142,7 @@ static void accept_peers(struct chain *c) {
 		{ "peers", FIELD_SADDR }, { "peer_links", FIELD_IIFNAME },
 	};
 	static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP };
-	static const uint16_t ports[] = { PORT_CONFIG, PORT_SESSION };
+	static const uint16_t ports[] = { RENDER_PORT_CONFIG, RENDER_PORT_SESSION };
 
 	for (int i = 0; i < 8; i++) {
 		chain_rule(c);
@@ -156,7 +153,7 @@ static void accept_peers(struct chain *c) {
 	}
 }
 
-void render_input(struct ruleset *rs, const struct model *model) {
+void render_input(struct ruleset *rs, const struct model *model, const struct handover_plan *plan) {
 	struct chain *c = ruleset_add_base(rs, "input", CHAIN_FILTER, HOOK_INPUT, 0);
 
 	fill_access(rs, model);
@@ -177,6 +174,7 @@ void render_input(struct ruleset *rs, const struct model *model) {
 	accept_needed(c);
 	accept_access(c);
 	accept_peers(c);
+	render_sync_input(c, plan);
 	chain_rule(c);
 	chain_stmt(c, STMT_DROP, FIELD_NONE, 0, 0, NULL);
 }

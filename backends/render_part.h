@@ -2,6 +2,7 @@
 /* Parts of the renderer, each in a file of its own. */
 #pragma once
 
+#include "backends/handover.h"
 #include "backends/managed.h"
 #include "backends/policy.h"
 #include "backends/ruleset.h"
@@ -9,8 +10,29 @@
 /* Chain "translate_in" and what it needs: destinations of virtual IPs. */
 void render_dnat(struct ruleset *rs, const struct vips *vips);
 
+#define RENDER_PORT_CONFIG  703 /* configuration between members, TCP and UDP */
+#define RENDER_PORT_SESSION 708 /* sessions between members, TCP and UDP */
+
 /* Chain "input": what managed interfaces let in to the unit itself. */
-void render_input(struct ruleset *rs, const struct model *model);
+void render_input(struct ruleset *rs, const struct model *model, const struct handover_plan *plan);
+
+/*
+ * What members of a cluster need; nothing where there are none. The sets, and the chains before
+ * connection tracking.
+ */
+void render_sync(struct ruleset *rs, const struct handover_plan *plan);
+
+/* Rules before that which drops packets of no session: where they are sent to other members. */
+void render_sync_invalid(struct chain *c, const struct handover_plan *plan);
+
+/* The rule that notes the first packet of a copy, before that which lets sessions pass. */
+void render_sync_seen(struct chain *c, const struct handover_plan *plan);
+
+/* Rules that let pass what is on its way to other members, and only there. */
+void render_sync_marked(struct chain *c, const struct handover_plan *plan);
+
+/* Rules that let in what members send besides new connections to their ports. */
+void render_sync_input(struct chain *c, const struct handover_plan *plan);
 
 #define RENDER_CHAIN_TIMEOUTS "session_times"
 #define RENDER_CHAIN_HELPERS  "session_helpers"

@@ -50,6 +50,14 @@ static const char more[] =
 	"config firewall policy\nedit 8\nset srcintf \"port2\"\nset dstintf \"any\"\nset srcaddr \"a\"\n"
 	"set dstaddr \"all\"\nset schedule \"always\"\nset service \"ALL\"\nnext\nend\n";
 
+static const char members[] =
+	"config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 10.9.0.2\nnext\nend\nend\n";
+
+static const char linked_members[] =
+	"config system interface\nedit \"port3\"\nnext\nend\nconfig system standalone-cluster\n"
+	"set layer2-connection available\nset session-sync-dev \"port3\"\n"
+	"config cluster-peer\nedit 1\nset peerip 10.9.0.2\nnext\nend\nend\n";
+
 static struct model *random_model(unsigned int seed) {
 	struct random_policies r = { fixture_seed() * 100 + seed, 30, 12, 20, 10, 60 };
 	struct str text AUTO_STR = STR_INIT;
@@ -95,8 +103,17 @@ static int try_commit(struct nft *nft, const struct model *m, uint64_t revision,
 
 /* ---- tests ---- */
 
+/* What both emitters are given: members, too. */
+static struct model *emitted(int i) {
+	struct model *m = i < 3 ? conf_model(base) : random_model((unsigned int)i);
+
+	if (i == 1 || i == 2)
+		conf_load(m, i == 1 ? members : linked_members, 2);
+	return m;
+}
+
 START_TEST(test_emitters) {
-	struct model *m = _i == 0 ? conf_model(base) : random_model((unsigned int)_i);
+	struct model *m = emitted(_i);
 	struct nft *nft;
 	char *text, *netlink;
 
@@ -743,7 +760,7 @@ static Suite *nft_suite(void) {
 	TCase *t = tcase_create("nft");
 
 	tcase_set_timeout(t, 60);
-	tcase_add_loop_test(t, test_emitters, 0, 6);
+	tcase_add_loop_test(t, test_emitters, 0, 8);
 	tcase_add_test(t, test_changes);
 	tcase_add_test(t, test_undo);
 	tcase_add_test(t, test_refused);
