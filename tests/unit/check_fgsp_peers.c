@@ -268,6 +268,148 @@ START_TEST(test_forged) {
 }
 END_TEST
 
+/* A machine that is alone with whoever speaks on channel 1. */
+struct alone {
+	unsigned int frames, closed;
+	bool walks;
+};
+
+static void count_frame(void *arg, unsigned int channel, const uint8_t *data, size_t len) {
+	struct alone *a = arg;
+
+	ck_assert_uint_eq(channel, 1);
+	ck_assert(data && len > 0);
+	a->frames++;
+}
+
+static void count_close(void *arg, unsigned int channel) {
+	struct alone *a = arg;
+
+	ck_assert_uint_eq(channel, 1);
+	a->closed++;
+}
+
+static void no_connect(void *arg, unsigned int peer) {
+	ck_assert(arg && peer == 0);
+}
+
+static void note_walk(void *arg) {
+	((struct alone *)arg)->walks = true;
+}
+
+static void no_log(void *arg, int priority, const char *text) {
+	ck_assert(arg && priority >= 0 && text);
+}
+
+static uint64_t no_chance(void *arg) {
+	ck_assert_ptr_nonnull(arg);
+	return 4;
+}
+
+static struct fgsp *make_alone(struct alone *a) {
+	const struct fgsp_env env = { .arg = a, .frame = count_frame, .close = count_close,
+				      .connect = no_connect, .walk = note_walk, .log = no_log,
+				      .random = no_chance };
+	struct cluster c = { .serial = "GHVMTEST00000000", .has_key = true, .encrypt = true,
+			     .member_id = 3, .n_peers = 1 };
+	struct fgsp_channel_info info = { .peer = 0, .serial = "GHVMTEST00000001" };
+	struct fgsp *f = fgsp_new(&env, 1);
+
+	c.peer[0] = (struct cluster_peer){ .ip = net_ipv4(0x0a000002u), .hb_interval_ms = 200,
+					   .hb_lost = 10 };
+	fgsp_configure(f, &c, 1);
+	fgsp_poll(f, 1);
+	ck_assert(a->walks);
+	fgsp_walk_end(f, true, 1);
+	fgsp_channel_up(f, 1, &info, 1);
+	ck_assert_uint_eq(a->frames, 1);             /* who is called speaks first */
+	return f;
+}
+
+static const struct {
+	uint16_t version, oldest;
+	const char *serial;
+	uint16_t id_xor;
+	uint8_t member_id, flags;
+	uint32_t epoch;
+	const char *why;
+} hellos[] = {
+	{ 1, 1, "GHVMTEST00000001", 0, 4, 1, 9, NULL },
+	{ 7, 1, "GHVMTEST00000001", 0, 0, 1, 9, NULL },
+	{ 0, 0, "GHVMTEST00000001", 0, 4, 1, 9, "its version is too old or too new" },
+	{ 9, 2, "GHVMTEST00000001", 0, 4, 1, 9, "its version is too old or too new" },
+	{ 1, 1, "GHVMTEST00000000", 0, 4, 1, 9, "it has the serial number of this unit" },
+	{ 1, 1, "GHVMTEST00000002", 0, 4, 1, 9, "it is not who its key says" },
+	{ 1, 1, "GHVMTEST00000001", 1, 4, 1, 9, "its unit id is not that of its serial number" },
+	{ 1, 1, "GHVMTEST00000001", 0, 3, 1, 9, "it has the same group-member-id" },
+	{ 1, 1, "GHVMTEST00000001", 0, 4, 0, 9, "encryption is not set as here" },
+	{ 1, 1, "GHVMTEST00000001", 0, 4, 1, 0, "its keys have no number" },
+};
+
+static void put_hello(struct buf *b, unsigned int i) {
+	buf_put_u8(b, 1);
+	buf_put_u16(b, hellos[i].version);
+	buf_put_u16(b, hellos[i].oldest);
+	buf_put_str(b, hellos[i].serial);
+	buf_put_u16(b, cluster_unit_id(hellos[i].serial) ^ hellos[i].id_xor);
+	buf_put_u64(b, 12345);
+	buf_put_u8(b, hellos[i].member_id);
+	buf_put_u8(b, hellos[i].flags);
+	buf_put_u32(b, hellos[i].epoch);
+}
+
+START_TEST(test_hello) {
+	struct alone a = { 0 };
+	struct fgsp *f = make_alone(&a);
+	AUTO_BUF struct buf b = BUF_INIT;
+	struct fgsp_peer_info info;
+
+	put_hello(&b, (unsigned int)_i);
+	fgsp_frame(f, 1, b.data, b.len, 2);
+	ck_assert(fgsp_peer_info(f, 0, &info));
+	ck_assert_uint_eq(a.closed, hellos[_i].why != NULL);
+	ck_assert_uint_eq(a.frames, hellos[_i].why ? 1 : 2);
+	ck_assert_uint_eq(info.state == FGSP_PEER_REFUSED, hellos[_i].why != NULL);
+	if (hellos[_i].why)
+		ck_assert_str_eq(info.why + strlen("refused: "), hellos[_i].why);
+	else
+		ck_assert_str_eq(info.serial, "GHVMTEST00000001");
+	fgsp_free(f);
+}
+END_TEST
+
+/* A HELLO that is cut anywhere, or comes twice, or rubbish instead of it, ends the channel. */
+START_TEST(test_bad_frames) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	put_hello(&b, 0);
+	for (size_t len = 0; len < b.len; len++) {
+		struct alone a = { 0 };
+		struct fgsp *f = make_alone(&a);
+
+		fgsp_frame(f, 1, b.data, len, 2);
+		ck_assert_uint_eq(a.closed, 1);
+		fgsp_frame(f, 1, b.data, b.len, 2);  /* on a channel that is closed: nothing */
+		ck_assert_uint_eq(a.frames, 1);
+		fgsp_free(f);
+	}
+	for (unsigned int ready = 0; ready < 2; ready++) {
+		struct alone a = { 0 };
+		struct fgsp *f = make_alone(&a);
+		uint8_t other_epoch[5] = { 2, 0, 0, 0, 8 };
+
+		fgsp_frame(f, 1, b.data, b.len, 2);
+		ck_assert_uint_eq(a.closed, 0);
+		if (ready)
+			fgsp_frame(f, 1, other_epoch, sizeof(other_epoch), 2);
+		else
+			fgsp_frame(f, 1, b.data, b.len, 2);
+		ck_assert_uint_eq(a.closed, 1);
+		fgsp_free(f);
+	}
+}
+END_TEST
+
 static Suite *peers_suite(void) {
 	Suite *s = suite_create("fgsp peers");
 	TCase *t = fixture_case(s, "peers");
@@ -280,6 +422,8 @@ static Suite *peers_suite(void) {
 	tcase_add_test(t, test_ready_alone);
 	tcase_add_test(t, test_peer_info);
 	tcase_add_test(t, test_forged);
+	tcase_add_loop_test(t, test_hello, 0, ARRAY_LEN(hellos));
+	tcase_add_test(t, test_bad_frames);
 	return s;
 }
 
