@@ -20,6 +20,7 @@
 #define GROUP_EVERY 10               /* each tenth beat on Ethernet goes to the group address */
 #define QUEUE_BYTES (8u << 20)
 #define PATIENCE_MIN_US FGSP_S
+#define SETTLE_US (3 * FGSP_S)       /* what was queued comes first, then sums */
 
 /* ---- links ---- */
 
@@ -83,7 +84,7 @@ static void note_changes(struct fgsp *f, struct fgsp_member *m) {
 			m->lost_us = f->now_us;
 			fgsp_resync_walk(f);
 		} else if (!change.was_connected && change.connected) {
-			m->digest_us = f->now_us;
+			m->digest_us = f->now_us + SETTLE_US;
 		}
 	}
 	m->connected = ladder_connected(m->ladder);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Replication of sessions, one situation at a time, in a simulated group of units. */
+#include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <netinet/in.h>
@@ -375,6 +376,9 @@ START_TEST(test_partition) {
 	else
 		ck_assert_int_eq(owner_at(w, 0, flow), 1);
 	ck_assert_int_eq(owner_at(w, 1, ended), -1);
+	world_run(w, 20 * WORLD_S);
+	for (unsigned int i = 0; i < 2; i++)         /* nothing had to be sent anew */
+		ck_assert_uint_eq(peer_of(w, i).resyncs, 1);
 	world_free(w);
 }
 END_TEST
@@ -443,6 +447,65 @@ START_TEST(test_reply_clash) {
 	ck_assert_int_eq(owner_at(w, 1, flow), 0);
 	ck_assert_ptr_null(kernel_find(world_kernel(w, 1), &other, CT_ORIG));
 	ck_assert_uint_eq(stats_of(w, 1).clashes, 1);
+	world_free(w);
+}
+END_TEST
+
+/* ---- what comes late ---- */
+
+/* Events of before a session changed its owner, or went, have no effect. */
+START_TEST(test_late_events) {
+	struct world *w = group(2, 1);
+	unsigned int moved = world_establish(w, 0, IPPROTO_TCP, true);
+	unsigned int ended = world_establish(w, 0, IPPROTO_TCP, true);
+	struct ct before[2], copy;
+	struct fgsp_stats stats;
+
+	world_run(w, 2 * WORLD_S);
+	before[0] = world_entry(w, 0, moved)->ct;
+	before[0].state = TCP_CONNTRACK_FIN_WAIT;
+	before[1] = world_entry(w, 0, ended)->ct;
+	copy = world_entry(w, 1, ended)->ct;
+	copy.label[0] |= FGSP_LABEL_SEEN;
+	world_packet(w, moved, 1, PACKET_DATA);
+	world_packet(w, ended, 0, PACKET_RESET);
+	world_run(w, 8 * WORLD_S);
+	ck_assert_int_eq(owner_at(w, 0, moved), 1);
+	stats = stats_of(w, 0);
+	fgsp_event(world_machine(w, 0), FGSP_CHANGED, &before[0], false, world_now(w));
+	fgsp_event(world_machine(w, 0), FGSP_GONE, &before[0], false, world_now(w));
+	fgsp_event(world_machine(w, 0), FGSP_CHANGED, &before[1], false, world_now(w));
+	fgsp_event(world_machine(w, 1), FGSP_CHANGED, &copy, false, world_now(w));
+	world_run(w, 100 * WORLD_MS);
+	ck_assert_uint_eq(stats_of(w, 0).copies, 1);
+	ck_assert_uint_eq(stats_of(w, 1).copies, 0);
+	ck_assert_uint_eq(stats_of(w, 0).sent.create, stats.sent.create);
+	ck_assert_uint_eq(stats_of(w, 0).sent.update, stats.sent.update);
+	ck_assert_uint_eq(stats_of(w, 1).sent.update, 0);
+	world_settle(w, WORLD_S);
+	world_free(w);
+}
+END_TEST
+
+/* A write that fails after others have followed it does not bring back what was before. */
+START_TEST(test_late_failures) {
+	struct world *w = group(2, 1);
+	unsigned int flow = world_establish(w, 0, IPPROTO_TCP, true);
+	struct fgsp_change failed = { .what = FGSP_UPDATE, .whole = true };
+
+	world_run(w, WORLD_S);
+	failed.fields = FGSP_STATE | FGSP_STATUS | FGSP_TIMEOUT | FGSP_LABEL | FGSP_MARK;
+	failed.ct = world_entry(w, 1, flow)->ct;
+	failed.ct.timeout = 20;
+	failed.ct.state = TCP_CONNTRACK_SYN_SENT;
+	failed.ct.status &= ~(uint32_t)(IPS_SEEN_REPLY | IPS_ASSURED);
+	failed.ct.mark = 3333;
+	failed.label_mask[0] = FGSP_LABEL_COPY | FGSP_LABEL_OWNER | FGSP_LABEL_SERIAL;
+	fgsp_write_failed(world_machine(w, 1), &failed, EBUSY, world_now(w));
+	fgsp_write_failed(world_machine(w, 1), &failed, ENOENT, world_now(w));
+	world_run(w, 20 * WORLD_MS);
+	ck_assert_int_eq(owner_at(w, 1, flow), 0);
+	world_settle(w, WORLD_S);
 	world_free(w);
 }
 END_TEST
@@ -546,6 +609,7 @@ START_TEST(test_queue_full) {
 	ck_assert_uint_le(stats_of(w, 0).memory, sizeof(struct fgsp) + (1 << 20));
 	world_connect(w, 0, 1, true);
 	world_settle(w, 20 * WORLD_S);
+	ck_assert_str_eq(peer_of(w, 0).resync_why, "queue full");
 	world_free(w);
 }
 END_TEST
@@ -570,6 +634,8 @@ static void add_sessions(Suite *s) {
 	tcase_add_loop_test(t, test_same_tuple, 0, 2);
 	tcase_add_loop_test(t, test_untold_in_the_way, 0, 2);
 	tcase_add_test(t, test_reply_clash);
+	tcase_add_test(t, test_late_events);
+	tcase_add_test(t, test_late_failures);
 }
 
 static Suite *fgsp_suite(void) {
