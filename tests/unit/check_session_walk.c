@@ -55,13 +55,14 @@ static struct seen walk(struct fib *ways, const char *const words[2], bool want_
 	struct session_filter filter;
 	struct session_walk *w;
 	struct seen seen = { .ways = want_ways };
+	struct replication_view alone = { .unit = 0 };
 	enum ct_dump_state state = CT_DUMP_MORE;
 	struct err err = { 0 };
 
 	session_filter_init(&filter, AF_INET);
 	if (words)
 		ck_assert_int_eq(session_filter_change(&filter, 2, (char *const *)words, &err), 0);
-	w = session_walk_open(m, &filter, ways, &err);
+	w = session_walk_open(m, &filter, ways, &alone, &err);
 	ck_assert_msg(w, "%s", err.text);
 	ck_assert_uint_ne(session_walk_context(w)->now_ns, 0);
 	while (state == CT_DUMP_MORE)
