@@ -347,21 +347,28 @@ static void found_own(struct fgsp *f, struct print *p, uint64_t fp, const struct
 	say_changes(f, p, ct, want, source);
 }
 
+/* The kernel does not tell the state of a connection with a change of something else. */
+static bool lacks_state(const struct ct *ct, enum source source) {
+	return source == BY_CHANGE && ct->state == 0 &&
+	       (ct->proto == IPPROTO_TCP || ct->proto == IPPROTO_SCTP);
+}
+
 static void found(struct fgsp *f, const struct ct *ct, enum source source) {
 	uint64_t fp = prints_fp(f->prints, ct);
 	struct print *p = prints_find(f->prints, fp);
 	enum fgsp_whose whose = fgsp_session_whose(f, ct);
-	struct ct fresh;
+	struct ct fresh = *ct;
 
 	if (!p && whose == FGSP_OWN && !fgsp_session_want(f, ct))
 		return;
-	if (!agrees(f, p, ct, whose, source)) {
-		fresh = *ct;
+	if (!agrees(f, p, ct, whose, source) || (!p && lacks_state(ct, source))) {
 		if (!read_entry(f, &fresh, fp))
 			return;
-		ct = &fresh;
-		whose = fgsp_session_whose(f, ct);
+		whose = fgsp_session_whose(f, &fresh);
+	} else if (lacks_state(ct, source)) {
+		fresh.state = p->state & 0xf;
 	}
+	ct = &fresh;
 	if (whose != FGSP_COPY)
 		found_own(f, p, fp, ct, whose, source);
 	else if (source == BY_WALK)

@@ -114,8 +114,8 @@ struct ct kernel_show(const struct kernel *k, const struct kernel_entry *e) {
 	return ct;
 }
 
-static void notify(struct kernel *k, enum fgsp_event what, const struct kernel_entry *e,
-		   bool by_us) {
+/* A change of something else comes without the state. */
+static void notify(struct kernel *k, enum fgsp_event what, struct kernel_entry *e, bool by_us) {
 	struct kernel_event *event;
 
 	if (k->n_events >= k->max_events) {
@@ -126,6 +126,9 @@ static void notify(struct kernel *k, enum fgsp_event what, const struct kernel_e
 	event->what = what;
 	event->by_us = by_us;
 	event->ct = kernel_show(k, e);
+	if (what == FGSP_CHANGED && e->told == e->ct.state)
+		event->ct.state = 0;
+	e->told = e->ct.state;
 	if (what == FGSP_GONE)
 		event->ct.label[0] = event->ct.label[1] = 0;
 }

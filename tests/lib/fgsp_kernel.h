@@ -31,6 +31,7 @@ struct kernel_entry {
 	uint64_t expires_us, packet_us;      /* packet_us: the last packet here, 0: none */
 	uint16_t next[2];                    /* in the chains by tuple; 0: the end */
 	bool used;
+	uint8_t told;                /* state in the last event */
 };
 
 struct kernel {

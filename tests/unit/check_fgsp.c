@@ -202,6 +202,7 @@ START_TEST(test_mark) {
 	world_packet(w, flow, 0, PACKET_DATA);
 	world_run(w, WORLD_S);
 	ck_assert_uint_eq(world_entry(w, 1, flow)->ct.mark, 4711);
+	ck_assert_uint_eq(world_entry(w, 1, flow)->ct.state, TCP_CONNTRACK_ESTABLISHED);
 	world_entry(w, 0, flow)->ct.mark = 17;
 	world_settle(w, 90 * WORLD_S);
 	ck_assert_uint_eq(world_entry(w, 1, flow)->ct.mark, 17);
