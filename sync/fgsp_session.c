@@ -180,9 +180,24 @@ static void put(struct fgsp *f, enum record_type type, const struct ct *ct, uint
 	}
 }
 
+/* Read the entry of a fingerprint as it is now. */
+static bool read_entry(const struct fgsp *f, struct ct *ct, uint64_t fp) {
+	return f->env.get(f->env.arg, ct) && prints_fp(f->prints, ct) == fp;
+}
+
+/* Events do not tell when a session began; it may be gone by now, then its end is not far. */
+static void find_start(const struct fgsp *f, struct fgsp_pending *w) {
+	struct ct now = w->ct;
+
+	if (read_entry(f, &now, w->fp) && session_serial(&now) == session_serial(&w->ct))
+		w->ct.start_ns = now.start_ns;
+}
+
 static void send_pending(struct fgsp *f, struct fgsp_pending *w) {
 	uint32_t serial = session_serial(&w->ct);
 
+	if (w->create && fgsp_session_start(&w->ct) == 0)
+		find_start(f, w);
 	put(f, RECORD_CREATE, &w->ct, serial, w->unseen, w->create);
 	put(f, RECORD_UPDATE, &w->ct, serial, false, w->update);
 	w->fp = 0;
@@ -205,9 +220,11 @@ void fgsp_session_say(struct fgsp *f, enum record_type type, const struct ct *ct
 static void say_later(struct fgsp *f, const struct print *p, const struct ct *ct, uint16_t create,
 		      uint16_t update) {
 	struct fgsp_pending *w = &f->pending[p->fp / PRINTS_BUCKETS % FGSP_PENDING];
+	uint64_t start;
 
 	if (w->fp && w->fp != p->fp)
 		send_pending(f, w);
+	start = ct->start_ns || !w->fp ? ct->start_ns : w->ct.start_ns;
 	if (!w->fp) {
 		w->fp = p->fp;
 		w->create = w->update = 0;
@@ -217,6 +234,7 @@ static void say_later(struct fgsp *f, const struct print *p, const struct ct *ct
 	w->update = (uint16_t)((w->update | update) & ~w->create);
 	w->unseen = p->kind == PRINT_ADOPTED;
 	w->ct = *ct;
+	w->ct.start_ns = start;
 }
 
 /*
@@ -265,11 +283,6 @@ static bool agrees(const struct fgsp *f, const struct print *p, const struct ct 
 		return p->kind != PRINT_COPY && whose != FGSP_COPY;
 	return p->peers == FGSP_NOBODY ||
 	       session_label(ct, SESSION_LABEL_OWNER, 16) == f->member[p->peers].id;
-}
-
-/* Read the entry of a fingerprint as it is now. */
-static bool read_entry(const struct fgsp *f, struct ct *ct, uint64_t fp) {
-	return f->env.get(f->env.arg, ct) && prints_fp(f->prints, ct) == fp;
 }
 
 /* A packet of an adopted session came: it is ours like any other now. */
@@ -429,9 +442,16 @@ static void gone(struct fgsp *f, const struct ct *ct) {
 
 void fgsp_event(struct fgsp *f, enum fgsp_event what, const struct ct *ct, bool by_us,
 		uint64_t now_us) {
+	struct ct begun;
+
 	f->now_us = now_us;
 	if (by_us || !f->started)
 		return;
+	if (what == FGSP_NEW && ct->start_ns == 0) {
+		begun = *ct;
+		begun.start_ns = f->env.wall_ns(f->env.arg);
+		ct = &begun;
+	}
 	if (what == FGSP_GONE)
 		gone(f, ct);
 	else

@@ -18,6 +18,7 @@
 #include "sync/fgsp_impl.h"
 
 #define SECOND_NS UINT64_C(1000000000)
+#define HEARD_NS (3600 * SECOND_NS) /* the clock may jump before an event is heard */
 
 /* ---- units ---- */
 
@@ -326,6 +327,13 @@ static bool is_wanted(const struct unit *from, unsigned int to,
 	return false;
 }
 
+/* What was told by an event began, for the copy, when the event was heard. */
+static bool is_same_start(const struct ct *own, const struct ct *copy) {
+	uint64_t a = fgsp_session_start(own), b = fgsp_session_start(copy);
+
+	return b > 0 && (a > b ? a - b : b - a) < HEARD_NS;
+}
+
 static const char *difference(const struct ct *own, const struct ct *copy) {
 	const uint32_t bits = IPS_SEEN_REPLY | IPS_ASSURED;
 	const struct ct_tuple *a = &own->tuple[CT_REPLY], *b = &copy->tuple[CT_REPLY];
@@ -335,7 +343,7 @@ static const char *difference(const struct ct *own, const struct ct *copy) {
 		return "another translation";
 	if (session_serial(own) != session_serial(copy))
 		return "another serial";
-	if (fgsp_session_start(own) / 1000000 != fgsp_session_start(copy) / 1000000)
+	if (!is_same_start(own, copy))
 		return "another start";
 	if (own->mark != copy->mark)
 		return "another mark";

@@ -131,6 +131,8 @@ static void notify(struct kernel *k, enum fgsp_event what, struct kernel_entry *
 	e->told = e->ct.state;
 	if (what == FGSP_GONE)
 		event->ct.label[0] = event->ct.label[1] = 0;
+	else
+		event->ct.start_ns = 0;
 }
 
 bool kernel_take_event(struct kernel *k, struct kernel_event *event) {

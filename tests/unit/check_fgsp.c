@@ -12,6 +12,7 @@
 #include "tests/lib/fgsp_world.h"
 #include "tests/lib/fixture.h"
 
+#define NS_PER_MS 1000000u
 #define START (10 * WORLD_S)         /* until then peers have found each other */
 
 static struct world *group(unsigned int units, unsigned int devs) {
@@ -203,6 +204,8 @@ START_TEST(test_mark) {
 	world_run(w, WORLD_S);
 	ck_assert_uint_eq(world_entry(w, 1, flow)->ct.mark, 4711);
 	ck_assert_uint_eq(world_entry(w, 1, flow)->ct.state, TCP_CONNTRACK_ESTABLISHED);
+	ck_assert_uint_eq(fgsp_session_start(&world_entry(w, 1, flow)->ct) / NS_PER_MS,
+			  world_entry(w, 0, flow)->ct.start_ns / NS_PER_MS);
 	world_entry(w, 0, flow)->ct.mark = 17;
 	world_settle(w, 90 * WORLD_S);
 	ck_assert_uint_eq(world_entry(w, 1, flow)->ct.mark, 17);
