@@ -6,6 +6,7 @@
  * loop. It runs in the network namespace it is started in and serves that one. What it is to do
  * comes from gatehoused; it has no file of its own.
  */
+#include <bsd/stdlib.h>
 #include <event2/event.h>
 #include <getopt.h>
 #include <linux/capability.h>
@@ -25,8 +26,11 @@
 #include "sync/door.h"
 #include "sync/replica.h"
 
+#define EVENT_BUFFER_MAX (1 << 30)
+
 struct options {
 	const char *run_dir, *user, *group;
+	int event_buffer;            /* bytes; 0: as sync/sessions.h says */
 };
 
 struct daemon {
@@ -39,13 +43,21 @@ struct daemon {
 };
 
 static const char usage[] =
-	"usage: gatehouse-syncd [--run-dir DIR] [--user USER] [--group GROUP]\n";
+	"usage: gatehouse-syncd [--run-dir DIR] [--user USER] [--group GROUP] [--event-buffer BYTES]\n";
+
+static bool parse_event_buffer(const char *text, int *ret) {
+	const char *bad = NULL;
+
+	*ret = (int)strtonum(text, 1, EVENT_BUFFER_MAX, &bad);
+	return !bad;
+}
 
 static bool parse_options(int argc, char *argv[], struct options *opt) {
 	static const struct option longs[] = {
 		{ "run-dir", required_argument, NULL, 'r' },
 		{ "user", required_argument, NULL, 'u' },
 		{ "group", required_argument, NULL, 'g' },
+		{ "event-buffer", required_argument, NULL, 'e' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -60,6 +72,10 @@ static bool parse_options(int argc, char *argv[], struct options *opt) {
 		case 'r': opt->run_dir = optarg; break;
 		case 'u': opt->user = optarg; break;
 		case 'g': opt->group = optarg; break;
+		case 'e':
+			if (!parse_event_buffer(optarg, &opt->event_buffer))
+				return false;
+			break;
 		case 'v': printf("gatehouse-syncd %s\n", PACKAGE_VERSION); exit(0);
 		case 'h': fputs(usage, stdout); exit(0);
 		default: return false;
@@ -170,7 +186,8 @@ static int start(struct daemon *d, struct err *err) {
 	d->base = event_base_new();
 	if (!d->base)
 		return err_set(err, ERR_STORE, "no event loop");
-	config = (struct replica_config){ d->base, 0, tell, on_ready, d };
+	config = (struct replica_config){ .base = d->base, .event_buffer = d->opt.event_buffer,
+					  .log = tell, .ready = on_ready, .arg = d };
 	d->replica = replica_new(&config, err);
 	return d->replica ? open_door(d, err) : ERR_KERNEL;
 }
