@@ -106,6 +106,7 @@ static void walk_begin(struct fgsp *f) {
 	w->wanted = false;
 	w->number = (w->number + 1) % FGSP_WALKS;
 	w->begun_us = f->now_us;
+	memset(w->gone, 0, sizeof(w->gone));
 	w->due_us = f->now_us + (f->cluster.delay ? WALK_DELAY_US : WALK_US);
 	FGSP_EACH_MEMBER(f, m, i) {
 		m->stale_now = m->stale;

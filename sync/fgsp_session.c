@@ -269,15 +269,31 @@ void fgsp_session_own(struct fgsp *f, struct print *p, const struct ct *ct, bool
 
 /* ---- what the kernel tells ---- */
 
+/* Ends that were heard of while a walk goes on: what it has read ahead may still show the entries. */
+static void note_gone(struct fgsp *f, uint64_t fp) {
+	if (f->walk.running)
+		f->walk.gone[fp / 64 % ARRAY_LEN(f->walk.gone)] |= UINT64_C(1) << fp % 64;
+}
+
+static bool may_be_gone(const struct fgsp *f, uint64_t fp) {
+	return f->walk.gone[fp / 64 % ARRAY_LEN(f->walk.gone)] >> fp % 64 & 1;
+}
+
 /*
- * Whether an entry is what its print says. One without a print is believed when it is new, or when
- * nothing was written yet.
+ * Whether an entry is what its print says. One without a print is believed when it is new, or found
+ * and not gone since, or when nothing was written yet. A walk is behind the events: where it shows
+ * another state, either may be right.
  */
 static bool agrees(const struct fgsp *f, const struct print *p, const struct ct *ct,
 		   enum fgsp_whose whose, enum source source) {
+	if (!p && source == BY_WALK && may_be_gone(f, prints_fp(f->prints, ct)))
+		return false;
 	if (!p)
 		return !f->walked || (whose == FGSP_OWN && source != BY_CHANGE);
 	if (p->serial != session_serial(ct))
+		return false;
+	if (source == BY_WALK && p->kind != PRINT_COPY &&
+	    (p->state != fgsp_session_state(ct) || !fgsp_session_is_mark(p, ct)))
 		return false;
 	if (p->kind != PRINT_COPY || whose != FGSP_COPY)
 		return p->kind != PRINT_COPY && whose != FGSP_COPY;
@@ -427,6 +443,7 @@ static void gone(struct fgsp *f, const struct ct *ct) {
 	struct print *p = prints_find(f->prints, fp);
 	struct ct fresh = *ct;
 
+	note_gone(f, fp);
 	if (!p)
 		return;
 	if (p->kind == PRINT_COPY || p->serial != session_serial(ct))

@@ -591,6 +591,36 @@ START_TEST(test_overrun) {
 }
 END_TEST
 
+/* What a walk has read before an event was heard does not undo what the event told. */
+START_TEST(test_stale_walk) {
+	struct world *w = group(2, 0);
+	unsigned int changed = world_open(w, 0, IPPROTO_TCP, true);
+	unsigned int ended = world_establish(w, 0, IPPROTO_TCP, true);
+	struct ct was_changed, was_ended;
+	struct fgsp_stats before;
+	uint64_t now;
+
+	world_run(w, WORLD_S);
+	was_changed = kernel_show(world_kernel(w, 0), world_entry(w, 0, changed));
+	was_ended = kernel_show(world_kernel(w, 0), world_entry(w, 0, ended));
+	world_packet(w, changed, 0, PACKET_REPLY);
+	world_run(w, WORLD_S);
+	fgsp_overrun(world_machine(w, 0), now = world_now(w));
+	fgsp_poll(world_machine(w, 0), now);
+	kernel_delete(world_kernel(w, 0), world_entry(w, 0, ended), false);
+	fgsp_event(world_machine(w, 0), FGSP_GONE, &was_ended, false, now);
+	before = stats_of(w, 0);
+	fgsp_walk_entry(world_machine(w, 0), &was_changed, now);
+	fgsp_walk_entry(world_machine(w, 0), &was_ended, now);
+	fgsp_flush(world_machine(w, 0), now);
+	world_settle(w, 5 * WORLD_S);
+	ck_assert_uint_eq(stats_of(w, 0).sent.create, before.sent.create);
+	ck_assert_uint_eq(stats_of(w, 0).sent.update, before.sent.update);
+	ck_assert_int_eq(owner_at(w, 1, ended), -1);
+	world_free(w);
+}
+END_TEST
+
 /* More changes than the queue holds, while the peer cannot be reached. */
 START_TEST(test_queue_full) {
 	struct world *w = world_new(&(struct world_options){ .seed = 9, .units = 2,
@@ -651,6 +681,7 @@ static Suite *fgsp_suite(void) {
 	tcase_add_test(t, test_stale);
 	tcase_add_test(t, test_digest);
 	tcase_add_test(t, test_overrun);
+	tcase_add_test(t, test_stale_walk);
 	tcase_add_test(t, test_queue_full);
 	return s;
 }
