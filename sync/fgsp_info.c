@@ -90,7 +90,8 @@ bool fgsp_peer_info(const struct fgsp *f, unsigned int i, struct fgsp_peer_info 
 
 		if (!is_first(f, site) || i-- > 0)
 			continue;
-		*info = (struct fgsp_peer_info){ .peer = s->number, .resync_why = "" };
+		*info = (struct fgsp_peer_info){ .peer = s->number, .link = "none",
+						 .resync_why = "" };
 		if (s->member >= 0)
 			fill_member(f, &f->member[s->member], info);
 		if (s->refused)

@@ -33,6 +33,11 @@ _Static_assert(FGSP_L2 == LINK_L2 && (int)FGSP_LINKS == (int)LINKS_MAX &&
 		       FGSP_MAC == LINK_MAC && FGSP_DATAGRAM_MAX == LINK_DATAGRAM_MAX,
 	       "numbers of links");
 
+/* What links and channels have turned away before the machine saw it. */
+struct turned_away {
+	uint64_t ses_err, ses_size, udp_err, udp_size, refused;
+};
+
 struct replica {
 	struct replica_config config;
 	struct fgsp *machine;
@@ -42,6 +47,7 @@ struct replica {
 	struct monitor *monitor;       /* of links, addresses and routes */
 	struct event *due, *look, *retry;
 	struct cluster cluster;
+	struct turned_away before;     /* when the counters were reset, of what is open now */
 };
 
 static uint64_t now_us(void) {
@@ -325,6 +331,7 @@ static void close_all(struct replica *r) {
 	sessions_serve(r->sessions, NULL, &err);
 	r->links = link_set_free(r->links);
 	r->channels = channels_free(r->channels);
+	r->before = (struct turned_away){ 0 };
 }
 
 static int open_all(struct replica *r, struct err *err) {
@@ -432,8 +439,33 @@ struct replica *replica_free(struct replica *r) {
 	return NULL;
 }
 
+static struct turned_away turned_away(const struct replica *r) {
+	const struct channels_stats *c;
+	struct link_stats ses, udp;
+
+	if (!r->links || !r->channels)
+		return (struct turned_away){ 0 };
+	link_set_stats(r->links, 2, &ses);
+	link_set_stats(r->links, 3, &udp);
+	c = channels_stats(r->channels);
+	return (struct turned_away){
+		.ses_err = ses.strangers,
+		.ses_size = ses.malformed,
+		.udp_err = udp.strangers,
+		.udp_size = udp.malformed,
+		.refused = c->strangers + c->crowded + c->refused + c->late + c->broken,
+	};
+}
+
 void replica_stats(const struct replica *r, struct fgsp_stats *ret) {
+	struct turned_away now = turned_away(r);
+
 	fgsp_stats(r->machine, ret);
+	ret->ses.recv_err += now.ses_err - r->before.ses_err;
+	ret->ses.sz_err += now.ses_size - r->before.ses_size;
+	ret->udp.recv_err += now.udp_err - r->before.udp_err;
+	ret->udp.sz_err += now.udp_size - r->before.udp_size;
+	ret->refused += now.refused - r->before.refused;
 }
 
 bool replica_peer(const struct replica *r, unsigned int i, struct fgsp_peer_info *ret) {
@@ -447,4 +479,5 @@ void replica_resync(struct replica *r) {
 
 void replica_reset(struct replica *r) {
 	fgsp_reset_stats(r->machine);
+	r->before = turned_away(r);
 }
