@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Everything comes in turns. A turn of events is what the socket holds, up to a bound; when it was
- * much, the next turn comes 2 ms later, for reading a batch costs half of what reading each alone
- * costs, and the kernel forwards faster meanwhile. A walk takes a bite of the kernel's listing in
- * each turn of the loop, and waits while the machine's queues are full.
+ * Everything comes in turns. A turn of events is what the socket holds, up to a bound. The first event
+ * after a silence is read at once; what follows it waits until 2 ms later, for a batch costs a fraction
+ * of what reading, sealing and sending each alone costs, the changes of a session become one, and the
+ * kernel forwards faster meanwhile. A walk takes a bite of the kernel's listing in each turn of the
+ * loop, and waits while the machine's queues are full.
  *
  * Changes that the kernel refuses come back between two calls of the machine, never within one:
  * they wait in a list until sessions_flush.
@@ -25,8 +26,7 @@
 #include "cfgdb/base/mem.h"
 
 #define EVENT_BUFFER (64 << 20)
-#define MANY_EVENTS 32                 /* in one turn: there is load */
-#define PAUSE_US 2000                  /* between turns under load */
+#define PAUSE_US 2000                  /* between turns */
 #define WALK_PAUSE_US 5000             /* while queues are full */
 #define ROUNDS_MAX 8                   /* of failures that bring new changes, in one flush */
 
@@ -185,7 +185,7 @@ static void take_expected(void *arg, const struct ct_expect *expect) {
 static void listen_or_pause(struct sessions *s) {
 	const struct timeval pause = { .tv_usec = PAUSE_US };
 
-	if (s->turn > MANY_EVENTS) {
+	if (s->turn > 0 && s->turn < CT_EVENTS_PER_TURN) {
 		event_del(s->on_events);
 		event_add(s->after_pause, &pause);
 	} else {
