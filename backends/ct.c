@@ -17,6 +17,7 @@
 #include "cfgdb/base/mem.h"
 
 #define ANSWER_SIZE (32u << 10)
+#define RECEIVE_BUFFER (1 << 20)       /* room for CT_GET_MAX answers */
 
 struct ct_netlink {
 	struct mnl_socket *sock;
@@ -26,8 +27,13 @@ struct ct_netlink {
 
 static struct mnl_socket *socket_open(void) {
 	struct mnl_socket *sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int size = RECEIVE_BUFFER;
 
-	if (!sock || mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) >= 0)
+	if (!sock)
+		return NULL;
+	/* With a smaller one, what finds no room counts as not there. */
+	setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) >= 0)
 		return sock;
 	mnl_socket_close(sock);
 	return NULL;
@@ -126,6 +132,59 @@ int ct_get(struct ct_netlink *nl, struct ct *ct, struct err *err) {
 	if (rc == 0 && !f.any)
 		rc = ENOENT;
 	return rc ? refused(rc, "the session cannot be read", err) : 0;
+}
+
+/* Answers to n requests that are numbered from first_seq on: an entry or an error each. */
+struct answers {
+	uint32_t first_seq;
+	size_t n, taken;
+	struct ct *ct;
+	bool *there;
+};
+
+static void take_some(const char *data, ssize_t n, struct answers *a) {
+	int len = (int)n;
+
+	for (const struct nlmsghdr *nlh = (const void *)data; mnl_nlmsg_ok(nlh, len);
+	     nlh = mnl_nlmsg_next(nlh, &len)) {
+		uint32_t i = nlh->nlmsg_seq - a->first_seq;
+		struct ct ct;
+
+		if (i >= a->n)
+			continue; /* left of an earlier exchange */
+		a->taken++;
+		a->there[i] = nlh->nlmsg_type != NLMSG_ERROR && ct_decode(nlh, &ct);
+		if (a->there[i])
+			a->ct[i] = ct;
+	}
+}
+
+int ct_get_all(struct ct_netlink *nl, struct ct *ct, bool *there, size_t n, struct err *err) {
+	AUTO_FREE char *data = xcalloc(n + 1, CT_MESSAGE_MAX);
+	struct answers a = { .first_seq = nl->seq + 1, .n = n, .ct = ct, .there = there };
+	size_t len = 0;
+	ssize_t got = 1;
+
+	for (size_t i = 0; i < n; i++) {
+		struct nlmsghdr *nlh = ct_encode_begin(data + len, NFNL_SUBSYS_CTNETLINK,
+						       IPCTNL_MSG_CT_GET, 0, ct[i].family);
+
+		ct_encode_key(nlh, &ct[i]);
+		nlh->nlmsg_seq = ++nl->seq;
+		len += NLMSG_ALIGN(nlh->nlmsg_len);
+		there[i] = false;
+	}
+	if (n > 0 && mnl_socket_sendto(nl->sock, data, len) < 0)
+		return refused(errno, "sessions cannot be read", err);
+	while (a.taken < n && got > 0) {
+		got = mnl_socket_recvfrom(nl->sock, nl->data, sizeof(nl->data));
+		if (got > 0)
+			take_some(nl->data, got, &a);
+	}
+	if (a.taken == n)
+		return 0;
+	socket_renew(nl);
+	return refused(EIO, "sessions cannot be read", err);
 }
 
 int ct_delete(struct ct_netlink *nl, const struct ct *ct, struct err *err) {

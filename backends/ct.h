@@ -198,6 +198,14 @@ struct ct_netlink *ct_close(struct ct_netlink *nl);
  */
 int ct_get(struct ct_netlink *nl, struct ct *ct, struct err *err);
 
+#define CT_GET_MAX 64                  /* entries read at once */
+
+/*
+ * Read n entries in the same way, all with one system call to ask; there[i] says whether ct[i] was
+ * found. On an error, *err says why the rest is not there.
+ */
+int ct_get_all(struct ct_netlink *nl, struct ct *ct, bool *there, size_t n, struct err *err);
+
 /*
  * Delete an entry, named by tuple, zone and id, so that another one in its place stays.
  * ERR_NOT_FOUND when it is gone already.

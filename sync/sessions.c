@@ -10,7 +10,10 @@
  * they wait in a list until sessions_flush.
  *
  * The kernel deletes by tuple, whoever the entry belongs to. So an entry that is to be deleted is
- * read before, and deleted by its id if it is the one that was meant.
+ * read before, and deleted by its id if it is the one that was meant. Reading each alone would cost
+ * more than all the rest: from the first delete on, changes wait until there are some, and all their
+ * entries are read at once. What was read stands, unless an earlier change among them is of the same
+ * tuple.
  */
 #include "sync/sessions.h"
 
@@ -41,6 +44,8 @@ struct sessions {
 	struct fgsp *machine;
 	struct ct_netlink *reader;
 	struct ct_writer *writer;
+	struct ct_change waiting[CT_GET_MAX];        /* the first of them is a delete */
+	size_t n_waiting;
 	struct failure *failures;
 	size_t n_failures, failures_size;
 
@@ -91,15 +96,80 @@ static void refused(void *arg, const struct ct_change *c, int error) {
 	f->change.ct = c->ct;
 }
 
-/* Whether the entry is there, and the one that is meant; ct gets its id. */
-static bool is_meant(struct sessions *s, const struct fgsp_change *change, struct ct *ct) {
-	*ct = change->ct;
-	if (!sessions_get(s, ct))
-		return false;
+/* Whether an entry is the one that a delete means. */
+static bool is_meant(const struct ct_change *c, const struct ct *ct) {
 	for (int i = 0; i < 2; i++)
-		if ((ct->label[i] ^ change->ct.label[i]) & change->label_mask[i])
+		if ((ct->label[i] ^ c->ct.label[i]) & c->label_mask[i])
 			return false;
 	return true;
+}
+
+/* Whether a change that waits before this one may have touched the same entry. */
+static bool is_touched(const struct sessions *s, size_t n) {
+	const struct ct_tuple *t = &s->waiting[n].ct.tuple[CT_ORIG];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct ct_tuple *other = &s->waiting[i].ct.tuple[CT_ORIG];
+
+		if (t->sport == other->sport && t->dport == other->dport &&
+		    net_equal(&t->src, &other->src) && net_equal(&t->dst, &other->dst))
+			return true;
+	}
+	return false;
+}
+
+static bool read_now(struct sessions *s, struct ct *ct) {
+	struct err err = { 0 };
+
+	ct_writer_flush(s->writer);
+	if (ct_get(s->reader, ct, &err) == 0)
+		return true;
+	if (err.code != ERR_NOT_FOUND)
+		say(s, LOG_WARNING, err.text);
+	return false;
+}
+
+/* Read the entries of all deletes that wait. */
+static void look_up(struct sessions *s, struct ct *found, bool *there) {
+	struct err err = { 0 };
+	size_t n = 0;
+
+	ct_writer_flush(s->writer);
+	for (size_t i = 0; i < s->n_waiting; i++)
+		if (s->waiting[i].what == CT_WRITE_DELETE)
+			found[n++] = s->waiting[i].ct;
+	if (ct_get_all(s->reader, found, there, n, &err) != 0)
+		say(s, LOG_WARNING, err.text);
+}
+
+/* Give the writer what waits. */
+static void work_off(struct sessions *s) {
+	AUTO_FREE struct ct *found = NULL;
+	bool there[CT_GET_MAX];
+	size_t next = 0;
+
+	if (s->n_waiting == 0)
+		return;
+	found = xcalloc(s->n_waiting, sizeof(*found));
+	look_up(s, found, there);
+	for (size_t i = 0; i < s->n_waiting; i++) {
+		struct ct_change *c = &s->waiting[i];
+		bool write = true;
+
+		if (c->what == CT_WRITE_DELETE) {
+			size_t n = next++;
+
+			if (is_touched(s, i)) {
+				found[n] = c->ct;
+				there[n] = read_now(s, &found[n]);
+			}
+			write = there[n] && is_meant(c, &found[n]);
+			c->ct = found[n];
+		}
+		if (write)
+			ct_write(s->writer, c);
+	}
+	s->n_waiting = 0;
 }
 
 /* The fields of an update have the same bits here and there. */
@@ -122,19 +192,23 @@ void sessions_write(struct sessions *s, const struct fgsp_change *change) {
 			       .cookie = change->cookie | (change->whole ? COOKIE_WHOLE : 0) };
 
 	memcpy(c.label_mask, change->label_mask, sizeof(c.label_mask));
-	if (change->what != FGSP_DELETE || is_meant(s, change, &c.ct))
+	/* An expected session is only there during the call. */
+	if (s->n_waiting == CT_GET_MAX || c.what == CT_WRITE_EXPECT)
+		work_off(s);
+	if (s->n_waiting > 0 || c.what == CT_WRITE_DELETE)
+		s->waiting[s->n_waiting++] = c;
+	else
 		ct_write(s->writer, &c);
 }
 
 bool sessions_get(struct sessions *s, struct ct *ct) {
-	struct err err = { 0 };
+	work_off(s);
+	return read_now(s, ct);
+}
 
+static void write_all(struct sessions *s) {
+	work_off(s);
 	ct_writer_flush(s->writer);
-	if (ct_get(s->reader, ct, &err) == 0)
-		return true;
-	if (err.code != ERR_NOT_FOUND)
-		say(s, LOG_WARNING, err.text);
-	return false;
 }
 
 /*
@@ -144,7 +218,7 @@ bool sessions_get(struct sessions *s, struct ct *ct) {
 void sessions_flush(struct sessions *s) {
 	if (s->machine)
 		fgsp_flush(s->machine, now_us(s));
-	ct_writer_flush(s->writer);
+	write_all(s);
 	for (int round = 0; s->machine && s->n_failures > 0 && round < ROUNDS_MAX; round++) {
 		struct failure *failures = s->failures;
 		size_t n = s->n_failures;
@@ -156,7 +230,7 @@ void sessions_flush(struct sessions *s) {
 					  now_us(s));
 		free(failures);
 		fgsp_flush(s->machine, now_us(s));
-		ct_writer_flush(s->writer);
+		write_all(s);
 	}
 }
 

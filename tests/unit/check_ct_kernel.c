@@ -384,6 +384,38 @@ START_TEST(test_requests) {
 }
 END_TEST
 
+/* Several at once: each answer belongs to its question, those that are not there included. */
+START_TEST(test_get_all) {
+	struct ct ct[CT_GET_MAX];
+	bool there[CT_GET_MAX];
+	struct ct_maker *m;
+	struct ct_netlink *nl;
+	struct err err = { 0 };
+
+	own_namespace();
+	m = ct_make_open();
+	nl = opened();
+	ct_make_create(m, 0, CT_GET_MAX, 1000);
+	for (uint32_t i = 0; i < CT_GET_MAX; i += 3)
+		ct_make_delete(m, i, 1);
+	for (uint32_t round = 0; round < 3; round++) {
+		for (uint32_t i = 0; i < CT_GET_MAX; i++)
+			ct[i] = made(i);
+		ck_assert_int_eq(ct_get_all(nl, ct, there, CT_GET_MAX, &err), 0);
+		for (uint32_t i = 0; i < CT_GET_MAX; i++) {
+			ck_assert_int_eq(there[i], i % 3 != 0);
+			ck_assert_uint_eq(ct[i].mark, there[i] ? i : made(i).mark);
+			ck_assert_int_eq(ct[i].id != 0, there[i]);
+		}
+	}
+	ck_assert_int_eq(ct_get_all(nl, ct, there, 0, &err), 0);
+	ct[0] = made(1);
+	ck_assert_int_eq(ct_get(nl, &ct[0], &err), 0);
+	ct_close(nl);
+	ct_make_close(m);
+}
+END_TEST
+
 /* Another session in the place of one that has ended is not touched by what was meant for that. */
 START_TEST(test_successor) {
 	struct ct_maker *m;
@@ -718,6 +750,7 @@ static Suite *ct_suite(void) {
 	tcase_add_test(t, test_kinds);
 	tcase_add_test(t, test_traffic);
 	tcase_add_test(t, test_requests);
+	tcase_add_test(t, test_get_all);
 	tcase_add_test(t, test_successor);
 	tcase_add_test(t, test_delete_kinds);
 	tcase_add_test(t, test_stats);
