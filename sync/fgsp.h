@@ -177,8 +177,8 @@ void fgsp_writable(struct fgsp *f, uint64_t now_us);
 enum fgsp_event { FGSP_NEW, FGSP_CHANGED, FGSP_GONE };
 
 /*
- * An event of connection tracking; by_us: it is of a write of ours. GONE has no label, and the others
- * need not tell when the session began.
+ * An event of connection tracking; by_us: it is of a write of ours. GONE has no label, and the
+ * others need not tell when the session began.
  */
 void fgsp_event(struct fgsp *f, enum fgsp_event what, const struct ct *ct, bool by_us,
 		uint64_t now_us);

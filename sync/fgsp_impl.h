@@ -140,7 +140,7 @@ struct fgsp_walk {
 	bool is_void;                /* it began under another configuration: its end is awaited */
 	uint8_t number;              /* of prints that it has seen */
 	uint64_t begun_us, due_us, not_before_us;
-	uint64_t gone[1024];         /* bits by fingerprint: of sessions that ended since it began */
+	uint64_t gone[1024];         /* bits by fingerprint: sessions that ended meanwhile */
 	uint64_t settled;            /* settle_us that has passed: who is not known now is lost */
 };
 

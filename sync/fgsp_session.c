@@ -269,7 +269,9 @@ void fgsp_session_own(struct fgsp *f, struct print *p, const struct ct *ct, bool
 
 /* ---- what the kernel tells ---- */
 
-/* Ends that were heard of while a walk goes on: what it has read ahead may still show the entries. */
+/*
+ * Ends that were heard of while a walk goes on: what it has read ahead may still show the entries.
+ */
 static void note_gone(struct fgsp *f, uint64_t fp) {
 	if (f->walk.running)
 		f->walk.gone[fp / 64 % ARRAY_LEN(f->walk.gone)] |= UINT64_C(1) << fp % 64;

@@ -43,7 +43,8 @@ struct daemon {
 };
 
 static const char usage[] =
-	"usage: gatehouse-syncd [--run-dir DIR] [--user USER] [--group GROUP] [--event-buffer BYTES]\n";
+	"usage: gatehouse-syncd [--run-dir DIR] [--user USER] [--group GROUP]\n"
+	"                       [--event-buffer BYTES]\n";
 
 static bool parse_event_buffer(const char *text, int *ret) {
 	const char *bad = NULL;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Everything comes in turns. A turn of events is what the socket holds, up to a bound. The first event
- * after a silence is read at once; what follows it waits until 2 ms later, for a batch costs a fraction
- * of what reading, sealing and sending each alone costs, the changes of a session become one, and the
- * kernel forwards faster meanwhile. A walk takes a bite of the kernel's listing in each turn of the
- * loop, and waits while the machine's queues are full.
+ * Everything comes in turns. A turn of events is what the socket holds, up to a bound. The first
+ * event after a silence is read at once; what follows it waits until 2 ms later, for a batch costs
+ * a fraction of what reading, sealing and sending each alone costs, the changes of a session become
+ * one, and the kernel forwards faster meanwhile. A walk takes a bite of the kernel's listing in
+ * each turn of the loop, and waits while the machine's queues are full.
  *
  * Changes that the kernel refuses come back between two calls of the machine, never within one:
  * they wait in a list until sessions_flush.
  *
  * The kernel deletes by tuple, whoever the entry belongs to. So an entry that is to be deleted is
  * read before, and deleted by its id if it is the one that was meant. Reading each alone would cost
- * more than all the rest: from the first delete on, changes wait until there are some, and all their
- * entries are read at once. What was read stands, unless an earlier change among them is of the same
- * tuple.
+ * more than all the rest: from the first delete on, changes wait until there are some, and all
+ * their entries are read at once. What was read stands, unless an earlier change among them is of
+ * the same tuple.
  */
 #include "sync/sessions.h"
 

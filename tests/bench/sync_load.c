@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Load for tests/bench/sync. Sessions have numbers; number i is always the same one, established TCP
- * through a virtual IP.
+ * Load for tests/bench/sync. Sessions have numbers; number i is always the same one, established
+ * TCP through a virtual IP.
  *
  *	sync_load create|update|delete FIRST COUNT RATE      sessions of this network namespace
  *	sync_load packets INTERFACE MAC FIRST COUNT RATE     a UDP packet of a new session each
  *	sync_load latency FROM TO FIRST COUNT                between two network namespaces
  *
  * RATE is a second, even to the millisecond; 0: as fast as it goes. The first two print the seconds
- * that it took, and those of CPU time. An update closes one direction of the session. Latency is the time from the order to
- * create a session in one namespace to its event in the other; it prints the median and the 99th
- * percentile in us, and how many were missing after a second.
+ * that it took, and those of CPU time. An update closes one direction of the session. Latency is
+ * the time from the order to create a session in one namespace to its event in the other; it prints
+ * the median and the 99th percentile in us, and how many were missing after a second.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Changes of the kernel's table as replication makes them, many at once: what is deleted is what was
- * meant, in the order in which it was said. Each test has a network namespace of its own.
+ * Changes of the kernel's table as replication makes them, many at once: what is deleted is what
+ * was meant, in the order in which it was said. Each test has a network namespace of its own.
  */
 #include "sync/sessions.h"
 
