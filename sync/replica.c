@@ -350,6 +350,15 @@ static int open_all(struct replica *r, struct err *err) {
 	return sessions_serve(r->sessions, r->machine, err);
 }
 
+/* Where nothing is open, there is nothing that the machine could do. */
+static void configure(struct replica *r) {
+	struct cluster c = r->cluster;
+
+	c.has_key = c.has_key && r->channels;
+	fgsp_configure(r->machine, &c, now_us());
+	explicit_bzero(&c, sizeof(c));
+}
+
 /* The machine hears of links after it knows them. */
 static void apply(struct replica *r) {
 	struct wire_peers peers;
@@ -365,7 +374,7 @@ static void apply(struct replica *r) {
 		close_all(r);
 		event_add(r->retry, &retry);
 	}
-	fgsp_configure(r->machine, &r->cluster, now_us());
+	configure(r);
 	if (r->channels) {
 		peers_of(&r->cluster, &peers);
 		links_of(&r->cluster, &links);
