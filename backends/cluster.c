@@ -169,6 +169,24 @@ void cluster_of_model(struct cluster *c, const struct model *model, const char *
 	take_peers(c, model, obj);
 }
 
+const char *cluster_secret(const struct model *model) {
+	const char *secret =
+		object_str(model_object(model, schema_table(TBL_SYSTEM_STANDALONE_CLUSTER)),
+			   CLUSTER_(PSKSECRET));
+
+	return *secret ? secret
+		       : object_str(model_object(model, schema_table(TBL_SYSTEM_AUTO_SCALE)),
+				    SYSTEM_AUTO_SCALE__PSKSECRET);
+}
+
+bool cluster_is_down_before(const struct cluster *c, const char *name) {
+	for (unsigned int i = 0; i < c->n_peers; i++)
+		for (unsigned int j = 0; j < c->peer[i].n_down; j++)
+			if (strcmp(c->peer[i].down[j], name) == 0)
+				return true;
+	return false;
+}
+
 /* FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), folded to 16 bits. */
 uint16_t cluster_unit_id(const char *serial) {
 	uint32_t h = 2166136261u;

@@ -66,6 +66,12 @@ struct cluster {
  */
 void cluster_of_model(struct cluster *c, const struct model *model, const char *serial);
 
+/* Secret of the group, as "ENC TEXT", which lives as long as the model; "": there is none. */
+const char *cluster_secret(const struct model *model);
+
+/* Whether an entry has this interface in down-intfs-before-sess-sync. */
+bool cluster_is_down_before(const struct cluster *c, const char *name);
+
 /*
  * The number that stands for a unit in datagrams and labels: a hash of its serial, never 0, the
  * same in every release.

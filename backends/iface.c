@@ -9,6 +9,9 @@
  * an interface that stays managed named it until now. An interface whose entry only describes what
  * was found is left to whoever sets it up. New addresses come before old ones go, so that routes
  * over the interface find one that fits.
+ *
+ * An interface in down-intfs-before-sess-sync is down while it is held. Whether it is up is ours to
+ * say, also when its entry only describes what was found: who takes it down brings it up again.
  */
 #include "backends/iface.h"
 
@@ -35,6 +38,7 @@ struct want_addr {
 struct want {
 	char name[16];
 	bool as_found;           /* it only tells what was found: nothing is set, but it is known */
+	bool may_hold;           /* down-intfs-before-sess-sync names it: down while it is held */
 	bool up;
 	uint32_t mtu;            /* 0: as it is */
 	struct want_addr *addr;
@@ -55,6 +59,7 @@ struct former {
 
 struct iface {
 	struct rtnl *rtnl;
+	const struct hold *hold;
 	struct wants now, next;
 	struct former *former;   /* of links that the commit in progress has changed */
 	size_t n_former;
@@ -99,14 +104,18 @@ static void want_read(struct want *w, const struct object *obj) {
 static struct wants wants_read(const struct model *model) {
 	struct names managed = managed_interfaces(model);
 	struct wants ws = { .n = 0 };
+	struct cluster cluster;
 
+	cluster_of_model(&cluster, model, "");
 	ws.want = xcalloc(managed.n, sizeof(*ws.want));
 	for (size_t i = 0; i < managed.n; i++) {
 		const struct object *obj =
 			model_find(model, schema_table(TBL_SYSTEM_INTERFACE), managed.name[i]);
 
-		if (obj)
-			want_read(&ws.want[ws.n++], obj);
+		if (!obj)
+			continue;
+		ws.want[ws.n].may_hold = cluster_is_down_before(&cluster, obj->key);
+		want_read(&ws.want[ws.n++], obj);
 	}
 	names_done(&managed);
 	return ws;
@@ -242,20 +251,51 @@ static uint32_t wanted_mtu(const struct want *w, const struct wants *before, con
 	return old && old->mtu ? ETHERMTU : l->mtu;
 }
 
+static bool is_held(const struct iface *f, const struct want *w) {
+	return w && w->may_hold && hold_has(f->hold, w->name);
+}
+
+/* What was found stays as it is, but for what is held, and then let go. */
+static bool wanted_up(const struct iface *f, const struct want *w, const struct wants *before,
+		      const struct link *l) {
+	if (is_held(f, w))
+		return false;
+	if (w->as_found && !w->may_hold && !is_held(f, wants_find(before, w->name)))
+		return l->up;
+	return w->up;
+}
+
+static int change_link(struct iface *f, const struct link *l, bool up, uint32_t mtu,
+		       struct err *err) {
+	if (up == l->up && mtu == l->mtu)
+		return 0;
+	note_former(f, l);
+	return answer(l->name, set_link(f, l->index, up, mtu), err);
+}
+
 static int set_links(struct iface *f, const struct links *links, const struct wants *ws,
 		     const struct wants *before, struct err *err) {
-	for (size_t i = 0; i < ws->n; i++) {
-		const struct want *w = &ws->want[i];
-		const struct link *l = w->as_found ? NULL : links_find(links, w->name);
-		uint32_t mtu = l ? wanted_mtu(w, before, l) : 0;
+	int rc = 0;
 
-		if (!l || (w->up == l->up && mtu == l->mtu))
-			continue;
-		note_former(f, l);
-		if (answer(w->name, set_link(f, l->index, w->up, mtu), err))
-			return ERR_KERNEL;
+	for (size_t i = 0; i < ws->n && rc == 0; i++) {
+		const struct want *w = &ws->want[i];
+		const struct link *l = links_find(links, w->name);
+
+		if (l)
+			rc = change_link(f, l, wanted_up(f, w, before, l),
+					 w->as_found ? l->mtu : wanted_mtu(w, before, l), err);
 	}
-	return 0;
+	/* Held for as long as it was ours. */
+	for (size_t i = 0; i < before->n && rc == 0; i++) {
+		const struct want *old = &before->want[i];
+		const struct link *l = is_held(f, old) && !wants_find(ws, old->name)
+					       ? links_find(links, old->name)
+					       : NULL;
+
+		if (l)
+			rc = change_link(f, l, old->up, l->mtu, err);
+	}
+	return rc;
 }
 
 static int read_links(struct iface *f, struct links *links, struct err *err) {
@@ -303,9 +343,10 @@ static void take_back(struct iface *f) {
 
 /* ---- the backend ---- */
 
-struct iface *iface_new(struct err *err) {
+struct iface *iface_new(const struct hold *hold, struct err *err) {
 	struct iface *f = xcalloc(1, sizeof(*f));
 
+	f->hold = hold;
 	f->rtnl = rtnl_open(err);
 	return f->rtnl ? f : iface_free(f);
 }

@@ -2,13 +2,17 @@
 /* Interfaces as a backend: addresses, state and MTU of managed interfaces; and what is found. */
 #pragma once
 
+#include "backends/hold.h"
 #include "backends/rtnl.h"
 #include "cfgdb/backend.h"
 
 struct iface;
 
-/* Open; NULL and *err when that fails. */
-struct iface *iface_new(struct err *err);
+/*
+ * Open; NULL and *err when that fails. What hold has is kept down; it outlives this, and
+ * iface_reconcile() is called when it lets go. NULL: nothing is.
+ */
+struct iface *iface_new(const struct hold *hold, struct err *err);
 
 /* Close; what was set stays. NULL is fine. Returns NULL. */
 struct iface *iface_free(struct iface *f);

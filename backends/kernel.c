@@ -6,7 +6,8 @@
  *
  * The order matters: what is closed closes first (barrier, rules), then comes what leads packets
  * through (settings, addresses, routes, ARP, the way to other members). Sessions are judged last,
- * when all that they are judged by is there.
+ * when all that they are judged by is there. Which interfaces stay down for a while is known when
+ * rules have been compared with the kernel, and before links are.
  */
 #include "backends/kernel.h"
 
@@ -27,6 +28,7 @@
 #include "backends/commands_kernel.h"
 #include "backends/handover.h"
 #include "backends/helper.h"
+#include "backends/hold.h"
 #include "backends/iface.h"
 #include "backends/managed.h"
 #include "backends/nft.h"
@@ -54,6 +56,7 @@ struct kernel {
 	void (*tell)(int priority, const char *text);
 	struct barrier *barrier;
 	struct nft *nft;
+	struct hold *hold;
 	struct iface *iface;
 	struct route *route;
 	struct arp *arp;
@@ -158,6 +161,7 @@ static void after_commit(void *ctx) {
 	const struct kernel *k = ctx;
 
 	replication_update(k->replication);
+	hold_update(k->hold, k->engine->model);
 	schedule_arm(ctx);
 	sessions_look(ctx);
 	tell_no_tunnel(ctx);
@@ -178,6 +182,34 @@ static void reconcile_network(struct kernel *k) {
 		say(k, LOG_WARNING, "ARP: %s", err.text);
 	if (handover_reconcile(k->handover, &err) != 0)
 		say(k, LOG_WARNING, "members: %s", err.text);
+}
+
+/* ---- interfaces that wait for sessions ---- */
+
+/* Rules that were there say that the unit has been running, and so have its interfaces. */
+static int hold_start(void *ctx, const struct commit *commit, struct err *err) {
+	const struct kernel *k = ctx;
+
+	(void)err;
+	if (!nft_was_there(k->nft))
+		hold_begin(k->hold, commit->model);
+	return 0;
+}
+
+static void on_let_go(void *arg) {
+	reconcile_network(arg);
+}
+
+static int open_hold(struct kernel *k, const struct kernel_config *config, struct err *err) {
+	const struct hold_config c = { .base = k->base,
+				       .relay = config->relay,
+				       .wait_s = config->sync_wait_s,
+				       .tell = k->tell,
+				       .let_go = on_let_go,
+				       .arg = k };
+
+	k->hold = hold_new(&c, err);
+	return k->hold ? 0 : ERR_STORE;
 }
 
 static void on_network(evutil_socket_t fd, short what, void *arg) {
@@ -313,7 +345,7 @@ static int open_backends(struct kernel *k, struct err *err) {
 
 	k->barrier = barrier_new(managed);
 	k->nft = nft_new(err);
-	k->iface = k->nft ? iface_new(err) : NULL;
+	k->iface = k->nft ? iface_new(k->hold, err) : NULL;
 	k->route = k->iface ? route_new(err) : NULL;
 	k->arp = k->route ? arp_new(err) : NULL;
 	k->handover = k->arp ? handover_new(err) : NULL;
@@ -362,6 +394,7 @@ static int kernel_start(struct kernel *k, struct err *err) {
 		barrier_backend(k->barrier),
 		nft_backend(k->nft),
 		sysctl_backend(k->sysctl),
+		{ .name = "hold", .start = hold_start, .ctx = k },
 		iface_backend(k->iface),
 		route_backend(k->route),
 		arp_backend(k->arp),
@@ -389,7 +422,8 @@ struct kernel *kernel_open(const struct kernel_config *config, struct err *err) 
 	k->engine = config->engine;
 	k->state_dir = xstrdup(config->state_dir);
 	k->tell = config->tell;
-	if (open_replication(k, config, err) != 0 || kernel_start(k, err) != 0)
+	if (open_replication(k, config, err) != 0 || open_hold(k, config, err) != 0 ||
+	    kernel_start(k, err) != 0)
 		return kernel_close(k);
 	return k;
 }
@@ -414,6 +448,7 @@ struct kernel *kernel_close(struct kernel *k) {
 	arp_free(k->arp);
 	route_free(k->route);
 	iface_free(k->iface);
+	hold_free(k->hold);
 	nft_free(k->nft);
 	barrier_free(k->barrier);
 	free(k->state_dir);

@@ -14,6 +14,7 @@ struct kernel_config {
 	struct engine *engine;       /* open; outlives the kernel side */
 	struct relay *relay;         /* to gatehouse-syncd; outlives the kernel side */
 	const char *state_dir;       /* where it keeps its files, and the log */
+	unsigned int sync_wait_s;    /* as wait_s of struct hold_config */
 	/* Takes what the administrator of the machine should know, with a priority of syslog(3). */
 	void (*tell)(int priority, const char *text);
 };

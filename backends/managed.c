@@ -59,7 +59,9 @@ static int claims(void *arg, const struct object *holder, const struct schema_at
 	       attr == attr_of(TBL_FIREWALL_VIP, FIREWALL_VIP__SRCINTF_FILTER) ||
 	       attr == attr_of(TBL_ROUTER_STATIC, ROUTER_STATIC__DEVICE) ||
 	       attr == attr_of(TBL_SYSTEM_STANDALONE_CLUSTER,
-			       SYSTEM_STANDALONE_CLUSTER__SESSION_SYNC_DEV);
+			       SYSTEM_STANDALONE_CLUSTER__SESSION_SYNC_DEV) ||
+	       attr == attr_of(TBL_SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER,
+			       SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER__DOWN_INTFS_BEFORE_SESS_SYNC);
 }
 
 struct names managed_interfaces(const struct model *model) {

@@ -15,7 +15,8 @@ struct names {
 
 /*
  * The interfaces that the configuration manages: those set up by a commit, and those that a policy,
- * a virtual IP, a zone, a static route or session-sync-dev names. Release with names_done.
+ * a virtual IP, a zone, a static route, session-sync-dev or down-intfs-before-sess-sync names.
+ * Release with names_done.
  */
 struct names managed_interfaces(const struct model *model);
 

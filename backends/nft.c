@@ -46,6 +46,7 @@ struct nft {
 	uint32_t helpers;          /* that the kernel has */
 	struct image now, next;    /* they may share their rules */
 	struct ruleset *mark;      /* what the kernel holds beside the rules: see render_revision */
+	bool was_there;            /* rules of a configuration were, at the start */
 	bool prepared;             /* next is to come */
 	bool unsure;               /* the kernel may hold something else than now */
 	uint64_t changes;          /* how often rules in it were changed */
@@ -118,6 +119,10 @@ uint64_t nft_changes(const struct nft *nft) {
 
 uint64_t nft_revision(const struct nft *nft) {
 	return nft->now.revision;
+}
+
+bool nft_was_there(const struct nft *nft) {
+	return nft->was_there;
 }
 
 bool nft_is_due(const struct nft *nft, time_t now) {
@@ -386,6 +391,13 @@ static bool keep_rules(struct nft *nft, const struct key *found) {
 	       send_change(nft, &nft->now, &nft->now, NULL) == 0;
 }
 
+/* What stands in has revision 0. */
+static bool is_of_commit(const struct key *found) {
+	struct key none = render_revision_key(0, 0, 0);
+
+	return found->len > 0 && memcmp(found->bytes, none.bytes, 4) != 0;
+}
+
 static int backend_start(void *ctx, const struct commit *commit, struct err *err) {
 	struct nft *nft = ctx;
 	struct key found = KEY_INIT;
@@ -393,6 +405,7 @@ static int backend_start(void *ctx, const struct commit *commit, struct err *err
 
 	if (rc && rc != ERR_NOT_FOUND)
 		return rc;
+	nft->was_there = is_of_commit(&found);
 	image_done(&nft->now);
 	nft->now = image_render(nft, commit);
 	if (!nft->now.rules)

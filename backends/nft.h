@@ -25,6 +25,12 @@ struct backend nft_backend(struct nft *nft);
 int nft_stand_in(struct nft *nft, const struct model *model, struct err *err);
 
 /*
+ * Whether the start found rules of a configuration in the kernel: the unit has been running. What
+ * nft_stand_in puts there is none.
+ */
+bool nft_was_there(const struct nft *nft);
+
+/*
  * Whether the rules in force are for another time than `now`: a schedule has changed meanwhile, or
  * the clock was set. Call nft_refresh then.
  */

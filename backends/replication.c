@@ -15,7 +15,6 @@
 
 #include "backends/group_key.h"
 #include "cfgdb/base/mem.h"
-#include "schemas/schema_gen.h"
 
 #define KEY_FILE "group.key"
 #define NS_PER_S UINT64_C(1000000000)
@@ -27,19 +26,9 @@ struct replication {
 	void (*tell)(int priority, const char *text);
 };
 
-/* "ENC TEXT" of the group's secret; "" without one. */
-static const char *secret_of(const struct model *model) {
-	const struct object *cluster =
-		model_object(model, schema_table(TBL_SYSTEM_STANDALONE_CLUSTER));
-	const struct object *scale = model_object(model, schema_table(TBL_SYSTEM_AUTO_SCALE));
-	const char *secret = object_str(cluster, SYSTEM_STANDALONE_CLUSTER__PSKSECRET);
-
-	return *secret ? secret : object_str(scale, SYSTEM_AUTO_SCALE__PSKSECRET);
-}
-
 /* False: not now. */
 static bool take_key(struct replication *r, struct cluster *c) {
-	const char *secret = secret_of(r->engine->model);
+	const char *secret = cluster_secret(r->engine->model);
 	struct err err = { 0 };
 	char text[ERR_TEXT_MAX + 64];
 

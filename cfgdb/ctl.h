@@ -22,6 +22,7 @@
  * CTL_ATTACH
  * CTL_REPLY          u32 id, str text                          (none)
  * CTL_REPLY_END      u32 id, u32 code, str text                (none)
+ * CTL_READY                                                    (none)
  *
  * The output of CTL_RUN may come as long as the client wants it. CTL_CANCEL, the one request that
  * may be sent before the answer to another, ends it; it has no answer of its own, and means nothing
@@ -53,12 +54,13 @@
  * daemon of session synchronization). It gets the last three without having asked: CTL_STATE, what
  * it is to do, at once and after each change, and the commands of administrators, each of which it
  * answers with CTL_REPLY... and CTL_REPLY_END, unless CTL_CALL_CANCEL comes before. Code 0 of
- * CTL_REPLY_END is success. Replies to what has been cancelled mean nothing. One at a time can be
- * attached.
+ * CTL_REPLY_END is success. Replies to what has been cancelled mean nothing. After a CTL_STATE it
+ * says CTL_READY once the sessions of the other members are here, or cannot be had; saying it
+ * again means nothing. One at a time can be attached.
  */
 #pragma once
 
-#define CTL_VERSION 5
+#define CTL_VERSION 6
 #define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
 #define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
 #define CTL_WORDS_MAX 256
@@ -87,6 +89,7 @@ enum ctl_type {
 	CTL_ATTACH,
 	CTL_REPLY,
 	CTL_REPLY_END,
+	CTL_READY,
 	CTL_REQUEST_COUNT,
 
 	CTL_OK = 64,

@@ -5,6 +5,7 @@
  * This file only puts parts together: options, privileges, engine, backends, commands, event loop.
  * It runs in the network namespace it is started in and manages that one.
  */
+#include <bsd/stdlib.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -35,9 +36,12 @@
 
 #define EXIT_OTHER 3 /* another daemon runs here; the unit file knows it, too */
 #define LOCK_TRIES 100 /* of 50 ms */
+#define SYNC_WAIT_S 30
+#define SYNC_WAIT_MAX_S 3600
 
 struct options {
 	const char *state_dir, *run_dir, *user, *group, *sync_user;
+	unsigned int sync_wait_s;
 	int (*task)(const struct options *opt, struct err *err); /* NULL: it serves */
 };
 
@@ -54,12 +58,19 @@ struct daemon {
 
 static const char usage[] =
 	"usage: gatehoused [--state-dir DIR] [--run-dir DIR] [--user USER] [--group GROUP]\n"
-	"                  [--sync-user USER]\n"
+	"                  [--sync-user USER] [--sync-wait SECONDS]\n"
 	"       gatehoused --release [...]   take rules, routes and kernel settings back\n"
 	"       gatehoused --accept-database [...]   take the database as it stands\n";
 
 static int release(const struct options *opt, struct err *err);
 static int accept_database(const struct options *opt, struct err *err);
+
+static bool parse_wait(const char *word, unsigned int *ret) {
+	const char *bad;
+
+	*ret = (unsigned int)strtonum(word, 0, SYNC_WAIT_MAX_S, &bad);
+	return !bad;
+}
 
 static bool parse_options(int argc, char *argv[], struct options *opt) {
 	static const struct option longs[] = {
@@ -68,6 +79,7 @@ static bool parse_options(int argc, char *argv[], struct options *opt) {
 		{ "user", required_argument, NULL, 'u' },
 		{ "group", required_argument, NULL, 'g' },
 		{ "sync-user", required_argument, NULL, 'y' },
+		{ "sync-wait", required_argument, NULL, 'w' },
 		{ "release", no_argument, NULL, 'x' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -80,7 +92,8 @@ static bool parse_options(int argc, char *argv[], struct options *opt) {
 				  .run_dir = "/run/gatehouse",
 				  .user = "gatehouse",
 				  .group = "gatehouse",
-				  .sync_user = "gatehouse-sync" };
+				  .sync_user = "gatehouse-sync",
+				  .sync_wait_s = SYNC_WAIT_S };
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
 		case 's': opt->state_dir = optarg; break;
@@ -88,6 +101,10 @@ static bool parse_options(int argc, char *argv[], struct options *opt) {
 		case 'u': opt->user = optarg; break;
 		case 'g': opt->group = optarg; break;
 		case 'y': opt->sync_user = optarg; break;
+		case 'w':
+			if (!parse_wait(optarg, &opt->sync_wait_s))
+				return false;
+			break;
 		case 'x': opt->task = release; break;
 		case 'a': opt->task = accept_database; break;
 		case 'v': printf("gatehoused %s\n", PACKAGE_VERSION); exit(0);
@@ -223,7 +240,9 @@ static int start_server(struct daemon *d, struct err *err) {
 }
 
 static int start(struct daemon *d, struct err *err) {
-	struct kernel_config config = { .state_dir = d->opt.state_dir, .tell = tell };
+	struct kernel_config config = { .state_dir = d->opt.state_dir,
+					.sync_wait_s = d->opt.sync_wait_s,
+					.tell = tell };
 	const struct command *commands;
 	size_t n;
 

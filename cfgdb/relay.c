@@ -37,6 +37,7 @@ struct relay_call {
 struct relay {
 	void (*send)(void *arg, const struct buf *frame); /* NULL: nobody is attached */
 	void *arg;
+	struct relay_watch watch;
 	struct buf state;
 	bool welcomed;
 	uint32_t last_id;
@@ -266,6 +267,17 @@ void relay_detach(struct relay *r) {
 	LIST_FOREACH(call, &r->calls, next)
 		if (!call->ended)
 			call_end(call, ERR_NOT_FOUND, NOT_RUNNING);
+	if (r->watch.gone)
+		r->watch.gone(r->watch.arg);
+}
+
+void relay_set_watch(struct relay *r, const struct relay_watch *watch) {
+	r->watch = watch ? *watch : (struct relay_watch){ .arg = NULL };
+}
+
+void relay_ready(struct relay *r) {
+	if (r->watch.ready)
+		r->watch.ready(r->watch.arg);
 }
 
 void relay_set_state(struct relay *r, const void *data, size_t n) {

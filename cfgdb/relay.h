@@ -37,6 +37,19 @@ void relay_welcome(struct relay *r);
 /* He is gone: the calls under way end. */
 void relay_detach(struct relay *r);
 
+/* Who is told of the one that is attached; the functions may be NULL. */
+struct relay_watch {
+	void *arg;
+	void (*ready)(void *arg);    /* other members' sessions are here; may come again */
+	void (*gone)(void *arg);     /* it is attached no more */
+};
+
+/* Tell this one from now on, and no other; NULL: nobody. What it points to is copied. */
+void relay_set_watch(struct relay *r, const struct relay_watch *watch);
+
+/* The attached one has said CTL_READY. */
+void relay_ready(struct relay *r);
+
 /* Take the fields of a CTL_REPLY or CTL_REPLY_END; r->bad says that they are none. */
 void relay_reply(struct relay *r, struct buf_reader *fields);
 void relay_reply_end(struct relay *r, struct buf_reader *fields);

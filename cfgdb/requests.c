@@ -463,6 +463,13 @@ static int request_reply_end(struct caller *s, struct buf_reader *r, struct err 
 	return 0;
 }
 
+static int request_ready(struct caller *s, struct buf_reader *r, struct err *err) {
+	(void)err;
+	if (take_end(r))
+		relay_ready(s->config->relay);
+	return 0;
+}
+
 static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_HELLO] = request_hello,
 	[CTL_GET] = request_get,
@@ -481,6 +488,7 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_ATTACH] = request_attach,
 	[CTL_REPLY] = request_reply,
 	[CTL_REPLY_END] = request_reply_end,
+	[CTL_READY] = request_ready,
 };
 
 /* ---- dispatch ---- */
@@ -497,7 +505,7 @@ static void send_result(struct caller *s, int rc, const struct err *err) {
 
 /* Whether a frame of this type may come now. */
 static bool is_in_order(const struct caller *s, uint8_t type) {
-	bool reply = type == CTL_REPLY || type == CTL_REPLY_END;
+	bool reply = type == CTL_REPLY || type == CTL_REPLY_END || type == CTL_READY;
 
 	return type < CTL_REQUEST_COUNT && requests[type] && (s->greeted || type == CTL_HELLO) &&
 	       (!caller_is_streaming(s) || type == CTL_CANCEL) && s->attached == reply;

@@ -112,6 +112,15 @@ void door_end(struct door *d, uint32_t id, int code, const char *text) {
 	send_frame(d, &b);
 }
 
+void door_ready(struct door *d) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	if (d->state != DOOR_OPEN)
+		return;
+	buf_put_u8(&b, CTL_READY);
+	send_frame(d, &b);
+}
+
 /* ---- the connection ---- */
 
 /* Hang up, and try again later. */

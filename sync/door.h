@@ -49,5 +49,11 @@ struct door *door_free(struct door *d);
  */
 bool door_reply(struct door *d, uint32_t id, const char *text, size_t len);
 
+/*
+ * The sessions of the other members are here: gatehoused may let interfaces go up. Nothing happens
+ * when it is away; it is to be told again after the next configuration.
+ */
+void door_ready(struct door *d);
+
 /* The end of the answer: code 0, or that of an error with its text. */
 void door_end(struct door *d, uint32_t id, int code, const char *text);

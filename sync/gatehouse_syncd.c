@@ -38,6 +38,7 @@ struct daemon {
 	struct event_base *base;
 	struct replica *replica;
 	struct door *door;
+	bool ready;                  /* the other members' sessions are here */
 	struct cmd_sync_source source;
 	struct cmd_sync *commands;
 };
@@ -137,7 +138,11 @@ static void reset(void *arg) {
 }
 
 static void on_ready(void *arg) {
-	tell(arg, LOG_INFO, "the sessions of the other members are here, or nobody has any");
+	struct daemon *d = arg;
+
+	d->ready = true;
+	tell(d, LOG_INFO, "the sessions of the other members are here, or cannot be had");
+	door_ready(d->door);
 }
 
 /* ---- the door ---- */
@@ -147,6 +152,8 @@ static void on_cluster(void *arg, const struct cluster *c) {
 
 	cmd_sync_cluster(d->commands, c);
 	replica_configure(d->replica, c);
+	if (d->ready)
+		door_ready(d->door);
 }
 
 static void on_call(void *arg, const struct door_call *call) {

@@ -15,7 +15,10 @@ struct replica_config {
 	int event_buffer;            /* bytes of events that the kernel keeps; 0: a good number */
 	/* Takes a line for the log, with a priority of syslog(3). */
 	void (*log)(void *arg, int priority, const char *text);
-	/* Other members' sessions are here, or they are lost: held interfaces may go up. Once. */
+	/*
+	 * Other members' sessions are here, or they are lost, or nothing can be had of them now:
+	 * held interfaces may go up. Once.
+	 */
 	void (*ready)(void *arg);
 	void *arg;                   /* of both */
 };

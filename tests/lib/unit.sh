@@ -40,15 +40,17 @@ unit_make() {
 		install -d -m 0755 -o "$user" -g "$(id -gn "$user")" "$dir/run"
 }
 
-# unit_start UNIT: starts the daemon and waits until it answers.
+# unit_start UNIT: starts the daemon, with the options in GATEHOUSED_OPTIONS too, and waits until it
+# answers.
 unit_start() {
 	local dir user
 	dir=$(unit_dir "$1")
 	user=$(daemon_user)
 	! unit_running "$1" || return 0
+	# shellcheck disable=SC2086 # a list of words
 	setsid ip netns exec "$(ns "$1")" "$(build_dir)/gatehoused" \
 		--state-dir "$dir/state" --run-dir "$dir/run" --user "$user" --group "$(id -gn "$user")" \
-		--sync-user "$(sync_user)" </dev/null >>"$dir/log" 2>&1 &
+		--sync-user "$(sync_user)" ${GATEHOUSED_OPTIONS:-} </dev/null >>"$dir/log" 2>&1 &
 	echo $! >"$dir/pid"
 	poll "$READY_S" unit_settled "$1"
 	if ! unit_answers "$1"; then

@@ -209,6 +209,49 @@ START_TEST(pushed_late)
 }
 END_TEST
 
+/* ---- ready ---- */
+
+static unsigned int n_ready, n_gone;
+
+static void hear_ready(void *arg) {
+	ck_assert_ptr_eq(arg, &n_ready);
+	n_ready++;
+}
+
+static void hear_gone(void *arg) {
+	ck_assert_ptr_eq(arg, &n_ready);
+	ck_assert(!relay_is_attached(relay));
+	n_gone++;
+}
+
+START_TEST(said_ready)
+{
+	const struct relay_watch watch = { &n_ready, hear_ready, hear_gone };
+
+	relay_set_watch(relay, &watch);
+	door_ready(a.door); /* nobody hears it yet */
+	push(1);
+	UNTIL(a.clusters == 1);
+	ck_assert_uint_eq(n_ready, 0);
+	door_ready(a.door);
+	UNTIL(n_ready == 1);
+	door_ready(a.door);
+	UNTIL(n_ready == 2);
+	ck_assert_uint_eq(n_gone, 0);
+	heard_done(&a);
+	UNTIL(n_gone == 1);
+	/* Nobody is told any more. */
+	relay_set_watch(relay, NULL);
+	push(2);
+	door_begin(&a);
+	UNTIL(a.clusters == 1);
+	door_ready(a.door);
+	settle();
+	server_end();
+	ck_assert_uint_eq(n_ready + n_gone, 3);
+}
+END_TEST
+
 /* ---- calls ---- */
 
 static struct relay_call *call_limited(unsigned int wait_ms, struct err *err) {
@@ -651,6 +694,7 @@ int main(void) {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, pushed);
 	tcase_add_test(tc, pushed_late);
+	tcase_add_test(tc, said_ready);
 	tcase_add_test(tc, answered);
 	tcase_add_test(tc, answered_by_an_error);
 	tcase_add_test(tc, several);

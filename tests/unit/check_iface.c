@@ -6,6 +6,7 @@
  */
 #include "backends/iface.h"
 
+#include <event2/event.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,7 @@ static struct model *model_of(const char *lines) {
 static struct iface *started(const char *lines) {
 	struct model *m = model_of(lines);
 	struct err err = { 0 };
-	struct iface *f = iface_new(&err);
+	struct iface *f = iface_new(NULL, &err);
 	struct backend b;
 
 	ck_assert_msg(f, "%s", err.text);
@@ -227,7 +228,7 @@ START_TEST(test_as_found) {
 
 	own_namespace();
 	conf_load(m, policy, 1);
-	f = iface_new(&err);
+	f = iface_new(NULL, &err);
 	b = iface_backend(f);
 	ck_assert_int_eq(b.start(f, &(struct commit){ .model = m }, &err), 0);
 	run("ip address del 192.0.2.2/24 dev port2 && ip address add 192.0.2.3/24 dev port2");
@@ -240,6 +241,99 @@ START_TEST(test_as_found) {
 	b.finish(f);
 	assert_state("up 1500; up 1300 192.0.2.3/24 192.0.2.9/24");
 	iface_free(f);
+}
+END_TEST
+
+/* ---- interfaces that are held down ---- */
+
+#define PEER(lines) \
+	"config system standalone-cluster\nset psksecret a-secret-of-16-chars\nconfig cluster-peer\n" \
+	"edit 1\nset peerip 10.9.9.2\n" lines "next\nend\nend\n"
+
+static struct event_base *base;
+static struct relay *relay;
+static struct hold *hold;
+static struct iface *held;
+
+static void ignore(int priority, const char *text) {
+	(void)priority;
+	(void)text;
+}
+
+static void let_go(void *arg) {
+	(void)arg;
+	ck_assert_int_eq(iface_reconcile(held, NULL), 0);
+}
+
+/* A start of the unit with this configuration; let_go() follows relay_ready(). */
+static void start_held(struct model *m) {
+	struct hold_config config = { .wait_s = 3600, .tell = ignore, .let_go = let_go };
+	struct backend b;
+
+	own_namespace();
+	config.base = base = event_base_new();
+	config.relay = relay = relay_new();
+	hold = hold_new(&config, NULL);
+	held = iface_new(hold, NULL);
+	b = iface_backend(held);
+	hold_begin(hold, m);
+	ck_assert_int_eq(b.start(held, &(struct commit){ .model = m }, NULL), 0);
+}
+
+static void end_held(void) {
+	iface_free(held);
+	hold_free(hold);
+	relay_free(relay);
+	event_base_free(base);
+}
+
+static const struct {
+	const char *lines, *down, *after, *state;
+} holds[] = {
+	{ "set ip 10.0.0.1 255.255.255.0\n", "port1", "down 1500 10.0.0.1/24" OTHER,
+	  "up 1500 10.0.0.1/24" OTHER },
+	{ "set ip 10.0.0.1 255.255.255.0\nset status down\n", "port1",
+	  "down 1500 10.0.0.1/24" OTHER, "down 1500 10.0.0.1/24" OTHER },
+	{ "set mtu-override enable\nset mtu 1400\n", "port1", "down 1400" OTHER, "up 1400" OTHER },
+	/* One that is only described as it was found, with the other. */
+	{ "", "port1 port2", "down 1500; down 1500 192.0.2.2/24", "up 1500" OTHER },
+};
+
+/* Who else brings it up does not prevail. */
+START_TEST(test_held) {
+	AUTO_FREE char *text =
+		xasprintf(PEER("set down-intfs-before-sess-sync %s\n"), holds[_i].down);
+	struct model *m = model_of(holds[_i].lines);
+
+	conf_load(m, text, 1);
+	start_held(m);
+	assert_state(holds[_i].after);
+	run("ip link set port1 up");
+	ck_assert_int_eq(iface_reconcile(held, NULL), 0);
+	assert_state(holds[_i].after);
+	relay_ready(relay);
+	assert_state(holds[_i].state);
+	end_held();
+	model_free(m);
+}
+END_TEST
+
+/* A commit that no longer names it brings up what was down, and down again when it is undone. */
+START_TEST(test_held_no_more) {
+	struct model *m = model_of("");
+	struct err err = { 0 };
+
+	conf_load(m, PEER("set down-intfs-before-sess-sync port1 port2\n"), 1);
+	if (_i)
+		conf_load(m, "config router static\nedit 1\nset device port2\nnext\nend\n", 1);
+	start_held(m);
+	assert_state("down 1500; down 1500 192.0.2.2/24");
+	conf_load(m, PEER(""), 2);
+	ck_assert_msg(apply(held, m, &err) == 0, "%s", err.text);
+	assert_state("up 1500" OTHER);
+	iface_backend(held).undo(held);
+	assert_state("down 1500; down 1500 192.0.2.2/24");
+	end_held();
 }
 END_TEST
 
@@ -446,6 +540,8 @@ static Suite *iface_suite(void) {
 	tcase_add_test(t, test_foreign_addresses);
 	tcase_add_test(t, test_taken_up_address);
 	tcase_add_test(t, test_as_found);
+	tcase_add_loop_test(t, test_held, 0, ARRAY_LEN(holds));
+	tcase_add_loop_test(t, test_held_no_more, 0, 2);
 	tcase_add_test(t, test_no_longer_managed);
 	tcase_add_test(t, test_late_link);
 	tcase_add_test(t, test_found);

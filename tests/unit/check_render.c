@@ -373,6 +373,8 @@ START_TEST(test_managed) {
 		"config firewall policy\nedit 1\nset srcintf \"any\"\nset dstintf \"port1\"\nset srcaddr \"all\"\n"
 		"set dstaddr \"all\"\nset service \"ALL\"\nset schedule \"always\"\nnext\nend\n",
 		"config system interface\nedit \"port1\"\nset allowaccess ping\nnext\nend\n",
+		"config system standalone-cluster\nconfig cluster-peer\nedit 1\n"
+		"set down-intfs-before-sess-sync \"port1\"\nnext\nend\nend\n",
 	};
 	struct model *m = conf_model("");
 	struct names names;
@@ -724,7 +726,7 @@ static Suite *render_suite(void) {
 	tcase_add_loop_test(t, test_input, 0, ARRAY_LEN(inputs));
 	tcase_add_test(t, test_input_dhcp);
 	tcase_add_test(t, test_auto_scale);
-	tcase_add_loop_test(t, test_managed, 0, 6);
+	tcase_add_loop_test(t, test_managed, 0, 7);
 	tcase_add_loop_test(t, test_vips, 0, ARRAY_LEN(vips));
 	tcase_add_test(t, test_vip_marks);
 	tcase_add_loop_test(t, test_fail_closed, 0, ARRAY_LEN(criteria));

@@ -279,12 +279,15 @@ START_TEST(test_attach) {
 	ck_assert_str_eq(ask(&w, CTL_GET, "t:system.ha|s:"), NOT_YOU);
 	ck_assert_str_eq(ask(&w, CTL_RUN, "1:0|2:1|s:diagnose"), NOT_YOU);
 	ck_assert_str_eq(ask(&w, CTL_REPLY, "4:1|s:x"), "closed\n"); /* not attached */
+	ck_assert_str_eq(ask(&w, CTL_READY, ""), "closed\n");
 	ck_assert_str_eq(ask(&w, CTL_ATTACH, "1:0"), "closed\n");
 	ck_assert(!w.caller.attached);
 	ck_assert_str_eq(ask(&w, CTL_ATTACH, ""), "ok\n");
 	ck_assert(relay_is_attached(with_relay.relay));
 	ck_assert_str_eq(ask(&w, CTL_REPLY, "4:1|s:x"), "");
 	ck_assert_str_eq(ask(&w, CTL_REPLY_END, "4:1|4:0|s:"), "");
+	ck_assert_str_eq(ask(&w, CTL_READY, ""), "");
+	ck_assert_str_eq(ask(&w, CTL_READY, "1:0"), "closed\n");
 	ck_assert_str_eq(ask(&w, CTL_GET, "t:system.ha|s:"), "closed\n");
 	ck_assert_str_eq(ask(&w, CTL_ATTACH, ""), "closed\n");
 	/* One at a time. */
