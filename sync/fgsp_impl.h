@@ -94,6 +94,7 @@ struct fgsp_member {
 	bool connected, has_link, blocked;
 	uint64_t patience_us;        /* silence after which it is lost */
 	uint64_t given_us;           /* before that it is not taken for lost */
+	bool is_given;               /* that time has not come yet */
 	uint64_t lost_us;            /* since when it is not connected */
 	struct fgsp_mark mark[FGSP_MARKS];
 	unsigned int n_marks;

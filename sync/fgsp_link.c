@@ -141,6 +141,7 @@ void fgsp_link_begin(struct fgsp *f, struct fgsp_member *m) {
 	m->acked_ns = 0;
 	fgsp_link_configure(f, m);
 	m->given_us = f->now_us + m->patience_us + FGSP_S;
+	m->is_given = true;
 	m->lost_us = m->given_us;
 }
 
@@ -349,10 +350,20 @@ void fgsp_datagram(struct fgsp *f, unsigned int link, const uint8_t *mac, uint8_
 
 /* ---- time ---- */
 
+/* The time that a new member was given is over: if it is not there, others inherit its sessions. */
+static void end_grace(struct fgsp *f, struct fgsp_member *m) {
+	if (!m->is_given || f->now_us < m->given_us)
+		return;
+	m->is_given = false;
+	if (!m->connected)
+		fgsp_resync_walk(f);
+}
+
 void fgsp_link_poll(struct fgsp *f) {
 	FGSP_EACH_MEMBER(f, m, i) {
 		ladder_poll(m->ladder, f->now_us);
 		note_changes(f, m);
+		end_grace(f, m);
 		send_beats(f, m);
 		fgsp_link_pump(f, m, true);
 	}
@@ -363,8 +374,8 @@ uint64_t fgsp_link_deadline(const struct fgsp *f) {
 
 	FGSP_EACH_MEMBER(f, m, i) {
 		due = fgsp_min(due, ladder_deadline(m->ladder));
-		if (!m->connected)
-			due = fgsp_min(due, m->given_us > f->now_us ? m->given_us : FGSP_NEVER);
+		if (m->is_given)
+			due = fgsp_min(due, m->given_us);
 		if (m->has_link && !m->blocked && m->sending >= 0)
 			due = fgsp_min(due, arq_deadline(m->arq));
 	}
