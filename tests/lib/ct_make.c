@@ -134,14 +134,25 @@ static size_t put_delete(char *at, uint32_t i, uint32_t marks) {
 	return NLMSG_ALIGN(nlh->nlmsg_len);
 }
 
-static void send_all(struct ct_maker *m, uint32_t first, uint32_t n, uint32_t marks,
-		     size_t (*put)(char *at, uint32_t i, uint32_t marks)) {
+static size_t put_change(char *at, uint32_t i, uint32_t state) {
+	struct nlmsghdr *nlh = ct_encode_begin(at, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW, 0,
+					       AF_INET);
+	struct ct ct = entry(i);
+
+	ct_encode_key(nlh, &ct);
+	put_tcp_state(nlh, (uint8_t)state);
+	return NLMSG_ALIGN(nlh->nlmsg_len);
+}
+
+/* `what` is put()'s own. */
+static void send_all(struct ct_maker *m, uint32_t first, uint32_t n, uint32_t what,
+		     size_t (*put)(char *at, uint32_t i, uint32_t what)) {
 	for (uint32_t i = 0; i < n;) {
 		size_t len = 0;
 
 		memset(m->data, 0, sizeof(m->data));
 		for (uint32_t end = i + BATCH; i < n && i < end; i++)
-			len += put(m->data + len, first + i, marks);
+			len += put(m->data + len, first + i, what);
 		if (mnl_socket_sendto(m->sock, m->data, len) < 0)
 			die("a batch of sessions");
 	}
@@ -153,6 +164,10 @@ void ct_make_create(struct ct_maker *m, uint32_t first, uint32_t n, uint32_t mar
 
 void ct_make_delete(struct ct_maker *m, uint32_t first, uint32_t n) {
 	send_all(m, first, n, 1, put_delete);
+}
+
+void ct_make_change(struct ct_maker *m, uint32_t first, uint32_t n, uint8_t state) {
+	send_all(m, first, n, state, put_change);
 }
 
 uint32_t ct_make_refused(struct ct_maker *m) {

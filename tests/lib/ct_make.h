@@ -29,6 +29,9 @@ void ct_make_create(struct ct_maker *m, uint32_t first, uint32_t n, uint32_t mar
 /* Delete them. */
 void ct_make_delete(struct ct_maker *m, uint32_t first, uint32_t n);
 
+/* Give them a state of TCP, TCP_CONNTRACK_*. */
+void ct_make_change(struct ct_maker *m, uint32_t first, uint32_t n, uint8_t state);
+
 /* Requests that the kernel has refused since the last call. */
 uint32_t ct_make_refused(struct ct_maker *m);
 
