@@ -192,12 +192,13 @@ hub_plug() {
 		ip -n "$(ns hub)" link set "$1-$3" master "sync$3"
 }
 
-# unit_unplug UNIT: power loss: links and processes go at once, the kernel forgets everything.
+# unit_unplug UNIT: power loss: processes and links go at once. Processes go first: none of them sees
+# one link go while it still has the other to tell of it. host_delete makes the kernel forget the rest.
 unit_unplug() {
+	host_signal "$1" KILL
 	ip -n "$(ns elb)" link delete "to-$1" &&
 		ip -n "$(ns ilb)" link delete "to-$1" &&
 		ip -n "$(ns hub)" link delete "$1-3" && ip -n "$(ns hub)" link delete "$1-4" || return
-	host_signal "$1" KILL
 	host_delete "$1"
 }
 
@@ -241,6 +242,11 @@ rule_move() {
 # rule_table BALANCER PREF: prints the table that the rule with this preference names.
 rule_table() {
 	ip -n "$(ns "$1")" rule show pref "$2" | awk '{ print $NF }'
+}
+
+# other_unit UNIT: prints its peer.
+other_unit() {
+	[ "$1" = a ] && echo b || echo a
 }
 
 # serving_unit CLIENT: prints the unit that serves the client.

@@ -97,19 +97,43 @@ unit_ended() {
 unit_sync_start() {
 	local dir
 	dir=$(unit_dir "$1")
+	! unit_sync_running "$1" || return 0
 	setsid ip netns exec "$(ns "$1")" "$(build_dir)/gatehouse-syncd" --run-dir "$dir/run" \
 		--user "$(sync_user)" --group "$(id -gn "$(daemon_user)")" \
 		</dev/null >>"$dir/sync.log" 2>&1 &
 	echo $! >"$dir/sync.pid"
-	poll "$READY_S" unit_syncs "$1" && return
+	poll "$READY_S" unit_sync_settled "$1"
+	unit_syncs "$1" && return
 	echo "lab: gatehouse-syncd of unit $1 is not attached; end of its log:" >&2
 	tail -n 20 "$dir/sync.log" >&2
 	return 1
 }
 
+# unit_sync_settled UNIT: it answers, or has died and never will.
+unit_sync_settled() {
+	unit_syncs "$1" || ! kill -0 "$(unit_sync_pid "$1")" 2>/dev/null
+}
+
 # unit_syncs UNIT: its gatehouse-syncd answers.
 unit_syncs() {
-	unit_shell "$1" -c 'diagnose sys ha standalone-peers' </dev/null >/dev/null 2>&1
+	unit_peers "$1" >/dev/null
+}
+
+# unit_peers UNIT: prints what its gatehouse-syncd says of its peers.
+unit_peers() {
+	unit_shell "$1" -c 'diagnose sys ha standalone-peers' </dev/null 2>/dev/null
+}
+
+# unit_in_sync UNIT: all sessions are there with all its peers, and theirs here.
+unit_in_sync() {
+	local peers
+	peers=$(unit_peers "$1") && ! grep '^peer ' <<<"$peers" | grep -qv ': in-sync$'
+}
+
+# unit_sync_running UNIT: gatehouse-syncd lives in the unit's namespace.
+unit_sync_running() {
+	local pid
+	pid=$(unit_sync_pid "$1") && [ "/proc/$pid/ns/net" -ef "/run/netns/$(ns "$1")" ]
 }
 
 # unit_sync_pid UNIT: prints its process id; fails when none was started.
@@ -119,9 +143,18 @@ unit_sync_pid() {
 
 # unit_sync_signal UNIT SIGNAL: to gatehouse-syncd alone, if it runs in the unit's namespace.
 unit_sync_signal() {
-	local pid
-	pid=$(unit_sync_pid "$1") && [ "/proc/$pid/ns/net" -ef "/run/netns/$(ns "$1")" ] &&
-		kill -s "$2" "$pid"
+	unit_sync_running "$1" && kill -s "$2" "$(unit_sync_pid "$1")"
+}
+
+# unit_sync_end UNIT SIGNAL: ends gatehouse-syncd alone.
+unit_sync_end() {
+	unit_sync_running "$1" || return 0
+	unit_sync_signal "$1" "$2"
+	poll 10 unit_sync_ended "$1" || die "gatehouse-syncd of unit $1 (pid $(unit_sync_pid "$1")) does not end"
+}
+
+unit_sync_ended() {
+	! unit_sync_running "$1"
 }
 
 # unit_shell UNIT ARGUMENT...: the Gatehouse shell of the unit, run on the unit.
