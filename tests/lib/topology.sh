@@ -198,8 +198,7 @@ unit_unplug() {
 	host_signal "$1" KILL
 	ip -n "$(ns elb)" link delete "to-$1" &&
 		ip -n "$(ns ilb)" link delete "to-$1" &&
-		ip -n "$(ns hub)" link delete "$1-3" && ip -n "$(ns hub)" link delete "$1-4" || return
-	host_delete "$1"
+		ip -n "$(ns hub)" link delete "$1-3" && ip -n "$(ns hub)" link delete "$1-4"
 }
 
 # steer CLIENT UNIT [BACK]: both balancers send this client's traffic through the unit from now on;
