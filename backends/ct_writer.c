@@ -124,12 +124,14 @@ static void put_reply(struct nlmsghdr *nlh, const struct ct *ct) {
 	put_nat(nlh, CTA_NAT_SRC, ct->family, &reply->dst, icmp ? reply->sport : reply->dport);
 }
 
-static void put_tcp(struct nlmsghdr *nlh, uint8_t state) {
+/* state: NULL leaves it as it is. */
+static void put_tcp(struct nlmsghdr *nlh, const uint8_t *state) {
 	static const struct nf_ct_tcp_flags flags = { .flags = TCP_FLAGS, .mask = TCP_FLAGS };
 	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_PROTOINFO);
 	struct nlattr *tcp = mnl_attr_nest_start(nlh, CTA_PROTOINFO_TCP);
 
-	mnl_attr_put_u8(nlh, CTA_PROTOINFO_TCP_STATE, state);
+	if (state)
+		mnl_attr_put_u8(nlh, CTA_PROTOINFO_TCP_STATE, *state);
 	mnl_attr_put(nlh, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, sizeof(flags), &flags);
 	mnl_attr_put(nlh, CTA_PROTOINFO_TCP_FLAGS_REPLY, sizeof(flags), &flags);
 	mnl_attr_nest_end(nlh, tcp);
@@ -149,7 +151,7 @@ static void put_sctp(struct nlmsghdr *nlh, const struct ct *ct) {
 
 static void put_state(struct nlmsghdr *nlh, const struct ct *ct) {
 	if (ct->proto == IPPROTO_TCP)
-		put_tcp(nlh, ct->state);
+		put_tcp(nlh, &ct->state);
 	else if (ct->proto == IPPROTO_SCTP)
 		put_sctp(nlh, ct);
 }
@@ -217,6 +219,8 @@ static void put_changed(struct nlmsghdr *nlh, const struct ct_change *c) {
 		mnl_attr_put_u32(nlh, CTA_MARK, htobe32(ct->mark));
 	if (c->fields & CT_FIELD_STATE)
 		put_state(nlh, ct);
+	else if (c->fields & CT_FIELD_LIBERAL && ct->proto == IPPROTO_TCP)
+		put_tcp(nlh, NULL);
 	if (c->fields & CT_FIELD_LABEL)
 		put_label(nlh, c);
 }

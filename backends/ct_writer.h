@@ -22,6 +22,7 @@ enum ct_write {
 #define CT_FIELD_TIMEOUT 4u
 #define CT_FIELD_LABEL 8u      /* the bits of label_mask */
 #define CT_FIELD_MARK 16u
+#define CT_FIELD_LIBERAL 32u   /* windows of TCP are not checked from then on */
 
 struct ct_change {
 	enum ct_write what;

@@ -5,10 +5,10 @@
  * The first packet of a copy that comes here is noted in its label, once: the kernel tells that to
  * whoever follows its sessions. What members send to each other is of no session. And a packet that
  * fits no session here may fit one of another member: it is marked, and policy routing (handover.c)
- * sends it to all of them in one frame. Members take such a frame only for a session of their own;
- * with any other the kernel still sees a frame that was not sent to this unit, and does not forward
- * it. So nothing begins by way of a hand-over, a packet is handed over once at most, and of several
- * members that know its session one sends it on.
+ * sends it to all of them in one frame. Members take such a frame only for a session of their own,
+ * or for a copy whose packets come here; with any other the kernel still sees a frame that was not
+ * sent to this unit, and does not forward it. So nothing begins by way of a hand-over, a packet is
+ * handed over once at most, and of members that only hold a copy of its session none sends it on.
  */
 #include "backends/render_part.h"
 
@@ -99,15 +99,21 @@ void render_sync(struct ruleset *rs, const struct handover_plan *plan) {
 	add_untracked(rs);
 }
 
-void render_sync_invalid(struct chain *c, const struct handover_plan *plan) {
-	if (!plan->on)
-		return;
+/* What is handed over for sessions with these bits in their label is taken. */
+static void add_taken(struct chain *c, uint32_t mask, uint32_t bits) {
 	chain_rule(c);
 	chain_stmt(c, MATCH_EQ, FIELD_PACKET_TYPE, PACKET_TYPE_BROADCAST, 0, NULL);
 	chain_lookup(c, MATCH_SET, "handover", FIELD_IIFNAME, 0, 0, 0);
 	chain_stmt(c, MATCH_BITS, FIELD_CT_STATUS, CT_STATUS_CONFIRMED, 0, NULL);
-	chain_stmt(c, MATCH_LABEL, FIELD_NONE, COPY, 0, NULL);
+	chain_stmt(c, MATCH_LABEL, FIELD_NONE, mask, bits, NULL);
 	chain_stmt(c, STMT_TO_HOST, FIELD_NONE, 0, 0, NULL);
+}
+
+void render_sync_invalid(struct chain *c, const struct handover_plan *plan) {
+	if (!plan->on)
+		return;
+	add_taken(c, COPY, 0);
+	add_taken(c, COPY | SEEN, COPY | SEEN);
 	chain_rule(c);
 	chain_stmt(c, MATCH_BITS, FIELD_CT_STATE, CT_STATE_INVALID, 0, NULL);
 	chain_stmt(c, MATCH_EQ, FIELD_NFPROTO, NFPROTO_IS_IPV4, 0, NULL);

@@ -51,6 +51,7 @@ enum fgsp_write { FGSP_CREATE, FGSP_UPDATE, FGSP_DELETE, FGSP_EXPECT };
 #define FGSP_TIMEOUT 4u              /* ct.timeout */
 #define FGSP_LABEL 8u                /* bits label_mask of ct.label */
 #define FGSP_MARK 16u                /* ct.mark */
+#define FGSP_LIBERAL 32u             /* windows of TCP are not checked from then on */
 
 /*
  * A write. Those of one batch happen in order. Valid only during the call.

@@ -163,6 +163,8 @@ static void take_claim(struct fgsp *f, struct fgsp_member *m) {
 	claimed = &f->claimed[p->fp % ARRAY_LEN(f->claimed)];
 	if (*claimed == UINT8_MAX || fgsp_take_claim(f, p->fp) || !read_session(f, p, &now))
 		return;
+	/* From now on it sees only a part of the packets: windows mean nothing. */
+	fgsp_copy_update(f, &now, FGSP_LIBERAL, 0);
 	if (!f->claim)
 		f->claim = xcalloc(FGSP_CLAIMS, sizeof(*f->claim));
 	f->claim[(f->first_claim + f->n_claims++) % FGSP_CLAIMS] = (struct fgsp_claim){

@@ -175,7 +175,7 @@ static void work_off(struct sessions *s) {
 /* The fields of an update have the same bits here and there. */
 _Static_assert(FGSP_STATE == CT_FIELD_STATE && FGSP_STATUS == CT_FIELD_STATUS &&
 		       FGSP_TIMEOUT == CT_FIELD_TIMEOUT && FGSP_LABEL == CT_FIELD_LABEL &&
-		       FGSP_MARK == CT_FIELD_MARK,
+		       FGSP_MARK == CT_FIELD_MARK && FGSP_LIBERAL == CT_FIELD_LIBERAL,
 	       "fields of an update");
 
 void sessions_write(struct sessions *s, const struct fgsp_change *change) {
