@@ -229,6 +229,54 @@ static void link_has_room(void *arg) {
 	settle(r);
 }
 
+static void session_event(void *arg, enum fgsp_event what, const struct ct *ct) {
+	struct replica *r = arg;
+
+	fgsp_event(r->machine, what, ct, false, now_us());
+}
+
+static void session_expected(void *arg, const struct ct_expect *expect) {
+	struct replica *r = arg;
+
+	fgsp_expect(r->machine, expect, now_us());
+}
+
+static void events_lost(void *arg) {
+	struct replica *r = arg;
+
+	fgsp_overrun(r->machine, now_us());
+}
+
+static bool walk_has_room(void *arg) {
+	const struct replica *r = arg;
+
+	return fgsp_walk_room(r->machine);
+}
+
+static void walk_entry(void *arg, const struct ct *ct) {
+	struct replica *r = arg;
+
+	fgsp_walk_entry(r->machine, ct, now_us());
+}
+
+static void walk_ended(void *arg, bool whole) {
+	struct replica *r = arg;
+
+	fgsp_walk_end(r->machine, whole, now_us());
+}
+
+static void write_failed(void *arg, const struct fgsp_change *change, int error) {
+	struct replica *r = arg;
+
+	fgsp_write_failed(r->machine, change, error, now_us());
+}
+
+static void end_batch(void *arg) {
+	struct replica *r = arg;
+
+	fgsp_flush(r->machine, now_us());
+}
+
 static void link_state(void *arg, unsigned int link, bool up, unsigned int mtu) {
 	struct replica *r = arg;
 
@@ -338,6 +386,9 @@ static int open_all(struct replica *r, struct err *err) {
 	const struct channels_calls channels = { r,	     make_psk,	      channel_is_up,
 						 frame_came, channel_is_down, connect_failed };
 	const struct link_calls links = { r, datagram_came, batch_came, link_has_room, link_state };
+	const struct sessions_calls sessions = { r, session_event, session_expected, events_lost,
+						 walk_has_room, walk_entry, walk_ended,
+						 write_failed,  end_batch };
 
 	r->channels = channels_new(r->config.base, r->cluster.serial, &channels, NULL, err);
 	if (!r->channels)
@@ -347,7 +398,7 @@ static int open_all(struct replica *r, struct err *err) {
 		return ERR_KERNEL;
 	if (watch_network(r, err) != 0)
 		return ERR_KERNEL;
-	return sessions_serve(r->sessions, r->machine, err);
+	return sessions_serve(r->sessions, &sessions, err);
 }
 
 /* Where nothing is open, there is nothing that the machine could do. */
@@ -402,8 +453,7 @@ void replica_configure(struct replica *r, const struct cluster *c) {
 
 struct replica *replica_new(const struct replica_config *config, struct err *err) {
 	struct replica *r = xcalloc(1, sizeof(*r));
-	const struct sessions_config sessions = { config->base, now_us, config->event_buffer, tell,
-						  r };
+	const struct sessions_config sessions = { config->base, config->event_buffer, tell, r };
 	const struct fgsp_env env = { .arg = r,
 				      .slow_aes = !__builtin_cpu_supports("aes"),
 				      .datagram = send_datagram,

@@ -4,9 +4,9 @@
  * event after a silence is read at once; what follows it waits until 2 ms later, for a batch costs
  * a fraction of what reading, sealing and sending each alone costs, the changes of a session become
  * one, and the kernel forwards faster meanwhile. A walk takes a bite of the kernel's listing in
- * each turn of the loop, and waits while the machine's queues are full.
+ * each turn of the loop, and waits while there is no room for it.
  *
- * Changes that the kernel refuses come back between two calls of the machine, never within one:
+ * Changes that the kernel refuses come back between two calls of who is served, never within one:
  * they wait in a list until sessions_flush.
  *
  * The kernel deletes by tuple, whoever the entry belongs to. So an entry that is to be deleted is
@@ -41,7 +41,8 @@ struct failure {
 
 struct sessions {
 	struct sessions_config config;
-	struct fgsp *machine;
+	struct sessions_calls calls;
+	bool serves;                   /* there is someone to call */
 	struct ct_netlink *reader;
 	struct ct_writer *writer;
 	struct ct_change waiting[CT_GET_MAX];        /* the first of them is a delete */
@@ -53,15 +54,12 @@ struct sessions {
 	struct event *on_events, *after_pause;
 	unsigned int turn;             /* events of this turn */
 
+	bool walks;                    /* its end is still to be told */
 	struct ct_dump *dump;
 	struct event *on_dump, *after_wait;
 
 	struct fib *fib;               /* NULL: not read since they changed */
 };
-
-static uint64_t now_us(const struct sessions *s) {
-	return s->config.now_us();
-}
 
 static void say(const struct sessions *s, int priority, const char *text) {
 	s->config.log(s->config.arg, priority, text);
@@ -69,7 +67,7 @@ static void say(const struct sessions *s, int priority, const char *text) {
 
 /* ---- changes ---- */
 
-/* What the writer keeps of a change and gives back: the machine's cookie, and `whole`. */
+/* What the writer keeps of a change and gives back: its cookie, and `whole`. */
 #define COOKIE_WHOLE (UINT64_C(1) << 32)
 
 static void refused(void *arg, const struct ct_change *c, int error) {
@@ -212,24 +210,23 @@ static void write_all(struct sessions *s) {
 }
 
 /*
- * A failure may bring a change that fails as well; the machine gives up after a few, and so do we:
+ * A failure may bring a change that fails as well; who makes it gives up after a few, and so do we:
  * what is left waits for the next flush.
  */
 void sessions_flush(struct sessions *s) {
-	if (s->machine)
-		fgsp_flush(s->machine, now_us(s));
+	if (s->serves)
+		s->calls.flush(s->calls.arg);
 	write_all(s);
-	for (int round = 0; s->machine && s->n_failures > 0 && round < ROUNDS_MAX; round++) {
+	for (int round = 0; s->serves && s->n_failures > 0 && round < ROUNDS_MAX; round++) {
 		struct failure *failures = s->failures;
 		size_t n = s->n_failures;
 
 		s->failures = NULL;
 		s->n_failures = s->failures_size = 0;
 		for (size_t i = 0; i < n; i++)
-			fgsp_write_failed(s->machine, &failures[i].change, failures[i].error,
-					  now_us(s));
+			s->calls.write_failed(s->calls.arg, &failures[i].change, failures[i].error);
 		free(failures);
-		fgsp_flush(s->machine, now_us(s));
+		s->calls.flush(s->calls.arg);
 		write_all(s);
 	}
 }
@@ -246,14 +243,14 @@ static void take_event(void *arg, enum ct_event event, const struct ct *ct, uint
 
 	(void)by;
 	s->turn++;
-	fgsp_event(s->machine, whats[event], ct, false, now_us(s));
+	s->calls.event(s->calls.arg, whats[event], ct);
 }
 
 static void take_expected(void *arg, const struct ct_expect *expect) {
 	struct sessions *s = arg;
 
 	s->turn++;
-	fgsp_expect(s->machine, expect, now_us(s));
+	s->calls.expect(s->calls.arg, expect);
 }
 
 static void listen_or_pause(struct sessions *s) {
@@ -274,7 +271,7 @@ static void on_events(evutil_socket_t fd, short what, void *arg) {
 	(void)what;
 	s->turn = 0;
 	if (ct_events_read_all(s->events, take_event, take_expected, s))
-		fgsp_overrun(s->machine, now_us(s));
+		s->calls.overrun(s->calls.arg);
 	sessions_flush(s);
 	listen_or_pause(s);
 }
@@ -311,14 +308,15 @@ static void end_walk(struct sessions *s, bool whole) {
 	free_event(&s->on_dump);
 	event_del(s->after_wait);
 	s->dump = ct_dump_close(s->dump);
-	if (s->machine)
-		fgsp_walk_end(s->machine, whole, now_us(s));
+	if (s->walks)
+		s->calls.walk_end(s->calls.arg, whole);
+	s->walks = false;
 }
 
 static void take_entry(void *arg, const struct ct *ct) {
 	struct sessions *s = arg;
 
-	fgsp_walk_entry(s->machine, ct, now_us(s));
+	s->calls.walk_entry(s->calls.arg, ct);
 }
 
 /* While there is no room the listing stays where it is: the kernel goes no further unasked. */
@@ -336,7 +334,7 @@ static void on_dump(evutil_socket_t fd, short what, void *arg) {
 
 	(void)fd;
 	(void)what;
-	if (!fgsp_walk_room(s->machine)) {
+	if (!s->calls.walk_room(s->calls.arg)) {
 		wait_for_room(s);
 		return;
 	}
@@ -349,7 +347,7 @@ static void on_dump(evutil_socket_t fd, short what, void *arg) {
 	sessions_flush(s);
 }
 
-/* Fails, if it does, from the loop: the machine is not called from within its own call. */
+/* Fails, if it does, from the loop: nobody is called from within his own call. */
 static void on_no_walk(evutil_socket_t fd, short what, void *arg) {
 	struct sessions *s = arg;
 
@@ -357,7 +355,7 @@ static void on_no_walk(evutil_socket_t fd, short what, void *arg) {
 	(void)what;
 	if (s->dump)
 		on_dump(fd, what, s);
-	else if (s->machine)
+	else
 		end_walk(s, false);
 }
 
@@ -365,8 +363,9 @@ void sessions_walk(struct sessions *s) {
 	const struct timeval pause = { .tv_sec = 1 };
 	struct err err = { 0 };
 
-	if (s->dump)
+	if (!s->serves || s->walks)
 		return;
+	s->walks = true;
 	s->dump = ct_dump_open(NULL, &err);
 	if (s->dump)
 		s->on_dump = event_new(s->config.base, ct_dump_fd(s->dump), EV_READ | EV_PERSIST,
@@ -441,12 +440,13 @@ struct sessions *sessions_free(struct sessions *s) {
 	return NULL;
 }
 
-int sessions_serve(struct sessions *s, struct fgsp *machine, struct err *err) {
+int sessions_serve(struct sessions *s, const struct sessions_calls *calls, struct err *err) {
 	unfollow(s);
-	free_event(&s->on_dump);
-	event_del(s->after_wait);
-	s->dump = ct_dump_close(s->dump);
+	end_walk(s, false);
 	s->n_failures = 0;
-	s->machine = machine;
-	return machine ? follow(s, err) : 0;
+	s->serves = calls;
+	if (!calls)
+		return 0;
+	s->calls = *calls;
+	return follow(s, err);
 }

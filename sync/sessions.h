@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The kernel's table of sessions, for the state machine of replication: its changes, written in
- * batches; what becomes of sessions, heard in batches, too; look-ups and walks.
+ * batches; what becomes of sessions, heard in batches, too; look-ups and walks. Of the machine only
+ * the types of sync/fgsp.h are known.
  */
 #pragma once
 
@@ -10,12 +11,21 @@
 struct event_base;
 struct sessions;
 
-/* What tells the time of the machine, in us. */
-typedef uint64_t sessions_clock_fn(void);
+/* Who is served: the functions of sync/fgsp.h of these names, none called from within another. */
+struct sessions_calls {
+	void *arg;                   /* of all */
+	void (*event)(void *arg, enum fgsp_event what, const struct ct *ct);
+	void (*expect)(void *arg, const struct ct_expect *expect);
+	void (*overrun)(void *arg);
+	bool (*walk_room)(void *arg);
+	void (*walk_entry)(void *arg, const struct ct *ct);
+	void (*walk_end)(void *arg, bool whole);
+	void (*write_failed)(void *arg, const struct fgsp_change *change, int error);
+	void (*flush)(void *arg);
+};
 
 struct sessions_config {
 	struct event_base *base;
-	sessions_clock_fn *now_us;
 	int event_buffer;            /* bytes of events that the kernel keeps; 0: 64 MB */
 	void (*log)(void *arg, int priority, const char *text);
 	void *arg;                   /* of log */
@@ -31,14 +41,14 @@ struct sessions *sessions_new(const struct sessions_config *config, struct err *
 struct sessions *sessions_free(struct sessions *s);
 
 /*
- * Tell this machine from now on what becomes of sessions. NULL: nobody; the kernel then spares
- * itself the events.
+ * Tell this one, which is copied, from now on what becomes of sessions. NULL: nobody; the kernel
+ * then spares itself the events. A walk under way ends, not whole, for who has asked for it.
  */
-int sessions_serve(struct sessions *s, struct fgsp *machine, struct err *err);
+int sessions_serve(struct sessions *s, const struct sessions_calls *calls, struct err *err);
 
 /*
- * The end of a batch of whatever the machine was told: it says what it has kept back, changes are
- * done, and it hears of those that failed.
+ * The end of a batch of whatever who is served was told: he says what he has kept back, changes are
+ * done, and he hears of those that failed.
  */
 void sessions_flush(struct sessions *s);
 
@@ -53,7 +63,7 @@ void sessions_write(struct sessions *s, const struct fgsp_change *change);
 /* Read the entry with this original or reply tuple, after all changes so far. */
 bool sessions_get(struct sessions *s, struct ct *ct);
 
-/* Walk all entries. */
+/* Walk all entries, for who is served; one walk at a time. */
 void sessions_walk(struct sessions *s);
 
 /* Whether a session comes in by one interface and goes out by another; "": any. */

@@ -217,6 +217,40 @@ static void turn(struct unit *u) {
 	flush(u);
 }
 
+/* ---- its kernel ---- */
+
+static void sessions_event(void *arg, enum fgsp_event what, const struct ct *ct) {
+	fgsp_event(((struct unit *)arg)->machine, what, ct, false, now_us());
+}
+
+static void sessions_expect(void *arg, const struct ct_expect *expect) {
+	fgsp_expect(((struct unit *)arg)->machine, expect, now_us());
+}
+
+static void sessions_overrun(void *arg) {
+	fgsp_overrun(((struct unit *)arg)->machine, now_us());
+}
+
+static bool sessions_walk_room(void *arg) {
+	return fgsp_walk_room(((struct unit *)arg)->machine);
+}
+
+static void sessions_walk_entry(void *arg, const struct ct *ct) {
+	fgsp_walk_entry(((struct unit *)arg)->machine, ct, now_us());
+}
+
+static void sessions_walk_end(void *arg, bool whole) {
+	fgsp_walk_end(((struct unit *)arg)->machine, whole, now_us());
+}
+
+static void sessions_failed(void *arg, const struct fgsp_change *change, int error) {
+	fgsp_write_failed(((struct unit *)arg)->machine, change, error, now_us());
+}
+
+static void sessions_flushed(void *arg) {
+	fgsp_flush(((struct unit *)arg)->machine, now_us());
+}
+
 /* ---- the whole ---- */
 
 static void begin(struct unit *u, struct unit *other, struct event_base *base) {
@@ -226,13 +260,17 @@ static void begin(struct unit *u, struct unit *other, struct event_base *base) {
 		.write = env_write, .get = env_get, .walk = env_walk,
 		.interfaces = env_interfaces, .ready = env_ready, .log = env_log,
 		.random = env_random, .wall_ns = env_wall_ns };
-	const struct sessions_config config = { .base = base, .now_us = now_us, .log = env_log };
+	const struct sessions_config config = { .base = base, .log = env_log };
+	const struct sessions_calls calls = { u, sessions_event, sessions_expect,
+					      sessions_overrun, sessions_walk_room,
+					      sessions_walk_entry, sessions_walk_end,
+					      sessions_failed, sessions_flushed };
 	struct err err = { 0 };
 
 	u->other = other;
 	u->machine = fgsp_new(&env, now_us());
 	u->sessions = base ? sessions_new(&config, &err) : NULL;
-	if (base && (!u->sessions || sessions_serve(u->sessions, u->machine, &err) != 0))
+	if (base && (!u->sessions || sessions_serve(u->sessions, &calls, &err) != 0))
 		fail(err.text);
 }
 

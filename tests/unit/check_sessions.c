@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Changes of the kernel's table as replication makes them, many at once: what is deleted is what
- * was meant, in the order in which it was said. Each test has a network namespace of its own.
+ * The kernel's table as replication has it. Changes, many at once: what is deleted is what was
+ * meant, in the order in which it was said; what is refused comes back with all it held. What
+ * others do is heard, what is written here is not. A walk waits for room and always ends. Each test
+ * has a network namespace of its own.
  */
 #include "sync/sessions.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
+#include "backends/ct_writer.h"
 #include "cfgdb/base/mem.h"
 #include "tests/lib/fixture.h"
 
@@ -22,10 +27,6 @@
 static struct event_base *base;
 static struct sessions *sessions;
 
-static uint64_t no_time(void) {
-	return 0;
-}
-
 static void complain(void *arg, int priority, const char *text) {
 	(void)arg;
 	ck_abort_msg("%d: %s", priority, text);
@@ -33,7 +34,7 @@ static void complain(void *arg, int priority, const char *text) {
 
 /* Labels are kept only while a rule reads one. */
 static void setup(void) {
-	struct sessions_config config = { .now_us = no_time, .log = complain };
+	struct sessions_config config = { .log = complain };
 	struct err err = { 0 };
 
 	ck_assert_msg(unshare(CLONE_NEWNET) == 0, "these tests need root");
@@ -163,15 +164,281 @@ START_TEST(test_read) {
 }
 END_TEST
 
+/* ---- who is served ---- */
+
+static struct ct_writer *other;        /* another program */
+static unsigned int n_events, n_expected, n_overruns, n_entries, n_ends, n_flushes;
+static enum fgsp_event last_event;
+static struct ct last;
+static bool room, whole, calling;
+
+/* What has failed, and how often it is to be tried once more. */
+static struct fgsp_change failed[MANY];
+static int errors[MANY];
+static unsigned int n_failed, tries;
+
+static void on_event(void *arg, enum fgsp_event what, const struct ct *ct) {
+	ck_assert_ptr_eq(arg, &sessions);
+	n_events++;
+	last_event = what;
+	last = *ct;
+}
+
+static void on_expect(void *arg, const struct ct_expect *expect) {
+	(void)arg;
+	(void)expect;
+	n_expected++;
+}
+
+static void on_overrun(void *arg) {
+	(void)arg;
+	n_overruns++;
+}
+
+static bool has_room(void *arg) {
+	(void)arg;
+	return room;
+}
+
+static void on_entry(void *arg, const struct ct *ct) {
+	(void)arg;
+	n_entries += ct->proto == IPPROTO_TCP;
+}
+
+static void on_end(void *arg, bool all) {
+	ck_assert_ptr_eq(arg, &sessions);
+	n_ends++;
+	whole = all;
+}
+
+static void on_failed(void *arg, const struct fgsp_change *change, int error) {
+	(void)arg;
+	ck_assert(!calling);
+	ck_assert_uint_lt(n_failed, MANY);
+	calling = true;
+	failed[n_failed] = *change;
+	errors[n_failed++] = error;
+	if (tries > 0) {
+		tries--;
+		create(change->ct.tuple[CT_ORIG].sport, copy_of(1));
+	}
+	calling = false;
+}
+
+static void on_flush(void *arg) {
+	(void)arg;
+	n_flushes++;
+}
+
+static void on_refused(void *arg, const struct ct_change *change, int error) {
+	(void)arg;
+	(void)change;
+	ck_abort_msg("refused: %s", strerror(error));
+}
+
+static const struct sessions_calls calls = { &sessions, on_event, on_expect, on_overrun, has_room,
+					     on_entry,	on_end,	  on_failed, on_flush };
+
+static void serve_setup(void) {
+	struct err err = { 0 };
+
+	setup();
+	ck_assert_int_eq(system("sysctl -qw net.netfilter.nf_conntrack_events=1"), 0);
+	other = ct_writer_open(on_refused, NULL, &err);
+	ck_assert_msg(other != NULL, "%s", err.text);
+	ck_assert_msg(sessions_serve(sessions, &calls, &err) == 0, "%s", err.text);
+	room = true;
+}
+
+static void serve_teardown(void) {
+	ct_writer_close(other);
+	teardown();
+}
+
+static void by_other(enum ct_write what, uint16_t port, uint64_t label) {
+	const struct ct_change change = { .what = what, .ct = entry(port, label) };
+
+	ct_write(other, &change);
+	ct_writer_flush(other);
+}
+
+#define UNTIL(condition)                                    \
+	do {                                                \
+		while (!(condition))                        \
+			event_base_loop(base, EVLOOP_ONCE); \
+	} while (0)
+
+/* More than a batch of them, of which every tenth is there already. */
+START_TEST(test_refused) {
+	for (uint16_t i = 0; i < MANY; i += 10)
+		by_other(CT_WRITE_CREATE, 1000 + i, 0);
+	for (uint16_t i = 0; i < MANY; i++) {
+		const struct fgsp_change c = { .what = FGSP_CREATE,
+					       .whole = i % 20 == 0,
+					       .cookie = UINT32_MAX - i,
+					       .ct = entry(1000 + i, copy_of(7)) };
+
+		sessions_write(sessions, &c);
+	}
+	sessions_flush(sessions);
+	ck_assert_uint_eq(n_failed, MANY / 10);
+	for (unsigned int i = 0; i < n_failed; i++) {
+		ck_assert_int_eq(errors[i], EEXIST);
+		ck_assert_int_eq(failed[i].what, FGSP_CREATE);
+		ck_assert_int_eq(failed[i].whole, i % 2 == 0);
+		ck_assert_uint_eq(failed[i].cookie, UINT32_MAX - 10 * i);
+		ck_assert_uint_eq(failed[i].ct.tuple[CT_ORIG].sport, 1000 + 10 * i);
+		ck_assert_uint_eq(failed[i].ct.label[0], copy_of(7));
+	}
+	ck_assert_uint_eq(label_of(1000), 0);
+	ck_assert_uint_eq(label_of(1001), copy_of(7));
+}
+END_TEST
+
+START_TEST(test_refused_update) {
+	const struct fgsp_change c = { .what = FGSP_UPDATE,
+				       .fields = FGSP_LABEL | FGSP_MARK,
+				       .label_mask = { 3, 4 },
+				       .ct = entry(9, 1) };
+
+	sessions_write(sessions, &c);
+	sessions_flush(sessions);
+	ck_assert_uint_eq(n_failed, 1);
+	ck_assert_int_eq(errors[0], ENOENT);
+	ck_assert_int_eq(failed[0].what, FGSP_UPDATE);
+	ck_assert_uint_eq(failed[0].fields, FGSP_LABEL | FGSP_MARK);
+	ck_assert_uint_eq(failed[0].label_mask[1], 4);
+	/* An end of what is not there, or not meant, is none. */
+	delete(9, 9);
+	sessions_flush(sessions);
+	ck_assert_uint_eq(n_failed, 1);
+}
+END_TEST
+
+/* What follows a failure and fails as well comes back: for some time, then with the next flush. */
+START_TEST(test_refused_again) {
+	by_other(CT_WRITE_CREATE, 1, 0);
+	tries = 3;
+	create(1, copy_of(1));
+	sessions_flush(sessions);
+	ck_assert_uint_eq(n_failed, 4);
+	ck_assert_uint_eq(n_flushes, 5);
+	tries = 20;
+	create(1, copy_of(1));
+	sessions_flush(sessions);
+	ck_assert_uint_gt(tries, 0);
+	for (int i = 0; i < 20; i++)
+		sessions_flush(sessions);
+	ck_assert_uint_eq(tries, 0);
+	ck_assert_uint_eq(n_failed, 4 + 21);
+}
+END_TEST
+
+START_TEST(test_heard) {
+	create(1, 0);
+	sessions_flush(sessions);
+	by_other(CT_WRITE_CREATE, 2, 0x55);
+	UNTIL(n_events > 0);
+	ck_assert_int_eq(last_event, FGSP_NEW);
+	ck_assert_uint_eq(last.tuple[CT_ORIG].sport, 2);
+	ck_assert_uint_eq(last.label[0], 0x55);
+	ck_assert_uint_eq(n_flushes, 2);
+	by_other(CT_WRITE_DELETE, 2, 0);
+	UNTIL(n_events > 1);
+	ck_assert_int_eq(last_event, FGSP_GONE);
+	delete(1, 0);
+	sessions_flush(sessions);
+	by_other(CT_WRITE_CREATE, 3, 0);
+	UNTIL(last_event == FGSP_NEW);
+	ck_assert_uint_eq(n_events, 3);
+	/* Nobody is served, nobody is told. */
+	ck_assert_int_eq(sessions_serve(sessions, NULL, NULL), 0);
+	by_other(CT_WRITE_CREATE, 4, 0);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_uint_eq(n_events, 3);
+	ck_assert_uint_eq(n_overruns + n_expected, 0);
+}
+END_TEST
+
+/* The buffer is as small as the kernel makes it: most of these find no room. */
+START_TEST(test_overrun) {
+	const struct sessions_config config = { .base = base, .event_buffer = 1, .log = complain };
+	struct sessions *small = sessions_new(&config, NULL);
+
+	ck_assert_int_eq(sessions_serve(sessions, NULL, NULL), 0);
+	ck_assert_int_eq(sessions_serve(small, &calls, NULL), 0);
+	for (uint16_t i = 1; i <= MANY; i++)
+		by_other(CT_WRITE_CREATE, i, 0);
+	UNTIL(n_overruns > 0);
+	ck_assert_uint_lt(n_events, MANY);
+	sessions_free(small);
+}
+END_TEST
+
+static void fill(void) {
+	for (uint16_t i = 1; i <= 3 * MANY; i++)
+		create(i, 0);
+	sessions_flush(sessions);
+}
+
+START_TEST(test_walk) {
+	fill();
+	for (unsigned int n = 1; n <= 2; n++) {
+		n_entries = 0;
+		room = false;
+		sessions_walk(sessions);
+		sessions_walk(sessions); /* one at a time */
+		for (int i = 0; i < 3; i++)
+			event_base_loop(base, EVLOOP_ONCE);
+		ck_assert_uint_eq(n_entries, 0);
+		room = true;
+		UNTIL(n_ends == n);
+		ck_assert(whole);
+		ck_assert_uint_eq(n_entries, 3 * MANY);
+	}
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_uint_eq(n_ends, 2);
+}
+END_TEST
+
+/* Who is served no more hears of the end of his walk; then there can be another. */
+START_TEST(test_walk_broken_off) {
+	fill();
+	room = false;
+	sessions_walk(sessions);
+	event_base_loop(base, EVLOOP_ONCE);
+	ck_assert_int_eq(sessions_serve(sessions, NULL, NULL), 0);
+	ck_assert_uint_eq(n_ends, 1);
+	ck_assert(!whole);
+	ck_assert_int_eq(sessions_serve(sessions, NULL, NULL), 0);
+	ck_assert_uint_eq(n_ends, 1);
+	ck_assert_int_eq(sessions_serve(sessions, &calls, NULL), 0);
+	room = true;
+	sessions_walk(sessions);
+	UNTIL(n_ends == 2);
+	ck_assert(whole);
+	ck_assert_uint_eq(n_entries, 3 * MANY);
+}
+END_TEST
+
 static Suite *sessions_suite(void) {
 	Suite *s = suite_create("sessions");
-	TCase *tc = fixture_case(s, "kernel");
+	TCase *tc = fixture_case(s, "kernel"), *served;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_many);
 	tcase_add_test(tc, test_not_meant);
 	tcase_add_test(tc, test_order);
 	tcase_add_test(tc, test_read);
+	served = fixture_case(s, "served");
+	tcase_add_checked_fixture(served, serve_setup, serve_teardown);
+	tcase_add_test(served, test_refused);
+	tcase_add_test(served, test_refused_update);
+	tcase_add_test(served, test_refused_again);
+	tcase_add_test(served, test_heard);
+	tcase_add_test(served, test_overrun);
+	tcase_add_test(served, test_walk);
+	tcase_add_test(served, test_walk_broken_off);
 	return s;
 }
 
