@@ -13,7 +13,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#define QUERIES_PER_S 256
+#define QUERIES_PER_S 4096
 #define SETTLE_MIN_US (2 * FGSP_S)
 
 void fgsp_log(const struct fgsp *f, int priority, const char *fmt, ...) {

@@ -423,9 +423,13 @@ static void tend(struct fgsp *f, struct print *p, const struct ct *ct, struct fg
 		unseen.label[0] &= ~FGSP_LABEL_SEEN;
 		fgsp_copy_update(f, &unseen, FGSP_LABEL, FGSP_LABEL_SEEN);
 	}
-	if (ct->timeout < SESSION_COPY_GRACE_S && rate_take(&f->queries, f->now_us * 1000))
+	if (ct->timeout >= SESSION_COPY_GRACE_S)
+		return;
+	if (rate_take(&f->queries, f->now_us * 1000))
 		fgsp_session_say(f, RECORD_QUERY, ct, p->serial, false,
 				 (uint16_t)(1u << fgsp_index(f, m)));
+	else
+		f->walk.wanted = true; /* the others are asked about soon, not a walk later */
 }
 
 /* The print of a copy in the kernel, with the owner that its label names. */

@@ -307,6 +307,9 @@ enum fgsp_whose fgsp_session_whose(const struct fgsp *f, const struct ct *ct);
 /* Members that are to have an own session, as bits. */
 uint16_t fgsp_session_want(const struct fgsp *f, const struct ct *ct);
 
+/* Whether it begins or ends at this unit: such a one is neither told to anyone nor taken. */
+bool fgsp_session_is_local(const struct fgsp *f, const struct ct *ct);
+
 /* The walk has come to an entry: say what is to be said of it. */
 void fgsp_session_walk(struct fgsp *f, const struct ct *ct);
 

@@ -225,6 +225,7 @@ static void send_beats(struct fgsp *f, struct fgsp_member *m) {
 			     (number % GROUP_EVERY == 0 || !m->has_mac[id - FGSP_L2]);
 
 		send_sealed(f, m, id, group, payload, len);
+		m->blocked = false; /* whoever was full may be gone, and say nothing any more */
 	}
 }
 

@@ -64,7 +64,7 @@ static int order_addr(const void *a, const void *b) {
 	return net_order(a, b);
 }
 
-static bool is_local(const struct fgsp *f, const struct ct *ct) {
+bool fgsp_session_is_local(const struct fgsp *f, const struct ct *ct) {
 	unsigned int v6 = ct->family == AF_INET6;
 	const union net_addr *set = f->local[v6];
 	size_t n = f->n_local[v6];
@@ -112,7 +112,7 @@ static bool is_old_enough(const struct fgsp *f, const struct ct *ct) {
 uint16_t fgsp_session_want(const struct fgsp *f, const struct ct *ct) {
 	uint16_t want = 0;
 
-	if (!f->members || !cluster_wants(&f->cluster, ct) || is_local(f, ct) ||
+	if (!f->members || !cluster_wants(&f->cluster, ct) || fgsp_session_is_local(f, ct) ||
 	    !is_old_enough(f, ct))
 		return 0;
 	FGSP_EACH_MEMBER(f, m, i)
@@ -352,7 +352,7 @@ static void say_changes(struct fgsp *f, struct print *p, const struct ct *ct, ui
 
 static void found_own(struct fgsp *f, struct print *p, uint64_t fp, const struct ct *ct,
 		      enum fgsp_whose whose, enum source source) {
-	bool known = p && p->peers == f->members && source != BY_WALK;
+	bool known = p && p->kind != PRINT_COPY && p->peers == f->members && source != BY_WALK;
 	uint16_t want = known ? p->peers : fgsp_session_want(f, ct);
 	bool added;
 

@@ -89,7 +89,8 @@ static void take_update(struct fgsp *f, struct fgsp_member *m) {
 
 static void take_create(struct fgsp *f, struct fgsp_member *m) {
 	f->stats.received.create++;
-	fgsp_copy_create(f, m);
+	if (!fgsp_session_is_local(f, &f->in.ct))
+		fgsp_copy_create(f, m);
 }
 
 /*

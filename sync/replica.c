@@ -442,8 +442,9 @@ static void on_retry(evutil_socket_t fd, short what, void *arg) {
 }
 
 void replica_configure(struct replica *r, const struct cluster *c) {
-	/* The serial is in all that TLS says. */
-	if (strcmp(r->cluster.serial, c->serial) != 0)
+	/* The serial is in all that TLS says; who is half in by an old key stays out. */
+	if (strcmp(r->cluster.serial, c->serial) != 0 ||
+	    memcmp(r->cluster.key, c->key, sizeof(c->key)) != 0)
 		close_all(r);
 	r->cluster = *c;
 	apply(r);

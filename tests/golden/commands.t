@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# needs: alone
 #
 # What the unit tells about itself, in the forms that scripts parse.
 

@@ -216,7 +216,7 @@ in_sync() {
 	[ $# -gt 0 ] || units=("${UNITS[@]}")
 	for unit in "${units[@]}"; do
 		for peer in "${units[@]}"; do
-			[ "$unit" = "$peer" ] || state_is "$unit" "$peer" "in sync" || return
+			[ "$unit" = "$peer" ] || state_is "$unit" "$peer" "in-sync" || return
 		done
 	done
 }
