@@ -31,7 +31,7 @@ group_begin() {
 	mkdir "$WORK" && hub_add || tap_bail "no network"
 	for unit in "${UNITS[@]}"; do
 		unit_plug_hub "$unit" && unit_make "$unit" && unit_start "$unit" &&
-			unit_configure "$unit" >"$WORK/configure" 2>&1 && lend_label "$unit" || {
+			unit_configure "$unit" >"$WORK/configure" 2>&1 || {
 			sed 's/^/# /' "$WORK/configure"
 			tap_bail "unit $unit does not start"
 		}
@@ -148,18 +148,6 @@ unit_configure() {
 		done
 		printf 'end\nend\n'
 	} | unit_shell "$1" -f -
-}
-
-# To be removed when the rules of gatehoused read and set labels themselves.
-lend_label() {
-	on "$1" nft list ruleset | grep -q 'ct label' || on "$1" nft -f - <<-END
-		table inet lab {
-			chain f {
-				type filter hook forward priority -1
-				ct label 0 ct label set 1 counter
-			}
-		}
-	END
 }
 
 # type_on UNIT LINE...: types the lines on the unit.
