@@ -435,3 +435,33 @@ void world_settle(struct world *w, uint64_t us) {
 	ck_assert_msg(world_agrees(w, text, sizeof(text)), "at %u s: %s",
 		      (unsigned int)(w->now_us / WORLD_S), text);
 }
+
+/* ---- for tests of one situation ---- */
+
+struct world *world_group(unsigned int units, unsigned int devs) {
+	struct world *w = world_new(&(struct world_options){ .seed = 7, .units = units,
+							     .devs = devs, .encrypt = true });
+
+	world_run(w, WORLD_START);
+	return w;
+}
+
+struct fgsp_stats world_stats(const struct world *w, unsigned int unit) {
+	struct fgsp_stats stats;
+
+	fgsp_stats(world_machine(w, unit), &stats);
+	return stats;
+}
+
+struct fgsp_peer_info world_peer(const struct world *w, unsigned int unit) {
+	struct fgsp_peer_info info;
+
+	ck_assert(fgsp_peer_info(world_machine(w, unit), 0, &info));
+	return info;
+}
+
+int world_owner_at(struct world *w, unsigned int unit, unsigned int flow) {
+	struct kernel_entry *e = world_entry(w, unit, flow);
+
+	return e ? world_owner(w, unit, e) : -1;
+}

@@ -41,6 +41,11 @@ struct world_options {
 /* All units run, with nothing to tell and all links up. */
 struct world *world_new(const struct world_options *options);
 
+#define WORLD_START (10 * WORLD_S)   /* until then peers have found each other */
+
+/* So many units and links of layer 2, encrypted, of a fixed seed, that have found each other. */
+struct world *world_group(unsigned int units, unsigned int devs);
+
 /* End all. Returns NULL. */
 struct world *world_free(struct world *w);
 
@@ -63,6 +68,10 @@ struct kernel *world_kernel(struct world *w, unsigned int unit);
 
 /* Its id. */
 uint16_t world_id(const struct world *w, unsigned int unit);
+
+/* What a unit's machine says of itself, and of its first peer, which must be there. */
+struct fgsp_stats world_stats(const struct world *w, unsigned int unit);
+struct fgsp_peer_info world_peer(const struct world *w, unsigned int unit);
 
 /* The configuration of a unit; after a change of it, world_configure(). */
 struct cluster *world_cluster(struct world *w, unsigned int unit);
@@ -127,6 +136,9 @@ struct kernel_entry *world_entry(struct world *w, unsigned int unit, unsigned in
 /* Whether an entry is a copy, and of whom; whose it is: unit number, -1 when it is no unit's. */
 bool world_is_copy(const struct kernel_entry *e);
 int world_owner(const struct world *w, unsigned int unit, const struct kernel_entry *e);
+
+/* The unit that owns a session, as the entry at `unit` says; -1: none, or there is no entry. */
+int world_owner_at(struct world *w, unsigned int unit, unsigned int flow);
 
 /* Whether all members hold what they should and nothing else; text says what is wrong. */
 bool world_agrees(struct world *w, char *text, size_t size);

@@ -13,41 +13,11 @@
 #include "tests/lib/fixture.h"
 
 #define NS_PER_MS 1000000u
-#define START (10 * WORLD_S)         /* until then peers have found each other */
-
-static struct world *group(unsigned int units, unsigned int devs) {
-	struct world *w = world_new(&(struct world_options){ .seed = 7, .units = units,
-							     .devs = devs, .encrypt = true });
-
-	world_run(w, START);
-	return w;
-}
-
-static struct fgsp_stats stats_of(const struct world *w, unsigned int unit) {
-	struct fgsp_stats stats;
-
-	fgsp_stats(world_machine(w, unit), &stats);
-	return stats;
-}
-
-static struct fgsp_peer_info peer_of(const struct world *w, unsigned int unit) {
-	struct fgsp_peer_info info;
-
-	ck_assert(fgsp_peer_info(world_machine(w, unit), 0, &info));
-	return info;
-}
-
-/* The unit that owns a session, as an entry at `unit` says; -1: there is none. */
-static int owner_at(struct world *w, unsigned int unit, unsigned int flow) {
-	struct kernel_entry *e = world_entry(w, unit, flow);
-
-	return e ? world_owner(w, unit, e) : -1;
-}
 
 /* ---- what is told ---- */
 
 START_TEST(test_create_update_delete) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	unsigned int flow = world_open(w, 0, IPPROTO_TCP, true);
 	struct kernel_entry *copy;
 	struct ct own;
@@ -74,35 +44,35 @@ START_TEST(test_create_update_delete) {
 			  900 + SESSION_COPY_GRACE_S);
 	world_packet(w, flow, 0, PACKET_RESET);
 	world_run(w, 5 * WORLD_S);
-	ck_assert_int_eq(owner_at(w, 0, flow), -1);
-	ck_assert_int_eq(owner_at(w, 1, flow), -1);
-	ck_assert_uint_eq(stats_of(w, 0).sent.create, 1);
-	ck_assert_uint_eq(stats_of(w, 0).sent.update, 3);
-	ck_assert_uint_eq(stats_of(w, 0).sent.delete, 1);
-	ck_assert_uint_eq(stats_of(w, 1).received.create, 1);
-	ck_assert_uint_eq(stats_of(w, 1).received.update, 3);
-	ck_assert_uint_eq(stats_of(w, 1).received.delete, 1);
-	ck_assert_uint_eq(stats_of(w, 1).own + stats_of(w, 1).copies, 0);
+	ck_assert_int_eq(world_owner_at(w, 0, flow), -1);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), -1);
+	ck_assert_uint_eq(world_stats(w, 0).sent.create, 1);
+	ck_assert_uint_eq(world_stats(w, 0).sent.update, 3);
+	ck_assert_uint_eq(world_stats(w, 0).sent.delete, 1);
+	ck_assert_uint_eq(world_stats(w, 1).received.create, 1);
+	ck_assert_uint_eq(world_stats(w, 1).received.update, 3);
+	ck_assert_uint_eq(world_stats(w, 1).received.delete, 1);
+	ck_assert_uint_eq(world_stats(w, 1).own + world_stats(w, 1).copies, 0);
 	world_free(w);
 }
 END_TEST
 
 /* What happens within one batch of events is told once, or not at all. */
 START_TEST(test_coalescing) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	struct kernel_entry *e;
 	unsigned int flow;
 
 	world_establish(w, 0, IPPROTO_TCP, true);
 	world_run(w, 20 * WORLD_MS);
-	ck_assert_uint_eq(stats_of(w, 0).sent.create, 1);
-	ck_assert_uint_eq(stats_of(w, 0).sent.update, 0);
+	ck_assert_uint_eq(world_stats(w, 0).sent.create, 1);
+	ck_assert_uint_eq(world_stats(w, 0).sent.update, 0);
 	flow = world_establish(w, 0, IPPROTO_TCP, true);
 	e = world_entry(w, 0, flow);
 	kernel_delete(world_kernel(w, 0), e, false);
 	world_run(w, 20 * WORLD_MS);
-	ck_assert_uint_eq(stats_of(w, 0).sent.create, 1);
-	ck_assert_uint_eq(stats_of(w, 0).sent.delete, 0);
+	ck_assert_uint_eq(world_stats(w, 0).sent.create, 1);
+	ck_assert_uint_eq(world_stats(w, 0).sent.delete, 0);
 	world_settle(w, 2 * WORLD_S);
 	world_free(w);
 }
@@ -122,7 +92,7 @@ static const struct {
 };
 
 START_TEST(test_switches) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	struct cluster *c = world_cluster(w, 0);
 	unsigned int flow;
 
@@ -132,22 +102,22 @@ START_TEST(test_switches) {
 	world_configure(w, 0);
 	flow = world_establish(w, 0, switches[_i].proto, switches[_i].nat);
 	world_run(w, WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1, flow), switches[_i].told ? 0 : -1);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), switches[_i].told ? 0 : -1);
 	c->tcp = c->others = c->nat = true;
 	world_configure(w, 0);
 	world_run(w, WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1, flow), 0);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), 0);
 	c->tcp = c->others = false;
 	world_configure(w, 0);
 	world_run(w, WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1, flow), -1);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), -1);
 	world_free(w);
 }
 END_TEST
 
 /* A filter is of one peer: sessions 0 and 3 come by "two", session 1 by "one". */
 START_TEST(test_filter) {
-	struct world *w = group(3, 0);
+	struct world *w = world_group(3, 0);
 	struct cluster *c = world_cluster(w, 0);
 
 	snprintf(c->peer[1].srcintf, sizeof(c->peer[1].srcintf), "one");
@@ -157,8 +127,8 @@ START_TEST(test_filter) {
 		world_establish(w, 0, IPPROTO_TCP, true);
 	world_run(w, WORLD_S);
 	for (unsigned int i = 0; i < 3; i++) {
-		ck_assert_int_eq(owner_at(w, 1, i), i == 1 ? 0 : -1);
-		ck_assert_int_eq(owner_at(w, 2, i), i == 1 ? 0 : -1);
+		ck_assert_int_eq(world_owner_at(w, 1, i), i == 1 ? 0 : -1);
+		ck_assert_int_eq(world_owner_at(w, 2, i), i == 1 ? 0 : -1);
 	}
 	world_settle(w, WORLD_S);
 	world_free(w);
@@ -166,7 +136,7 @@ START_TEST(test_filter) {
 END_TEST
 
 START_TEST(test_local) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	const union net_addr vip = net_ipv4(0x14000001u);
 	unsigned int flow;
 
@@ -174,8 +144,8 @@ START_TEST(test_local) {
 	flow = world_establish(w, 0, IPPROTO_TCP, false);        /* to the VIP itself */
 	world_establish(w, 0, IPPROTO_TCP, true);                /* through it */
 	world_run(w, WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1, flow), -1);
-	ck_assert_int_eq(owner_at(w, 1, flow + 1), 0);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), -1);
+	ck_assert_int_eq(world_owner_at(w, 1, flow + 1), 0);
 	world_free(w);
 }
 END_TEST
@@ -185,19 +155,19 @@ START_TEST(test_delay) {
 							     .delay = true });
 	unsigned int flow;
 
-	world_run(w, START);
+	world_run(w, WORLD_START);
 	flow = world_establish(w, 0, IPPROTO_TCP, true);
 	world_run(w, 29 * WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1, flow), -1);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), -1);
 	world_run(w, 32 * WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1, flow), 0);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), 0);
 	world_free(w);
 }
 END_TEST
 
 /* A change of nothing but the mark is told, too, and one that was not heard is found. */
 START_TEST(test_mark) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	unsigned int flow = world_establish(w, 0, IPPROTO_TCP, true);
 
 	world_run(w, WORLD_S);
@@ -216,7 +186,7 @@ START_TEST(test_mark) {
 END_TEST
 
 START_TEST(test_expectation) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	unsigned int flow = world_establish(w, 0, IPPROTO_TCP, true);
 	const struct ct *master = world_session(w, flow);
 	struct ct_expect e = { .family = AF_INET, .proto = IPPROTO_TCP, .timeout = 300,
@@ -228,8 +198,8 @@ START_TEST(test_expectation) {
 	fgsp_flush(world_machine(w, 0), world_now(w));
 	world_run(w, WORLD_S);
 	ck_assert_uint_eq(world_kernel(w, 1)->expectations, 1);
-	ck_assert_uint_eq(stats_of(w, 0).sent.create_expect, 1);
-	ck_assert_uint_eq(stats_of(w, 1).received.create_expect, 1);
+	ck_assert_uint_eq(world_stats(w, 0).sent.create_expect, 1);
+	ck_assert_uint_eq(world_stats(w, 1).received.create_expect, 1);
 	world_cluster(w, 0)->expectation = false;
 	world_configure(w, 0);
 	fgsp_expect(world_machine(w, 0), &e, world_now(w));
@@ -245,19 +215,19 @@ END_TEST
 
 /* Traffic at the owner keeps a copy alive, by a question now and then. */
 START_TEST(test_query) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	unsigned int flow = world_establish(w, 0, IPPROTO_UDP, true);
 
 	for (unsigned int i = 0; i < 60; i++) {
 		world_packet(w, flow, 0, PACKET_DATA);
 		world_run(w, 10 * WORLD_S);
 	}
-	ck_assert_int_eq(owner_at(w, 1, flow), 0);
-	ck_assert_uint_ge(stats_of(w, 0).received.query, 2);
-	ck_assert_uint_eq(stats_of(w, 1).sent.query, stats_of(w, 0).received.query);
-	ck_assert_uint_lt(stats_of(w, 1).sent.query, 12);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), 0);
+	ck_assert_uint_ge(world_stats(w, 0).received.query, 2);
+	ck_assert_uint_eq(world_stats(w, 1).sent.query, world_stats(w, 0).received.query);
+	ck_assert_uint_lt(world_stats(w, 1).sent.query, 12);
 	world_run(w, 90 * WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1, flow), -1);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), -1);
 	world_free(w);
 }
 END_TEST
@@ -265,30 +235,30 @@ END_TEST
 /* ---- whose it is ---- */
 
 START_TEST(test_yield) {
-	struct world *w = group(3, 1);
+	struct world *w = world_group(3, 1);
 	unsigned int flow = world_establish(w, 0, IPPROTO_TCP, true);
 
 	world_run(w, 2 * WORLD_S);
 	ck_assert_int_eq(world_packet(w, flow, 1, PACKET_DATA), PACKET_PASSED);
 	world_run(w, 2 * WORLD_S);
 	for (unsigned int i = 0; i < 3; i++)
-		ck_assert_int_eq(owner_at(w, i, flow), 1);
+		ck_assert_int_eq(world_owner_at(w, i, flow), 1);
 	ck_assert(!world_is_copy(world_entry(w, 1, flow)));
 	ck_assert_uint_eq(session_label(&world_entry(w, 1, flow)->ct, SESSION_LABEL_OWNER, 16),
 			  world_id(w, 1));
-	ck_assert_uint_eq(stats_of(w, 0).yielded, 1);
+	ck_assert_uint_eq(world_stats(w, 0).yielded, 1);
 	world_settle(w, WORLD_S);
 	world_packet(w, flow, 1, PACKET_RESET);
 	world_run(w, 5 * WORLD_S);
 	for (unsigned int i = 0; i < 3; i++)
-		ck_assert_int_eq(owner_at(w, i, flow), -1);
+		ck_assert_int_eq(world_owner_at(w, i, flow), -1);
 	world_free(w);
 }
 END_TEST
 
 /* Under asymmetric traffic the first owner stays, and hears what the other sees. */
 START_TEST(test_keep) {
-	struct world *w = group(2, 1);
+	struct world *w = world_group(2, 1);
 	unsigned int flow = world_open(w, 0, IPPROTO_TCP, true);
 
 	world_run(w, 20 * WORLD_MS);
@@ -300,9 +270,9 @@ START_TEST(test_keep) {
 		world_packet(w, flow, 1, PACKET_ANSWER);
 		world_run(w, WORLD_S * 9 / 10);
 	}
-	ck_assert_int_eq(owner_at(w, 0, flow), 0);
-	ck_assert_int_eq(owner_at(w, 1, flow), 0);
-	ck_assert_uint_eq(stats_of(w, 0).yielded, 0);
+	ck_assert_int_eq(world_owner_at(w, 0, flow), 0);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), 0);
+	ck_assert_uint_eq(world_stats(w, 0).yielded, 0);
 	world_settle(w, WORLD_S);
 	world_free(w);
 }
@@ -310,7 +280,7 @@ END_TEST
 
 /* The claim of who sees packets outlives the session at its owner. */
 START_TEST(test_claim_at_the_end) {
-	struct world *w = group(2, 1);
+	struct world *w = world_group(2, 1);
 	unsigned int flow = world_establish(w, 0, IPPROTO_UDP, true);
 
 	world_run(w, 2 * WORLD_S);
@@ -318,16 +288,16 @@ START_TEST(test_claim_at_the_end) {
 	world_run(w, 20 * WORLD_MS);
 	kernel_delete(world_kernel(w, 0), world_entry(w, 0, flow), false);
 	world_run(w, 20 * WORLD_MS);
-	ck_assert_int_eq(owner_at(w, 1, flow), 1);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), 1);
 	world_settle(w, WORLD_S);
-	ck_assert_int_eq(owner_at(w, 0, flow), 1);
+	ck_assert_int_eq(world_owner_at(w, 0, flow), 1);
 	world_free(w);
 }
 END_TEST
 
 /* An owner is lost: each of its sessions has one heir, who takes packets at once. */
 START_TEST(test_adoption) {
-	struct world *w = group(3, 1);
+	struct world *w = world_group(3, 1);
 	unsigned int heirs[3] = { 0 };
 
 	for (unsigned int i = 0; i < 40; i++)
@@ -336,10 +306,10 @@ START_TEST(test_adoption) {
 	world_stop(w, 0, true);
 	world_run(w, 8 * WORLD_S);
 	for (unsigned int i = 0; i < 40; i++) {
-		int owner = owner_at(w, 1, i);
+		int owner = world_owner_at(w, 1, i);
 
 		ck_assert_int_ge(owner, 1);
-		ck_assert_int_eq(owner, owner_at(w, 2, i));
+		ck_assert_int_eq(owner, world_owner_at(w, 2, i));
 		ck_assert(world_entry(w, (unsigned int)owner, i)->ct.label[0] & FGSP_LABEL_COPY);
 		ck_assert_uint_le((world_entry(w, (unsigned int)owner, i)->expires_us -
 				   world_now(w)) / WORLD_S, 900);
@@ -356,21 +326,21 @@ START_TEST(test_adoption) {
 	world_start(w, 0);
 	world_settle(w, 20 * WORLD_S);
 	for (unsigned int i = 0; i < 40; i++)
-		ck_assert_int_eq(owner_at(w, 0, i), 1);
+		ck_assert_int_eq(world_owner_at(w, 0, i), 1);
 	world_free(w);
 }
 END_TEST
 
 /* Both sides of a partition own a session; who has seen packets stays, else the smaller id. */
 START_TEST(test_partition) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	unsigned int flow = world_establish(w, 0, IPPROTO_TCP, true);
 	unsigned int ended = world_establish(w, 0, IPPROTO_TCP, true);
 
 	world_run(w, WORLD_S);
 	world_connect(w, 0, 1, false);
 	world_run(w, 10 * WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1, flow), 1);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), 1);
 	if (_i)                              /* the session moves, at 0 it stays as it was */
 		world_packet(w, flow, 1, PACKET_DATA);
 	world_packet(w, ended, 0, PACKET_RESET);
@@ -378,20 +348,20 @@ START_TEST(test_partition) {
 	world_connect(w, 0, 1, true);
 	world_settle(w, 30 * WORLD_S);
 	if (!_i || world_id(w, 0) < world_id(w, 1))
-		ck_assert_int_eq(owner_at(w, 1, flow), 0);
+		ck_assert_int_eq(world_owner_at(w, 1, flow), 0);
 	else
-		ck_assert_int_eq(owner_at(w, 0, flow), 1);
-	ck_assert_int_eq(owner_at(w, 1, ended), -1);
+		ck_assert_int_eq(world_owner_at(w, 0, flow), 1);
+	ck_assert_int_eq(world_owner_at(w, 1, ended), -1);
 	world_run(w, 20 * WORLD_S);
 	for (unsigned int i = 0; i < 2; i++)         /* nothing had to be sent anew */
-		ck_assert_uint_eq(peer_of(w, i).resyncs, 1);
+		ck_assert_uint_eq(world_peer(w, i).resyncs, 1);
 	world_free(w);
 }
 END_TEST
 
 /* Entries of one tuple at two units that did not know of each other: the answered one stays. */
 START_TEST(test_same_tuple) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	unsigned int flow, better = (unsigned int)_i;
 	uint32_t serial;
 
@@ -402,7 +372,7 @@ START_TEST(test_same_tuple) {
 	serial = session_serial(&world_entry(w, better, flow)->ct);
 	world_connect(w, 0, 1, true);
 	world_settle(w, 10 * WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1 - better, flow), (int)better);
+	ck_assert_int_eq(world_owner_at(w, 1 - better, flow), (int)better);
 	ck_assert_uint_eq(session_serial(&world_entry(w, 1 - better, flow)->ct), serial);
 	world_free(w);
 }
@@ -410,7 +380,7 @@ END_TEST
 
 /* An own session that is not told, because of a switch, is in the place of a copy. */
 START_TEST(test_untold_in_the_way) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	bool alive = _i;
 	unsigned int flow;
 	uint32_t serial;
@@ -425,16 +395,17 @@ START_TEST(test_untold_in_the_way) {
 	world_packet(w, flow, 0, PACKET_DATA);
 	world_connect(w, 0, 1, true);
 	world_run(w, 10 * WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1, flow), alive || world_id(w, 1) < world_id(w, 0) ? 1 : 0);
+	ck_assert_int_eq(world_owner_at(w, 1, flow),
+			 alive || world_id(w, 1) < world_id(w, 0) ? 1 : 0);
 	ck_assert(!alive || session_serial(&world_entry(w, 1, flow)->ct) == serial);
-	ck_assert_uint_ge(stats_of(w, 1).clashes, 1);
+	ck_assert_uint_ge(world_stats(w, 1).clashes, 1);
 	world_free(w);
 }
 END_TEST
 
 /* The reply tuple of a copy is taken by a copy of a unit that is lost: that one goes. */
 START_TEST(test_reply_clash) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	unsigned int flow = world_establish(w, 0, IPPROTO_TCP, true);
 	struct ct other = *world_session(w, flow);
 	struct fgsp_change stale = { .what = FGSP_CREATE };
@@ -450,9 +421,9 @@ START_TEST(test_reply_clash) {
 	ck_assert_int_eq(kernel_write(world_kernel(w, 1), &stale), 0);
 	kernel_mark(world_kernel(w, 0), world_entry(w, 0, flow), 5);
 	world_run(w, WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1, flow), 0);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), 0);
 	ck_assert_ptr_null(kernel_find(world_kernel(w, 1), &other, CT_ORIG));
-	ck_assert_uint_eq(stats_of(w, 1).clashes, 1);
+	ck_assert_uint_eq(world_stats(w, 1).clashes, 1);
 	world_free(w);
 }
 END_TEST
@@ -461,7 +432,7 @@ END_TEST
 
 /* Events of before a session changed its owner, or went, have no effect. */
 START_TEST(test_late_events) {
-	struct world *w = group(2, 1);
+	struct world *w = world_group(2, 1);
 	unsigned int moved = world_establish(w, 0, IPPROTO_TCP, true);
 	unsigned int ended = world_establish(w, 0, IPPROTO_TCP, true);
 	struct ct before[2], copy;
@@ -476,18 +447,18 @@ START_TEST(test_late_events) {
 	world_packet(w, moved, 1, PACKET_DATA);
 	world_packet(w, ended, 0, PACKET_RESET);
 	world_run(w, 8 * WORLD_S);
-	ck_assert_int_eq(owner_at(w, 0, moved), 1);
-	stats = stats_of(w, 0);
+	ck_assert_int_eq(world_owner_at(w, 0, moved), 1);
+	stats = world_stats(w, 0);
 	fgsp_event(world_machine(w, 0), FGSP_CHANGED, &before[0], false, world_now(w));
 	fgsp_event(world_machine(w, 0), FGSP_GONE, &before[0], false, world_now(w));
 	fgsp_event(world_machine(w, 0), FGSP_CHANGED, &before[1], false, world_now(w));
 	fgsp_event(world_machine(w, 1), FGSP_CHANGED, &copy, false, world_now(w));
 	world_run(w, 100 * WORLD_MS);
-	ck_assert_uint_eq(stats_of(w, 0).copies, 1);
-	ck_assert_uint_eq(stats_of(w, 1).copies, 0);
-	ck_assert_uint_eq(stats_of(w, 0).sent.create, stats.sent.create);
-	ck_assert_uint_eq(stats_of(w, 0).sent.update, stats.sent.update);
-	ck_assert_uint_eq(stats_of(w, 1).sent.update, 0);
+	ck_assert_uint_eq(world_stats(w, 0).copies, 1);
+	ck_assert_uint_eq(world_stats(w, 1).copies, 0);
+	ck_assert_uint_eq(world_stats(w, 0).sent.create, stats.sent.create);
+	ck_assert_uint_eq(world_stats(w, 0).sent.update, stats.sent.update);
+	ck_assert_uint_eq(world_stats(w, 1).sent.update, 0);
 	world_settle(w, WORLD_S);
 	world_free(w);
 }
@@ -495,7 +466,7 @@ END_TEST
 
 /* A write that fails after others have followed it does not bring back what was before. */
 START_TEST(test_late_failures) {
-	struct world *w = group(2, 1);
+	struct world *w = world_group(2, 1);
 	unsigned int flow = world_establish(w, 0, IPPROTO_TCP, true);
 	struct fgsp_change failed = { .what = FGSP_UPDATE, .whole = true };
 
@@ -510,7 +481,7 @@ START_TEST(test_late_failures) {
 	fgsp_write_failed(world_machine(w, 1), &failed, EBUSY, world_now(w));
 	fgsp_write_failed(world_machine(w, 1), &failed, ENOENT, world_now(w));
 	world_run(w, 20 * WORLD_MS);
-	ck_assert_int_eq(owner_at(w, 1, flow), 0);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), 0);
 	world_settle(w, WORLD_S);
 	world_free(w);
 }
@@ -520,7 +491,7 @@ END_TEST
 
 /* A daemon that starts anew, its table kept or lost, gets everything by itself. */
 START_TEST(test_joining) {
-	struct world *w = group(2, 1);
+	struct world *w = world_group(2, 1);
 	bool lost = _i;
 
 	for (unsigned int i = 0; i < 50; i++)
@@ -535,43 +506,43 @@ START_TEST(test_joining) {
 	ck_assert(world_ready(w, 1));
 	world_settle(w, 10 * WORLD_S);
 	for (unsigned int i = 2; i < 50; i++)
-		ck_assert_int_eq(owner_at(w, 1, i), lost ? 0 : (int)(i % 2));
-	ck_assert_uint_eq(peer_of(w, 1).state, FGSP_PEER_IN_SYNC);
-	ck_assert_str_eq(peer_of(w, 0).resync_why, "joining");
+		ck_assert_int_eq(world_owner_at(w, 1, i), lost ? 0 : (int)(i % 2));
+	ck_assert_uint_eq(world_peer(w, 1).state, FGSP_PEER_IN_SYNC);
+	ck_assert_str_eq(world_peer(w, 0).resync_why, "joining");
 	world_free(w);
 }
 END_TEST
 
 /* What ended while nobody listened is stale, and goes; what ended unheard is found by the walk. */
 START_TEST(test_stale) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 
 	for (unsigned int i = 0; i < 10; i++)
 		world_establish(w, 0, IPPROTO_TCP, true);
 	world_run(w, WORLD_S);
 	kernel_delete(world_kernel(w, 0), world_entry(w, 0, 3), true);
 	world_settle(w, 70 * WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1, 3), -1);
-	ck_assert_str_eq(peer_of(w, 0).resync_why, "sessions missed");
-	ck_assert_uint_eq(peer_of(w, 0).resyncs, 2);
-	ck_assert_uint_eq(stats_of(w, 0).sent.create, 10);
+	ck_assert_int_eq(world_owner_at(w, 1, 3), -1);
+	ck_assert_str_eq(world_peer(w, 0).resync_why, "sessions missed");
+	ck_assert_uint_eq(world_peer(w, 0).resyncs, 2);
+	ck_assert_uint_eq(world_stats(w, 0).sent.create, 10);
 	world_free(w);
 }
 END_TEST
 
 /* A copy that is lost is missed by the sums, and comes back. */
 START_TEST(test_digest) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 
 	for (unsigned int i = 0; i < 10; i++)
 		world_establish(w, 0, IPPROTO_TCP, true);
 	world_run(w, WORLD_S);
 	kernel_delete(world_kernel(w, 1), world_entry(w, 1, 3), false);
 	world_run(w, 20 * WORLD_MS);
-	ck_assert_int_eq(owner_at(w, 1, 3), -1);
+	ck_assert_int_eq(world_owner_at(w, 1, 3), -1);
 	world_settle(w, 12 * WORLD_S);
-	ck_assert_str_eq(peer_of(w, 0).resync_why, "tables differ");
-	ck_assert_uint_eq(stats_of(w, 0).sent.create, 11);
+	ck_assert_str_eq(world_peer(w, 0).resync_why, "tables differ");
+	ck_assert_uint_eq(world_stats(w, 0).sent.create, 11);
 	world_free(w);
 }
 END_TEST
@@ -579,23 +550,23 @@ END_TEST
 START_TEST(test_overrun) {
 	struct world *w = world_new(&(struct world_options){ .seed = 9, .units = 2, .events = 4 });
 
-	world_run(w, START);
+	world_run(w, WORLD_START);
 	for (unsigned int i = 0; i < 100; i++)
 		world_establish(w, 0, IPPROTO_TCP, true);
 	world_settle(w, 2 * WORLD_S);
-	ck_assert_uint_ge(stats_of(w, 0).overruns, 1);
+	ck_assert_uint_ge(world_stats(w, 0).overruns, 1);
 	for (unsigned int i = 0; i < 100; i += 2)
 		kernel_delete(world_kernel(w, 0), world_entry(w, 0, i), false);
 	world_settle(w, 5 * WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1, 0), -1);
-	ck_assert_int_eq(owner_at(w, 1, 1), 0);
+	ck_assert_int_eq(world_owner_at(w, 1, 0), -1);
+	ck_assert_int_eq(world_owner_at(w, 1, 1), 0);
 	world_free(w);
 }
 END_TEST
 
 /* What a walk has read before an event was heard does not undo what the event told. */
 START_TEST(test_stale_walk) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	unsigned int changed = world_open(w, 0, IPPROTO_TCP, true);
 	unsigned int ended = world_establish(w, 0, IPPROTO_TCP, true);
 	struct ct was_changed, was_ended;
@@ -611,14 +582,14 @@ START_TEST(test_stale_walk) {
 	fgsp_poll(world_machine(w, 0), now);
 	kernel_delete(world_kernel(w, 0), world_entry(w, 0, ended), false);
 	fgsp_event(world_machine(w, 0), FGSP_GONE, &was_ended, false, now);
-	before = stats_of(w, 0);
+	before = world_stats(w, 0);
 	fgsp_walk_entry(world_machine(w, 0), &was_changed, now);
 	fgsp_walk_entry(world_machine(w, 0), &was_ended, now);
 	fgsp_flush(world_machine(w, 0), now);
 	world_settle(w, 5 * WORLD_S);
-	ck_assert_uint_eq(stats_of(w, 0).sent.create, before.sent.create);
-	ck_assert_uint_eq(stats_of(w, 0).sent.update, before.sent.update);
-	ck_assert_int_eq(owner_at(w, 1, ended), -1);
+	ck_assert_uint_eq(world_stats(w, 0).sent.create, before.sent.create);
+	ck_assert_uint_eq(world_stats(w, 0).sent.update, before.sent.update);
+	ck_assert_int_eq(world_owner_at(w, 1, ended), -1);
 	world_free(w);
 }
 END_TEST
@@ -628,7 +599,7 @@ START_TEST(test_queue_full) {
 	struct world *w = world_new(&(struct world_options){ .seed = 9, .units = 2,
 							     .queue_bytes = 12000 });
 
-	world_run(w, START);
+	world_run(w, WORLD_START);
 	for (unsigned int i = 0; i < 100; i++)
 		world_establish(w, 0, IPPROTO_TCP, true);
 	world_settle(w, 2 * WORLD_S);
@@ -641,11 +612,11 @@ START_TEST(test_queue_full) {
 	for (unsigned int i = 0; i < 100; i += 3)
 		world_packet(w, i, 0, PACKET_RESET);
 	world_run(w, 30 * WORLD_S);
-	ck_assert_uint_ge(stats_of(w, 0).full, 100);
-	ck_assert_uint_le(stats_of(w, 0).memory, sizeof(struct fgsp) + (1 << 20));
+	ck_assert_uint_ge(world_stats(w, 0).full, 100);
+	ck_assert_uint_le(world_stats(w, 0).memory, sizeof(struct fgsp) + (1 << 20));
 	world_connect(w, 0, 1, true);
 	world_settle(w, 20 * WORLD_S);
-	ck_assert_str_eq(peer_of(w, 0).resync_why, "queue full");
+	ck_assert_str_eq(world_peer(w, 0).resync_why, "queue full");
 	world_free(w);
 }
 END_TEST

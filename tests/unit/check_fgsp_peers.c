@@ -8,37 +8,6 @@
 #include "tests/lib/fgsp_world.h"
 #include "tests/lib/fixture.h"
 
-#define START (10 * WORLD_S)         /* until then peers have found each other */
-
-static struct world *group(unsigned int units, unsigned int devs) {
-	struct world *w = world_new(&(struct world_options){ .seed = 7, .units = units,
-							     .devs = devs, .encrypt = true });
-
-	world_run(w, START);
-	return w;
-}
-
-static struct fgsp_stats stats_of(const struct world *w, unsigned int unit) {
-	struct fgsp_stats stats;
-
-	fgsp_stats(world_machine(w, unit), &stats);
-	return stats;
-}
-
-static struct fgsp_peer_info peer_of(const struct world *w, unsigned int unit) {
-	struct fgsp_peer_info info;
-
-	ck_assert(fgsp_peer_info(world_machine(w, unit), 0, &info));
-	return info;
-}
-
-/* The unit that owns a session, as an entry at `unit` says; -1: there is none. */
-static int owner_at(struct world *w, unsigned int unit, unsigned int flow) {
-	struct kernel_entry *e = world_entry(w, unit, flow);
-
-	return e ? world_owner(w, unit, e) : -1;
-}
-
 /* ---- links ---- */
 
 static void use(struct world *w, const char *link, unsigned int layer) {
@@ -46,8 +15,8 @@ static void use(struct world *w, const char *link, unsigned int layer) {
 	uint64_t before[4] = { 0, 0, world_sent(w, 0, 2), world_sent(w, 0, 3) };
 
 	world_run(w, 20 * WORLD_MS);
-	ck_assert_str_eq(peer_of(w, 0).link, link);
-	ck_assert_int_eq(owner_at(w, 1, flow), layer ? 0 : -1);
+	ck_assert_str_eq(world_peer(w, 0).link, link);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), layer ? 0 : -1);
 	if (layer)
 		ck_assert_uint_gt(world_sent(w, 0, layer), before[layer]);
 	if (layer == 2)
@@ -56,7 +25,7 @@ static void use(struct world *w, const char *link, unsigned int layer) {
 
 /* Down the ladder and up again; what was not acknowledged goes out on the next link. */
 START_TEST(test_ladder) {
-	struct world *w = group(2, 2);
+	struct world *w = world_group(2, 2);
 	bool seen = _i;
 
 	use(w, "layer 2 (port3, port4)", 2);
@@ -68,9 +37,9 @@ START_TEST(test_ladder) {
 	use(w, "layer 3 (10.0.0.2)", 3);
 	world_link(w, 0, 0, false, seen);
 	world_run(w, 8 * WORLD_S);
-	ck_assert_uint_eq(peer_of(w, 0).state, FGSP_PEER_LOST);
+	ck_assert_uint_eq(world_peer(w, 0).state, FGSP_PEER_LOST);
 	use(w, "none", 0);
-	ck_assert_uint_gt(peer_of(w, 0).lag_records, 0);
+	ck_assert_uint_gt(world_peer(w, 0).lag_records, 0);
 	world_link(w, 0, 0, true, seen);
 	world_run(w, 5 * WORLD_S);
 	use(w, "layer 3 (10.0.0.2)", 3);
@@ -79,8 +48,8 @@ START_TEST(test_ladder) {
 	world_run(w, 5 * WORLD_S);
 	use(w, "layer 2 (port3, port4)", 2);
 	world_settle(w, 10 * WORLD_S);
-	ck_assert_uint_ge(peer_of(w, 0).link_changes, 6);
-	ck_assert_uint_eq(peer_of(w, 0).disconnects, 1);
+	ck_assert_uint_ge(world_peer(w, 0).link_changes, 6);
+	ck_assert_uint_eq(world_peer(w, 0).disconnects, 1);
 	world_free(w);
 }
 END_TEST
@@ -89,36 +58,36 @@ END_TEST
 
 /* New keys each hour, without a gap; a channel that dies takes nothing with it. */
 START_TEST(test_rekey) {
-	struct world *w = group(2, 1);
+	struct world *w = world_group(2, 1);
 	uint64_t channels = world_channels(w);
-	uint32_t epoch = peer_of(w, 0).epoch;
+	uint32_t epoch = world_peer(w, 0).epoch;
 	unsigned int flow;
 
 	ck_assert_uint_ne(epoch, 0);
-	ck_assert_uint_eq(epoch, peer_of(w, 1).epoch);
+	ck_assert_uint_eq(epoch, world_peer(w, 1).epoch);
 	world_break(w, 0, false);
 	world_run(w, 10 * WORLD_S);
 	ck_assert_uint_gt(world_channels(w), channels);
-	epoch = peer_of(w, 0).epoch;
+	epoch = world_peer(w, 0).epoch;
 	channels = world_channels(w);
 	world_run(w, 3590 * WORLD_S);
 	for (unsigned int i = 0; i < 100; i++) {
 		flow = world_establish(w, i % 2, IPPROTO_TCP, true);
 		world_run(w, 200 * WORLD_MS);
-		ck_assert_int_eq(owner_at(w, 1 - i % 2, flow), (int)(i % 2));
+		ck_assert_int_eq(world_owner_at(w, 1 - i % 2, flow), (int)(i % 2));
 	}
-	ck_assert_uint_ne(peer_of(w, 0).epoch, epoch);
-	ck_assert_uint_eq(peer_of(w, 0).epoch, peer_of(w, 1).epoch);
+	ck_assert_uint_ne(world_peer(w, 0).epoch, epoch);
+	ck_assert_uint_eq(world_peer(w, 0).epoch, world_peer(w, 1).epoch);
 	ck_assert_uint_eq(world_channels(w), channels + 1);
-	ck_assert_uint_eq(peer_of(w, 0).resyncs, 1);
-	ck_assert_uint_eq(stats_of(w, 0).ses.recv_err + stats_of(w, 0).udp.recv_err, 0);
+	ck_assert_uint_eq(world_peer(w, 0).resyncs, 1);
+	ck_assert_uint_eq(world_stats(w, 0).ses.recv_err + world_stats(w, 0).udp.recv_err, 0);
 	world_free(w);
 }
 END_TEST
 
 /* Connections that die at one end only do not keep the members apart. */
 START_TEST(test_half_open) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	uint64_t channels = world_channels(w);
 
 	world_break(w, (unsigned int)_i, true);
@@ -126,7 +95,7 @@ START_TEST(test_half_open) {
 	ck_assert_uint_gt(world_channels(w), channels);
 	world_run(w, 60 * WORLD_S);
 	ck_assert_uint_le(world_channels(w), channels + 3);
-	ck_assert_uint_eq(peer_of(w, 0).epoch, peer_of(w, 1).epoch);
+	ck_assert_uint_eq(world_peer(w, 0).epoch, world_peer(w, 1).epoch);
 	world_free(w);
 }
 END_TEST
@@ -158,7 +127,7 @@ static const struct {
 };
 
 START_TEST(test_refused) {
-	struct world *w = group(2, 1);
+	struct world *w = world_group(2, 1);
 	unsigned int flow;
 
 	world_cluster(w, 0)->member_id = 5;
@@ -168,16 +137,16 @@ START_TEST(test_refused) {
 	world_run(w, 30 * WORLD_S);
 	flow = world_establish(w, 0, IPPROTO_TCP, true);
 	world_run(w, 10 * WORLD_S);
-	ck_assert_int_eq(owner_at(w, 1, flow), -1);
-	ck_assert_str_eq(peer_of(w, 0).why, strangers[_i].why);
-	ck_assert_uint_eq(stats_of(w, 0).refused > 0, strangers[_i].spoil != other_key);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), -1);
+	ck_assert_str_eq(world_peer(w, 0).why, strangers[_i].why);
+	ck_assert_uint_eq(world_stats(w, 0).refused > 0, strangers[_i].spoil != other_key);
 	ck_assert(world_channels(w) < 60);
 	world_free(w);
 }
 END_TEST
 
 START_TEST(test_dropped_and_back) {
-	struct world *w = group(3, 1);
+	struct world *w = world_group(3, 1);
 	struct cluster *c = world_cluster(w, 0), before = *c;
 
 	for (unsigned int i = 0; i < 30; i++)
@@ -187,7 +156,7 @@ START_TEST(test_dropped_and_back) {
 	world_configure(w, 0);
 	world_run(w, 3 * WORLD_S);
 	ck_assert(!fgsp_peer_info(world_machine(w, 0), 1, &(struct fgsp_peer_info){ 0 }));
-	ck_assert_str_eq(peer_of(w, 0).serial, "GHVMTEST00000002");
+	ck_assert_str_eq(world_peer(w, 0).serial, "GHVMTEST00000002");
 	*c = before;
 	world_configure(w, 0);
 	world_settle(w, 30 * WORLD_S);
@@ -210,8 +179,8 @@ START_TEST(test_ready_alone) {
 END_TEST
 
 START_TEST(test_peer_info) {
-	struct world *w = group(2, 1);
-	struct fgsp_peer_info info = peer_of(w, 0);
+	struct world *w = world_group(2, 1);
+	struct fgsp_peer_info info = world_peer(w, 0);
 
 	ck_assert_uint_eq(info.state, FGSP_PEER_IN_SYNC);
 	ck_assert_str_eq(fgsp_peer_state_name(info.state), "in-sync");
@@ -224,10 +193,10 @@ START_TEST(test_peer_info) {
 	world_connect(w, 0, 1, false);
 	world_establish(w, 0, IPPROTO_TCP, true);
 	world_run(w, 500 * WORLD_MS);
-	info = peer_of(w, 0);
+	info = world_peer(w, 0);
 	ck_assert_uint_gt(info.lag_records, 0);
 	ck_assert_uint_ge(info.lag_us, 200000);
-	ck_assert_uint_lt(info.acked_ns, peer_of(w, 1).acked_ns);
+	ck_assert_uint_lt(info.acked_ns, world_peer(w, 1).acked_ns);
 	world_free(w);
 }
 END_TEST
@@ -235,14 +204,14 @@ END_TEST
 /* ---- who may speak ---- */
 
 static uint64_t errors(const struct world *w, unsigned int unit) {
-	struct fgsp_stats s = stats_of(w, unit);
+	struct fgsp_stats s = world_stats(w, unit);
 
 	return s.udp.recv_err + s.udp.sz_err;
 }
 
 /* Rubbish, changed, cut, replayed and reflected datagrams are counted, and that is all. */
 START_TEST(test_forged) {
-	struct world *w = group(2, 0);
+	struct world *w = world_group(2, 0);
 	uint8_t data[2048], changed[2048];
 	size_t len;
 	uint64_t before;
