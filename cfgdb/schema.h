@@ -49,6 +49,7 @@ enum attr_flag {
 	ATTR_ANY = 1 << 9,      /* reference in which the word `any` stands for every entry */
 	ATTR_UNIQUE = 1 << 10,  /* string that no two entries have, unless it is empty */
 	ATTR_NEVER = 1 << 11,   /* integer, not negative; the word `never` can stand for it */
+	ATTR_SESSION = 1 << 12, /* belongs to a shell: never sent nor kept; local, too */
 };
 
 enum table_flag {

@@ -30,7 +30,7 @@ static int get_entry(void *arg, struct object *obj) {
 static int get_one(struct shell *sh, const struct schema_table *table, const char *key,
 		   struct err *err) {
 	struct object *obj;
-	int rc = client_get(sh->client, table, key, &obj, err);
+	int rc = context_get(&sh->context, table, key, &obj, err);
 
 	if (rc == ERR_NOT_FOUND)
 		return err_set(err, rc, "entry is not found in table");
@@ -59,7 +59,7 @@ static int get_children(struct shell *sh, const struct object *obj, unsigned int
 static int get_alias(struct shell *sh, const struct schema_alias *alias, const char *key,
 		     struct err *err) {
 	struct object *obj;
-	int rc = client_get(sh->client, schema_table(alias->table), "", &obj, err);
+	int rc = context_get(&sh->context, schema_table(alias->table), "", &obj, err);
 
 	if (rc)
 		return rc;

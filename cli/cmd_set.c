@@ -78,7 +78,7 @@ int cmd_set(struct shell *sh, const struct call *call, struct err *err) {
 		return rc;
 	}
 	object_set(top->obj, (unsigned int)attr, v);
-	top->dirty = true;
+	context_touch(top, (unsigned int)attr);
 	return 0;
 }
 
@@ -91,7 +91,7 @@ int cmd_unset(struct shell *sh, const struct call *call, struct err *err) {
 	if (call->argc > 1)
 		return grammar_refuse(call->argv[1], err);
 	object_unset(top->obj, (unsigned int)attr);
-	top->dirty = true;
+	context_touch(top, (unsigned int)attr);
 	return 0;
 }
 
@@ -125,7 +125,8 @@ int cmd_append(struct shell *sh, const struct call *call, struct err *err) {
 			value_done(a, &all);
 		else
 			object_set(top->obj, (unsigned int)attr, all);
-		top->dirty |= rc == 0;
+		if (rc == 0)
+			context_touch(top, (unsigned int)attr);
 	}
 	value_done(a, &add);
 	return rc;
@@ -152,7 +153,7 @@ int cmd_unselect(struct shell *sh, const struct call *call, struct err *err) {
 		value_done(a, &rest);
 	} else {
 		object_set(top->obj, (unsigned int)attr, rest);
-		top->dirty = true;
+		context_touch(top, (unsigned int)attr);
 	}
 	value_done(a, &drop);
 	return rc;

@@ -78,7 +78,7 @@ static int show_alias(struct show *s, const struct schema_alias *alias, const ch
 		      struct err *err) {
 	const struct schema_table *table = schema_table(alias->table);
 	struct object *obj;
-	int rc = client_get(s->sh->client, table, "", &obj, err);
+	int rc = context_get(&s->sh->context, table, "", &obj, err);
 
 	if (rc)
 		return rc;
@@ -105,7 +105,7 @@ static void show_object(struct show *s, const struct object *obj, const char *pa
 static int show_one(struct show *s, const struct schema_table *table, const char *key,
 		    struct err *err) {
 	struct object *obj;
-	int rc = client_get(s->sh->client, table, key, &obj, err);
+	int rc = context_get(&s->sh->context, table, key, &obj, err);
 
 	if (rc == ERR_NOT_FOUND)
 		return err_set(err, rc, "entry is not found in table");

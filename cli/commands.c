@@ -11,7 +11,8 @@
 #define IN_CONFIG (LEVEL_LIST | LEVEL_ENTRY | LEVEL_OBJECT | LEVEL_DIRECT)
 
 #define REMOTE .run = cmd_remote
-#define WATCH  .run = cmd_watch
+#define LIVE   .flags = COMMAND_UNPAGED, .run = cmd_remote
+#define WATCH  .flags = COMMAND_UNPAGED, .run = cmd_watch
 
 static const struct command diagnose_config[] = {
 	{ "unenforced", "List what is set and not enforced.", REMOTE },
@@ -133,7 +134,7 @@ static const struct argument sniffer_args[] = {
 
 static const struct command diagnose_sniffer[] = {
 	{ "packet", "Print packets as they come and go.", .max_args = 5, .args = sniffer_args,
-	  REMOTE },
+	  LIVE },
 	{ 0 }
 };
 
@@ -257,7 +258,8 @@ static const struct command diagnose_session_sync[] = {
 };
 
 static const struct command diagnose_session[] = {
-	{ "clear", "End the sessions that fit the filter.", .run = cmd_session_clear },
+	{ "clear", "End the sessions that fit the filter.", .flags = COMMAND_UNPAGED,
+	  .run = cmd_session_clear },
 	{ "exact", "Show one session.", .min_args = 5, .max_args = 5, .args = tuple_args, REMOTE },
 	{ "filter", "Show or set the filter of this connection.", .sub = session_filter, REMOTE },
 	{ "full-stat", "Numbers about sessions and their table.", REMOTE },
@@ -270,7 +272,8 @@ static const struct command diagnose_session[] = {
 };
 
 static const struct command diagnose_session6[] = {
-	{ "clear", "End the sessions that fit the filter.", .run = cmd_session_clear },
+	{ "clear", "End the sessions that fit the filter.", .flags = COMMAND_UNPAGED,
+	  .run = cmd_session_clear },
 	{ "filter", "Show or set the filter of this connection.", .sub = session_filter, REMOTE },
 	{ "list", "List the sessions that fit the filter.", REMOTE },
 	{ "stat", "Numbers about sessions.", REMOTE },
@@ -391,7 +394,7 @@ static const struct command execute_log[] = {
 static const struct command execute[] = {
 	{ "log", "Lines that the unit has logged.", .sub = execute_log },
 	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,
-	  .run = cmd_ping },
+	  .flags = COMMAND_UNPAGED, .run = cmd_ping },
 	{ "set", "Set what lasts as long as the connection.", .sub = execute_set },
 	{ "sync-session", "Send all sessions to the other units once more.", REMOTE },
 	{ 0 }

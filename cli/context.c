@@ -80,13 +80,22 @@ static struct level *context_holder(struct context *ctx, size_t i) {
 	return level->kind == LEVEL_ENTRY ? level - 2 : level - 1;
 }
 
+int context_get(const struct context *ctx, const struct schema_table *table, const char *key,
+		struct object **ret, struct err *err) {
+	int rc = client_get(ctx->client, table, key, ret, err);
+
+	if (rc == 0)
+		prefs_overlay(ctx->prefs, *ret);
+	return rc;
+}
+
 /* ---- opening ---- */
 
 static int context_push_object(struct context *ctx, const struct schema_table *table,
 			       const char *path, struct err *err) {
 	struct object *obj;
 	struct level *level;
-	int rc = client_get(ctx->client, table, "", &obj, err);
+	int rc = context_get(ctx, table, "", &obj, err);
 
 	if (rc)
 		return rc;
@@ -312,6 +321,22 @@ int context_edit(struct context *ctx, const char *word, bool *added, struct err 
 
 /* ---- saving ---- */
 
+void context_touch(struct level *level, unsigned int attr) {
+	level->dirty |= !(level->table->attrs[attr].flags & ATTR_SESSION);
+}
+
+/* Write the object of a level, if more was changed in it than belongs to the session. */
+static int context_put(struct context *ctx, struct level *level, struct err *err) {
+	struct object *part = prefs_split(level->obj);
+	int rc = level->is_new || level->dirty ? client_put(ctx->client, level->obj, err) : 0;
+
+	if (rc)
+		object_free(part);
+	else
+		prefs_keep(ctx->prefs, part);
+	return rc;
+}
+
 /*
  * Write the object that holds a list whose changes are written at once, and start anew from what
  * the daemon made of it. When it is refused the buffer is again what it was: `before`, taken over.
@@ -322,7 +347,7 @@ static int context_write_through(struct context *ctx, struct level *holder, stru
 	int rc;
 
 	object_normalize(holder->obj);
-	rc = client_put(ctx->client, holder->obj, err);
+	rc = context_put(ctx, holder, err);
 	if (rc) {
 		object_free(holder->obj);
 		holder->obj = before;
@@ -330,7 +355,7 @@ static int context_write_through(struct context *ctx, struct level *holder, stru
 	}
 	object_free(before);
 	holder->dirty = false;
-	rc = client_get(ctx->client, holder->table, "", &fresh, err);
+	rc = context_get(ctx, holder->table, "", &fresh, err);
 	if (rc)
 		return rc;
 	object_free(holder->obj);
@@ -377,13 +402,12 @@ static int context_save(struct context *ctx, struct err *err) {
 	int rc;
 
 	if (!top->is_new && !top->dirty)
-		return 0;
+		return top->attr < 0 ? context_put(ctx, top, err) : 0;
 	object_normalize(top->obj);
 	rc = check_required(top->obj, err);
 	if (rc)
 		return rc;
-	return top->attr < 0 ? client_put(ctx->client, top->obj, err)
-			     : context_save_child(ctx, top, err);
+	return top->attr < 0 ? context_put(ctx, top, err) : context_save_child(ctx, top, err);
 }
 
 int context_next(struct context *ctx, struct err *err) {

@@ -14,6 +14,7 @@
 #include "cfgdb/client.h"
 #include "cfgdb/object.h"
 #include "cfgdb/schema.h"
+#include "cli/prefs.h"
 
 #define CONTEXT_DEPTH_MAX 16
 
@@ -47,6 +48,7 @@ struct target {
 
 struct context {
 	struct client *client;   /* not owned */
+	struct prefs *prefs;     /* not owned */
 	struct level levels[CONTEXT_DEPTH_MAX];
 	size_t depth;
 };
@@ -67,6 +69,13 @@ struct list_ref {
 
 /* Describe the list that is open, or that `edit` would open; false when there is none. */
 bool context_list(struct context *ctx, struct list_ref *ret);
+
+/* client_get(), and what belongs to the session is as it has it. */
+int context_get(const struct context *ctx, const struct schema_table *table, const char *key,
+		struct object **ret, struct err *err);
+
+/* An attribute of the level's buffer has been changed. */
+void context_touch(struct level *level, unsigned int attr);
 
 /* `config PATH` at the root. */
 int context_config(struct context *ctx, const struct target *target, struct err *err);

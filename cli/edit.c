@@ -160,7 +160,12 @@ static unsigned char edit_help(EditLine *el, int ch) {
 	complete_print(&c, &text);
 	complete_done(&c);
 	out_begin(e->sh->out);
-	out_printf(e->sh->out, "\n%s\n", str_text(&text));
+	out_text(e->sh->out, "\n");
+	shell_page(e->sh, true);
+	out_text(e->sh->out, str_text(&text));
+	shell_page(e->sh, false);
+	out_begin(e->sh->out);
+	out_text(e->sh->out, "\n");
 	out_flush(e->sh->out);
 	el_set(el, EL_REFRESH);
 	return CC_NORM;
@@ -360,13 +365,20 @@ static bool edit_await_key(struct edit *e) {
 	return !out_stopped(e->sh->out);
 }
 
+int edit_wait_key(struct edit *e) {
+	char key;
+
+	return edit_await_key(e) && edit_byte(e, &key) == 1 ? (unsigned char)key : -1;
+}
+
 bool edit_confirm(struct edit *e, const char *question) {
-	char key = 'n';
 	bool yes;
+	int key;
 
 	out_text(e->sh->out, question);
 	out_flush(e->sh->out);
-	yes = edit_await_key(e) && edit_byte(e, &key) == 1 && (key == 'y' || key == 'Y');
+	key = edit_wait_key(e);
+	yes = key == 'y' || key == 'Y';
 	out_text(e->sh->out, yes ? "y\n" : "n\n");
 	out_flush(e->sh->out);
 	return yes;

@@ -29,5 +29,8 @@ void edit_free(struct edit *e);
 enum edit_result edit_line(struct edit *e, const char *prompt, const char *before,
 			   struct str *line);
 
+/* Wait for a key, not shown: its byte, or -1 when Ctrl-C came instead or the terminal is gone. */
+int edit_wait_key(struct edit *e);
+
 /* Ask a question that one key answers: true for y. The answer is shown. */
 bool edit_confirm(struct edit *e, const char *question);

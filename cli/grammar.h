@@ -25,6 +25,7 @@ enum command_flag {
 	COMMAND_PATHS = 1 << 0,   /* schema paths go on here */
 	COMMAND_TARGET = 1 << 1,  /* needs a whole path */
 	COMMAND_HIDDEN = 1 << 2,  /* works, but is not offered */
+	COMMAND_UNPAGED = 1 << 3, /* output is followed as it comes, or is a question */
 };
 
 /* What the arguments after the words of a command are. */

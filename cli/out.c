@@ -6,6 +6,10 @@
  * Ctrl-C only raises a flag. The writer looks at it at every piece, drops what is pending and all
  * that follows until the next command, and whoever produces a long listing asks out_stopped().
  *
+ * While the pager asks, nothing is read from the daemon either: a listing waits there, at the cost
+ * of one slow reader. The size of the screen is looked up at each page, so a signal of its change
+ * is not needed.
+ *
  * Names and comments were written by others: on a terminal they must not move, hide or turn round
  * what stands beside them.
  */
@@ -16,6 +20,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
@@ -50,6 +55,7 @@ void out_done(struct out *o) {
 void out_begin(struct out *o) {
 	out_interrupted = 0;
 	o->stopped = false;
+	o->wiped = false;
 }
 
 bool out_stopped(struct out *o) {
@@ -60,20 +66,86 @@ bool out_stopped(struct out *o) {
 	return o->stopped || o->broken;
 }
 
-void out_flush(struct out *o) {
-	size_t done = 0;
+static void out_write(struct out *o, const char *data, size_t len) {
+	/* A write that Ctrl-C cuts short says how much it wrote, and not why it ended. */
+	while (!out_stopped(o) && len > 0) {
+		ssize_t n = write(o->fd, data, len);
 
+		if (n >= 0) {
+			data += n;
+			len -= (size_t)n;
+		} else if (errno != EINTR) {
+			o->broken = true;
+		}
+	}
+}
+
+/* ---- pages ---- */
+
+static struct winsize out_size(const struct out *o) {
+	struct winsize size = { 0 };
+
+	ioctl(o->fd, TIOCGWINSZ, &size);
+	return size;
+}
+
+/* Between two pages: ask whether to go on. */
+static void out_ask(struct out *o) {
+	AUTO_STR struct str text = STR_INIT;
+	enum pager_answer answer = PAGER_NONE;
+	struct winsize size;
+
+	pager_ask(&o->pager, &text);
+	out_write(o, str_text(&text), text.len);
+	str_clear(&text);
+	while (answer == PAGER_NONE) {
+		int key = o->key(o->key_arg);
+
+		size = out_size(o);
+		pager_resize(&o->pager, size.ws_row, size.ws_col);
+		answer = pager_answer(&o->pager, key, &text);
+	}
+	if (answer == PAGER_QUIT)
+		out_begin(o); /* a Ctrl-C is an answer, and what it wipes is still written */
+	out_write(o, str_text(&text), text.len);
+	if (answer == PAGER_QUIT)
+		o->stopped = o->wiped = true;
+	o->paging = pager_works(&o->pager);
+}
+
+static void out_pages(struct out *o) {
+	const char *data = str_text(&o->pending);
+	size_t len = o->pending.len;
+
+	while (len > 0 && !out_stopped(o)) {
+		size_t n = o->paging ? pager_fit(&o->pager, data, len) : len;
+
+		out_write(o, data, n);
+		data += n;
+		len -= n;
+		if (len > 0 && !out_stopped(o))
+			out_ask(o);
+	}
+}
+
+void out_page(struct out *o, bool on) {
+	struct winsize size;
+
+	if (!o->key)
+		return;
+	out_flush(o);
+	o->paging = false;
+	if (!on)
+		return;
+	size = out_size(o);
+	pager_begin(&o->pager, size.ws_row, size.ws_col);
+	o->paging = pager_works(&o->pager);
+}
+
+void out_flush(struct out *o) {
 	if (o->fd < 0)
 		return;
-	/* A write that Ctrl-C cuts short says how much it wrote, and not why it ended. */
-	while (!out_stopped(o) && done < o->pending.len) {
-		ssize_t n = write(o->fd, o->pending.data + done, o->pending.len - done);
-
-		if (n >= 0)
-			done += (size_t)n;
-		else if (errno != EINTR)
-			o->broken = true;
-	}
+	out_pages(o);
 	str_clear(&o->pending);
 }
 

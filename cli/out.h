@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "cfgdb/base/str.h"
+#include "cli/pager.h"
 
 struct out {
 	int fd;              /* -1: the text stays in pending */
@@ -14,6 +15,15 @@ struct out {
 	struct str cut;      /* for a terminal: the character whose end has not come yet */
 	bool stopped;        /* the rest of this command's output is dropped */
 	bool broken;         /* nobody reads any more */
+	/*
+	 * Waits for a key between two pages; -1: Ctrl-C came instead, or nobody is there. NULL:
+	 * output has no pages.
+	 */
+	int (*key)(void *arg);
+	void *key_arg;
+	bool paging;         /* what comes now stops after each page */
+	bool wiped;          /* stopped there: the cursor is where the question was */
+	struct pager pager;
 };
 
 /*
@@ -27,6 +37,12 @@ void out_done(struct out *o);
 
 /* A new command begins: an earlier Ctrl-C is forgotten. */
 void out_begin(struct out *o);
+
+/*
+ * From now on output stops after each page, on a terminal with keys and a size; or no longer. A
+ * page begins here: the cursor is at the left margin.
+ */
+void out_page(struct out *o, bool on);
 
 /* Append text; lines end in \n. */
 void out_text(struct out *o, const char *text);

@@ -36,9 +36,12 @@ static bool session_is_void(const char *text) {
 	return *text == '\0' || *text == '#';
 }
 
-/* The empty line before the next prompt; output that was cut off ends its line first. */
+/*
+ * The empty line before the next prompt; output that was cut off ends its line first, unless the
+ * pager has wiped it.
+ */
 static void session_blank(struct session *s) {
-	bool cut = out_stopped(s->sh->out);
+	bool cut = out_stopped(s->sh->out) && !s->sh->out->wiped;
 
 	out_begin(s->sh->out);
 	if (!s->sh->quit)
@@ -130,6 +133,10 @@ static bool session_confirm(void *arg, const char *question) {
 	return edit_confirm(arg, question);
 }
 
+static int session_key(void *arg) {
+	return edit_wait_key(arg);
+}
+
 void session_run(struct shell *sh) {
 	struct session s = { .sh = sh };
 	struct edit *edit = edit_new(sh);
@@ -143,11 +150,14 @@ void session_run(struct shell *sh) {
 	sh->confirm = session_confirm;
 	sh->confirm_arg = edit;
 	sh->typing = true;
+	sh->out->key = session_key;
+	sh->out->key_arg = edit;
 	out_catch_interrupt();
 	signal(SIGTSTP, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	session_loop(&s, edit);
 	sh->confirm = NULL;
+	sh->out->key = NULL;
 	edit_free(edit);
 	str_done(&s.command);
 }

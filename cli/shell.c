@@ -14,6 +14,7 @@
 #include "cfgdb/lex.h"
 #include "cli/commands.h"
 #include "cli/grammar.h"
+#include "schemas/schema_gen.h"
 
 /* What the daemon warns of belongs to the command that is running. */
 static void shell_warn(void *arg, const char *text) {
@@ -27,8 +28,11 @@ static void shell_warn(void *arg, const char *text) {
 
 void shell_init(struct shell *sh, struct client *client, struct out *out,
 		enum shell_commit commit) {
-	*sh = (struct shell){ .client = client, .out = out, .commit = commit, .refs = refs_new() };
+	*sh = (struct shell){ .client = client, .out = out, .commit = commit };
+	sh->refs = refs_new();
+	sh->prefs = prefs_new();
 	sh->context.client = client;
+	sh->context.prefs = sh->prefs;
 	client_on_warning(client, shell_warn, sh);
 }
 
@@ -37,6 +41,14 @@ void shell_done(struct shell *sh) {
 	context_drop(&sh->context);
 	refs_free(sh->refs);
 	sh->refs = NULL;
+	prefs_free(sh->prefs);
+	sh->prefs = NULL;
+}
+
+void shell_page(struct shell *sh, bool on) {
+	const struct object *console = prefs_part(sh->prefs, schema_table(TBL_SYSTEM_CONSOLE));
+
+	out_page(sh->out, on && object_is(console, SYSTEM_CONSOLE__OUTPUT, "more"));
 }
 
 bool shell_confirm(struct shell *sh, const char *warning) {
@@ -112,7 +124,10 @@ static int shell_words(struct shell *sh, const struct words *words, struct err *
 
 	if (rc == 0 && call.command->warning && !shell_confirm(sh, call.command->warning))
 		return 0;
-	return rc ? rc : call.command->run(sh, &call, err);
+	if (rc)
+		return rc;
+	shell_page(sh, !(call.command->flags & COMMAND_UNPAGED));
+	return call.command->run(sh, &call, err);
 }
 
 int shell_run(struct shell *sh, const char *line) {
@@ -136,6 +151,7 @@ int shell_run(struct shell *sh, const char *line) {
 		shell_one_line(&words, &err);
 		shell_fail(sh, &err);
 	}
+	shell_page(sh, false);
 	return rc;
 }
 

@@ -13,6 +13,7 @@
 #include "cfgdb/client.h"
 #include "cli/context.h"
 #include "cli/out.h"
+#include "cli/prefs.h"
 #include "cli/refs.h"
 
 /* How changes become real. */
@@ -27,6 +28,7 @@ struct shell {
 	struct out *out;              /* not owned */
 	struct context context;
 	struct refs *refs;
+	struct prefs *prefs;
 	enum shell_commit commit;
 	bool in_block;                /* the transaction of a block is open */
 	bool quit;                    /* exit was said */
@@ -65,6 +67,12 @@ int shell_run(struct shell *sh, const char *line);
 
 /* Ask whether to go on after this warning, at a terminal; elsewhere the answer is yes. */
 bool shell_confirm(struct shell *sh, const char *warning);
+
+/*
+ * From now on output stops after each page, at a terminal whose session has not said otherwise; or
+ * no longer. The cursor is at the left margin.
+ */
+void shell_page(struct shell *sh, bool on);
 
 /* Count an error and tell it. */
 void shell_fail(struct shell *sh, const struct err *err);

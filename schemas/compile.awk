@@ -13,9 +13,10 @@ BEGIN {
 	    "port-range service-ports mac uuid time datetime password password-hash", names_of_types, " ")
 	for (i = 1; i <= n_types; i++)
 		type_known[names_of_types[i]] = 1
-	split("multi required always quoted stored local nodefault direct any unique never", flag_words, " ")
+	split("multi required always quoted stored local nodefault direct any unique never session", flag_words, " ")
 	for (i in flag_words)
 		flag_known[flag_words[i]] = "ATTR_" toupper(flag_words[i])
+	flag_known["session"] = flag_known["session"] "|" flag_known["local"]
 	n_tables = 0; n_aliases = 0; errors = 0
 }
 
@@ -226,6 +227,13 @@ function check_unique(t, a) {
 		fail("unique is for a single string of a list that is no child", a_where[t, a])
 }
 
+# The shell puts such attributes into an object that it has read, and takes them out of one it sends.
+function check_session(t, a) {
+	if ((t, a, "session") in a_is && (t_list[t] || t_parent[t] >= 0 || a_child[t, a] >= 0 || \
+	    a_when[t, a] != "" || (t, a, "required") in a_is))
+		fail("session is for what an object has by itself and in any case", a_where[t, a])
+}
+
 # What an attribute holds when nothing is said; "\001" stands for nothing at all.
 function implied_default(t, a) {
 	if (a_has_dflt[t, a]) return a_dflt[t, a]
@@ -283,6 +291,7 @@ function emit_conds(t, a,    n, i, j, m, part, side, val, list, seen) {
 function emit_attr(t, a,    row, d, i) {
 	check_default(t, a)
 	check_unique(t, a)
+	check_session(t, a)
 	row = "\t{ .name = " c_string(a_name[t, a]) ", .help = " c_string(a_help[t, a]) ",\n\t  .type = ATTR_" \
 	    upper(a_type[t, a]) ", .flags = " a_flags[t, a] ", .min = " a_min[t, a] ", .max = " a_max[t, a]
 	d = implied_default(t, a)

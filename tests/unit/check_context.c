@@ -138,6 +138,101 @@ START_TEST(a_name_cannot_be_checked_when_the_daemon_is_gone) {
 }
 END_TEST
 
+/* ---- what belongs to the session ---- */
+
+#define SHOWN(lines) "config system console\n" lines "end\n"
+
+/* What another session is told of the console. */
+static void expect_others(const char *printed) {
+	struct fake_shell other = { .client = f.client };
+
+	out_init(&other.out, -1);
+	shell_init(&other.sh, other.client, &other.out, SHELL_COMMIT_EACH);
+	ck_assert_str_eq(fake_shell_run(&other, "show system console"), printed);
+	shell_done(&other.sh);
+	out_done(&other.out);
+}
+
+START_TEST(the_session_alone_has_it) {
+	unsigned int puts = fake_client_calls(f.client, "put");
+
+	expect("config system console\nset output standard\nshow\nend\nshow system console",
+	       SHOWN("    set output standard\n") SHOWN("    set output standard\n"));
+	expect("get system console",
+	       "mode                : line \nbaudrate            : 9600 \n"
+	       "output              : standard \nlogin               : enable \n");
+	ck_assert_ptr_nonnull(
+		strstr(fake_shell_run(&f, "show"), SHOWN("    set output standard\n")));
+	expect_others(SHOWN(""));
+	expect("config system console\nset output more\nend\nshow system console", SHOWN(""));
+	expect("config system console\nset output standard\nend\n"
+	       "config system console\nshow\nunset output\nend\nshow system console",
+	       SHOWN("    set output standard\n") SHOWN(""));
+	ck_assert_uint_eq(fake_client_calls(f.client, "put"), puts);
+}
+END_TEST
+
+/* The others of its table go their way without it, be it changed at the same time. */
+START_TEST(the_others_are_sent_without_it) {
+	unsigned int puts = fake_client_calls(f.client, "put");
+	const struct schema_table *table = schema_find("system.console");
+	struct object *obj;
+	struct err err;
+
+	expect("config system console\nset output standard\nset baudrate 19200\nend\n"
+	       "show system console",
+	       SHOWN("    set baudrate 19200\n    set output standard\n"));
+	ck_assert_uint_eq(fake_client_calls(f.client, "put"), puts + 1);
+	expect("config system console\nset baudrate 38400\nend", "");
+	expect_others(SHOWN("    set baudrate 38400\n"));
+	ck_assert_int_eq(client_get(f.client, table, "", &obj, &err), 0);
+	ck_assert_uint_eq(obj->n_fields, 1);
+	object_free(obj);
+	expect("show system console", SHOWN("    set baudrate 38400\n    set output standard\n"));
+}
+END_TEST
+
+START_TEST(it_is_dropped_with_what_is_refused) {
+	expect("config system console\nset output standard\nabort\nshow system console", SHOWN(""));
+	fake_client_fail(f.client, "put", 1, ERR_CONFLICT, "no");
+	expect("config system console\nset output standard\nset baudrate 19200\nend\n"
+	       "show system console",
+	       "no\nCommand fail. Return code -7\n" SHOWN(""));
+}
+END_TEST
+
+/* Nobody else's change is in its way. */
+START_TEST(it_needs_no_daemon) {
+	expect("config system console\nset baudrate 19200\nend\nconfig system console\n"
+	       "set output standard",
+	       "");
+	fake_client_touch(f.client, schema_find("system.console"), "");
+	expect("end\nshow system console",
+	       SHOWN("    set baudrate 19200\n    set output standard\n"));
+}
+END_TEST
+
+/* A store may hold it from when it was kept. */
+START_TEST(a_store_of_old_has_no_say) {
+	const struct schema_table *table = schema_find("system.console");
+	struct object *obj = object_new(table, "");
+	struct value v;
+	char *standard[] = { (char *)"standard" };
+	struct err err;
+	int attr = schema_attr_index(table, "output");
+
+	ck_assert_int_eq(value_parse(&table->attrs[attr], standard, 1, &v, &err), 0);
+	object_set(obj, (unsigned int)attr, v);
+	ck_assert_int_eq(client_put(f.client, obj, &err), 0);
+	object_free(obj);
+	expect("show system console", SHOWN(""));
+	expect("config system console\nset baudrate 19200\nend", "");
+	ck_assert_int_eq(client_get(f.client, table, "", &obj, &err), 0);
+	ck_assert_ptr_null(object_get(obj, (unsigned int)attr));
+	object_free(obj);
+}
+END_TEST
+
 int main(void) {
 	Suite *suite = suite_create("context");
 	TCase *t = tcase_create("context");
@@ -156,6 +251,11 @@ int main(void) {
 	tcase_add_test(t, dropping_saves_nothing);
 	tcase_add_test(t, a_lost_connection_is_noticed_at_next);
 	tcase_add_test(t, a_name_cannot_be_checked_when_the_daemon_is_gone);
+	tcase_add_test(t, the_session_alone_has_it);
+	tcase_add_test(t, the_others_are_sent_without_it);
+	tcase_add_test(t, it_is_dropped_with_what_is_refused);
+	tcase_add_test(t, it_needs_no_daemon);
+	tcase_add_test(t, a_store_of_old_has_no_say);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The exchange on a terminal, byte for byte: a session in a child process on a pseudo terminal, for
- * three kinds of terminal and several widths.
+ * three kinds of terminal and several widths; the pager on screens of a few rows.
  *
  * Nothing sleeps: what was typed is answered by a known text, and reading goes on until that has
  * come.
@@ -59,8 +59,9 @@ static void terminal_wait(struct terminal *t, const char *want) {
 	}
 }
 
-static void terminal_open(struct terminal *t, const char *term, unsigned short width) {
-	struct winsize size = { .ws_row = width ? 24 : 0, .ws_col = width };
+static void terminal_open_screen(struct terminal *t, const char *term, unsigned short rows,
+				 unsigned short columns) {
+	const struct winsize size = { .ws_row = rows, .ws_col = columns };
 
 	*t = (struct terminal){ 0 };
 	t->pid = forkpty(&t->fd, NULL, NULL, &size);
@@ -70,6 +71,16 @@ static void terminal_open(struct terminal *t, const char *term, unsigned short w
 	terminal_wait(t, "gate # ");
 	ck_assert_str_eq(str_text(&t->got), "gate # ");
 	str_clear(&t->got);
+}
+
+static void terminal_open(struct terminal *t, const char *term, unsigned short width) {
+	terminal_open_screen(t, term, width ? 24 : 0, width);
+}
+
+static void terminal_resize(struct terminal *t, unsigned short rows, unsigned short columns) {
+	const struct winsize size = { .ws_row = rows, .ws_col = columns };
+
+	ck_assert_int_eq(ioctl(t->fd, TIOCSWINSZ, &size), 0);
 }
 
 static void terminal_type(struct terminal *t, const char *keys) {
@@ -360,6 +371,198 @@ START_TEST(the_terminal_is_given_back) {
 }
 END_TEST
 
+/* ---- the pager ---- */
+
+#define MORE "--More-- "
+#define WIPE "\r         \r"
+#define PROMPT "\r\ngate # "
+#define CONSOLE "get system console\r"
+#define MODE "mode                : line \r\n"
+#define BAUD "baudrate            : 9600 \r\n"
+#define OUTPUT "output              : more \r\n"
+#define LOGIN "login               : enable \r\n"
+
+START_TEST(pages_of_two_rows) {
+	struct terminal t;
+
+	terminal_open_screen(&t, terms[_i], 3, 80);
+	terminal_expect(&t, CONSOLE, CONSOLE "\n" MODE BAUD MORE);
+	terminal_expect(&t, " ", WIPE OUTPUT LOGIN PROMPT);
+	terminal_expect(&t, CONSOLE, CONSOLE "\n" MODE BAUD MORE);
+	terminal_expect(&t, "\r", WIPE OUTPUT MORE);
+	terminal_expect(&t, "\n", WIPE LOGIN PROMPT);
+	terminal_expect(&t, CONSOLE, CONSOLE "\n" MODE BAUD MORE);
+	terminal_expect(&t, "\r", WIPE OUTPUT MORE);
+	terminal_expect(&t, "q", WIPE PROMPT);
+	terminal_expect(&t, CONSOLE, CONSOLE "\n" MODE BAUD MORE);
+	terminal_expect(&t, "xj\x1b\x04Q", WIPE PROMPT);
+	terminal_expect(&t, CONSOLE, CONSOLE "\n" MODE BAUD MORE);
+	terminal_expect(&t, "\x03", WIPE PROMPT);
+	/* the next command has pages of its own */
+	terminal_expect(&t, "delte\r", "delte\r\nUnknown action 0\r\n" PROMPT);
+	terminal_expect(&t, CONSOLE, CONSOLE "\n" MODE BAUD MORE);
+	terminal_expect(&t, "q", WIPE PROMPT);
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
+/* Four rows fit on a screen of five: nothing is asked at the end. */
+START_TEST(what_fits_asks_nothing) {
+	struct terminal t;
+
+	terminal_open_screen(&t, "vt100", 5, 80);
+	terminal_expect(&t, CONSOLE, CONSOLE "\n" MODE BAUD OUTPUT LOGIN PROMPT);
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
+START_TEST(wide_lines_take_several_rows) {
+	struct terminal t;
+
+	terminal_open_screen(&t, "vt100", 4, 26);
+	/* 27 characters are two rows, 26 are one, of which the next one asks */
+	terminal_type(&t, CONSOLE);
+	terminal_wait(&t, "\r\n" MODE "baudrate            : 9600" MORE);
+	str_clear(&t.got);
+	terminal_expect(&t, " ", WIPE " \r\n" OUTPUT MORE);
+	terminal_expect(&t, " ", WIPE LOGIN PROMPT);
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
+/* Keys that were typed before they were asked for, with what comes after them. */
+START_TEST(keys_may_come_early) {
+	struct terminal t;
+
+	terminal_open_screen(&t, "vt100", 2, 80);
+	terminal_expect(&t, CONSOLE "  q" CONSOLE "q",
+			CONSOLE "\n" MODE MORE WIPE BAUD MORE WIPE OUTPUT MORE WIPE PROMPT
+			CONSOLE "\n" MODE MORE WIPE PROMPT);
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
+START_TEST(the_screen_changes_between_pages) {
+	struct terminal t;
+
+	terminal_open_screen(&t, "vt100", 2, 80);
+	terminal_expect(&t, CONSOLE, CONSOLE "\n" MODE MORE);
+	terminal_resize(&t, 3, 80);
+	terminal_expect(&t, " ", WIPE BAUD OUTPUT MORE);
+	terminal_expect(&t, " ", WIPE LOGIN PROMPT);
+	terminal_resize(&t, 2, 80);
+	terminal_expect(&t, CONSOLE, CONSOLE "\n" MODE MORE);
+	terminal_resize(&t, 0, 0);
+	terminal_expect(&t, " ", WIPE BAUD OUTPUT LOGIN PROMPT);
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
+START_TEST(no_screen_no_pages) {
+	static const unsigned short sizes[][2] = { { 0, 80 }, { 2, 0 }, { 2, 8 } };
+	struct terminal t;
+
+	terminal_open_screen(&t, "vt100", sizes[_i][0], sizes[_i][1]);
+	terminal_type(&t, CONSOLE);
+	terminal_wait(&t, "\r\n" MODE BAUD OUTPUT LOGIN PROMPT);
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
+START_TEST(a_session_without_pages) {
+	const char *standard = "output              : standard \r\n";
+	AUTO_STR struct str want = STR_INIT;
+	struct terminal t;
+
+	terminal_open_screen(&t, "vt100", 3, 80);
+	terminal_expect(&t, "config system console\r",
+			"config system console\r\n\r\ngate (console) # ");
+	terminal_expect(&t, "set output standard\r",
+			"set output standard\r\n\r\ngate (console) # ");
+	terminal_expect(&t, "end\r", "end\r\n" PROMPT);
+	str_addf(&want, CONSOLE "\n" MODE BAUD "%s" LOGIN PROMPT, standard);
+	terminal_expect(&t, CONSOLE, str_text(&want));
+	terminal_type(&t, "config system console\rset output more\rend\r" CONSOLE);
+	terminal_wait(&t, CONSOLE "\n" MODE BAUD MORE);
+	ck_assert_int_eq(terminal_end(&t, "qexit\r"), 42);
+}
+END_TEST
+
+START_TEST(help_has_pages) {
+	struct terminal t;
+
+	terminal_open_screen(&t, "vt100", 3, 80);
+	terminal_expect(&t, "e?",
+			"e\r\nexecute    Run a command once.\r\nexit       End the session.\r\n\r\n"
+			"gate # e");
+	terminal_resize(&t, 2, 80);
+	terminal_expect(&t, "?", "\r\nexecute    Run a command once.\r\n" MORE);
+	terminal_expect(&t, " ", WIPE "exit       End the session.\r\n\r\ngate # e");
+	terminal_expect(&t, "?", "\r\nexecute    Run a command once.\r\n" MORE);
+	terminal_expect(&t, "q", WIPE "\r\ngate # e");
+	terminal_expect(&t, "?", "\r\nexecute    Run a command once.\r\n" MORE);
+	terminal_expect(&t, "\x03", WIPE "\r\ngate # e");
+	ck_assert_int_eq(terminal_end(&t, "xit\r"), 42);
+}
+END_TEST
+
+/* What is followed as it comes never waits, nor does a question. */
+START_TEST(watching_has_no_pages) {
+	struct terminal t;
+
+	terminal_open_screen(&t, "vt100", 2, 20);
+	terminal_type(&t, "diag sniffer packet any none 1 1 a\r");
+	terminal_wait(&t, "diagnose sniffer packet any none 1 1 a\r\n");
+	str_clear(&t.got);
+	terminal_expect(&t, "\x03", "\r\nenough\r\n" PROMPT);
+	terminal_type(&t, "diag debug flow trace start 7\r");
+	terminal_wait(&t, "diagnose debug flow trace start 7\r\n");
+	str_clear(&t.got);
+	terminal_expect(&t, "\x03", "\r\nenough\r\n" PROMPT);
+	terminal_type(&t, "execute log delete-all\r");
+	terminal_wait(&t, "\r\nThis will delete all log lines!\r\n"
+			  "Do you want to continue? (y/n)");
+	str_clear(&t.got);
+	terminal_expect(&t, "n", "n\r\n" PROMPT);
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
+/* Characters that a terminal must not get are counted as they are printed. */
+START_TEST(marks_are_counted_as_seen) {
+	const char *rest = WIPE " added\r\n\r\n";
+	struct terminal t;
+
+	terminal_open_screen(&t, "vt100", 2, 40);
+	terminal_type(&t, "config firewall address\redit \"0123456789\xe2\x80\xae"
+			  "abcdefghij\"\r");
+	terminal_wait(&t, "\r\nnew entry '0123456789<U+202E>abcdefghij'" MORE);
+	str_clear(&t.got);
+	terminal_type(&t, " ");
+	terminal_wait(&t, "(0123456789<U+202E>abcdefghij) # ");
+	ck_assert_int_eq(strncmp(str_text(&t.got), rest, strlen(rest)), 0);
+	ck_assert_int_eq(terminal_end(&t, "\x03\x03"), 42);
+}
+END_TEST
+
+START_TEST(the_terminal_is_given_back_after_pages) {
+	const tcflag_t wanted = ECHO | ICANON | ISIG;
+	struct termios now;
+	struct terminal t;
+	int fd;
+
+	terminal_open_screen(&t, "vt100", 2, 80);
+	terminal_expect(&t, CONSOLE, CONSOLE "\n" MODE MORE);
+	fd = dup(t.fd);
+	ck_assert_int_eq(tcgetattr(fd, &now), 0);
+	ck_assert_uint_eq(now.c_lflag & (ECHO | ICANON), 0);
+	ck_assert_int_eq(terminal_end(&t, "qexit\r"), 42);
+	ck_assert_int_eq(tcgetattr(fd, &now), 0);
+	ck_assert_uint_eq(now.c_lflag & wanted, wanted);
+	close(fd);
+}
+END_TEST
+
 START_TEST(history_comes_back) {
 	struct terminal t;
 
@@ -393,6 +596,17 @@ int main(void) {
 	tcase_add_test(t, end_of_input_ends_the_session);
 	tcase_add_test(t, the_terminal_is_given_back);
 	tcase_add_test(t, history_comes_back);
+	tcase_add_loop_test(t, pages_of_two_rows, 0, (int)ARRAY_LEN(terms));
+	tcase_add_test(t, what_fits_asks_nothing);
+	tcase_add_test(t, wide_lines_take_several_rows);
+	tcase_add_test(t, keys_may_come_early);
+	tcase_add_test(t, the_screen_changes_between_pages);
+	tcase_add_loop_test(t, no_screen_no_pages, 0, 3);
+	tcase_add_test(t, a_session_without_pages);
+	tcase_add_test(t, help_has_pages);
+	tcase_add_test(t, watching_has_no_pages);
+	tcase_add_test(t, marks_are_counted_as_seen);
+	tcase_add_test(t, the_terminal_is_given_back_after_pages);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
