@@ -71,8 +71,10 @@ void shell_fail(struct shell *sh, const struct err *err) {
 	AUTO_STR struct str text = STR_INIT;
 
 	sh->failures++;
-	if (err->code == ERR_TIMEOUT)
+	if (err->code == ERR_TIMEOUT) {
 		sh->lost = true;
+		out_begin(sh->out); /* that is told even to who wanted no more output */
+	}
 	if (sh->report) {
 		sh->report(sh->report_arg, err);
 		return;

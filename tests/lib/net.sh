@@ -67,6 +67,29 @@ bytes() {
 		sed -n '1s,.*pkts/bytes=[0-9]*/\([0-9]*\).*,\1,p'
 }
 
+# fill N: so many sessions on unit A, through the virtual IP, of policy 2.
+fill() {
+	awk -v n="$1" -v vip="$FLOATING_IP" -v server="$SERVER_IP" 'BEGIN {
+		for (i = 0; i < n; i++)
+			printf "-I -p tcp -s 10.%d.%d.%d -d %s --sport %d --dport 65022 --state ESTABLISHED " \
+				"-t 3600 -u SEEN_REPLY,ASSURED -m 2 --dst-nat %s:22\n",
+				int(i / 65536), int(i / 256) % 256, i % 256, vip, 1024 + i % 60000, server
+	}' >"$WORK/sessions"
+	lab run a conntrack -R "$WORK/sessions" >"$WORK/said" 2>&1
+}
+
+# room_for N: prints N, or half of the sessions that the kernel of this machine takes if those are few.
+room_for() {
+	local max
+	max=$(cat /proc/sys/net/netfilter/nf_conntrack_max)
+	if [ "$max" -ge $(($1 + 10000)) ]; then
+		echo "$1"
+	else
+		echo "# nf_conntrack_max of this machine is $max: $((max / 2)) sessions" >&2
+		echo $((max / 2))
+	fi
+}
+
 # listen HOST PORT...: one more listener on a host, up to the end of the test.
 listen() {
 	local host=$1

@@ -40,10 +40,12 @@ shells() {
 	done
 }
 
-# type_at_terminal UNIT SCRIPT: a session at a terminal, driven by an expect(1) script.
+# type_at_terminal UNIT SCRIPT: a session at a terminal, driven by an expect(1) script. The terminal has
+# no size, so nothing is paged, unless $SCREEN has one for stty(1).
 type_at_terminal() {
 	expect -c "
 		set timeout 20
+		set stty_init {${SCREEN:-rows 0 columns 0}}
 		proc fail {what} { puts stderr \"expected: \$what\"; exit 1 }
 		proc await {what} { expect -ex \$what {} timeout { fail \$what } eof { fail \$what } }
 		spawn -noecho $LAB_PROGRAM shell $1

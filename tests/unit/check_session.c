@@ -528,6 +528,20 @@ START_TEST(watching_has_no_pages) {
 }
 END_TEST
 
+/* No more is asked of the daemon, which would never come to an end here. */
+START_TEST(an_answer_ends_the_stream) {
+	static const char *const keys[] = { "q", "Q", "\x03" };
+	struct terminal t;
+
+	terminal_open_screen(&t, "vt100", 3, 20);
+	terminal_type(&t, "diagnose sys session exact 6 10.0.0.1 1 10.0.0.2 2\r");
+	terminal_wait(&t, "\r\ndiagnose sys session exact 6 10.0.0.1 1 " MORE);
+	str_clear(&t.got);
+	terminal_expect(&t, keys[_i], WIPE "\r\nenough\r\n" PROMPT);
+	ck_assert_int_eq(terminal_end(&t, "exit\r"), 42);
+}
+END_TEST
+
 /* Characters that a terminal must not get are counted as they are printed. */
 START_TEST(marks_are_counted_as_seen) {
 	const char *rest = WIPE " added\r\n\r\n";
@@ -605,6 +619,7 @@ int main(void) {
 	tcase_add_test(t, a_session_without_pages);
 	tcase_add_test(t, help_has_pages);
 	tcase_add_test(t, watching_has_no_pages);
+	tcase_add_loop_test(t, an_answer_ends_the_stream, 0, 3);
 	tcase_add_test(t, marks_are_counted_as_seen);
 	tcase_add_test(t, the_terminal_is_given_back_after_pages);
 	suite_add_tcase(suite, t);
