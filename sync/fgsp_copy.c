@@ -82,28 +82,53 @@ static void write_copy(struct fgsp *f, enum fgsp_write what, const struct ct *ct
 
 /* ---- prints ---- */
 
+/* Whether a copy was told since its owner began to send its bucket anew. */
+static bool is_fresh(const struct fgsp_member *m, const struct print *p) {
+	return p->round == m->round[prints_bucket(p->fp)];
+}
+
+/* Whether its owner is about to tell it again, and has not yet. */
+static bool is_awaited(const struct fgsp_member *m, const struct print *p) {
+	return m->is_coming && fgsp_has_bucket(&m->coming, prints_bucket(p->fp)) && !is_fresh(m, p);
+}
+
+static void refreshed(struct fgsp *f, struct print *p) {
+	struct fgsp_member *m = &f->member[p->owner];
+
+	m->unheard -= is_awaited(m, p);
+	p->round = m->round[prints_bucket(p->fp)] % PRINTS_ROUNDS;
+}
+
+/* A copy of a member is one more or one less. */
+static void count_copy(struct fgsp_member *m, const struct print *p, int more) {
+	unsigned int bucket = prints_bucket(p->fp);
+
+	m->copies.sum[bucket] ^= prints_weight(p->fp, p->serial);
+	m->copies.count += (uint64_t)more;
+	m->copies_in[bucket] += (uint32_t)more;
+	if (is_awaited(m, p))
+		m->unheard += (uint64_t)more;
+}
+
 void fgsp_copy_print(struct fgsp *f, struct print *p, unsigned int owner, uint32_t serial) {
+	struct fgsp_member *m = &f->member[owner];
+
 	p->kind = PRINT_COPY;
-	p->peers = (uint16_t)owner;
+	p->owner = owner & 15;
 	p->serial = serial;
 	p->walk = f->walk.number & 3;
 	f->stats.copies++;
 	if (owner == FGSP_NOBODY)
 		return;
-	f->member[owner].copies.sum[prints_bucket(p->fp)] ^= prints_weight(p->fp, serial);
-	f->member[owner].copies.count++;
+	p->round = (m->round[prints_bucket(p->fp)] - 1u) % PRINTS_ROUNDS;
+	count_copy(m, p, 1);
 }
 
 void fgsp_copy_unprint(struct fgsp *f, struct print *p) {
 	f->stats.copies--;
 	p->kind = 0;
-	p->fresh = 0;
-	if (p->peers != FGSP_NOBODY) {
-		struct fgsp_sums *copies = &f->member[p->peers].copies;
-
-		copies->sum[prints_bucket(p->fp)] ^= prints_weight(p->fp, p->serial);
-		copies->count--;
-	}
+	if (p->owner != FGSP_NOBODY)
+		count_copy(&f->member[p->owner], p, -1);
 	p->peers = 0;
 }
 
@@ -136,7 +161,7 @@ static void lose(struct fgsp *f, struct print *p, const struct ct *own, const st
 	fgsp_session_flush(f);
 	fgsp_session_untell(f, p, p->peers);
 	fgsp_copy_print(f, p, owner, serial);
-	p->fresh = 1;
+	refreshed(f, p);
 }
 
 /* Ours stays: say so, for its owner cannot know. */
@@ -177,7 +202,7 @@ static void refresh(struct fgsp *f, struct print *p, const struct ct *ct, unsign
 	} else {
 		write_copy(f, FGSP_UPDATE, ct, cookie);
 	}
-	if (p->peers != owner || p->serial != f->in.serial) {
+	if (p->owner != owner || p->serial != f->in.serial) {
 		fgsp_copy_unprint(f, p);
 		fgsp_copy_print(f, p, owner, f->in.serial);
 	}
@@ -221,7 +246,7 @@ void fgsp_copy_create(struct fgsp *f, struct fgsp_member *m) {
 	}
 	if (p->kind == PRINT_COPY) {
 		fgsp_session_note(p, ct);
-		p->fresh = 1;
+		refreshed(f, p);
 		p->walk = f->walk.number & 3;
 	}
 }
@@ -242,8 +267,8 @@ static void free_reply(struct fgsp *f, const struct ct *ct, unsigned int owner, 
 		return;
 	p = prints_find(f->prints, prints_fp(f->prints, &other));
 	if (p && p->kind == PRINT_COPY) {
-		if (p->peers != FGSP_NOBODY && p->peers != owner &&
-		    !fgsp_link_lost(f, &f->member[p->peers]) &&
+		if (p->owner != FGSP_NOBODY && p->owner != owner &&
+		    !fgsp_link_lost(f, &f->member[p->owner]) &&
 		    p->fp < prints_fp(f->prints, ct))
 			return;
 		fgsp_copy_unprint(f, p);
@@ -409,7 +434,7 @@ static void tend(struct fgsp *f, struct print *p, const struct ct *ct, struct fg
 	bool seen = session_label(ct, SESSION_LABEL_SEEN, 1);
 	struct ct unseen = *ct;
 
-	if (!p->fresh && fgsp_has_bucket(&m->stale_now, prints_bucket(p->fp))) {
+	if (!is_fresh(m, p) && fgsp_has_bucket(&m->stale_now, prints_bucket(p->fp))) {
 		if (seen) {
 			fgsp_copy_adopt(f, p, ct, true);
 			return;
@@ -440,7 +465,8 @@ static struct print *print_of(struct fgsp *f, struct print *p, uint64_t fp, cons
 
 	if (!p && !(p = prints_add(f->prints, fp, &added)))
 		return NULL;
-	if (p->kind == PRINT_COPY && p->serial == serial && (int)p->peers == owner)
+	if (p->kind == PRINT_COPY && p->serial == serial &&
+	    p->owner == (owner < 0 ? FGSP_NOBODY : (unsigned int)owner))
 		return p;
 	if (p->kind == PRINT_COPY) {
 		fgsp_copy_unprint(f, p);
@@ -450,7 +476,6 @@ static struct print *print_of(struct fgsp *f, struct print *p, uint64_t fp, cons
 	}
 	fgsp_copy_print(f, p, owner < 0 ? FGSP_NOBODY : (unsigned int)owner, serial);
 	fgsp_session_note(p, ct);
-	p->fresh = 0;
 	return p;
 }
 
@@ -461,7 +486,7 @@ void fgsp_copy_walk(struct fgsp *f, struct print *p, uint64_t fp, const struct c
 	if (!p)
 		return;
 	p->walk = f->walk.number & 3;
-	m = p->peers == FGSP_NOBODY ? NULL : &f->member[p->peers];
+	m = p->owner == FGSP_NOBODY ? NULL : &f->member[p->owner];
 	if (m && !fgsp_link_lost(f, m))
 		tend(f, p, ct, m);
 	else if (m || f->now_us >= f->settle_us)
@@ -476,9 +501,9 @@ void fgsp_copy_changed(struct fgsp *f, struct print *p, uint64_t fp, const struc
 	p = print_of(f, p, fp, ct);
 	if (!p || !session_label(ct, SESSION_LABEL_SEEN, 1))
 		return;
-	m = p->peers == FGSP_NOBODY ? NULL : &f->member[p->peers];
+	m = p->owner == FGSP_NOBODY ? NULL : &f->member[p->owner];
 	if (m && !fgsp_link_lost(f, m)) {
-		uint16_t owner = (uint16_t)(1u << p->peers);
+		uint16_t owner = (uint16_t)(1u << p->owner);
 
 		if (state != p->state)
 			fgsp_session_say(f, RECORD_UPDATE, ct, p->serial, true, owner);

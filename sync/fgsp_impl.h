@@ -113,6 +113,9 @@ struct fgsp_member {
 	struct fgsp_buckets coming;  /* what it sends anew */
 	uint16_t coming_number;
 	bool is_coming, has_come;    /* has_come: all its sessions were sent here once */
+	uint16_t round[PRINTS_BUCKETS];      /* times that it began to send a bucket anew */
+	uint32_t copies_in[PRINTS_BUCKETS];  /* copies here that it owns, by bucket */
+	uint64_t unheard;            /* those in `coming` that it has not told again yet */
 	struct fgsp_buckets stale, stale_now;        /* not refreshed copies are to go */
 	struct fgsp_buckets asked;   /* buckets that differ, while its sums come in */
 	uint64_t ask_us, ask_wait_us;        /* when it may be asked, how long after that again */

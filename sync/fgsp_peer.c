@@ -101,8 +101,8 @@ static void forget_print(void *arg, struct print *p) {
 
 	if (p->kind != PRINT_COPY)
 		p->peers &= (uint16_t)~(1u << forget->member);
-	else if (forget->copies && p->peers == forget->member)
-		p->peers = FGSP_NOBODY;
+	else if (forget->copies && p->owner == forget->member)
+		p->owner = FGSP_NOBODY;
 }
 
 /* What the member was told is not known any more; with `copies`, nor that copies here are of it. */

@@ -187,38 +187,20 @@ void fgsp_overrun(struct fgsp *f, uint64_t now_us) {
 
 /* ---- what a member sends anew ---- */
 
-struct coming {
-	struct fgsp *f;
-	unsigned int owner;
-	const struct fgsp_buckets *buckets;
-	bool found;
-};
-
-static bool is_coming(const struct coming *c, const struct print *p) {
-	return p->kind == PRINT_COPY && p->peers == c->owner &&
-	       fgsp_has_bucket(c->buckets, prints_bucket(p->fp));
-}
-
-static void unfresh(void *arg, struct print *p) {
-	if (is_coming(arg, p))
-		p->fresh = 0;
-}
-
-static void look_for_stale(void *arg, struct print *p) {
-	struct coming *c = arg;
-
-	c->found |= is_coming(c, p) && !p->fresh;
-}
-
+/* From now on, copies of another round are not fresh: none of them is looked at. */
 static void take_begin(struct fgsp *f, struct fgsp_member *m) {
-	struct coming c = { f, fgsp_index(f, m), &m->coming, false };
-
 	memcpy(m->coming.word, f->in.buckets, sizeof(m->coming.word));
 	m->coming_number = f->in.walk;
 	m->is_coming = true;
 	fgsp_drop_buckets(&m->stale, &m->coming);
 	fgsp_drop_buckets(&m->stale_now, &m->coming);
-	each_print(f, unfresh, &c);
+	m->unheard = 0;
+	for (unsigned int i = 0; i < PRINTS_BUCKETS; i++) {
+		if (!fgsp_has_bucket(&m->coming, i))
+			continue;
+		m->round[i] = (m->round[i] + 1u) % PRINTS_ROUNDS;
+		m->unheard += m->copies_in[i];
+	}
 }
 
 /*
@@ -226,14 +208,13 @@ static void take_begin(struct fgsp *f, struct fgsp_member *m) {
  * print.
  */
 static void take_end(struct fgsp *f, struct fgsp_member *m) {
-	struct coming c = { f, fgsp_index(f, m), &m->coming, !m->has_come };
+	bool is_first = !m->has_come;
 
 	if (!m->is_coming || m->coming_number != f->in.walk)
 		return;
 	m->is_coming = false;
 	m->has_come = true;
-	each_print(f, look_for_stale, &c);
-	if (!c.found)
+	if (!is_first && m->unheard == 0)
 		return;
 	fgsp_join_buckets(&m->stale, &m->coming);
 	f->walk.wanted = true;

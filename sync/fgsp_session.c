@@ -299,8 +299,8 @@ static bool agrees(const struct fgsp *f, const struct print *p, const struct ct 
 		return false;
 	if (p->kind != PRINT_COPY || whose != FGSP_COPY)
 		return p->kind != PRINT_COPY && whose != FGSP_COPY;
-	return p->peers == FGSP_NOBODY ||
-	       session_label(ct, SESSION_LABEL_OWNER, 16) == f->member[p->peers].id;
+	return p->owner == FGSP_NOBODY ||
+	       session_label(ct, SESSION_LABEL_OWNER, 16) == f->member[p->owner].id;
 }
 
 /* A packet of an adopted session came: it is ours like any other now. */

@@ -24,7 +24,7 @@ static struct print *find(const struct fgsp *f) {
 }
 
 static bool is_copy_of(const struct fgsp *f, const struct print *p, const struct fgsp_member *m) {
-	return p && p->kind == PRINT_COPY && p->peers == fgsp_index(f, m);
+	return p && p->kind == PRINT_COPY && p->owner == fgsp_index(f, m);
 }
 
 static bool is_own(const struct print *p) {
@@ -119,7 +119,7 @@ static void take_query(struct fgsp *f, struct fgsp_member *m) {
 	struct ct now = f->in.ct;
 
 	f->stats.received.query++;
-	if (p && p->kind == PRINT_COPY && p->peers != fgsp_index(f, m))
+	if (p && p->kind == PRINT_COPY && p->owner != fgsp_index(f, m))
 		return;
 	if (is_own(p) && p->peers & bit(f, m) && read_session(f, p, &now))
 		fgsp_session_say(f, RECORD_UPDATE, &now, p->serial, false, bit(f, m));

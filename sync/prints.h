@@ -15,6 +15,7 @@
 #define PRINTS_BUCKETS 1024
 #define PRINTS_MAX (8u << 20)        /* sessions; more are refused */
 #define PRINTS_KEY 16                /* bytes of the key */
+#define PRINTS_ROUNDS 4096           /* numbers of rounds */
 
 /* ADOPTED: own, taken over from a lost owner, and no packet seen yet. */
 enum print_kind { PRINT_OWN = 1, PRINT_ADOPTED, PRINT_COPY };
@@ -22,9 +23,14 @@ enum print_kind { PRINT_OWN = 1, PRINT_ADOPTED, PRINT_COPY };
 struct print {
 	uint64_t fp;                 /* never 0 */
 	uint32_t serial;
-	uint16_t peers;              /* own: bit n: peer n was told; COPY: index of the owner */
+	union {
+		uint16_t peers;              /* own: bit n: peer n was told */
+		struct {
+			uint16_t owner : 4;  /* COPY: index of the owner */
+			uint16_t round : 12; /* COPY: of the owner's rounds when it was told last */
+		};
+	};
 	uint8_t kind : 2;            /* enum print_kind */
-	uint8_t fresh : 1;           /* COPY: told since its owner began to send its bucket anew */
 	uint8_t mark : 5;            /* told last: a hash of the mark */
 	uint8_t state : 6;           /* told last: TCP state; SEEN_REPLY: 0x10, ASSURED: 0x20 */
 	uint8_t walk : 2;            /* number of the walk (mod 4) that saw it last */
