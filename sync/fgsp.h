@@ -175,10 +175,11 @@ void fgsp_writable(struct fgsp *f, uint64_t now_us);
 
 /* ---- the kernel ---- */
 
-enum fgsp_event { FGSP_NEW, FGSP_CHANGED, FGSP_GONE };
+/* GONE: somebody has ended it. EXPIRED: the kernel did, by itself. */
+enum fgsp_event { FGSP_NEW, FGSP_CHANGED, FGSP_GONE, FGSP_EXPIRED };
 
 /*
- * An event of connection tracking; by_us: it is of a write of ours. GONE has no label, and the
+ * An event of connection tracking; by_us: it is of a write of ours. The end has no label, and the
  * others need not tell when the session began.
  */
 void fgsp_event(struct fgsp *f, enum fgsp_event what, const struct ct *ct, bool by_us,

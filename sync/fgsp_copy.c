@@ -127,6 +127,7 @@ void fgsp_copy_print(struct fgsp *f, struct print *p, unsigned int owner, uint32
 void fgsp_copy_unprint(struct fgsp *f, struct print *p) {
 	f->stats.copies--;
 	p->kind = 0;
+	p->seen = 0;
 	if (p->owner != FGSP_NOBODY)
 		count_copy(&f->member[p->owner], p, -1);
 	p->peers = 0;
@@ -435,7 +436,7 @@ static void tend(struct fgsp *f, struct print *p, const struct ct *ct, struct fg
 	struct ct unseen = *ct;
 
 	if (!is_fresh(m, p) && fgsp_has_bucket(&m->stale_now, prints_bucket(p->fp))) {
-		if (seen) {
+		if (seen || p->seen) {
 			fgsp_copy_adopt(f, p, ct, true);
 			return;
 		}
@@ -444,6 +445,7 @@ static void tend(struct fgsp *f, struct print *p, const struct ct *ct, struct fg
 		prints_remove(f->prints, p);
 		return;
 	}
+	p->seen = seen;
 	if (seen) {
 		unseen.label[0] &= ~FGSP_LABEL_SEEN;
 		fgsp_copy_update(f, &unseen, FGSP_LABEL, FGSP_LABEL_SEEN);
@@ -501,6 +503,7 @@ void fgsp_copy_changed(struct fgsp *f, struct print *p, uint64_t fp, const struc
 	p = print_of(f, p, fp, ct);
 	if (!p || !session_label(ct, SESSION_LABEL_SEEN, 1))
 		return;
+	p->seen = 1;
 	m = p->owner == FGSP_NOBODY ? NULL : &f->member[p->owner];
 	if (m && !fgsp_link_lost(f, m)) {
 		uint16_t owner = (uint16_t)(1u << p->owner);

@@ -319,13 +319,13 @@ void fgsp_session_walk(struct fgsp *f, const struct ct *ct);
 /* Make an entry's print one of an own session, and tell it. */
 void fgsp_session_own(struct fgsp *f, struct print *p, const struct ct *ct, bool seen);
 
-/* An own session is not in the kernel any more: say so, and forget its print. */
-void fgsp_session_end(struct fgsp *f, struct print *p, const struct ct *ct);
-
 /* Forget that members (bits) were told of a session. */
 void fgsp_session_untell(struct fgsp *f, struct print *p, uint16_t members);
 
-/* Say something of a session to members (bits), now. */
+/*
+ * Say something of a session to members (bits), now. flag: as in struct record unseen, from_copy,
+ * or expired, whichever the type has.
+ */
 void fgsp_session_say(struct fgsp *f, enum record_type type, const struct ct *ct, uint32_t serial,
 		      bool flag, uint16_t members);
 
@@ -383,9 +383,6 @@ uint64_t fgsp_take_deadline(const struct fgsp *f);
 
 /* Claims of a member that is dropped. */
 void fgsp_take_forget(struct fgsp *f, unsigned int member);
-
-/* The claim to a session, if there is one; it stays in the ring. */
-struct fgsp_claim *fgsp_take_claim(struct fgsp *f, uint64_t fp);
 
 /* ---- fgsp_resync.c: that both sides agree ---- */
 

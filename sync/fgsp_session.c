@@ -165,7 +165,9 @@ static void put(struct fgsp *f, enum record_type type, const struct ct *ct, uint
 	f->out.type = type;
 	f->out.serial = serial;
 	f->out.vd = 0;
-	f->out.unseen = f->out.from_copy = flag;
+	f->out.unseen = flag && type == RECORD_CREATE;
+	f->out.from_copy = flag && type == RECORD_UPDATE;
+	f->out.expired = flag && type == RECORD_DELETE;
 	f->out.ct = *ct;
 	f->scratch.len = 0;
 	record_encode(&f->scratch, &f->out);
@@ -418,20 +420,11 @@ static bool is_open(const struct ct *ct, uint8_t state) {
 	       (state & 0xf) == TCP_CONNTRACK_SYN_SENT2;
 }
 
-/*
- * An own session has ended. If somebody else has asked for it and no packet has come here since, it
- * is not over: it is his.
- */
-void fgsp_session_end(struct fgsp *f, struct print *p, const struct ct *ct) {
+/* One that only timed out, for its packets may come elsewhere, is his who sees them. */
+static void end_own(struct fgsp *f, struct print *p, const struct ct *ct, bool expired) {
 	uint16_t told = p->peers & (uint16_t)~drop_pending(f, p->fp);
-	struct fgsp_claim *claim = fgsp_take_claim(f, p->fp);
 
-	if (claim && claim->serial == p->serial && is_open(ct, p->state) &&
-	    claim->packets >= ct->count[0].packets + ct->count[1].packets)
-		fgsp_session_say(f, RECORD_YIELD, ct, p->serial, false,
-				 (uint16_t)(1u << claim->member));
-	else
-		fgsp_session_say(f, RECORD_DELETE, ct, p->serial, false, told);
+	fgsp_session_say(f, RECORD_DELETE, ct, p->serial, expired && is_open(ct, p->state), told);
 	fgsp_session_untell(f, p, p->peers);
 	prints_remove(f->prints, p);
 }
@@ -440,7 +433,7 @@ void fgsp_session_end(struct fgsp *f, struct print *p, const struct ct *ct) {
  * The end of an entry carries no label, so only that of one which was ours from its beginning says
  * for sure which session it was.
  */
-static void gone(struct fgsp *f, const struct ct *ct) {
+static void gone(struct fgsp *f, const struct ct *ct, bool expired) {
 	uint64_t fp = prints_fp(f->prints, ct);
 	struct print *p = prints_find(f->prints, fp);
 	struct ct fresh = *ct;
@@ -452,7 +445,7 @@ static void gone(struct fgsp *f, const struct ct *ct) {
 		if (read_entry(f, &fresh, fp) && session_serial(&fresh) == p->serial)
 			return;
 	if (p->kind != PRINT_COPY) {
-		fgsp_session_end(f, p, ct);
+		end_own(f, p, ct, expired);
 		return;
 	}
 	fgsp_copy_unprint(f, p);
@@ -471,8 +464,8 @@ void fgsp_event(struct fgsp *f, enum fgsp_event what, const struct ct *ct, bool 
 		begun.start_ns = f->env.wall_ns(f->env.arg);
 		ct = &begun;
 	}
-	if (what == FGSP_GONE)
-		gone(f, ct);
+	if (what == FGSP_GONE || what == FGSP_EXPIRED)
+		gone(f, ct, what == FGSP_EXPIRED);
 	else
 		found(f, ct, what == FGSP_NEW ? BY_NEW : BY_CHANGE);
 }

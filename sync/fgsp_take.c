@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #define LOOK_US FGSP_S
+#define OUTLIVED_S 120               /* for a packet to come, once the owner's time is over */
 
 /* The print of the session that f->in speaks of, with its serial; NULL: not known. */
 static struct print *find(const struct fgsp *f) {
@@ -94,15 +95,33 @@ static void take_create(struct fgsp *f, struct fgsp_member *m) {
 }
 
 /*
+ * What timed out at its owner while packets came here goes on, as ours. If packets have stopped
+ * here, too, it ends soon, though the time it has left may be the grace of a copy.
+ */
+static void outlive(struct fgsp *f, struct print *p, struct ct *now) {
+	if (now->timeout > OUTLIVED_S && now->timeout <= SESSION_COPY_GRACE_S) {
+		now->timeout = OUTLIVED_S;
+		fgsp_copy_update(f, now, FGSP_TIMEOUT, 0);
+	}
+	fgsp_copy_adopt(f, p, now, true);
+}
+
+/*
  * A session that was adopted while its owner could not be reached, and has seen no packet here,
  * ends with it.
  */
 static void take_delete(struct fgsp *f, struct fgsp_member *m) {
 	struct print *p = find(f);
+	struct ct now = f->in.ct;
 
 	f->stats.received.delete++;
 	if (is_copy_of(f, p, m)) {
-		fgsp_copy_delete(f, &f->in.ct, p->serial, false);
+		if (f->in.expired && p->seen && read_session(f, p, &now) &&
+		    fgsp_session_whose(f, &now) == FGSP_COPY) {
+			outlive(f, p, &now);
+			return;
+		}
+		fgsp_copy_delete(f, &f->in.ct, p->serial, f->in.expired);
 		fgsp_copy_unprint(f, p);
 	} else if (p && p->kind == PRINT_ADOPTED) {
 		fgsp_copy_delete(f, &f->in.ct, p->serial, true);
@@ -114,6 +133,14 @@ static void take_delete(struct fgsp *f, struct fgsp_member *m) {
 	prints_remove(f->prints, p);
 }
 
+/* Who asks for a session that is not known here hears so; how it ended, nobody knows. */
+static void disown(struct fgsp *f, const struct fgsp_member *m) {
+	bool unknown = !is_own(prints_find(f->prints, prints_fp(f->prints, &f->in.ct)));
+
+	fgsp_session_say(f, RECORD_DELETE, &f->in.ct, f->in.serial, unknown, bit(f, m));
+}
+
+/* The end of one that is not in the kernel any more will be heard, and told as what it was. */
 static void take_query(struct fgsp *f, struct fgsp_member *m) {
 	struct print *p = find(f);
 	struct ct now = f->in.ct;
@@ -121,10 +148,10 @@ static void take_query(struct fgsp *f, struct fgsp_member *m) {
 	f->stats.received.query++;
 	if (p && p->kind == PRINT_COPY && p->owner != fgsp_index(f, m))
 		return;
-	if (is_own(p) && p->peers & bit(f, m) && read_session(f, p, &now))
+	if (!is_own(p) || !(p->peers & bit(f, m)))
+		disown(f, m);
+	else if (read_session(f, p, &now))
 		fgsp_session_say(f, RECORD_UPDATE, &now, p->serial, false, bit(f, m));
-	else
-		fgsp_session_say(f, RECORD_DELETE, &f->in.ct, f->in.serial, false, bit(f, m));
 }
 
 /* ---- CLAIM, YIELD ---- */
@@ -133,16 +160,13 @@ static uint64_t packets(const struct ct *ct) {
 	return ct->count[CT_ORIG].packets + ct->count[CT_REPLY].packets;
 }
 
-struct fgsp_claim *fgsp_take_claim(struct fgsp *f, uint64_t fp) {
+static bool is_claimed(const struct fgsp *f, uint64_t fp) {
 	if (f->claimed[fp % ARRAY_LEN(f->claimed)] == 0)
-		return NULL;
-	for (unsigned int i = 0; i < f->n_claims; i++) {
-		struct fgsp_claim *c = &f->claim[(f->first_claim + i) % FGSP_CLAIMS];
-
-		if (c->fp == fp)
-			return c;
-	}
-	return NULL;
+		return false;
+	for (unsigned int i = 0; i < f->n_claims; i++)
+		if (f->claim[(f->first_claim + i) % FGSP_CLAIMS].fp == fp)
+			return true;
+	return false;
 }
 
 void fgsp_take_forget(struct fgsp *f, unsigned int member) {
@@ -159,10 +183,12 @@ static void take_claim(struct fgsp *f, struct fgsp_member *m) {
 	struct ct now = f->in.ct;
 	uint8_t *claimed;
 
+	if (!p && !prints_find(f->prints, prints_fp(f->prints, &now)))
+		disown(f, m);
 	if (!is_own(p) || f->n_claims == FGSP_CLAIMS)
 		return;
 	claimed = &f->claimed[p->fp % ARRAY_LEN(f->claimed)];
-	if (*claimed == UINT8_MAX || fgsp_take_claim(f, p->fp) || !read_session(f, p, &now))
+	if (*claimed == UINT8_MAX || is_claimed(f, p->fp) || !read_session(f, p, &now))
 		return;
 	/* From now on it sees only a part of the packets: windows mean nothing. */
 	fgsp_copy_update(f, &now, FGSP_LIBERAL, 0);
@@ -177,19 +203,16 @@ static void take_claim(struct fgsp *f, struct fgsp_member *m) {
 	++*claimed;
 }
 
-/* Look again at a session that was asked for. Its end may not have been heard yet. */
+/* Look again at a session that was asked for. If it is gone, its end will be heard. */
 static void decide(struct fgsp *f, const struct fgsp_claim *c) {
 	struct ct now = { .family = c->family, .proto = c->proto, .zone = c->zone,
 			  .tuple = { c->tuple } };
 	struct print *p = prints_find(f->prints, c->fp);
 	uint16_t to = (uint16_t)(1u << c->member);
 
-	if (!is_own(p) || p->serial != c->serial || !f->member[c->member].used)
+	if (!is_own(p) || p->serial != c->serial || !f->member[c->member].used ||
+	    !read_session(f, p, &now))
 		return;
-	if (!read_session(f, p, &now)) {
-		fgsp_session_end(f, p, &now);
-		return;
-	}
 	if (packets(&now) != c->packets) {
 		fgsp_session_say(f, RECORD_KEEP, &now, p->serial, false, to);
 		return;

@@ -31,6 +31,7 @@ struct print {
 		};
 	};
 	uint8_t kind : 2;            /* enum print_kind */
+	uint8_t seen : 1;            /* COPY: a packet came here since the walk before the last */
 	uint8_t mark : 5;            /* told last: a hash of the mark */
 	uint8_t state : 6;           /* told last: TCP state; SEEN_REPLY: 0x10, ASSURED: 0x20 */
 	uint8_t walk : 2;            /* number of the walk (mod 4) that saw it last */

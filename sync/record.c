@@ -28,6 +28,8 @@ enum {
 	FLAG_DST = 16,
 	FLAG_FIRST = 32,
 	FLAG_SECOND = 64,
+
+	FLAG_EXPIRED = 128,
 };
 
 /* Flags of EXPECT; the first is the same. */
@@ -329,7 +331,8 @@ static void get_start(struct buf_reader *r, struct ct *ct) {
 static void put_session(struct buf *b, const struct record *r) {
 	const struct ct *ct = &r->ct;
 	uint8_t flags = (ct->family == AF_INET6 ? FLAG_IPV6 : 0) |
-			(r->from_copy ? FLAG_FROM_COPY : 0) | (r->unseen ? FLAG_UNSEEN : 0);
+			(r->from_copy ? FLAG_FROM_COPY : 0) | (r->unseen ? FLAG_UNSEEN : 0) |
+			(r->expired ? FLAG_EXPIRED : 0);
 
 	if (r->type == RECORD_CREATE) {
 		struct ct_tuple plain = inverse(ct);
@@ -359,6 +362,7 @@ static void get_session(struct buf_reader *body, struct record *r) {
 	*ct = (struct ct){ .family = flags & FLAG_IPV6 ? AF_INET6 : AF_INET };
 	r->from_copy = flags & FLAG_FROM_COPY;
 	r->unseen = flags & FLAG_UNSEEN;
+	r->expired = flags & FLAG_EXPIRED;
 	ct->proto = buf_get_u8(body);
 	r->serial = buf_get_u32(body);
 	get_tuple(body, ct->family, ct->proto, &ct->tuple[CT_ORIG]);
@@ -508,7 +512,7 @@ bool record_decode(struct buf_reader *reader, struct record *r) {
 		r->type = type;
 		r->serial = 0;
 		r->vd = 0;
-		r->from_copy = r->unseen = false;
+		r->from_copy = r->unseen = r->expired = false;
 		kinds[type].get(&body, r);
 		reader->bad = body.bad;
 		return !reader->bad;

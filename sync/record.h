@@ -6,7 +6,8 @@
  * reads skips types and tags that he does not know, and what a value has beyond what he knows; new
  * fields are new tags. All numbers are big-endian.
  *
- *   all of a session  u8 flags, u8 protocol, u32 serial, original tuple
+ *   all of a session  u8 flags, u8 protocol, u32 serial, original tuple; flags that are not known
+ *                     mean nothing
  *   UPDATE, CREATE    u8 state (0x40: SEEN_REPLY, 0x80: ASSURED), u24 timeout
  *   CREATE            u16 status, u32 mark, u32 start (s), u16 start (ms), then source and
  *                     destination address, source and destination port of the reply tuple, each
@@ -55,6 +56,7 @@ struct record {
 	uint16_t vd;                 /* of the session or expectation: index of its VDOM */
 	bool from_copy;              /* UPDATE: the sender holds a copy */
 	bool unseen;                 /* CREATE: the sender took it over, no packet seen yet */
+	bool expired;                /* DELETE: it was open, and timed out: nobody has ended it */
 	/* By type; the others are not to be touched. */
 	union {
 		/*

@@ -241,9 +241,8 @@ static void take_event(void *arg, enum ct_event event, const struct ct *ct, uint
 	};
 	struct sessions *s = arg;
 
-	(void)by;
 	s->turn++;
-	s->calls.event(s->calls.arg, whats[event], ct);
+	s->calls.event(s->calls.arg, event == CT_ENDS && by == 0 ? FGSP_EXPIRED : whats[event], ct);
 }
 
 static void take_expected(void *arg, const struct ct_expect *expect) {

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 
 #include "backends/ct.h"
+#include "backends/session.h"
 #include "cfgdb/base/mem.h"
 
 #define BATCH 32
@@ -144,6 +145,28 @@ static size_t put_change(char *at, uint32_t i, uint32_t state) {
 	return NLMSG_ALIGN(nlh->nlmsg_len);
 }
 
+static size_t put_seen(char *at, uint32_t i, uint32_t bit) {
+	const uint32_t label[4] = { UINT32_C(1) << bit };
+	struct nlmsghdr *nlh = ct_encode_begin(at, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW, 0,
+					       AF_INET);
+	struct ct ct = entry(i);
+
+	ct_encode_key(nlh, &ct);
+	mnl_attr_put(nlh, CTA_LABELS, sizeof(label), label);
+	mnl_attr_put(nlh, CTA_LABELS_MASK, sizeof(label), label);
+	return NLMSG_ALIGN(nlh->nlmsg_len);
+}
+
+static size_t put_timeout(char *at, uint32_t i, uint32_t seconds) {
+	struct nlmsghdr *nlh = ct_encode_begin(at, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW, 0,
+					       AF_INET);
+	struct ct ct = entry(i);
+
+	ct_encode_key(nlh, &ct);
+	mnl_attr_put_u32(nlh, CTA_TIMEOUT, htobe32(seconds));
+	return NLMSG_ALIGN(nlh->nlmsg_len);
+}
+
 /* `what` is put()'s own. */
 static void send_all(struct ct_maker *m, uint32_t first, uint32_t n, uint32_t what,
 		     size_t (*put)(char *at, uint32_t i, uint32_t what)) {
@@ -168,6 +191,14 @@ void ct_make_delete(struct ct_maker *m, uint32_t first, uint32_t n) {
 
 void ct_make_change(struct ct_maker *m, uint32_t first, uint32_t n, uint8_t state) {
 	send_all(m, first, n, state, put_change);
+}
+
+void ct_make_see(struct ct_maker *m, uint32_t first, uint32_t n) {
+	send_all(m, first, n, SESSION_LABEL_SEEN, put_seen);
+}
+
+void ct_make_expire(struct ct_maker *m, uint32_t first, uint32_t n) {
+	send_all(m, first, n, 1, put_timeout);
 }
 
 uint32_t ct_make_refused(struct ct_maker *m) {

@@ -32,6 +32,12 @@ void ct_make_delete(struct ct_maker *m, uint32_t first, uint32_t n);
 /* Give them a state of TCP, TCP_CONNTRACK_*. */
 void ct_make_change(struct ct_maker *m, uint32_t first, uint32_t n, uint8_t state);
 
+/* Note in their labels that packets came here, as the rules of a unit do. */
+void ct_make_see(struct ct_maker *m, uint32_t first, uint32_t n);
+
+/* Give them one second to live. */
+void ct_make_expire(struct ct_maker *m, uint32_t first, uint32_t n);
+
 /* Requests that the kernel has refused since the last call. */
 uint32_t ct_make_refused(struct ct_maker *m);
 

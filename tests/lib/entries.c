@@ -4,6 +4,8 @@
  *
  *   entries make|delete FIRST N       established sessions through a virtual IP, from FIRST on
  *   entries change FIRST N STATE      give them another state of TCP, a number
+ *   entries see FIRST N               note in their labels that packets came here
+ *   entries expire FIRST N            let them time out in a second
  *   entries list SERIAL               all, as the unit of this serial number sees them
  *
  * A line of a listing is what must be equal on all members (family, protocol, zone, both tuples,
@@ -21,6 +23,7 @@
 #include "backends/cluster.h"
 #include "backends/ct.h"
 #include "backends/session.h"
+#include "cfgdb/base/mem.h"
 #include "tests/lib/ct_make.h"
 
 #define DUMP_MS 10000
@@ -74,6 +77,20 @@ static int list(const char *serial) {
 	return 1;
 }
 
+static void make(struct ct_maker *m, uint32_t first, uint32_t n) {
+	ct_make_create(m, first, n, 1);
+}
+
+static const struct {
+	const char *word;
+	void (*act)(struct ct_maker *m, uint32_t first, uint32_t n);
+} acts[] = {
+	{ "make", make },
+	{ "delete", ct_make_delete },
+	{ "see", ct_make_see },
+	{ "expire", ct_make_expire },
+};
+
 static int change(int argc, char **argv) {
 	struct ct_maker *m = ct_make_open();
 	uint32_t first = (uint32_t)strtoul(argv[2], NULL, 10);
@@ -81,10 +98,9 @@ static int change(int argc, char **argv) {
 
 	if (argc == 5)
 		ct_make_change(m, first, n, (uint8_t)strtoul(argv[4], NULL, 10));
-	else if (strcmp(argv[1], "make") == 0)
-		ct_make_create(m, first, n, 1);
-	else
-		ct_make_delete(m, first, n);
+	for (size_t i = 0; i < ARRAY_LEN(acts) && argc == 4; i++)
+		if (strcmp(argv[1], acts[i].word) == 0)
+			acts[i].act(m, first, n);
 	refused = ct_make_refused(m);
 	ct_make_close(m);
 	if (refused)
@@ -95,9 +111,12 @@ static int change(int argc, char **argv) {
 int main(int argc, char **argv) {
 	if (argc == 3 && strcmp(argv[1], "list") == 0)
 		return list(argv[2]);
-	if ((argc == 4 && (strcmp(argv[1], "make") == 0 || strcmp(argv[1], "delete") == 0)) ||
-	    (argc == 5 && strcmp(argv[1], "change") == 0))
+	for (size_t i = 0; i < ARRAY_LEN(acts) && argc == 4; i++)
+		if (strcmp(argv[1], acts[i].word) == 0)
+			return change(argc, argv);
+	if (argc == 5 && strcmp(argv[1], "change") == 0)
 		return change(argc, argv);
-	fputs("usage: entries make|delete FIRST N | change FIRST N STATE | list SERIAL\n", stderr);
+	fputs("usage: entries make|delete|see|expire FIRST N | change FIRST N STATE | list SERIAL\n",
+	      stderr);
 	return 2;
 }

@@ -129,7 +129,7 @@ static void notify(struct kernel *k, enum fgsp_event what, struct kernel_entry *
 	if (what == FGSP_CHANGED && e->told == e->ct.state)
 		event->ct.state = 0;
 	e->told = e->ct.state;
-	if (what == FGSP_GONE)
+	if (what == FGSP_GONE || what == FGSP_EXPIRED)
 		event->ct.label[0] = event->ct.label[1] = 0;
 	else
 		event->ct.start_ns = 0;
@@ -149,6 +149,12 @@ void kernel_delete(struct kernel *k, struct kernel_entry *e, bool by_us) {
 	unlink_entry(k, e);
 }
 
+/* The kernel ends it by itself. */
+static void end(struct kernel *k, struct kernel_entry *e) {
+	notify(k, FGSP_EXPIRED, e, false);
+	unlink_entry(k, e);
+}
+
 void kernel_expire(struct kernel *k) {
 	if (k->now_us < k->soonest_us)
 		return;
@@ -159,7 +165,7 @@ void kernel_expire(struct kernel *k) {
 		if (!e->used)
 			continue;
 		if (e->expires_us <= k->now_us)
-			kernel_delete(k, e, false);
+			end(k, e);
 		else if (e->expires_us < k->soonest_us)
 			k->soonest_us = e->expires_us;
 	}
@@ -244,7 +250,7 @@ enum verdict kernel_packet(struct kernel *k, const struct ct *session, enum pack
 
 	if (e && packet == PACKET_OPEN && (e->ct.state == TCP_CONNTRACK_TIME_WAIT ||
 					   e->ct.state == TCP_CONNTRACK_CLOSE)) {
-		kernel_delete(k, e, false);
+		end(k, e);
 		e = NULL;
 	}
 	if (!e)

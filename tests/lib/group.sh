@@ -236,7 +236,7 @@ packets_above() {
 
 # ---- the tables ----
 
-# sessions make|delete UNIT FIRST N, sessions change UNIT FIRST N STATE: by the thousand.
+# sessions make|delete|see|expire UNIT FIRST N, sessions change UNIT FIRST N STATE: by the thousand.
 sessions() {
 	on "$2" "$ENTRIES" "$1" "${@:3}"
 }

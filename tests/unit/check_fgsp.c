@@ -278,19 +278,101 @@ START_TEST(test_keep) {
 }
 END_TEST
 
-/* The claim of who sees packets outlives the session at its owner. */
-START_TEST(test_claim_at_the_end) {
-	struct world *w = world_group(2, 1);
-	unsigned int flow = world_establish(w, 0, IPPROTO_UDP, true);
+/* The kernel of a unit ends a session by itself, now. */
+static void expire(struct world *w, unsigned int unit, unsigned int flow) {
+	world_entry(w, unit, flow)->expires_us = world_now(w);
+	world_kernel(w, unit)->soonest_us = 0;
+	ck_assert_ptr_null(world_entry(w, unit, flow));
+}
+
+/* A session ends at its owner, while another unit may be in the middle of its packets. */
+static const struct {
+	uint8_t proto;
+	bool packets;                        /* come to the other one */
+	bool keep;                           /* and to the owner, so that it keeps it at first */
+	bool walk;                           /* SEEN was taken back since */
+	bool by_command, over;               /* it did not time out; its connection was over */
+	int owner;                           /* afterwards, -1: it has ended everywhere */
+} ends[] = {
+	{ IPPROTO_UDP, .owner = -1 },
+	{ IPPROTO_UDP, .packets = true, .owner = 1 },
+	{ IPPROTO_UDP, .packets = true, .keep = true, .owner = 1 },
+	{ IPPROTO_UDP, .packets = true, .keep = true, .walk = true, .owner = 1 },
+	{ IPPROTO_UDP, .packets = true, .keep = true, .by_command = true, .owner = -1 },
+	{ IPPROTO_UDP, .packets = true, .by_command = true, .owner = -1 },
+	{ IPPROTO_TCP, .packets = true, .owner = 1 },
+	{ IPPROTO_TCP, .packets = true, .by_command = true, .owner = -1 },
+	{ IPPROTO_TCP, .packets = true, .keep = true, .over = true, .owner = -1 },
+};
+
+START_TEST(test_end_at_owner) {
+	struct world *w = world_group(3, 1);
+	unsigned int flow = world_establish(w, 0, ends[_i].proto, true);
 
 	world_run(w, 2 * WORLD_S);
-	world_packet(w, flow, 1, PACKET_DATA);
+	for (unsigned int i = 0; i < 6 && ends[_i].keep; i++) {
+		world_packet(w, flow, 0, PACKET_DATA);
+		world_packet(w, flow, 1, PACKET_ANSWER);
+		world_run(w, WORLD_S / 2);
+	}
+	if (ends[_i].walk) {
+		fgsp_overrun(world_machine(w, 1), world_now(w));
+		world_run(w, WORLD_S / 2);
+		ck_assert(!(world_entry(w, 1, flow)->ct.label[0] & FGSP_LABEL_SEEN));
+		world_entry(w, 1, flow)->expires_us = world_now(w) + 250 * WORLD_S;
+	} else if (ends[_i].packets && !ends[_i].keep) {
+		world_packet(w, flow, 1, PACKET_DATA);
+		world_run(w, 20 * WORLD_MS);
+	}
+	ck_assert_int_eq(world_owner_at(w, 1, flow), 0);
+	if (ends[_i].over)
+		world_packet(w, flow, 0, PACKET_FIN);
 	world_run(w, 20 * WORLD_MS);
-	kernel_delete(world_kernel(w, 0), world_entry(w, 0, flow), false);
+	if (ends[_i].by_command)
+		kernel_delete(world_kernel(w, 0), world_entry(w, 0, flow), false);
+	else
+		expire(w, 0, flow);
 	world_run(w, 20 * WORLD_MS);
-	ck_assert_int_eq(world_owner_at(w, 1, flow), 1);
+	for (unsigned int i = 0; i < 3; i++)
+		ck_assert_int_eq(world_owner_at(w, i, flow), ends[_i].owner);
+	ck_assert_uint_eq(world_stats(w, 1).adopted, ends[_i].owner == 1);
+	if (ends[_i].walk)                   /* not for all of the grace of a copy */
+		ck_assert_uint_le(world_entry(w, 1, flow)->expires_us,
+				  world_now(w) + 120 * WORLD_S);
 	world_settle(w, WORLD_S);
-	ck_assert_int_eq(world_owner_at(w, 0, flow), 1);
+	if (ends[_i].owner == 1)
+		ck_assert_int_eq(world_packet(w, flow, 1, PACKET_ANSWER), PACKET_PASSED);
+	world_free(w);
+}
+END_TEST
+
+/* Its end is told while the first packet is under way elsewhere, or who asks was not told. */
+START_TEST(test_end_unheard) {
+	struct world *w = world_group(2, 1);
+	unsigned int flow = world_establish(w, 0, IPPROTO_UDP, true);
+	struct fgsp *f[2] = { world_machine(w, 0), world_machine(w, 1) };
+	AUTO_BUF struct buf b = BUF_INIT;
+	struct record r;
+	struct print *p;
+
+	world_run(w, 2 * WORLD_S);
+	if (_i)
+		world_packet(w, flow, 1, PACKET_DATA);
+	world_run(w, 20 * WORLD_MS);
+	p = prints_find(f[0]->prints, prints_fp(f[0]->prints, world_session(w, flow)));
+	r = (struct record){ .type = _i ? RECORD_QUERY : RECORD_DELETE, .serial = p->serial,
+			     .expired = !_i, .ct = *world_session(w, flow) };
+	record_encode(&b, &r);
+	fgsp_session_untell(f[0], p, p->peers);
+	prints_remove(f[0]->prints, p);
+	expire(w, 0, flow);
+	if (!_i)
+		world_packet(w, flow, 1, PACKET_DATA);
+	ck_assert(fgsp_take(f[!_i], &f[!_i]->member[0], b.data, b.len));
+	world_run(w, 100 * WORLD_MS);
+	for (unsigned int i = 0; i < 2; i++)
+		ck_assert_int_eq(world_owner_at(w, i, flow), 1);
+	world_settle(w, WORLD_S);
 	world_free(w);
 }
 END_TEST
@@ -635,7 +717,8 @@ static void add_sessions(Suite *s) {
 	tcase_add_test(t, test_query);
 	tcase_add_test(t, test_yield);
 	tcase_add_test(t, test_keep);
-	tcase_add_test(t, test_claim_at_the_end);
+	tcase_add_loop_test(t, test_end_at_owner, 0, ARRAY_LEN(ends));
+	tcase_add_loop_test(t, test_end_unheard, 0, 2);
 	tcase_add_test(t, test_adoption);
 	tcase_add_loop_test(t, test_partition, 0, 2);
 	tcase_add_loop_test(t, test_same_tuple, 0, 2);

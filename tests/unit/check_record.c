@@ -74,6 +74,7 @@ static void assert_name(const struct record *a, const struct record *b) {
 	ck_assert_uint_eq(a->vd, b->vd);
 	ck_assert_int_eq(a->from_copy, b->from_copy);
 	ck_assert_int_eq(a->unseen, b->unseen);
+	ck_assert_int_eq(a->expired, b->expired);
 	ck_assert_uint_eq(a->ct.family, b->ct.family);
 	ck_assert_uint_eq(a->ct.proto, b->ct.proto);
 	ck_assert_uint_eq(a->ct.zone, b->ct.zone);
@@ -166,6 +167,10 @@ START_TEST(test_layout) {
 		2,    22,   0x02, 6,    0,    0,    0x74, 0xc1, 207, 102, 138,  19,
 		20,   150,  252,  91,   0xe0, 0x3a, 0xfd, 0xfe, 0xc3, 0,  0x0e, 0x0f,
 	};
+	static const uint8_t delete[] = {
+		3,    18,   0x80, 6,    0,    0,    0x74, 0xc1, 207, 102, 138,  19,
+		20,   150,  252,  91,   0xe0, 0x3a, 0xfd, 0xfe,
+	};
 	AUTO_BUF struct buf b = BUF_INIT;
 	struct record r = dnat(RECORD_CREATE);
 
@@ -177,6 +182,13 @@ START_TEST(test_layout) {
 	record_encode(&b, &r);
 	ck_assert_mem_eq(b.data + sizeof(create), update, sizeof(update));
 	ck_assert_uint_eq(b.len, sizeof(create) + sizeof(update));
+	b.len = 0;
+	r.type = RECORD_DELETE;
+	r.from_copy = false;
+	r.expired = true;
+	record_encode(&b, &r);
+	ck_assert_mem_eq(b.data, delete, sizeof(delete));
+	ck_assert_uint_eq(b.len, sizeof(delete));
 }
 END_TEST
 
@@ -285,6 +297,7 @@ static struct record random_session(struct rng *r) {
 	s.vd = rng_chance(r, 30) ? (uint16_t)rng_next(r) : 0;
 	s.from_copy = rng_chance(r, 50);
 	s.unseen = rng_chance(r, 50);
+	s.expired = rng_chance(r, 50);
 	*ct = (struct ct){ .family = rng_chance(r, 50) ? AF_INET : AF_INET6 };
 	ct->proto = protos[rng_below(r, ARRAY_LEN(protos))];
 	ct->zone = rng_chance(r, 30) ? (uint16_t)rng_next(r) : 0;
@@ -377,7 +390,7 @@ static size_t expect_there_and_back(const struct record *r) {
 	ck_assert(decode(&out, &back));
 	b = &back.expect;
 	ck_assert(back.type == RECORD_EXPECT && back.vd == r->vd && b->id == 0);
-	ck_assert(back.serial == 0 && !back.from_copy && !back.unseen);
+	ck_assert(back.serial == 0 && !back.from_copy && !back.unseen && !back.expired);
 	ck_assert(a->family == b->family && a->proto == b->proto &&
 		  a->master_proto == b->master_proto && a->zone == b->zone);
 	ck_assert(same_tuple(&a->tuple, &b->tuple) && same_tuple(&a->mask, &b->mask) &&

@@ -360,6 +360,21 @@ START_TEST(test_heard) {
 }
 END_TEST
 
+/* What the kernel ends by itself; whoever looks for what has timed out finds nothing there. */
+START_TEST(test_expired) {
+	struct ct_change change = { .what = CT_WRITE_CREATE, .ct = entry(1, 0) };
+
+	change.ct.timeout = 1;
+	ct_write(other, &change);
+	ct_writer_flush(other);
+	while (is_there(1))
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	UNTIL(n_events == 2);
+	ck_assert_int_eq(last_event, FGSP_EXPIRED);
+	ck_assert_uint_eq(last.tuple[CT_ORIG].sport, 1);
+}
+END_TEST
+
 /* The buffer is as small as the kernel makes it: most of these find no room. */
 START_TEST(test_overrun) {
 	const struct sessions_config config = { .base = base, .event_buffer = 1, .log = complain };
@@ -436,6 +451,7 @@ static Suite *sessions_suite(void) {
 	tcase_add_test(served, test_refused_update);
 	tcase_add_test(served, test_refused_again);
 	tcase_add_test(served, test_heard);
+	tcase_add_test(served, test_expired);
 	tcase_add_test(served, test_overrun);
 	tcase_add_test(served, test_walk);
 	tcase_add_test(served, test_walk_broken_off);
