@@ -96,6 +96,7 @@ struct fgsp_member {
 	uint64_t given_us;           /* before that it is not taken for lost */
 	bool is_given;               /* that time has not come yet */
 	uint64_t lost_us;            /* since when it is not connected */
+	uint64_t moved_us;           /* it has acknowledged something, or had nothing to, or came */
 	struct fgsp_mark mark[FGSP_MARKS];
 	unsigned int n_marks;
 	uint64_t acked_ns;
@@ -282,6 +283,12 @@ bool fgsp_link_put_encoded(struct fgsp *f, struct fgsp_member *m);
 
 /* Whether a member's queue takes much again after it was full. */
 bool fgsp_link_has_room(const struct fgsp *f, const struct fgsp_member *m);
+
+/* Whether a member that is there has taken nothing for long of what waits for it. */
+bool fgsp_link_stuck(const struct fgsp *f, const struct fgsp_member *m);
+
+/* When it will be, if it goes on as now. */
+uint64_t fgsp_link_patience(const struct fgsp_member *m);
 
 /* Whether a member that is known is not there. */
 bool fgsp_link_lost(const struct fgsp *f, const struct fgsp_member *m);

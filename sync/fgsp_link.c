@@ -4,8 +4,9 @@
  * names, with the records of the stream or a beat in them.
  *
  * Links of a ladder have the numbers of fgsp.h. A link that has no keys yet is down for the
- * ladder: it has no beats to send. What comes is counted with its layer; what is not understood is
- * counted as an error and nothing more.
+ * ladder: it has no beats to send. Beats are as long as a link takes: one that carries only short
+ * datagrams is no good. What comes is counted with its layer; what is not understood is counted as
+ * an error and nothing more.
  */
 #include "sync/fgsp_impl.h"
 
@@ -16,11 +17,13 @@
 
 #define OVERHEAD_UDP (20 + 8 + SEAL_HEADER + SEAL_TAG)
 #define OVERHEAD_ETHERNET (2 + SEAL_HEADER + SEAL_TAG)
+#define PAYLOAD_MAX (FGSP_DATAGRAM_MAX - SEAL_HEADER - SEAL_TAG)
 #define MTU_MIN 576
 #define GROUP_EVERY 10               /* each tenth beat on Ethernet goes to the group address */
 #define QUEUE_BYTES (8u << 20)
 #define PATIENCE_MIN_US FGSP_S
 #define SETTLE_US (3 * FGSP_S)       /* what was queued comes first, then sums */
+#define STUCK_US (10 * FGSP_S)
 
 /* ---- links ---- */
 
@@ -54,22 +57,22 @@ static void remove_links(struct fgsp *f, struct fgsp_member *m) {
 	}
 }
 
-/*
- * The smallest datagram payload that any link takes, for a record may go out on another than
- * planned.
- */
+/* The longest payload that a link takes. */
+static size_t payload_of(const struct fgsp *f, unsigned int link) {
+	size_t mtu = f->link_mtu[link] < MTU_MIN ? MTU_MIN : f->link_mtu[link];
+	size_t payload = mtu - (link >= FGSP_L2 ? OVERHEAD_ETHERNET : OVERHEAD_UDP);
+
+	return payload < PAYLOAD_MAX ? payload : PAYLOAD_MAX;
+}
+
+/* What any of the links takes, for a record may go out on another than planned. */
 static void set_payload(const struct fgsp *f, struct fgsp_member *m) {
-	size_t least = FGSP_DATAGRAM_MAX - SEAL_HEADER - SEAL_TAG;
 	struct ladder_link link;
 
-	for (unsigned int i = 0; ladder_link(m->ladder, i, &link); i++) {
-		size_t mtu = f->link_mtu[link.id] < MTU_MIN ? MTU_MIN : f->link_mtu[link.id];
-		size_t payload = mtu - (link.kind == LADDER_L2 ? OVERHEAD_ETHERNET : OVERHEAD_UDP);
-
-		if (f->link_up[link.id] && payload < least)
-			least = payload;
-	}
-	m->payload_max = least;
+	m->payload_max = PAYLOAD_MAX;
+	for (unsigned int i = 0; ladder_link(m->ladder, i, &link); i++)
+		if (f->link_up[link.id] && payload_of(f, link.id) < m->payload_max)
+			m->payload_max = payload_of(f, link.id);
 }
 
 static void note_changes(struct fgsp *f, struct fgsp_member *m) {
@@ -85,6 +88,7 @@ static void note_changes(struct fgsp *f, struct fgsp_member *m) {
 			fgsp_resync_walk(f);
 		} else if (!change.was_connected && change.connected) {
 			m->digest_us = f->now_us + SETTLE_US;
+			m->moved_us = f->now_us;
 		}
 	}
 	m->connected = ladder_connected(m->ladder);
@@ -194,6 +198,8 @@ void fgsp_writable(struct fgsp *f, uint64_t now_us) {
 }
 
 bool fgsp_link_put_encoded(struct fgsp *f, struct fgsp_member *m) {
+	if (arq_acked(m->arq) == arq_mark(m->arq))
+		m->moved_us = f->now_us;
 	if (arq_put(m->arq, f->scratch.data, f->scratch.len, m->payload_max))
 		return true;
 	f->stats.full++;
@@ -212,18 +218,30 @@ bool fgsp_link_has_room(const struct fgsp *f, const struct fgsp_member *m) {
 	return arq_room(m->arq) >= all / 2;
 }
 
+uint64_t fgsp_link_patience(const struct fgsp_member *m) {
+	bool waits = m->connected && arq_acked(m->arq) < arq_mark(m->arq);
+
+	return waits ? m->moved_us + STUCK_US : FGSP_NEVER;
+}
+
+bool fgsp_link_stuck(const struct fgsp *f, const struct fgsp_member *m) {
+	return f->now_us >= fgsp_link_patience(m);
+}
+
 static void send_beats(struct fgsp *f, struct fgsp_member *m) {
 	struct ladder_beat beat = { .not_ready = !f->ready, .incarnation = m->theirs };
-	uint8_t payload[LADDER_BEAT_SIZE];
+	uint8_t payload[PAYLOAD_MAX];
 	unsigned int id;
 	uint64_t number;
 
 	arq_tell(m->arq, &beat.last, &beat.ack);
 	while (ladder_due(m->ladder, f->now_us, &id, &number)) {
-		size_t len = ladder_beat_make(m->ladder, id, f->now_us, &beat, payload);
 		bool group = id >= FGSP_L2 &&
 			     (number % GROUP_EVERY == 0 || !m->has_mac[id - FGSP_L2]);
+		size_t len = payload_of(f, id);
 
+		memset(payload, 0, len);
+		ladder_beat_make(m->ladder, id, f->now_us, &beat, payload);
 		send_sealed(f, m, id, group, payload, len);
 		m->blocked = false; /* whoever was full may be gone, and say nothing any more */
 	}
@@ -305,8 +323,17 @@ static bool take_beat(struct fgsp *f, struct fgsp_member *m, unsigned int link,
 	       arq_beat(m->arq, f->now_us, beat.last, beat.ack);
 }
 
+/* What of both streams is done, as a number that only grows. */
+static uint64_t progress(const struct fgsp_member *m) {
+	uint64_t last, received;
+
+	arq_tell(m->arq, &last, &received);
+	return arq_acked(m->arq) + received;
+}
+
 static bool take_payload(struct fgsp *f, struct fgsp_member *m, unsigned int link,
 			 const uint8_t *payload, size_t len) {
+	uint64_t acked = arq_acked(m->arq), done = progress(m);
 	struct delivery d = { f, m, false };
 	bool good;
 
@@ -314,6 +341,10 @@ static bool take_payload(struct fgsp *f, struct fgsp_member *m, unsigned int lin
 		good = take_beat(f, m, arrival(f, m, link), payload, len);
 	else
 		good = arq_take(m->arq, f->now_us, payload, len, deliver, &d) && !d.bad;
+	if (progress(m) > done)
+		ladder_progress(m->ladder, f->now_us);
+	if (arq_acked(m->arq) > acked)
+		m->moved_us = f->now_us;
 	note_acked(m);
 	return good;
 }

@@ -5,7 +5,8 @@
  * Everything that needs a tuple needs the kernel's table, for prints have none. So one walk serves
  * all: it proves the prints, sends buckets anew, drops copies that were not refreshed, finds those
  * whose owner is lost or that come near their end, and tells what a changed filter lets through.
- * Walks never overlap, and rest for as long as the last one took.
+ * Walks never overlap, and rest for as long as the last one took. They wait for members whose
+ * queues are full, but not for long for one that takes nothing at all: a later one serves it.
  *
  * A digest rides in the stream, so it means the same moment on both sides. A bucket that differs
  * is asked for; if it differs again afterwards, the wait doubles: what cannot be healed, as a copy
@@ -122,11 +123,24 @@ void fgsp_walk_entry(struct fgsp *f, const struct ct *ct, uint64_t now_us) {
 		fgsp_session_walk(f, ct);
 }
 
+/* Whether the walk waits for a member. */
+static bool is_awaited(const struct fgsp *f, const struct fgsp_member *m) {
+	return m->sending_anew && m->connected && !fgsp_link_has_room(f, m);
+}
+
 bool fgsp_walk_room(const struct fgsp *f) {
 	FGSP_EACH_MEMBER(f, m, i)
-		if (m->sending_anew && m->connected && !fgsp_link_has_room(f, m))
+		if (is_awaited(f, m))
 			return false;
 	return true;
+}
+
+/* Who is stuck gets all that it was to get now once it moves again. */
+static void leave_out(struct fgsp *f, struct fgsp_member *m) {
+	fgsp_log(f, LOG_WARNING, "Peer %s does not acknowledge, it gets its sessions later",
+		 m->serial);
+	end_anew(f, m, false);
+	m->resync_why = "no acknowledgement";
 }
 
 /* The kernel does not have this one. Nothing but its bucket is known to those who have a copy. */
@@ -309,6 +323,9 @@ void fgsp_resync_check(struct fgsp *f) {
 
 void fgsp_resync_poll(struct fgsp *f) {
 	fgsp_resync_check(f);
+	FGSP_EACH_MEMBER(f, m, i)
+		if (is_awaited(f, m) && fgsp_link_stuck(f, m))
+			leave_out(f, m);
 	FGSP_EACH_MEMBER(f, m, i) {
 		if (f->now_us < m->digest_us)
 			continue;
@@ -325,7 +342,10 @@ uint64_t fgsp_resync_deadline(const struct fgsp *f) {
 
 	if (!f->started)
 		return FGSP_NEVER;
-	FGSP_EACH_MEMBER(f, m, i)
+	FGSP_EACH_MEMBER(f, m, i) {
 		due = fgsp_min(due, m->digest_us);
+		if (is_awaited(f, m))
+			due = fgsp_min(due, fgsp_link_patience(m));
+	}
 	return due;
 }

@@ -53,6 +53,7 @@ struct ladder {
 	uint32_t interval_us;
 	uint64_t silence_us;         /* after which a link is lost */
 	uint64_t now_us;             /* when this was called last */
+	uint64_t answered_us;        /* the last beat that answered ours, of any link */
 	unsigned int turn;           /* the link that was used last */
 	struct ladder_stats see;
 	bool has_changed;
@@ -99,6 +100,7 @@ static void ladder_clock(struct ladder *l, uint64_t now_us) {
 		missed_us = now_us - l->now_us - l->interval_us;
 	for (unsigned int i = 0; i < l->n_links; i++)
 		l->links[i].heard_us += missed_us;
+	l->answered_us += missed_us;
 	if (l->see.heard_us != 0)
 		l->see.heard_us += missed_us;
 	if (now_us > l->now_us)
@@ -299,7 +301,7 @@ static void ladder_answered(struct ladder *l, struct link *k, uint32_t echo, uin
 	}
 	if (link_silent(l, k))
 		k->row = 0;
-	k->heard_us = l->see.heard_us = l->now_us;
+	k->heard_us = l->answered_us = l->see.heard_us = l->now_us;
 	if (k->row < ROW)
 		k->row++;
 	if (k->row == ROW)
@@ -311,7 +313,7 @@ bool ladder_beat_take(struct ladder *l, unsigned int id, uint64_t now_us, const 
 	struct link *k = ladder_find(l, id);
 	struct wire_beat wire;
 
-	if (k == NULL || len != sizeof(wire) || payload[0] != LADDER_BEAT)
+	if (k == NULL || len < sizeof(wire) || payload[0] != LADDER_BEAT)
 		return false;
 	memcpy(&wire, payload, sizeof(wire));
 	ladder_clock(l, now_us);
@@ -330,6 +332,25 @@ bool ladder_beat_take(struct ladder *l, unsigned int id, uint64_t now_us, const 
 	ladder_answered(l, k, be32toh(wire.echo), be32toh(wire.held_us));
 	ladder_update(l);
 	return true;
+}
+
+/*
+ * Where one link alone is silent, it is that link's fault. Where all are, those that were not lost
+ * until now are given half of the time again.
+ */
+void ladder_progress(struct ladder *l, uint64_t now_us) {
+	uint64_t half_us = l->silence_us / 2;
+
+	ladder_clock(l, now_us);
+	l->see.heard_us = l->now_us;
+	if (l->now_us < l->answered_us + half_us)
+		return;
+	for (unsigned int i = 0; i < l->n_links; i++) {
+		struct link *k = &l->links[i];
+
+		if (k->see.healthy && k->heard_us + half_us < l->now_us && !link_silent(l, k))
+			k->heard_us = l->now_us - half_us;
+	}
 }
 
 void ladder_poll(struct ladder *l, uint64_t now_us) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which links reach one peer. Beats go over every link at an interval; a link is healthy after
- * three in a row that answer ours, and no longer after so many intervals without one. In use are
- * all healthy layer 2 links, in turn; failing these, the first healthy layer 3 link; failing that,
- * none. The peer is lost when no link has heard it for as many intervals. No I/O and no clock:
- * now_us is microseconds of any clock that only goes forward.
+ * three in a row that answer ours, and no longer after so many intervals without one. Only when all
+ * links fall silent at once while the stream goes on, they stay as they are: then somebody has too
+ * much to do. In use are all healthy layer 2 links, in turn; failing these, the first healthy layer
+ * 3 link; failing that, none. The peer is lost when nothing was heard of it for as many intervals.
+ * No I/O and no clock: now_us is microseconds of any clock that only goes forward.
  */
 #pragma once
 
@@ -13,7 +14,7 @@
 #include <stdint.h>
 
 #define LADDER_BEAT 3            /* first byte of a beat's payload */
-#define LADDER_BEAT_SIZE 38
+#define LADDER_BEAT_SIZE 38      /* bytes that mean something; what follows only makes it long */
 #define LADDER_LINKS 32
 #define LADDER_NAME 48           /* with its end */
 #define LADDER_TEXT 512          /* with its end */
@@ -96,6 +97,9 @@ size_t ladder_beat_make(struct ladder *l, unsigned int id, uint64_t now_us,
 /* Take a beat that came over a link; what it says is in *beat. False: malformed, no such link. */
 bool ladder_beat_take(struct ladder *l, unsigned int id, uint64_t now_us, const uint8_t *payload,
 		      size_t len, struct ladder_beat *beat);
+
+/* The peer has taken something of the stream, or sent something new: it is there. */
+void ladder_progress(struct ladder *l, uint64_t now_us);
 
 /*
  * Look at the clock: links and the peer may be lost by it. When the caller itself did not run for

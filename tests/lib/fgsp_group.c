@@ -95,7 +95,7 @@ static void show_links(struct world *w, struct unit *u) {
 			world_unit_of(&u->cluster.peer[n].ip, &link);
 		else if (n < FGSP_L2 || n - FGSP_L2 >= u->cluster.n_devs)
 			continue;
-		fgsp_link(u->machine, n, !u->cut[link], 1500, w->now_us);
+		fgsp_link(u->machine, n, !u->cut[link], WORLD_MTU, w->now_us);
 	}
 }
 
@@ -203,9 +203,18 @@ void world_link(struct world *w, unsigned int unit, unsigned int link, bool on, 
 	world_after(u);
 }
 
+void world_filter(struct world *w, world_filter_fn *passes) {
+	w->passes = passes;
+}
+
+bool world_is_long(unsigned int link, size_t len) {
+	return len == WORLD_MTU - (link >= FGSP_L2 ? 2 : 28);
+}
+
 void world_heal(struct world *w) {
 	struct world_options *o = &w->o;
 
+	w->passes = NULL;
 	o->loss = o->doubled = o->corrupt = o->late = o->replayed = o->reflected = o->garbage = 0;
 	o->refused = 0;
 	memset(w->apart, 0, sizeof(w->apart));

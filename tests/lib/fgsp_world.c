@@ -154,7 +154,7 @@ static void carry(struct world *w, unsigned int from, unsigned int to, unsigned 
 		  unsigned int back, const uint8_t *data, size_t len) {
 	uint8_t rubbish[64];
 
-	if (!reaches(w, from, to))
+	if (!reaches(w, from, to) || (w->passes && !w->passes(from, to, back, len)))
 		return;
 	if (!chance(w, w->o.loss))
 		arrive(w, from, to, link, data, len, false);

@@ -19,6 +19,7 @@
 
 #define WORLD_UNITS 16
 #define WORLD_FLOWS 256
+#define WORLD_MTU 1500                /* of all links */
 #define WORLD_MS UINT64_C(1000)
 #define WORLD_S UINT64_C(1000000)
 
@@ -97,6 +98,16 @@ void world_connect(struct world *w, unsigned int a, unsigned int b, bool on);
 
 /* Cut a unit's link: number as in fgsp.h, its own interface for layer 3. seen: the unit knows. */
 void world_link(struct world *w, unsigned int unit, unsigned int link, bool on, bool seen);
+
+/*
+ * Whether a datagram may pass from unit to unit over a link, as the sender numbers it; NULL: all.
+ * world_heal() ends it.
+ */
+typedef bool world_filter_fn(unsigned int from, unsigned int to, unsigned int link, size_t len);
+void world_filter(struct world *w, world_filter_fn *passes);
+
+/* Whether a datagram over this link is as long as any can be, as beats are. */
+bool world_is_long(unsigned int link, size_t len);
 
 /* No faults and no cuts from now on. */
 void world_heal(struct world *w);

@@ -57,6 +57,7 @@ struct world {
 	uint64_t random, now_us, order;
 	struct unit unit[WORLD_UNITS];
 	bool apart[WORLD_UNITS][WORLD_UNITS];
+	world_filter_fn *passes;             /* NULL: everything */
 	struct happening heap[HAPPENINGS];
 	unsigned int n_heap;
 	struct end end[CHANNELS];

@@ -54,6 +54,65 @@ START_TEST(test_ladder) {
 }
 END_TEST
 
+/* Nothing long passes from unit 0 by port3. */
+static bool is_narrow(unsigned int from, unsigned int to, unsigned int link, size_t len) {
+	(void)to;
+	return from != 0 || link != FGSP_L2 || len < 1000;
+}
+
+/* Only beats are lost. */
+static bool is_busy(unsigned int from, unsigned int to, unsigned int link, size_t len) {
+	(void)from;
+	(void)to;
+	return !world_is_long(link, len);
+}
+
+/* A link that carries beats must carry all that is sent; here only short datagrams get through. */
+START_TEST(test_narrow_link) {
+	struct world *w = world_new(&(struct world_options){ .seed = 7, .units = 2, .devs = 2 });
+	bool at_once = _i;
+
+	world_filter(w, at_once ? is_narrow : NULL);
+	world_run(w, WORLD_START);
+	world_filter(w, is_narrow);
+	for (unsigned int i = 0; i < 60; i++)
+		world_establish(w, 0, IPPROTO_TCP, true);
+	world_run(w, 8 * WORLD_S);
+	world_settle(w, WORLD_S);
+	for (unsigned int i = 0; i < 2; i++)
+		ck_assert_str_eq(world_peer(w, i).link, "layer 2 (port4)");
+	world_filter(w, NULL);
+	world_run(w, 8 * WORLD_S);
+	for (unsigned int i = 0; i < 2; i++)
+		ck_assert_str_eq(world_peer(w, i).link, "layer 2 (port3, port4)");
+	world_free(w);
+}
+END_TEST
+
+/* No beat gets through, but sessions do: nobody is lost before that ends. */
+START_TEST(test_busy_links) {
+	struct world *w = world_group(2, 2);
+	uint64_t changes = world_peer(w, 0).link_changes;
+
+	world_filter(w, is_busy);
+	for (unsigned int i = 0; i < 60; i++) {
+		world_establish(w, 0, IPPROTO_TCP, true);
+		world_run(w, WORLD_S / 2);
+		ck_assert_int_eq(world_owner_at(w, 1, i), 0);
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		ck_assert_str_eq(world_peer(w, i).link, "layer 2 (port3, port4)");
+		ck_assert_uint_eq(world_peer(w, i).link_changes, changes);
+	}
+	world_run(w, 4 * WORLD_S);
+	for (unsigned int i = 0; i < 2; i++)
+		ck_assert_uint_eq(world_peer(w, i).state, FGSP_PEER_LOST);
+	world_filter(w, NULL);
+	world_settle(w, 20 * WORLD_S);
+	world_free(w);
+}
+END_TEST
+
 /* ---- who is there ---- */
 
 /* New keys each hour, without a gap; a channel that dies takes nothing with it. */
@@ -384,6 +443,8 @@ static Suite *peers_suite(void) {
 	TCase *t = fixture_case(s, "peers");
 
 	tcase_add_loop_test(t, test_ladder, 0, 2);
+	tcase_add_loop_test(t, test_narrow_link, 0, 2);
+	tcase_add_test(t, test_busy_links);
 	tcase_add_test(t, test_rekey);
 	tcase_add_loop_test(t, test_half_open, 0, 2);
 	tcase_add_loop_test(t, test_refused, 0, ARRAY_LEN(strangers));

@@ -70,11 +70,50 @@ START_TEST(test_begins) {
 }
 END_TEST
 
+/* Beats get through to unit 2, and nothing else. */
+static bool is_stuck(unsigned int from, unsigned int to, unsigned int link, size_t len) {
+	return from != 0 || to != 2 || world_is_long(link, len);
+}
+
+/* Who takes nothing holds up the walk of the others for a while, and gets all when it moves. */
+START_TEST(test_stuck) {
+	struct world *w = world_new(&(struct world_options){ .seed = 5, .units = 3,
+							     .queue_bytes = 12000 });
+	struct fgsp_peer_info info;
+
+	world_run(w, WORLD_START);
+	for (unsigned int i = 0; i < 200; i++)
+		world_establish(w, 0, IPPROTO_TCP, true);
+	world_settle(w, 5 * WORLD_S);
+	world_filter(w, is_stuck);
+	fgsp_resync(world_machine(w, 0), world_now(w));
+	world_run(w, 5 * WORLD_S);
+	kernel_delete(world_kernel(w, 1), world_entry(w, 1, 3), false);
+	world_run(w, 30 * WORLD_S);
+	ck_assert_int_eq(world_owner_at(w, 1, 3), 0);        /* it was missed, and sent anew */
+	ck_assert_uint_eq(world_peer(w, 0).state, FGSP_PEER_IN_SYNC);
+	ck_assert(fgsp_peer_info(world_machine(w, 0), 1, &info));
+	ck_assert_uint_eq(info.state, FGSP_PEER_SYNCING);
+	ck_assert_str_eq(info.resync_why, "no acknowledgement");
+	ck_assert_uint_eq(info.disconnects, 0);
+	ck_assert_uint_le(world_stats(w, 0).memory, sizeof(struct fgsp) + (1 << 20));
+	for (unsigned int i = 0; i < 200; i += 7)
+		world_packet(w, i, 0, PACKET_RESET);
+	world_run(w, WORLD_S);
+	world_filter(w, NULL);
+	world_settle(w, 10 * WORLD_S);
+	ck_assert(fgsp_peer_info(world_machine(w, 0), 1, &info));
+	ck_assert_uint_eq(info.state, FGSP_PEER_IN_SYNC);
+	world_free(w);
+}
+END_TEST
+
 static Suite *resync_suite(void) {
 	Suite *s = suite_create("fgsp resync");
 	TCase *t = fixture_case(s, "cost");
 
 	tcase_add_test(t, test_begins);
+	tcase_add_test(t, test_stuck);
 	return s;
 }
 

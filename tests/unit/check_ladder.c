@@ -378,7 +378,7 @@ START_TEST(test_bytes) {
 	for (size_t len = 0; len <= sizeof(in); len++)
 		ck_assert_int_eq(ladder_beat_take(w.side[0], 0, w.now - 100, in, len,
 						  &(struct ladder_beat){ 0 }),
-				 len == LADDER_BEAT_SIZE);
+				 len >= LADDER_BEAT_SIZE);
 	ck_assert_uint_eq(ladder_beat_make(w.side[0], 0, w.now, &beat, out), sizeof(out));
 	ck_assert_mem_eq(out, expected, sizeof(out));
 	in[0] = 2;
@@ -543,6 +543,49 @@ START_TEST(test_random) {
 }
 END_TEST
 
+/* The stream goes on for side 0, for so many intervals. */
+static void go_on(struct world *w, unsigned int intervals) {
+	for (; intervals > 0; intervals--) {
+		run(w, INTERVAL);
+		ladder_progress(w->side[0], w->now);
+	}
+}
+
+/* All links fall silent at once: none is lost while the stream goes on. */
+START_TEST(test_progress) {
+	struct world w;
+
+	begin(&w);
+	run(&w, 2 * SILENCE);
+	w.n_changes[0] = 0;
+	w.cut[0] = w.cut[1] = ALL;
+	go_on(&w, 10 * LOST);
+	run(&w, SILENCE / 2 - 1);
+	ck_assert_uint_eq(w.n_changes[0], 0);
+	ck_assert_str_eq(stats_of(&w, 0).text, "layer 2 (port3, port4)");
+	run(&w, 1);
+	ck_assert_str_eq(stats_of(&w, 0).text, "none");
+	run(&w, SILENCE / 2 - 1);
+	ck_assert(ladder_connected(w.side[0]));
+	run(&w, 1);
+	ck_assert(!ladder_connected(w.side[0]));
+	end(&w);
+}
+END_TEST
+
+/* One that is silent beside others is lost in its time, whatever they carry. */
+START_TEST(test_progress_elsewhere) {
+	struct world w;
+
+	begin(&w);
+	run(&w, 2 * SILENCE);
+	w.cut[1] = 1;
+	go_on(&w, LOST + 1);
+	ck_assert_str_eq(stats_of(&w, 0).text, "layer 2 (port4)");
+	end(&w);
+}
+END_TEST
+
 static Suite *ladder_suite(void) {
 	Suite *s = suite_create("ladder");
 	TCase *t = fixture_case(s, "ladder");
@@ -551,6 +594,8 @@ static Suite *ladder_suite(void) {
 	tcase_add_test(t, test_healthy);
 	tcase_add_test(t, test_silence);
 	tcase_add_test(t, test_one_silent);
+	tcase_add_test(t, test_progress);
+	tcase_add_test(t, test_progress_elsewhere);
 	tcase_add_test(t, test_system);
 	tcase_add_test(t, test_changes);
 	tcase_add_test(t, test_turn);
