@@ -4,7 +4,8 @@
  * words. All answers but one are at hand at once and short, so they go out in one piece. Debug
  * output lasts until it is cancelled: its lines are copies of those of the log.
  *
- * Whoever reads metrics gets totals from the start of this daemon, as counters of Prometheus are.
+ * Whoever reads metrics gets totals from the start of this daemon, as counters of Prometheus are: a
+ * reset only says from where on the other command counts.
  */
 #include "sync/cmd_sync.h"
 
@@ -34,6 +35,7 @@ struct cmd_sync {
 	const struct cmd_sync_source *source;
 	struct door *door;
 	struct cluster cluster;
+	struct fgsp_stats before;    /* at the last reset */
 	unsigned int n_watchers;
 	LIST_HEAD(, watcher) watchers;
 };
@@ -63,6 +65,23 @@ void cmd_sync_status(const struct cluster *c, const struct fgsp_stats *stats, st
 	cluster_text_sync(c, &counts, out);
 }
 
+static void subtract_records(struct fgsp_records *r, const struct fgsp_records *before) {
+	r->create -= before->create;
+	r->create_expect -= before->create_expect;
+	r->update -= before->update;
+	r->delete -= before->delete;
+	r->delete_expect -= before->delete_expect;
+	r->query -= before->query;
+}
+
+static void subtract_packets(struct fgsp_packets *p, const struct fgsp_packets *before) {
+	p->send -= before->send;
+	p->recv -= before->recv;
+	p->alloc_fail -= before->alloc_fail;
+	p->recv_err -= before->recv_err;
+	p->sz_err -= before->sz_err;
+}
+
 static int run_status(struct cmd_sync *c, const struct door_call *call, struct str *out,
 		      struct err *err) {
 	struct fgsp_stats stats;
@@ -70,6 +89,10 @@ static int run_status(struct cmd_sync *c, const struct door_call *call, struct s
 	(void)call;
 	(void)err;
 	c->source->stats(c->source->arg, &stats);
+	subtract_records(&stats.sent, &c->before.sent);
+	subtract_records(&stats.received, &c->before.received);
+	subtract_packets(&stats.ses, &c->before.ses);
+	subtract_packets(&stats.udp, &c->before.udp);
 	cmd_sync_status(&c->cluster, &stats, out);
 	return 0;
 }
@@ -79,7 +102,7 @@ static int run_reset(struct cmd_sync *c, const struct door_call *call, struct st
 	(void)call;
 	(void)out;
 	(void)err;
-	c->source->reset(c->source->arg);
+	c->source->stats(c->source->arg, &c->before);
 	return 0;
 }
 

@@ -15,9 +15,8 @@ struct cmd_sync_source {
 	/* As fgsp_stats() and fgsp_peer_info(). */
 	void (*stats)(void *arg, struct fgsp_stats *ret);
 	bool (*peer)(void *arg, unsigned int i, struct fgsp_peer_info *ret);
-	/* As fgsp_resync() and fgsp_reset_stats(). */
+	/* As fgsp_resync(). */
 	void (*resync)(void *arg);
-	void (*reset)(void *arg);
 };
 
 struct cmd_sync;

@@ -212,9 +212,6 @@ void fgsp_write_failed(struct fgsp *f, const struct fgsp_change *change, int err
 /* Send everything to all peers anew. */
 void fgsp_resync(struct fgsp *f, uint64_t now_us);
 
-/* Set the counters of struct fgsp_stats to zero. */
-void fgsp_reset_stats(struct fgsp *f);
-
 /* Records of sessions, as `diagnose sys session sync` counts them. */
 struct fgsp_records {
 	uint64_t create, create_expect, update, delete, delete_expect, query;
@@ -228,6 +225,7 @@ struct fgsp_packets {
 	uint64_t sz_err;             /* shorter or longer than any can be */
 };
 
+/* Counters are totals since the machine was made: they never go down. */
 struct fgsp_stats {
 	struct fgsp_records sent, received;
 	struct fgsp_packets ses, udp;        /* layer 2, layer 3 */

@@ -88,6 +88,9 @@ struct fgsp_member {
 	uint8_t mac[CLUSTER_DEVS_MAX][FGSP_MAC];
 	bool has_mac[CLUSTER_DEVS_MAX];
 
+	struct {                     /* counted with streams and ladders of before */
+		uint64_t lost, repaired, link_changes, disconnects;
+	} before;
 	struct arq *arq;
 	struct ladder *ladder;
 	size_t payload_max;
@@ -416,3 +419,8 @@ uint64_t fgsp_resync_deadline(const struct fgsp *f);
 
 /* Whether our sessions are all at a member. */
 bool fgsp_resync_done(const struct fgsp_member *m);
+
+/* ---- fgsp_info.c: what commands show ---- */
+
+/* Keep what a member's stream and ladder have counted: they are about to begin anew. */
+void fgsp_info_keep(struct fgsp_member *m);

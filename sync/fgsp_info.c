@@ -5,13 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-void fgsp_reset_stats(struct fgsp *f) {
-	uint64_t copies = f->stats.copies;
-
-	memset(&f->stats, 0, sizeof(f->stats));
-	f->stats.copies = copies;
-}
-
 /* The smallest MTU of the links that are up. */
 static unsigned int least_mtu(const struct fgsp *f) {
 	unsigned int least = 0;
@@ -48,6 +41,20 @@ static enum fgsp_peer_state state_of(const struct fgsp_member *m) {
 	return m->has_come && fgsp_resync_done(m) ? FGSP_PEER_IN_SYNC : FGSP_PEER_SYNCING;
 }
 
+void fgsp_info_keep(struct fgsp_member *m) {
+	struct ladder_stats ladder;
+	struct arq_stats arq;
+
+	if (!m->arq)
+		return;
+	ladder_stats(m->ladder, &ladder);
+	arq_stats(m->arq, &arq);
+	m->before.lost += arq.asked;
+	m->before.repaired += arq.again;
+	m->before.link_changes += ladder.changes;
+	m->before.disconnects += ladder.disconnects;
+}
+
 static void fill_member(const struct fgsp *f, const struct fgsp_member *m,
 			struct fgsp_peer_info *info) {
 	struct ladder_stats ladder;
@@ -63,10 +70,10 @@ static void fill_member(const struct fgsp *f, const struct fgsp_member *m,
 	info->rtt_us = ladder_rtt(m->ladder);
 	info->lag_records = arq.queued_records;
 	info->lag_us = m->n_marks ? f->now_us - m->mark[0].now_us : 0;
-	info->lost = arq.asked;
-	info->repaired = arq.again;
-	info->link_changes = ladder.changes;
-	info->disconnects = ladder.disconnects;
+	info->lost = m->before.lost + arq.asked;
+	info->repaired = m->before.repaired + arq.again;
+	info->link_changes = m->before.link_changes + ladder.changes;
+	info->disconnects = m->before.disconnects + ladder.disconnects;
 	info->resyncs = m->resyncs;
 	info->resync_ns = m->resync_ns;
 	info->resync_why = m->resync_why ? m->resync_why : "";

@@ -136,6 +136,7 @@ void fgsp_link_begin(struct fgsp *f, struct fgsp_member *m) {
 	const struct arq_limits limits = { .queue_bytes = f->env.queue_bytes,
 					   .early_bytes = f->env.queue_bytes };
 
+	fgsp_info_keep(m);
 	arq_free(m->arq);
 	ladder_free(m->ladder);
 	m->arq = arq_new(&limits);

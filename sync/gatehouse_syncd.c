@@ -131,12 +131,6 @@ static void resync(void *arg) {
 	replica_resync(d->replica);
 }
 
-static void reset(void *arg) {
-	struct daemon *d = arg;
-
-	replica_reset(d->replica);
-}
-
 static void on_ready(void *arg) {
 	struct daemon *d = arg;
 
@@ -178,7 +172,7 @@ static int open_door(struct daemon *d, struct err *err) {
 	AUTO_FREE char *path = xasprintf("%s/%s", d->opt.run_dir, CTL_SOCKET_NAME);
 	const struct door_calls calls = { d, on_cluster, on_call, on_cancel, on_lost, tell };
 
-	d->source = (struct cmd_sync_source){ d, get_stats, get_peer, resync, reset };
+	d->source = (struct cmd_sync_source){ d, get_stats, get_peer, resync };
 	d->door = door_new(d->base, path, &calls, err);
 	if (!d->door)
 		return ERR_STORE;

@@ -47,7 +47,7 @@ struct replica {
 	struct monitor *monitor;       /* of links, addresses and routes */
 	struct event *due, *look, *retry;
 	struct cluster cluster;
-	struct turned_away before;     /* when the counters were reset, of what is open now */
+	struct turned_away before;     /* of what is closed by now */
 };
 
 static uint64_t now_us(void) {
@@ -372,14 +372,32 @@ static void links_of(const struct cluster *c, struct link_config *ret) {
 	memcpy(ret->dev, c->dev, sizeof(ret->dev));
 }
 
+static struct turned_away turned_away(const struct replica *r) {
+	struct turned_away all = r->before;
+	const struct channels_stats *c;
+	struct link_stats ses, udp;
+
+	if (!r->links || !r->channels)
+		return all;
+	link_set_stats(r->links, 2, &ses);
+	link_set_stats(r->links, 3, &udp);
+	c = channels_stats(r->channels);
+	all.ses_err += ses.strangers;
+	all.ses_size += ses.malformed;
+	all.udp_err += udp.strangers;
+	all.udp_size += udp.malformed;
+	all.refused += c->strangers + c->crowded + c->refused + c->late + c->broken;
+	return all;
+}
+
 static void close_all(struct replica *r) {
 	struct err err = { 0 };
 
 	unwatch_network(r);
 	sessions_serve(r->sessions, NULL, &err);
+	r->before = turned_away(r);
 	r->links = link_set_free(r->links);
 	r->channels = channels_free(r->channels);
-	r->before = (struct turned_away){ 0 };
 }
 
 static int open_all(struct replica *r, struct err *err) {
@@ -499,33 +517,15 @@ struct replica *replica_free(struct replica *r) {
 	return NULL;
 }
 
-static struct turned_away turned_away(const struct replica *r) {
-	const struct channels_stats *c;
-	struct link_stats ses, udp;
-
-	if (!r->links || !r->channels)
-		return (struct turned_away){ 0 };
-	link_set_stats(r->links, 2, &ses);
-	link_set_stats(r->links, 3, &udp);
-	c = channels_stats(r->channels);
-	return (struct turned_away){
-		.ses_err = ses.strangers,
-		.ses_size = ses.malformed,
-		.udp_err = udp.strangers,
-		.udp_size = udp.malformed,
-		.refused = c->strangers + c->crowded + c->refused + c->late + c->broken,
-	};
-}
-
 void replica_stats(const struct replica *r, struct fgsp_stats *ret) {
-	struct turned_away now = turned_away(r);
+	struct turned_away all = turned_away(r);
 
 	fgsp_stats(r->machine, ret);
-	ret->ses.recv_err += now.ses_err - r->before.ses_err;
-	ret->ses.sz_err += now.ses_size - r->before.ses_size;
-	ret->udp.recv_err += now.udp_err - r->before.udp_err;
-	ret->udp.sz_err += now.udp_size - r->before.udp_size;
-	ret->refused += now.refused - r->before.refused;
+	ret->ses.recv_err += all.ses_err;
+	ret->ses.sz_err += all.ses_size;
+	ret->udp.recv_err += all.udp_err;
+	ret->udp.sz_err += all.udp_size;
+	ret->refused += all.refused;
 }
 
 bool replica_peer(const struct replica *r, unsigned int i, struct fgsp_peer_info *ret) {
@@ -537,7 +537,3 @@ void replica_resync(struct replica *r) {
 	settle(r);
 }
 
-void replica_reset(struct replica *r) {
-	fgsp_reset_stats(r->machine);
-	r->before = turned_away(r);
-}

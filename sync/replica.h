@@ -39,4 +39,3 @@ void replica_configure(struct replica *r, const struct cluster *c);
 void replica_stats(const struct replica *r, struct fgsp_stats *ret);
 bool replica_peer(const struct replica *r, unsigned int i, struct fgsp_peer_info *ret);
 void replica_resync(struct replica *r);
-void replica_reset(struct replica *r);

@@ -26,7 +26,7 @@ static struct cmd_sync *commands;
 
 static struct fgsp_stats stats;
 static struct fgsp_peer_info peers[2];
-static unsigned int n_peers, n_resyncs, n_resets;
+static unsigned int n_peers, n_resyncs;
 
 static void get_stats(void *arg, struct fgsp_stats *ret) {
 	(void)arg;
@@ -45,12 +45,7 @@ static void resync(void *arg) {
 	n_resyncs++;
 }
 
-static void reset(void *arg) {
-	(void)arg;
-	n_resets++;
-}
-
-static const struct cmd_sync_source source = { NULL, get_stats, get_peer, resync, reset };
+static const struct cmd_sync_source source = { NULL, get_stats, get_peer, resync };
 
 static struct cluster group(void) {
 	struct cluster c;
@@ -197,8 +192,34 @@ END_TEST
 
 START_TEST(reset_counters)
 {
+	static const char *const rows[] = {
+		"gatehouse_sync_records_total{direction=\"sent\",kind=\"create\"} 101\n",
+		"gatehouse_sync_records_total{direction=\"received\",kind=\"query\"} 12\n",
+		"gatehouse_sync_packets_total{layer=\"2\",what=\"wrong_size\"} 40\n",
+		"gatehouse_sync_packets_total{layer=\"3\",what=\"received\"} 19\n",
+	};
+	AUTO_STR struct str out = STR_INIT, left = STR_INIT;
+	struct err err = { 0 };
+
+	stats = (struct fgsp_stats){ .started = true,
+				     .mtu = 1500,
+				     .sent = { 1, 2, 3, 4, 5, 6 },
+				     .received = { 7, 8, 9, 10, 11, 12 },
+				     .ses = { 13, 14, 20, 30, 40 },
+				     .udp = { 18, 19, 1, 2, 3 } };
 	assert_said("diagnose sys session sync reset", false, "");
-	ck_assert_uint_eq(n_resets, 1);
+	stats.sent.create += 100;
+	ck_assert_int_eq(run("diagnose sys session sync", false, &left, &err), 0);
+	ck_assert_ptr_nonnull(strstr(str_text(&left),
+				     "sync: create=100:0, update=0, delete=0:0, query=0\n"
+				     "recv: create=0:0, update=0, delete=0:0, query=0\n"
+				     "ses pkts: send=0, alloc_fail=0, recv=0, recv_err=0 sz_err=0\n"
+				     "udp pkts: send=0, recv=0\n"));
+	ck_assert_ptr_nonnull(strstr(str_text(&left), "mtu=1500"));
+	ck_assert_int_eq(run("get metrics", false, &out, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		ck_assert_msg(strstr(str_text(&out), rows[i]), "%s is not in\n%s", rows[i],
+			      str_text(&out));
 }
 END_TEST
 

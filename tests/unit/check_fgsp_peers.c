@@ -237,6 +237,33 @@ START_TEST(test_ready_alone) {
 }
 END_TEST
 
+/* What was counted of a peer that begins anew is not forgotten. */
+START_TEST(test_counters_go_on) {
+	struct world *w = world_group(2, 2);
+	struct fgsp_peer_info before, after;
+
+	world_link(w, 0, FGSP_L2, false, false);
+	world_establish(w, 0, IPPROTO_TCP, true);
+	world_run(w, 5 * WORLD_S);
+	world_connect(w, 0, 1, false);
+	world_run(w, 5 * WORLD_S);
+	world_connect(w, 0, 1, true);
+	world_run(w, 5 * WORLD_S);
+	before = world_peer(w, 0);
+	ck_assert(before.repaired > 0 && before.link_changes >= 4 && before.disconnects == 1);
+	world_stop(w, 1, false);
+	world_start(w, 1);
+	world_run(w, 5 * WORLD_S);
+	after = world_peer(w, 0);
+	ck_assert_uint_eq(after.state, FGSP_PEER_IN_SYNC);
+	ck_assert_uint_ge(after.repaired, before.repaired);
+	ck_assert_uint_ge(after.lost, before.lost);
+	ck_assert_uint_gt(after.link_changes, before.link_changes);
+	ck_assert_uint_ge(after.disconnects, before.disconnects);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(test_peer_info) {
 	struct world *w = world_group(2, 1);
 	struct fgsp_peer_info info = world_peer(w, 0);
@@ -450,6 +477,7 @@ static Suite *peers_suite(void) {
 	tcase_add_loop_test(t, test_refused, 0, ARRAY_LEN(strangers));
 	tcase_add_test(t, test_dropped_and_back);
 	tcase_add_test(t, test_ready_alone);
+	tcase_add_test(t, test_counters_go_on);
 	tcase_add_test(t, test_peer_info);
 	tcase_add_test(t, test_forged);
 	tcase_add_loop_test(t, test_hello, 0, ARRAY_LEN(hellos));
