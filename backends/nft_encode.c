@@ -45,6 +45,7 @@ enum { ORDER_NONE, ORDER_HOST, ORDER_NETWORK };
 
 #define META(k, n) .expr = "meta", .key = k, .len = n
 #define CT(k, n) .expr = "ct", .key = k, .len = n
+#define FIB(k, n) .expr = "fib", .key = k, .len = n
 #define IP_HEADER(o, n) .expr = "payload", .base = NFT_PAYLOAD_NETWORK_HEADER, .offset = o, .len = n
 #define L4_HEADER(o, n) \
 	.expr = "payload", .base = NFT_PAYLOAD_TRANSPORT_HEADER, .offset = o, .len = n
@@ -52,11 +53,11 @@ enum { ORDER_NONE, ORDER_HOST, ORDER_NETWORK };
 #define OF_ICMP .nfproto = NFPROTO_IPV4, .l4proto = IPPROTO_ICMP
 #define OF_ICMP6 .nfproto = NFPROTO_IPV6, .l4proto = IPPROTO_ICMPV6
 
-/* How a field is loaded: from the packet (base, offset), or by a key of meta or ct. */
+/* How a field is loaded: from the packet (base, offset), or by a key of meta, ct or fib (flags). */
 static const struct field_load {
 	const char *expr;
 	uint8_t base, offset, len;
-	uint8_t key;
+	uint8_t key, flags;
 	uint8_t type, order;
 	uint8_t nfproto, l4proto; /* checked before the field is loaded; 0: nothing */
 } loads[FIELD_COUNT] = {
@@ -78,7 +79,9 @@ static const struct field_load {
 	[FIELD_TCP_FLAGS] = { L4_HEADER(13, 1), .l4proto = IPPROTO_TCP },
 	[FIELD_PACKET_TYPE] = { META(NFT_META_PKTTYPE, 1) },
 	[FIELD_PACKET_MARK] = { META(NFT_META_MARK, 4) },
-	[FIELD_DADDR_TYPE] = { .expr = "fib", .key = NFT_FIB_RESULT_ADDRTYPE, .len = 4 },
+	[FIELD_DADDR_TYPE] = { FIB(NFT_FIB_RESULT_ADDRTYPE, 4), .flags = NFTA_FIB_F_DADDR },
+	[FIELD_WAY_BACK] = { FIB(NFT_FIB_RESULT_OIF, 4),
+			     .flags = NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT },
 };
 
 /* A rule under construction: what has been checked already need not be checked again. */
@@ -127,7 +130,7 @@ static void encode_load(struct encoder *e, enum rule_field f, uint32_t reg) {
 	} else {
 		nftnl_expr_set_u32(x, NFTNL_EXPR_FIB_DREG, reg);
 		nftnl_expr_set_u32(x, NFTNL_EXPR_FIB_RESULT, l->key);
-		nftnl_expr_set_u32(x, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+		nftnl_expr_set_u32(x, NFTNL_EXPR_FIB_FLAGS, l->flags);
 	}
 }
 

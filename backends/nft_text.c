@@ -34,6 +34,7 @@ static const struct {
 	[FIELD_TCP_FLAGS] = { "tcp flags", "tcp_flag" },
 	[FIELD_PACKET_TYPE] = { "meta pkttype", "pkt_type" },
 	[FIELD_PACKET_MARK] = { "meta mark", "mark" },
+	[FIELD_WAY_BACK] = { "fib saddr . iif oif", "boolean" },
 };
 
 static const char *const hook_names[] = {
@@ -55,6 +56,8 @@ static void text_number(enum rule_field f, uint32_t v, struct str *out) {
 		str_add(out, v == DADDR_TYPE_LOCAL ? "local" : "unicast");
 	else if (f == FIELD_PACKET_TYPE)
 		str_add(out, v == PACKET_TYPE_BROADCAST ? "broadcast" : "host");
+	else if (f == FIELD_WAY_BACK)
+		str_add(out, v == WAY_BACK_EXISTS ? "exists" : "missing");
 	else if (f == FIELD_PACKET_MARK)
 		str_addf(out, "0x%08" PRIx32, v);
 	else if (f == FIELD_CT_DIRECTION)

@@ -9,6 +9,9 @@
  * or for a copy whose packets come here; with any other the kernel still sees a frame that was not
  * sent to this unit, and does not forward it. So nothing begins by way of a hand-over, a packet is
  * handed over once at most, and of members that only hold a copy of its session none sends it on.
+ *
+ * What comes in the tunnel is authenticated by nothing but a member's address: it is taken only
+ * where the route to that member leads.
  */
 #include "backends/render_part.h"
 
@@ -60,11 +63,25 @@ static void add_ports(struct ruleset *rs, const struct handover_plan *plan) {
 	}
 }
 
+/* What says that it is of a member, and is for this unit. */
+static const char *add_from_peer(struct ruleset *rs, const char *untracked) {
+	struct chain *c = ruleset_add_chain(rs, "from_peer");
+
+	chain_rule(c);
+	chain_stmt(c, MATCH_EQ, FIELD_L4PROTO, IPPROTO_UDP, 0, NULL);
+	chain_stmt(c, MATCH_EQ, FIELD_DPORT, HANDOVER_PORT, 0, NULL);
+	chain_stmt(c, MATCH_EQ, FIELD_WAY_BACK, WAY_BACK_MISSING, 0, NULL);
+	verdict(c, STMT_DROP, NULL);
+	chain_rule(c);
+	verdict(c, STMT_GOTO, untracked);
+	return c->name;
+}
+
 /*
  * One look at the address for most packets. What members send through this unit to others is judged
  * like any other traffic.
  */
-static void add_untracked(struct ruleset *rs) {
+static void add_untracked(struct ruleset *rs, bool tunnel) {
 	static const struct {
 		const char *name;
 		enum chain_hook hook;
@@ -74,6 +91,7 @@ static void add_untracked(struct ruleset *rs) {
 		{ "untracked_out", HOOK_OUTPUT, FIELD_DADDR },
 	};
 	struct chain *peer = ruleset_add_chain(rs, "untracked");
+	const char *from_peer = tunnel ? add_from_peer(rs, peer->name) : peer->name;
 
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
 		struct chain *c = ruleset_add_base(rs, ways[i].name, CHAIN_FILTER, ways[i].hook,
@@ -83,7 +101,7 @@ static void add_untracked(struct ruleset *rs) {
 		chain_lookup(c, MATCH_SET, "peers", ways[i].peer, 0, 0, 0);
 		if (ways[i].hook == HOOK_PREROUTING)
 			chain_stmt(c, MATCH_EQ, FIELD_DADDR_TYPE, DADDR_TYPE_LOCAL, 0, NULL);
-		verdict(c, STMT_GOTO, peer->name);
+		verdict(c, STMT_GOTO, ways[i].hook == HOOK_PREROUTING ? from_peer : peer->name);
 		chain_rule(peer);
 		chain_lookup(peer, MATCH_SET, "peer_ports", FIELD_L4PROTO,
 			     i == 0 ? FIELD_DPORT : FIELD_SPORT, 0, 0);
@@ -96,7 +114,7 @@ void render_sync(struct ruleset *rs, const struct handover_plan *plan) {
 		return;
 	add_links(rs, plan);
 	add_ports(rs, plan);
-	add_untracked(rs);
+	add_untracked(rs, plan->tunnel);
 }
 
 /* What is handed over for sessions with these bits in their label is taken. */

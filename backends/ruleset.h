@@ -40,12 +40,13 @@ enum rule_field {
 	FIELD_TCP_FLAGS,
 	FIELD_PACKET_TYPE,
 	FIELD_PACKET_MARK,
+	FIELD_WAY_BACK, /* prerouting only: the route to the source, by the link it came by */
 	FIELD_COUNT
 };
 
 /*
  * Values of FIELD_NFPROTO, FIELD_CT_STATE (bits), FIELD_CT_STATUS (bits), FIELD_CT_DIRECTION,
- * FIELD_DADDR_TYPE, FIELD_TCP_FLAGS (bits), FIELD_PACKET_TYPE.
+ * FIELD_DADDR_TYPE, FIELD_TCP_FLAGS (bits), FIELD_PACKET_TYPE, FIELD_WAY_BACK.
  */
 enum {
 	NFPROTO_IS_IPV4 = 2,
@@ -62,6 +63,8 @@ enum {
 	TCP_FLAG_ACK_BIT = 16,
 	PACKET_TYPE_HOST = 0,
 	PACKET_TYPE_BROADCAST = 1,
+	WAY_BACK_MISSING = 0,
+	WAY_BACK_EXISTS = 1,
 };
 
 enum stmt_op {

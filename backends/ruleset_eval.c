@@ -85,6 +85,9 @@ static bool field_value(const struct eval_packet *p, enum rule_field f, uint32_t
 	case FIELD_PACKET_TYPE:
 		*v = p->broadcast ? PACKET_TYPE_BROADCAST : PACKET_TYPE_HOST;
 		return true;
+	case FIELD_WAY_BACK:
+		*v = p->astray ? WAY_BACK_MISSING : WAY_BACK_EXISTS;
+		return true;
 	case FIELD_PACKET_MARK:
 		*v = p->packet_mark;
 		return true;

@@ -17,6 +17,7 @@ struct eval_packet {
 	uint32_t mark, label;        /* of its session; label: the first 32 bits */
 	uint8_t tcp_flags;           /* TCP_FLAG_... */
 	bool broadcast;              /* it came in a frame to everyone */
+	bool astray;                 /* the route to src leads to another link than it came by */
 	uint32_t packet_mark;
 	bool untracked;
 	bool masqueraded;

@@ -232,6 +232,33 @@ START_TEST(test_told) {
 }
 END_TEST
 
+/* A member's address on a link that no route to it leads to: everything but the tunnel has keys. */
+static const struct {
+	const char *config;
+	uint8_t proto;
+	uint16_t dport;
+	bool local;
+	enum eval_verdict verdict;
+} astray[] = {
+	{ TUNNEL, IPPROTO_UDP, HANDOVER_PORT, true, EVAL_DROP },
+	{ TUNNEL, IPPROTO_UDP, HANDOVER_PORT, false, EVAL_ACCEPT },
+	{ TUNNEL, IPPROTO_TCP, HANDOVER_PORT, true, EVAL_ACCEPT },
+	{ TUNNEL, IPPROTO_UDP, 708, true, EVAL_ACCEPT },
+	{ TUNNEL, IPPROTO_TCP, 703, true, EVAL_ACCEPT },
+	{ LINKED, IPPROTO_UDP, HANDOVER_PORT, true, EVAL_ACCEPT },
+};
+
+START_TEST(test_astray) {
+	struct ruleset *rs = rendered(astray[_i].config);
+	struct eval_packet p = { .in = "port1", .out = "", .src = PEER, .dst = OWN, .astray = true,
+				 .proto = astray[_i].proto, .dport = astray[_i].dport,
+				 .local = astray[_i].local };
+
+	ck_assert_int_eq(sim_chain(rs, "untracked_in", &p), astray[_i].verdict);
+	ruleset_free(rs);
+}
+END_TEST
+
 /* Who has no members pays for none of it. */
 START_TEST(test_alone) {
 	static const char *const configs[] = { UNIT(""), UNIT(LINK), UNIT(SELF) };
@@ -430,6 +457,7 @@ static Suite *render_sync_suite(void) {
 	tcase_add_loop_test(t, test_ways, 0, ARRAY_LEN(ways));
 	tcase_add_test(t, test_nothing_begins);
 	tcase_add_loop_test(t, test_told, 0, ARRAY_LEN(told));
+	tcase_add_loop_test(t, test_astray, 0, ARRAY_LEN(astray));
 	tcase_add_loop_test(t, test_alone, 0, 3);
 	tcase_add_loop_test(t, test_seen, 0, ARRAY_LEN(labels));
 	tcase_add_loop_test(t, test_seen_is_told, 0, 2);

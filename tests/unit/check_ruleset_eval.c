@@ -143,6 +143,8 @@ static const struct {
 	{ MATCH_EQ, FIELD_PACKET_TYPE, PACKET_TYPE_BROADCAST, 0, NULL, true },
 	{ MATCH_EQ, FIELD_PACKET_TYPE, PACKET_TYPE_HOST, 0, NULL, false },
 	{ MATCH_EQ, FIELD_PACKET_MARK, 9, 0, NULL, true },
+	{ MATCH_EQ, FIELD_WAY_BACK, WAY_BACK_EXISTS, 0, NULL, true },
+	{ MATCH_EQ, FIELD_WAY_BACK, WAY_BACK_MISSING, 0, NULL, false },
 	{ MATCH_NE, FIELD_DADDR_TYPE, DADDR_TYPE_UNICAST, 0, NULL, false },
 	/* What a packet does not have matches nothing, negated or not. */
 	{ MATCH_EQ, FIELD_ICMP_TYPE, 0, 0, NULL, false },
