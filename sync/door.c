@@ -2,8 +2,8 @@
 /*
  * The protocol is that of cfgdb/ctl.h. A connection goes through three states: hello sent, attach
  * sent, attached; anything else than the answer that belongs there ends it, and it is begun anew
- * after a while that grows up to BACKOFF_MAX_MS. That is also how a restarted gatehoused, or one
- * that has not let go of a predecessor of ours yet, is found.
+ * after a while that grows up to BACKOFF_MAX_MS, until one has stood for STEADY_S. That is also how
+ * a restarted gatehoused, or one that has not let go of a predecessor of ours yet, is found.
  *
  * What comes is bounded by the length of a frame, what goes by how much gatehoused has not read.
  */
@@ -28,6 +28,7 @@
 
 #define BACKOFF_MIN_MS 200
 #define BACKOFF_MAX_MS 5000
+#define STEADY_S 1             /* who hangs up sooner after attaching may do so each time */
 #define OUTPUT_MAX (1u << 20)
 #define HEAD_LEN 4
 
@@ -39,7 +40,7 @@ struct door {
 	struct door_calls calls;
 	enum door_state state;
 	struct bufferevent *bev;     /* NULL: away */
-	struct event *retry;
+	struct event *later;         /* away: tries again; open: the connection is steady */
 	unsigned int backoff_ms;
 	bool told;                   /* that it cannot be reached */
 };
@@ -136,7 +137,7 @@ static void leave(struct door *d, const char *why) {
 	if (d->bev)
 		bufferevent_free(d->bev);
 	d->bev = NULL;
-	event_add(d->retry, &wait);
+	event_add(d->later, &wait);
 	d->backoff_ms = d->backoff_ms * 2 < BACKOFF_MAX_MS ? d->backoff_ms * 2 : BACKOFF_MAX_MS;
 	if (was_open)
 		d->calls.lost(d->calls.arg);
@@ -187,13 +188,15 @@ static bool take_cancel(struct door *d, struct buf_reader *r) {
 
 /* The end of an answer of ours: on to the next state. */
 static bool take_ok(struct door *d) {
+	const struct timeval steady = { .tv_sec = STEADY_S };
+
 	if (d->state == DOOR_OPEN)
 		return false;
 	if (++d->state == DOOR_ATTACH) {
 		send_attach(d);
 		return true;
 	}
-	d->backoff_ms = BACKOFF_MIN_MS;
+	event_add(d->later, &steady);
 	d->told = false;
 	say(d, LOG_INFO, "attached", "");
 	return true;
@@ -281,12 +284,9 @@ static int connect_to(const struct sockaddr_un *path) {
 	return fd;
 }
 
-static void on_retry(evutil_socket_t none, short what, void *arg) {
-	struct door *d = arg;
+static void go(struct door *d) {
 	int fd = connect_to(&d->path);
 
-	(void)none;
-	(void)what;
 	if (fd >= 0) {
 		d->bev = bufferevent_socket_new(d->base, fd, BEV_OPT_CLOSE_ON_FREE);
 		if (!d->bev)
@@ -303,6 +303,17 @@ static void on_retry(evutil_socket_t none, short what, void *arg) {
 	send_hello(d);
 }
 
+static void on_later(evutil_socket_t none, short what, void *arg) {
+	struct door *d = arg;
+
+	(void)none;
+	(void)what;
+	if (d->state == DOOR_AWAY)
+		go(d);
+	else
+		d->backoff_ms = BACKOFF_MIN_MS;
+}
+
 struct door *door_new(struct event_base *base, const char *path, const struct door_calls *calls,
 		      struct err *err) {
 	const struct timeval at_once = { 0 };
@@ -312,10 +323,10 @@ struct door *door_new(struct event_base *base, const char *path, const struct do
 	d->calls = *calls;
 	d->backoff_ms = BACKOFF_MIN_MS;
 	d->path.sun_family = AF_UNIX;
-	d->retry = evtimer_new(base, on_retry, d);
+	d->later = evtimer_new(base, on_later, d);
 	if (strlen(path) >= sizeof(d->path.sun_path))
 		err_set(err, ERR_STORE, "%s: path is too long for a socket", path);
-	else if (!d->retry || event_add(d->retry, &at_once) != 0)
+	else if (!d->later || event_add(d->later, &at_once) != 0)
 		err_set(err, ERR_STORE, "no event loop");
 	else {
 		strcpy(d->path.sun_path, path);
@@ -329,8 +340,8 @@ struct door *door_free(struct door *d) {
 		return NULL;
 	if (d->bev)
 		bufferevent_free(d->bev);
-	if (d->retry)
-		event_free(d->retry);
+	if (d->later)
+		event_free(d->later);
 	free(d);
 	return NULL;
 }

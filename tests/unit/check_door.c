@@ -509,6 +509,50 @@ START_TEST(gatehoused_restarts)
 }
 END_TEST
 
+/*
+ * Who hangs up on each that attaches is left in peace for longer each time. Timers of one loop fire
+ * in the order of their times, however late: of two that begin in the same callback, as this one
+ * and the door's own do when a connection is lost, the shorter one is the first.
+ */
+static struct event *wait;
+static bool waited;
+
+static void wait_is_over(evutil_socket_t fd, short what, void *arg) {
+	(void)fd;
+	(void)what;
+	(void)arg;
+	waited = true;
+}
+
+static void lost_and_wait(void *arg) {
+	const struct timeval longer_than_the_first = { .tv_usec = 300000 };
+
+	hear_lost(arg);
+	event_add(wait, &longer_than_the_first);
+}
+
+START_TEST(turned_away_again_and_again)
+{
+	const struct door_calls calls = { &a,	       hear_cluster,  hear_call,
+					  hear_cancel, lost_and_wait, hear_log };
+	struct err err = { 0 };
+
+	wait = evtimer_new(base, wait_is_over, NULL);
+	a.door = door_free(a.door);
+	a.door = door_new(base, path, &calls, &err);
+	push(1);
+	for (unsigned int n = 1; n <= 3; n++) {
+		waited = false;
+		UNTIL(a.clusters == n);
+		ck_assert(n < 3 || waited);
+		server_end();
+		UNTIL(a.losses == n);
+		server_begin();
+	}
+	event_free(wait);
+}
+END_TEST
+
 /* It waits for a daemon that is not there yet, and says so once. */
 START_TEST(gatehoused_starts_later)
 {
@@ -706,6 +750,7 @@ int main(void) {
 	tcase_add_test(tc, reply_without_reader);
 	tcase_add_test(tc, syncd_dies);
 	tcase_add_test(tc, gatehoused_restarts);
+	tcase_add_test(tc, turned_away_again_and_again);
 	tcase_add_test(tc, gatehoused_starts_later);
 	tcase_add_test(tc, one_at_a_time);
 	tcase_add_test(tc, deaf);
