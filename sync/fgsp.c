@@ -114,6 +114,9 @@ void fgsp_configure(struct fgsp *f, const struct cluster *c, uint64_t now_us) {
 	bool anew = is_other_group(&f->cluster, c) || cluster_is_started(c) != f->started;
 
 	f->now_us = now_us;
+	/* A restarted gatehoused says again what stands: that is no reason to walk the table. */
+	if (!anew && cluster_equal(&f->cluster, c))
+		return;
 	if (f->started)
 		fgsp_session_flush(f);
 	forget_links(f, c);

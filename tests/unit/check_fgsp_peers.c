@@ -223,6 +223,28 @@ START_TEST(test_dropped_and_back) {
 }
 END_TEST
 
+/* What stands already, said once more, costs no walk of the table. */
+START_TEST(test_told_again) {
+	struct world *w = world_group(2, 0);
+	const struct fgsp_walk *walk = &world_machine(w, 0)->walk;
+	uint64_t begun;
+
+	world_run(w, 5 * WORLD_S);
+	begun = walk->begun_us;
+	for (int i = 0; i < 25; i++) {
+		world_configure(w, 0);
+		world_run(w, 200 * WORLD_MS);
+	}
+	ck_assert_uint_eq(walk->begun_us, begun);
+	/* Anything else is a reason. */
+	world_cluster(w, 0)->expectation ^= true;
+	world_configure(w, 0);
+	world_run(w, 200 * WORLD_MS);
+	ck_assert_uint_gt(walk->begun_us, begun);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(test_ready_alone) {
 	const struct world_options options = { .seed = 2, .units = 2, .hb_interval_ms = 200,
 					       .hb_lost = 10 };
@@ -476,6 +498,7 @@ static Suite *peers_suite(void) {
 	tcase_add_loop_test(t, test_half_open, 0, 2);
 	tcase_add_loop_test(t, test_refused, 0, ARRAY_LEN(strangers));
 	tcase_add_test(t, test_dropped_and_back);
+	tcase_add_test(t, test_told_again);
 	tcase_add_test(t, test_ready_alone);
 	tcase_add_test(t, test_counters_go_on);
 	tcase_add_test(t, test_peer_info);
