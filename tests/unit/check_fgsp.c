@@ -287,6 +287,25 @@ START_TEST(test_yield) {
 }
 END_TEST
 
+/* What a unit takes over and does not allow stays a copy, for its rules to see that. */
+START_TEST(test_refused) {
+	struct world *w = world_group(2, 1);
+	unsigned int flow = world_establish(w, 0, IPPROTO_TCP, true);
+	struct ct *copy;
+
+	world_run(w, 2 * WORLD_S);
+	world_packet(w, flow, 1, PACKET_DATA);
+	world_run(w, 20 * WORLD_MS);
+	copy = &world_entry(w, 1, flow)->ct;
+	copy->label[0] = (copy->label[0] & ~FGSP_LABEL_SEEN) | 1u << SESSION_LABEL_REFUSED;
+	world_run(w, 2 * WORLD_S);
+	ck_assert_uint_eq(world_stats(w, 0).yielded, 1);
+	ck_assert_int_eq(world_owner_at(w, 0, flow), 1);
+	ck_assert(world_is_copy(world_entry(w, 1, flow)));
+	world_free(w);
+}
+END_TEST
+
 /* Under asymmetric traffic the first owner stays, and hears what the other sees. */
 START_TEST(test_keep) {
 	struct world *w = world_group(2, 1);
@@ -748,6 +767,7 @@ static void add_sessions(Suite *s) {
 	tcase_add_test(t, test_expectation);
 	tcase_add_test(t, test_query);
 	tcase_add_test(t, test_yield);
+	tcase_add_test(t, test_refused);
 	tcase_add_test(t, test_keep);
 	tcase_add_loop_test(t, test_end_at_owner, 0, ARRAY_LEN(ends));
 	tcase_add_loop_test(t, test_end_unheard, 0, 2);
