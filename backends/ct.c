@@ -223,6 +223,17 @@ int ct_set_mark(struct ct_netlink *nl, const struct ct *ct, uint32_t mark, uint3
 	return update(nl, nlh, err);
 }
 
+int ct_set_label(struct ct_netlink *nl, const struct ct *ct, const uint64_t label[2],
+		 const uint64_t mask[2], struct err *err) {
+	const uint64_t set[2] = { label[0] & mask[0], label[1] & mask[1] };
+	char data[CT_MESSAGE_MAX] = { 0 };
+	struct nlmsghdr *nlh = update_begin(data, ct);
+
+	mnl_attr_put(nlh, CTA_LABELS, sizeof(set), set);
+	mnl_attr_put(nlh, CTA_LABELS_MASK, sizeof(set), mask);
+	return update(nl, nlh, err);
+}
+
 int ct_set_timeout(struct ct_netlink *nl, const struct ct *ct, uint32_t seconds, struct err *err) {
 	char data[CT_MESSAGE_MAX] = { 0 };
 	struct nlmsghdr *nlh = update_begin(data, ct);

@@ -216,6 +216,10 @@ int ct_delete(struct ct_netlink *nl, const struct ct *ct, struct err *err);
 int ct_set_mark(struct ct_netlink *nl, const struct ct *ct, uint32_t mark, uint32_t mask,
 		struct err *err);
 
+/* Set the bits `mask` of an entry's label likewise. */
+int ct_set_label(struct ct_netlink *nl, const struct ct *ct, const uint64_t label[2],
+		 const uint64_t mask[2], struct err *err);
+
 /* Set the time an entry has left, in seconds, named by tuple and zone. ERR_NOT_FOUND as above. */
 int ct_set_timeout(struct ct_netlink *nl, const struct ct *ct, uint32_t seconds, struct err *err);
 

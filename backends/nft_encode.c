@@ -255,15 +255,19 @@ static void encode_bits(struct encoder *e, const struct stmt *s) {
 	encode_cmp(e, NFT_CMP_NEQ, zeros, len);
 }
 
-/* The kernel keeps labels as words in host order. */
+/* The kernel keeps labels as words in host order. One bit that is to be set: as nft has it. */
 static void encode_label(struct encoder *e, const struct stmt *s) {
+	bool one = s->b == s->a && __builtin_popcount(s->a) == 1;
 	const uint64_t mask[] = { s->a, 0 }, value[] = { s->b, 0 };
 	struct nftnl_expr *x = expr_add(e, "ct");
 
 	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_DREG, NFT_REG_1);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_KEY, NFT_CT_LABELS);
 	encode_mask(e, mask, LABEL_LEN);
-	encode_cmp(e, NFT_CMP_EQ, value, LABEL_LEN);
+	if (one)
+		encode_cmp(e, NFT_CMP_NEQ, zeros, LABEL_LEN);
+	else
+		encode_cmp(e, NFT_CMP_EQ, value, LABEL_LEN);
 }
 
 /* Load the fields of a key side by side; a register of 16 bytes is four of 4. */

@@ -94,9 +94,12 @@ static void text_label_bits(uint32_t v, struct str *out) {
 		}
 }
 
+/* nft 1.0.6 misreads one bit that is to be set when it is written with its mask. */
 static void text_label(const struct stmt *s, struct str *out) {
+	bool one = s->b == s->a && __builtin_popcount(s->a) == 1;
+
 	str_add(out, s->b ? "ct label " : "ct label ! ");
-	if (s->b) {
+	if (s->b && !one) {
 		text_label_bits(s->b, out);
 		str_add(out, " / ");
 	}

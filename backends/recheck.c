@@ -8,6 +8,10 @@
  * A session that another one opened (the data of FTP) goes where that one goes. Sessions of the
  * unit itself are no business of policies. A session without a route cannot pass a packet: it is
  * judged when it has one.
+ *
+ * The copy of a session of another member is not ours to end: it would come again. It is marked,
+ * and the rules let no packet of it pass (render_sync.c); what becomes of the session, its owner
+ * decides.
  */
 #include "backends/recheck.h"
 
@@ -20,7 +24,9 @@
 #include "backends/ct.h"
 #include "backends/fib.h"
 #include "backends/judge.h"
+#include "backends/render.h"
 #include "backends/rtnl.h"
+#include "backends/session.h"
 #include "cfgdb/base/mem.h"
 
 #define STEP 2000 /* sessions in a step: some 10 ms */
@@ -179,12 +185,44 @@ static void answered(struct recheck *r, int rc, const struct err *err, uint64_t 
 		r->err = *err;
 }
 
+/* Mark a copy as refused, and as one that no packet came for; or take the mark back. */
+static void refuse(struct recheck *r, const struct ct *ct, bool refused, uint64_t *count) {
+	const uint64_t bit = UINT64_C(1) << SESSION_LABEL_REFUSED;
+	const uint64_t label[2] = { refused ? bit : 0, 0 };
+	const uint64_t mask[2] = { bit | (refused ? UINT64_C(1) << SESSION_LABEL_SEEN : 0), 0 };
+	struct err err = { 0 };
+
+	if (session_label(ct, SESSION_LABEL_REFUSED, 1) != refused)
+		answered(r, ct_set_label(r->requests, ct, label, mask, &err), &err, count);
+}
+
+/* Without members, copies are sessions like any other. */
+static void end_session(struct recheck *r, const struct ct *ct) {
+	struct err err = { 0 };
+
+	if (session_label(ct, SESSION_LABEL_COPY, 1) &&
+	    ruleset_chain(nft_ruleset(r->nft), RENDER_CHAIN_COPIES))
+		refuse(r, ct, true, &r->counts.ended);
+	else
+		answered(r, ct_delete(r->requests, ct, &err), &err, &r->counts.ended);
+}
+
+static void keep_session(struct recheck *r, const struct ct *ct, uint32_t mark) {
+	struct err err = { 0 };
+
+	if (mark != ct->mark)
+		answered(r, ct_set_mark(r->requests, ct, mark, UINT32_MAX, &err), &err,
+			 &r->counts.moved);
+	/* What is left alone stays refused. */
+	if (!ruleset_keeps(nft_ruleset(r->nft), ct->mark))
+		refuse(r, ct, false, &r->counts.moved);
+}
+
 /* A failure is told when the walk is over: it keeps no other session from being judged. */
 static void check_session(void *arg, const struct ct *ct) {
 	struct recheck *r = arg;
 	struct judge_session s;
 	enum place place = session_of(r, ct, &s);
-	struct err err = { 0 };
 	uint32_t mark;
 
 	r->counts.judged++;
@@ -193,12 +231,10 @@ static void check_session(void *arg, const struct ct *ct) {
 		return;
 	switch (judge_session(nft_ruleset(r->nft), r->before, &s, &mark, &r->err)) {
 	case JUDGE_END:
-		answered(r, ct_delete(r->requests, ct, &err), &err, &r->counts.ended);
+		end_session(r, ct);
 		break;
 	case JUDGE_KEEP:
-		if (mark != ct->mark)
-			answered(r, ct_set_mark(r->requests, ct, mark, UINT32_MAX, &err), &err,
-				 &r->counts.moved);
+		keep_session(r, ct, mark);
 		break;
 	case JUDGE_FAULT:
 		break;

@@ -42,7 +42,7 @@ int recheck_step(struct recheck *r, struct err *err);
 
 struct recheck_counts {
 	uint64_t walks;              /* through the whole table */
-	uint64_t judged, ended, moved; /* sessions */
+	uint64_t judged, ended, moved; /* sessions; ended: also copies that are refused */
 };
 
 /* What was done so far. */

@@ -309,7 +309,7 @@ static void add_related(struct ruleset *rs, struct chain *c) {
 static void add_forward(struct ruleset *rs, const struct handover_plan *plan) {
 	struct chain *c = ruleset_add_base(rs, "forward", CHAIN_FILTER, HOOK_FORWARD, 0);
 
-	render_sync_seen(c, plan);
+	render_sync_copies(rs, c, plan);
 	chain_rule(c);
 	chain_stmt(c, MATCH_BITS, FIELD_CT_STATUS, CT_STATUS_CONFIRMED, 0, NULL);
 	chain_lookup(c, MATCH_SET, RENDER_SET_TRAFFIC, FIELD_CT_MARK, 0, 0, 0);

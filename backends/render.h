@@ -8,12 +8,13 @@
 #include "cfgdb/base/err.h"
 #include "cfgdb/model.h"
 
-#define RENDER_VERSION 3u        /* grows when the same configuration gives another ruleset */
+#define RENDER_VERSION 4u        /* grows when the same configuration gives another ruleset */
 
 /* Chains in which the judging of a new session ends, as traces tell. */
 #define RENDER_CHAIN_ACCEPTED  "accepted"  /* by a policy */
 #define RENDER_CHAIN_REFUSED   "refused"   /* by a policy */
 #define RENDER_CHAIN_UNMATCHED "unmatched" /* no policy fits: refused */
+#define RENDER_CHAIN_COPIES    "copies"    /* of sessions of other members, where there are any */
 #define RENDER_CHAIN_DECIDE    "decide"    /* accepts what stays within a zone */
 
 /* Sets that others read. */

@@ -25,8 +25,11 @@ void render_sync(struct ruleset *rs, const struct handover_plan *plan);
 /* Rules before that which drops packets of no session: where they are sent to other members. */
 void render_sync_invalid(struct chain *c, const struct handover_plan *plan);
 
-/* The rule that notes the first packet of a copy, before that which lets sessions pass. */
-void render_sync_seen(struct chain *c, const struct handover_plan *plan);
+/*
+ * Chain "copies", and the rule that leads there, before that which lets sessions pass: it drops
+ * what belongs to refused copies, and notes the first packet of any other.
+ */
+void render_sync_copies(struct ruleset *rs, struct chain *c, const struct handover_plan *plan);
 
 /* Rules that let pass what is on its way to other members, and only there. */
 void render_sync_marked(struct chain *c, const struct handover_plan *plan);

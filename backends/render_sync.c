@@ -3,7 +3,8 @@
  * Rules of a unit whose sessions are shared with other members.
  *
  * The first packet of a copy that comes here is noted in its label, once: the kernel tells that to
- * whoever follows its sessions. What members send to each other is of no session. And a packet that
+ * whoever follows its sessions. No packet passes of a copy that the rules of this unit do not allow
+ * any more (recheck.c). What members send to each other is of no session. And a packet that
  * fits no session here may fit one of another member: it is marked, and policy routing (handover.c)
  * sends it to all of them in one frame. Members take such a frame only for a session of their own,
  * or for a copy whose packets come here; with any other the kernel still sees a frame that was not
@@ -17,11 +18,13 @@
 
 #include <netinet/in.h>
 
+#include "backends/render.h"
 #include "backends/session.h"
 #include "cfgdb/base/mem.h"
 
 #define COPY (1u << SESSION_LABEL_COPY)
 #define SEEN (1u << SESSION_LABEL_SEEN)
+#define REFUSED (1u << SESSION_LABEL_REFUSED)
 
 /* Packets handed over: nobody can fill the link to members with garbage from outside. */
 #define HANDOVER_RATE 10000 /* a second */
@@ -143,12 +146,21 @@ void render_sync_invalid(struct chain *c, const struct handover_plan *plan) {
 	verdict(c, STMT_ACCEPT, NULL);
 }
 
-void render_sync_seen(struct chain *c, const struct handover_plan *plan) {
+void render_sync_copies(struct ruleset *rs, struct chain *c, const struct handover_plan *plan) {
+	struct chain *copies;
+
 	if (!plan->on)
 		return;
+	copies = ruleset_add_chain(rs, RENDER_CHAIN_COPIES);
+	chain_rule(copies);
+	chain_stmt(copies, MATCH_LABEL, FIELD_NONE, REFUSED, REFUSED, NULL);
+	verdict(copies, STMT_DROP, NULL);
+	chain_rule(copies);
+	chain_stmt(copies, MATCH_LABEL, FIELD_NONE, SEEN, 0, NULL);
+	chain_stmt(copies, STMT_LABEL, FIELD_NONE, SEEN, 0, NULL);
 	chain_rule(c);
-	chain_stmt(c, MATCH_LABEL, FIELD_NONE, COPY | SEEN, COPY, NULL);
-	chain_stmt(c, STMT_LABEL, FIELD_NONE, SEEN, 0, NULL);
+	chain_stmt(c, MATCH_LABEL, FIELD_NONE, COPY, COPY, NULL);
+	verdict(c, STMT_JUMP, copies->name);
 }
 
 void render_sync_marked(struct chain *c, const struct handover_plan *plan) {

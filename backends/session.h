@@ -12,11 +12,13 @@
 
 /*
  * Bits of an entry's label, as numbers of bits. COPY: it was received from a peer. SEEN: this unit
- * has forwarded a packet of it. What peers tell: owner, serial, start (seconds and milliseconds
- * since 1970). 2 to 7, 24 to 31 and 106 to 127 are reserved.
+ * has forwarded a packet of it. REFUSED: the rules of this unit do not allow it: no packet of the
+ * copy passes. What peers tell: owner, serial, start (seconds and milliseconds since 1970). 3 to 7,
+ * 24 to 31 and 106 to 127 are reserved.
  */
 #define SESSION_LABEL_COPY 0
 #define SESSION_LABEL_SEEN 1
+#define SESSION_LABEL_REFUSED 2
 #define SESSION_LABEL_OWNER 8          /* 16 bits */
 #define SESSION_LABEL_SERIAL 32        /* 32 bits */
 #define SESSION_LABEL_START 64         /* 32 bits */

@@ -359,10 +359,12 @@ void fgsp_write_failed(struct fgsp *f, const struct fgsp_change *change, int err
 
 /* ---- change of owner ---- */
 
+/* One that the rules of this unit refuse stays a copy: what it has seen does not count. */
 void fgsp_copy_adopt(struct fgsp *f, struct print *p, const struct ct *ct, bool seen) {
 	struct ct own = *ct;
 	unsigned int fields = FGSP_LABEL;
 
+	seen = seen && !session_label(ct, SESSION_LABEL_REFUSED, 1);
 	fgsp_copy_unprint(f, p);
 	own.label[0] &= ~(FGSP_LABEL_OWNER | FGSP_LABEL_SEEN | FGSP_LABEL_COPY);
 	own.label[0] |= (uint64_t)f->id << SESSION_LABEL_OWNER | (seen ? 0 : FGSP_LABEL_COPY);

@@ -380,7 +380,10 @@ static void found_own(struct fgsp *f, struct print *p, uint64_t fp, const struct
 	say_changes(f, p, ct, want, source);
 }
 
-/* The kernel does not tell the state of a connection with a change of something else. */
+/*
+ * The kernel does not tell the state of a connection with a change of something else: nor, of SCTP,
+ * its tags, of which prints know nothing.
+ */
 static bool lacks_state(const struct ct *ct, enum source source) {
 	return source == BY_CHANGE && ct->state == 0 &&
 	       (ct->proto == IPPROTO_TCP || ct->proto == IPPROTO_SCTP);
@@ -394,7 +397,8 @@ static void found(struct fgsp *f, const struct ct *ct, enum source source) {
 
 	if (!p && whose == FGSP_OWN && !fgsp_session_want(f, ct))
 		return;
-	if (!agrees(f, p, ct, whose, source) || (!p && lacks_state(ct, source))) {
+	if (!agrees(f, p, ct, whose, source) ||
+	    (lacks_state(ct, source) && (!p || ct->proto == IPPROTO_SCTP))) {
 		if (!read_entry(f, &fresh, fp))
 			return;
 		whose = fgsp_session_whose(f, &fresh);

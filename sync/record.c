@@ -35,7 +35,16 @@ enum {
 /* Flags of EXPECT; the first is the same. */
 enum { EXPECT_NAT = 2, EXPECT_NAT_REPLY = 4 };
 
-enum { TAG_ZONE = 1, TAG_VD, TAG_HELPER, TAG_SEQADJ_ORIG, TAG_SEQADJ_REPLY, TAG_MASTER, TAG_FN };
+enum {
+	TAG_ZONE = 1,
+	TAG_VD,
+	TAG_HELPER,
+	TAG_SEQADJ_ORIG,
+	TAG_SEQADJ_REPLY,
+	TAG_MASTER,
+	TAG_FN,
+	TAG_VTAGS,
+};
 
 enum { STATE_BITS = 0x3f, STATE_SEEN_REPLY = 0x40, STATE_ASSURED = 0x80 };
 
@@ -230,6 +239,22 @@ static void get_seqadj(struct buf_reader *r, struct ct_seqadj *ret) {
 	ret->after = (int32_t)buf_get_u32(r);
 }
 
+static void put_vtags_tlv(struct buf *b, const struct ct *ct) {
+	size_t at;
+
+	if (ct->proto != IPPROTO_SCTP || (ct->vtag[CT_ORIG] == 0 && ct->vtag[CT_REPLY] == 0))
+		return;
+	at = put_begin(b, TAG_VTAGS);
+	buf_put_u32(b, ct->vtag[CT_ORIG]);
+	buf_put_u32(b, ct->vtag[CT_REPLY]);
+	put_end(b, at);
+}
+
+static void get_vtags(struct buf_reader *r, struct ct *ct) {
+	ct->vtag[CT_ORIG] = buf_get_u32(r);
+	ct->vtag[CT_REPLY] = buf_get_u32(r);
+}
+
 static void put_master_tlv(struct buf *b, const struct ct *ct) {
 	size_t at;
 
@@ -257,6 +282,7 @@ static void put_session_tlvs(struct buf *b, const struct record *r) {
 	if (r->type == RECORD_CREATE || r->type == RECORD_UPDATE) {
 		put_seqadj_tlv(b, TAG_SEQADJ_ORIG, &ct->seqadj[CT_ORIG]);
 		put_seqadj_tlv(b, TAG_SEQADJ_REPLY, &ct->seqadj[CT_REPLY]);
+		put_vtags_tlv(b, ct);
 	}
 	if (r->type == RECORD_CREATE) {
 		put_name_tlv(b, TAG_HELPER, ct->helper, sizeof(ct->helper));
@@ -283,6 +309,9 @@ static void get_session_tlv(struct buf_reader *body, uint8_t tag, struct record 
 		break;
 	case TAG_MASTER:
 		get_master(body, &r->ct);
+		break;
+	case TAG_VTAGS:
+		get_vtags(body, &r->ct);
 		break;
 	}
 }

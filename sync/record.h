@@ -20,7 +20,8 @@
  *
  * A tuple is two addresses of 4 or 16 bytes and two u16: ports, keys, or with ICMP id and (type,
  * code). Tags: 1 zone u16, 2 VDOM u16, 3 helper, 4 and 5 shift of sequence numbers (3 x u32) of
- * original and reply direction, 6 master (u8 protocol, tuple), 7 function of an expected session.
+ * original and reply direction, 6 master (u8 protocol, tuple), 7 function of an expected session, 8
+ * verification tags of SCTP (2 x u32) of original and reply direction.
  */
 #pragma once
 
@@ -62,9 +63,9 @@ struct record {
 		/*
 		 * A session. All records tell original tuple, family, protocol, zone. UPDATE:
 		 * state (below 64), timeout (without grace), of status SEEN_REPLY and ASSURED,
-		 * seqadj. CREATE: also the reply tuple, the first 16 bits of status, mark, helper,
-		 * master, and in start_ns the start in whole milliseconds: encoding takes it from
-		 * the label where that has one, otherwise from start_ns.
+		 * seqadj, vtag. CREATE: also the reply tuple, the first 16 bits of status, mark,
+		 * helper, master, and in start_ns the start in whole milliseconds: encoding takes
+		 * it from the label where that has one, otherwise from start_ns.
 		 */
 		struct ct ct;
 		/* EXPECT: all but id, nor bits of a mask that no port or ICMP type has. */

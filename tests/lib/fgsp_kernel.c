@@ -294,8 +294,10 @@ static int update(struct kernel *k, struct kernel_entry *e, const struct fgsp_ch
 		return EBUSY;
 	if (change->fields & FGSP_STATUS)
 		e->ct.status |= ct->status & bits;
-	if (change->fields & FGSP_STATE)
+	if (change->fields & FGSP_STATE) {
 		e->ct.state = ct->state;
+		memcpy(e->ct.vtag, ct->vtag, sizeof(ct->vtag));
+	}
 	if (change->fields & FGSP_MARK)
 		e->ct.mark = ct->mark;
 	if (change->fields & FGSP_TIMEOUT)

@@ -343,12 +343,15 @@ static uint32_t counted(struct ct_netlink *nl) {
 }
 
 START_TEST(test_requests) {
+	static const uint64_t all[2] = { UINT64_MAX, UINT64_MAX }, some[2] = { 0xff0, 0xf };
+	static const uint64_t first[2] = { 0xabcd, 0xb0 }, second[2] = { 0x1234, 0x67 };
 	struct ct_maker *m;
 	struct ct_netlink *nl;
 	struct ct ct = made(3), gone = made(77), reply;
 	struct err err = { 0 };
 
 	own_namespace();
+	run(loop_rules); /* one of them has to do with labels, or there are none */
 	m = ct_make_open();
 	nl = opened();
 	ct_make_create(m, 0, 10, 100);
@@ -366,13 +369,18 @@ START_TEST(test_requests) {
 	ck_assert_int_eq(ct_get(nl, &gone, &err), ERR_NOT_FOUND);
 
 	ck_assert_int_eq(ct_set_mark(nl, &ct, 0xaaaa5555, 0xffff0000, &err), 0);
+	ck_assert_int_eq(ct_set_label(nl, &ct, first, all, &err), 0);
+	ck_assert_int_eq(ct_set_label(nl, &ct, second, some, &err), 0);
 	ck_assert_int_eq(ct_set_timeout(nl, &ct, 1234567, &err), 0);
 	ck_assert_int_eq(ct_get(nl, &ct, &err), 0);
 	ck_assert_uint_eq(ct.mark, 0xaaaa0003);
+	ck_assert_uint_eq(ct.label[0], 0xa23d);
+	ck_assert_uint_eq(ct.label[1], 0xb7);
 	ck_assert_uint_le(ct.timeout, 1234567);
 	ck_assert_uint_gt(ct.timeout, 1234000);
 	ck_assert_int_eq(ct_set_mark(nl, &gone, 1, 1, &err), ERR_NOT_FOUND);
 	ck_assert_int_eq(ct_set_timeout(nl, &gone, 1, &err), ERR_NOT_FOUND);
+	ck_assert_int_eq(ct_set_label(nl, &gone, first, all, &err), ERR_NOT_FOUND);
 	ck_assert_uint_eq(counted(nl), 10);
 
 	ck_assert_int_eq(ct_delete(nl, &gone, &err), ERR_NOT_FOUND);

@@ -4,6 +4,8 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <netinet/in.h>
+/* After <netinet/in.h>, which it would contradict. */
+#include <linux/netfilter/nf_conntrack_sctp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -185,6 +187,35 @@ START_TEST(test_mark) {
 }
 END_TEST
 
+/* An event of SCTP that is about something else tells neither state nor tags: they stay. */
+START_TEST(test_tags) {
+	struct world *w = world_group(2, 0);
+	unsigned int flow = world_open(w, 0, IPPROTO_SCTP, false);
+	struct ct *own = &world_entry(w, 0, flow)->ct, event;
+	const struct ct *copy;
+
+	world_run(w, 20 * WORLD_MS);
+	own->state = SCTP_CONNTRACK_COOKIE_WAIT;
+	own->vtag[CT_ORIG] = 11;
+	own->vtag[CT_REPLY] = 22;
+	for (unsigned int part = 0; part < 2; part++) {
+		event = *own;
+		if (part)
+			event.state = event.vtag[CT_ORIG] = event.vtag[CT_REPLY] = 0;
+		fgsp_event(world_machine(w, 0), FGSP_CHANGED, &event, false, world_now(w));
+		fgsp_flush(world_machine(w, 0), world_now(w));
+		world_run(w, 20 * WORLD_MS);
+		copy = &world_entry(w, 1, flow)->ct;
+		ck_assert_uint_eq(copy->status & IPS_SEEN_REPLY, own->status & IPS_SEEN_REPLY);
+		ck_assert_uint_eq(copy->state, SCTP_CONNTRACK_COOKIE_WAIT);
+		ck_assert_uint_eq(copy->vtag[CT_ORIG], 11);
+		ck_assert_uint_eq(copy->vtag[CT_REPLY], 22);
+		own->status |= IPS_SEEN_REPLY;
+	}
+	world_free(w);
+}
+END_TEST
+
 START_TEST(test_expectation) {
 	struct world *w = world_group(2, 0);
 	unsigned int flow = world_establish(w, 0, IPPROTO_TCP, true);
@@ -252,6 +283,25 @@ START_TEST(test_yield) {
 	world_run(w, 5 * WORLD_S);
 	for (unsigned int i = 0; i < 3; i++)
 		ck_assert_int_eq(world_owner_at(w, i, flow), -1);
+	world_free(w);
+}
+END_TEST
+
+/* What a unit takes over and does not allow stays a copy, for its rules to see that. */
+START_TEST(test_refused) {
+	struct world *w = world_group(2, 1);
+	unsigned int flow = world_establish(w, 0, IPPROTO_TCP, true);
+	struct ct *copy;
+
+	world_run(w, 2 * WORLD_S);
+	world_packet(w, flow, 1, PACKET_DATA);
+	world_run(w, 20 * WORLD_MS);
+	copy = &world_entry(w, 1, flow)->ct;
+	copy->label[0] = (copy->label[0] & ~FGSP_LABEL_SEEN) | 1u << SESSION_LABEL_REFUSED;
+	world_run(w, 2 * WORLD_S);
+	ck_assert_uint_eq(world_stats(w, 0).yielded, 1);
+	ck_assert_int_eq(world_owner_at(w, 0, flow), 1);
+	ck_assert(world_is_copy(world_entry(w, 1, flow)));
 	world_free(w);
 }
 END_TEST
@@ -713,9 +763,11 @@ static void add_sessions(Suite *s) {
 	tcase_add_test(t, test_local);
 	tcase_add_test(t, test_delay);
 	tcase_add_test(t, test_mark);
+	tcase_add_test(t, test_tags);
 	tcase_add_test(t, test_expectation);
 	tcase_add_test(t, test_query);
 	tcase_add_test(t, test_yield);
+	tcase_add_test(t, test_refused);
 	tcase_add_test(t, test_keep);
 	tcase_add_loop_test(t, test_end_at_owner, 0, ARRAY_LEN(ends));
 	tcase_add_loop_test(t, test_end_unheard, 0, 2);

@@ -8,6 +8,7 @@
 
 #include <endian.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
@@ -20,6 +21,8 @@
 #include <unistd.h>
 
 #include "backends/ct.h"
+#include "backends/ct_writer.h"
+#include "backends/session.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
 #include "schemas/schema_gen.h"
@@ -342,6 +345,103 @@ START_TEST(test_expected_of_the_unit) {
 }
 END_TEST
 
+/* ---- copies of sessions of other members ---- */
+
+#define MEMBERS \
+	"config system standalone-cluster\nconfig cluster-peer\nedit 1\nset peerip 172.16.136.70\nnext\nend\nend\n"
+#define NO_MEMBERS "config system standalone-cluster\nend\n"
+#define COPY (UINT64_C(0x123456780000ab00) | 1u << SESSION_LABEL_COPY)
+#define SEEN (1u << SESSION_LABEL_SEEN)
+#define REFUSED (1u << SESSION_LABEL_REFUSED)
+
+static void must_be_made(void *arg, const struct ct_change *change, int error) {
+	(void)arg;
+	(void)change;
+	ck_abort_msg("refused: %s", strerror(error));
+}
+
+/* A session through the virtual IP, under policy 2. */
+static struct ct vip_session(uint64_t label) {
+	return (struct ct){ .family = AF_INET,
+			    .proto = IPPROTO_TCP,
+			    .state = TCP_CONNTRACK_ESTABLISHED,
+			    .status = IPS_SEEN_REPLY | IPS_ASSURED,
+			    .timeout = 600,
+			    .mark = 2,
+			    .label = { label, 0 },
+			    .tuple = { tuple(CLIENT, 40000, "20.150.252.91", 65022),
+				       tuple(SERVER, 22, CLIENT, 40000) } };
+}
+
+static void add_copy(uint64_t label) {
+	struct ct_change c = { .what = CT_WRITE_CREATE, .ct = vip_session(label) };
+	struct err err = { 0 };
+	struct ct_writer *w = ct_writer_open(must_be_made, NULL, &err);
+
+	ck_assert_msg(w, "%s", err.text);
+	ct_write(w, &c);
+	ct_writer_flush(w);
+	ct_writer_close(w);
+}
+
+/* Its label now; 0 when it is gone. */
+static uint64_t label_now(void) {
+	struct ct ct = vip_session(0);
+	struct err err = { 0 };
+	struct ct_netlink *nl = ct_open(&err);
+	int rc = ct_get(nl, &ct, &err);
+
+	ct_close(nl);
+	ck_assert(rc == 0 || rc == ERR_NOT_FOUND);
+	return rc ? 0 : ct.label[0];
+}
+
+static const struct {
+	const char *removed, *text;
+	uint64_t label;
+} then[] = {
+	{ "", "", COPY | REFUSED },
+	{ "3", wider, COPY },
+	{ "", left_alone, COPY | REFUSED },
+	{ "", NO_MEMBERS, 0 },
+};
+
+/* A copy that is not allowed any more stays, refused, until rules allow it again. */
+START_TEST(test_copy) {
+	struct unit u = unit_new();
+
+	change(&u, MEMBERS, "");
+	add_copy(COPY | SEEN);
+	finish_walk(&u);
+	ck_assert_uint_eq(label_now(), COPY | SEEN);
+	change(&u, "", "2");
+	finish_walk(&u);
+	ck_assert_uint_eq(label_now(), COPY | REFUSED);
+	change(&u, then[_i].text, then[_i].removed);
+	finish_walk(&u);
+	ck_assert_uint_eq(label_now(), then[_i].label);
+	unit_done(&u);
+}
+END_TEST
+
+/* What is left alone by the policy it has stays refused. */
+START_TEST(test_copy_left_alone) {
+	struct unit u = unit_new();
+
+	change(&u, MEMBERS, "");
+	add_copy(COPY);
+	finish_walk(&u);
+	change(&u, "config system settings\nset firewall-session-dirty check-policy-option\nend\n", "2");
+	finish_walk(&u);
+	ck_assert_uint_eq(label_now(), COPY | REFUSED);
+	change(&u, "config firewall policy\nedit 2\nset srcintf \"port1\"\nset dstintf \"port2\"\n"
+		   "set dstaddr \"ssh\"\nset firewall-session-dirty check-new\n" ALL "next\nend\n", "");
+	finish_walk(&u);
+	ck_assert_uint_eq(label_now(), COPY | REFUSED);
+	unit_done(&u);
+}
+END_TEST
+
 /* ---- the clock ---- */
 
 /* Half of every day; which half it is now depends on the time zone. */
@@ -660,6 +760,8 @@ static Suite *recheck_suite(void) {
 	tcase_add_loop_test(t, test_icmp, 0, 2);
 	tcase_add_loop_test(t, test_expected, 0, 2 * ARRAY_LEN(expected));
 	tcase_add_test(t, test_expected_of_the_unit);
+	tcase_add_loop_test(t, test_copy, 0, ARRAY_LEN(then));
+	tcase_add_test(t, test_copy_left_alone);
 	tcase_add_loop_test(t, test_schedule, 0, 2);
 	tcase_add_loop_test(t, test_outlasting, 0, ARRAY_LEN(outlasting));
 	tcase_add_test(t, test_ended_by_hand);

@@ -85,7 +85,8 @@ static void assert_live(const struct ct *a, const struct ct *b) {
 	ck_assert_uint_eq(a->state, b->state);
 	ck_assert_uint_eq(a->timeout, b->timeout);
 	for (int dir = CT_ORIG; dir <= CT_REPLY; dir++)
-		ck_assert(same_seqadj(&a->seqadj[dir], &b->seqadj[dir]));
+		ck_assert(same_seqadj(&a->seqadj[dir], &b->seqadj[dir]) &&
+			  a->vtag[dir] == b->vtag[dir]);
 }
 
 static void assert_create(const struct ct *a, const struct ct *b) {
@@ -110,7 +111,8 @@ static void assert_nothing_else(const struct record *r) {
 	ck_assert(ct->count[0].packets == 0 && ct->count[1].bytes == 0);
 	if (r->type != RECORD_CREATE && r->type != RECORD_UPDATE)
 		ck_assert(same_seqadj(&ct->seqadj[CT_ORIG], &none.seqadj[CT_ORIG]) &&
-			  same_seqadj(&ct->seqadj[CT_REPLY], &none.seqadj[CT_REPLY]));
+			  same_seqadj(&ct->seqadj[CT_REPLY], &none.seqadj[CT_REPLY]) &&
+			  ct->vtag[CT_ORIG] == 0 && ct->vtag[CT_REPLY] == 0);
 	if (r->type != RECORD_CREATE)
 		ck_assert(ct->mark == 0 && ct->start_ns == 0 && !ct->has_master &&
 			  ct->helper[0] == '\0' &&
@@ -280,6 +282,8 @@ static void random_rest(struct rng *r, struct ct *ct) {
 	for (int dir = CT_ORIG; dir <= CT_REPLY; dir++)
 		if (rng_chance(r, 30))
 			ct->seqadj[dir] = (struct ct_seqadj){ (uint32_t)rng_next(r), -5, 6 };
+	for (int dir = CT_ORIG; ct->proto == IPPROTO_SCTP && dir <= CT_REPLY; dir++)
+		ct->vtag[dir] = rng_chance(r, 80) ? (uint32_t)rng_next(r) : 0;
 	ct->has_master = rng_chance(r, 30);
 	if (ct->has_master) {
 		ct->master_proto = rng_chance(r, 50) ? IPPROTO_ICMP : IPPROTO_TCP;

@@ -39,6 +39,7 @@
 #define OWN 0xac108845u    /* 172.16.136.69 */
 #define COPY (1u << SESSION_LABEL_COPY)
 #define SEEN (1u << SESSION_LABEL_SEEN)
+#define REFUSED (1u << SESSION_LABEL_REFUSED)
 
 #define UNIT(cluster) \
 	"config system interface\nedit \"port1\"\nnext\nedit \"port2\"\nset ip 172.16.136.69 255.255.255.192\nnext\nend\n" \
@@ -273,11 +274,20 @@ START_TEST(test_alone) {
 }
 END_TEST
 
-/* ---- the first packet of a copy ---- */
+/* ---- the first packet of a copy, and those of one that is refused ---- */
 
 static const struct {
 	uint32_t label, after;
-} labels[] = { { 0, 0 }, { COPY, COPY | SEEN }, { COPY | SEEN, COPY | SEEN }, { SEEN, SEEN } };
+	enum eval_verdict verdict;
+} labels[] = {
+	{ 0, 0, EVAL_ACCEPT },
+	{ COPY, COPY | SEEN, EVAL_ACCEPT },
+	{ COPY | SEEN, COPY | SEEN, EVAL_ACCEPT },
+	{ SEEN, SEEN, EVAL_ACCEPT },
+	{ COPY | REFUSED, COPY | REFUSED, EVAL_DROP },
+	{ COPY | SEEN | REFUSED, COPY | SEEN | REFUSED, EVAL_DROP },
+	{ REFUSED, REFUSED, EVAL_ACCEPT },
+};
 
 START_TEST(test_seen) {
 	struct ruleset *rs = rendered(TUNNEL);
@@ -285,7 +295,7 @@ START_TEST(test_seen) {
 				 .proto = IPPROTO_TCP, .confirmed = true,
 				 .state = CT_STATE_ESTABLISHED, .label = labels[_i].label };
 
-	ck_assert_int_eq(sim_chain(rs, "forward", &p), EVAL_ACCEPT);
+	ck_assert_int_eq(sim_chain(rs, "forward", &p), labels[_i].verdict);
 	ck_assert_uint_eq(p.label, labels[_i].after);
 	ruleset_free(rs);
 }
