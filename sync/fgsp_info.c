@@ -77,7 +77,7 @@ static void fill_member(const struct fgsp *f, const struct fgsp_member *m,
 	info->resyncs = m->resyncs;
 	info->resync_ns = m->resync_ns;
 	info->resync_why = m->resync_why ? m->resync_why : "";
-	if (fgsp_resync_done(m))
+	if (m->connected && fgsp_resync_done(m))
 		info->acked_ns = m->n_marks ? m->acked_ns : f->env.wall_ns(f->env.arg);
 	info->told = m->told.count;
 	info->copies = m->copies.count;

@@ -53,7 +53,12 @@ commit() {
 # reach HOST ADDRESS PORT [OPTION...]: prints what the other end says: its port and the address it
 # sees; or "refused", or "timed out".
 reach() {
-	lab run "$1" "$TRAFFIC" get "${@:2}" 2>&1
+	lab run "$1" "$TRAFFIC" get --timeout 20 "${@:2}" 2>&1
+}
+
+# knock HOST ADDRESS PORT [OPTION...]: the same, soon given up: for what gets no answer.
+knock() {
+	reach "$@" --timeout 1
 }
 
 # hits UNIT POLICY: connections that the policy judged so far.
@@ -102,12 +107,16 @@ listening() {
 	[ -n "$(lab run "$1" ss -Hltn "sport = $2")" ]
 }
 
+listening_udp() {
+	[ -n "$(lab run "$1" ss -Hlun "sport = $2")" ]
+}
+
 # flow_begin NAME HOST ADDRESS PORT [OPTION...]: a steady flow that goes on until flow_end NAME.
 flow_begin() {
 	local name=$1 host=$2
 	shift 2
 	rm -f "$WORK/$name"
-	"$LAB_PROGRAM" run "$host" "$TRAFFIC" flow --report "$WORK/$name" "$@" 2>"$WORK/$name.error" &
+	"$LAB_PROGRAM" run "$host" "$TRAFFIC" flow --timeout 20 --report "$WORK/$name" "$@" 2>"$WORK/$name.error" &
 	echo $! >"$WORK/$name.pid"
 	poll 10 flow_runs "$name" || tap_bail "flow $name does not start: $(cat "$WORK/$name.error")"
 }
@@ -130,6 +139,14 @@ flow_end() {
 	pid=$(cat "$WORK/$1.pid")
 	kill "$pid"
 	wait "$pid"
+}
+
+# flow_drop NAME: ends one that hears nothing any more; it has no final figures.
+flow_drop() {
+	local pid
+	pid=$(cat "$WORK/$1.pid")
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
 }
 
 # is_lossless NAME FLOW: everything sent was seen at the other end and answered, nothing twice.

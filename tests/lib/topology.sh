@@ -202,19 +202,18 @@ unit_unplug() {
 }
 
 # steer CLIENT UNIT [BACK]: both balancers send this client's traffic through the unit from now on;
-# with BACK, ilb sends what goes to the client through that one.
+# with BACK, ilb sends what goes to the client through that one. They turn at the same moment: a
+# session whose packets come through two units stays where it was for some time.
 steer() {
-	local back=${3:-$2}
-	case $1 in
-	client*)
-		rule_move elb "${CLIENT_PREF[$1]}" "${UNIT_TABLE[$2]}" from "${CLIENT_IP[$1]}" &&
-			rule_move ilb "${CLIENT_PREF[$1]}" "${UNIT_TABLE[$back]}" to "${CLIENT_IP[$1]}"
-		;;
-	others)
-		rule_move elb "${CLIENT_PREF[$1]}" "${UNIT_TABLE[$2]}" from all &&
-			rule_move ilb "${CLIENT_PREF[$1]}" "${UNIT_TABLE[$back]}" to all
-		;;
-	esac
+	local pref=${CLIENT_PREF[$1]} client=${CLIENT_IP[$1]:-all} there back turning
+	there=${UNIT_TABLE[$2]}
+	back=${UNIT_TABLE[${3:-$2}]}
+	rule_prepare elb "$pref" "$there" from "$client" &&
+		rule_prepare ilb "$pref" "$back" to "$client" || return
+	rule_turn elb "$pref" "$there" &
+	turning=$!
+	rule_turn ilb "$pref" "$back"
+	wait "$turning"
 }
 
 # steer_apart: requests go through unit A, replies through unit B.
@@ -228,13 +227,21 @@ steer_apart() {
 # rule_move BALANCER PREF TABLE SELECTOR...: adds the new rule before it takes the old one away, so
 # that no packet falls between the two.
 rule_move() {
-	local balancer=$1 pref=$2 new=$3 table
-	shift 3
-	[ "$(rule_table "$balancer" "$pref")" != "$new" ] || return 0
-	ip -n "$(ns "$balancer")" rule add pref "$pref" "$@" lookup "$new" || return
+	rule_prepare "$@" && rule_turn "$1" "$2" "$3"
+}
+
+# rule_prepare BALANCER PREF TABLE SELECTOR...: the rule, behind one that may be there.
+rule_prepare() {
+	[ "$(rule_table "$1" "$2")" = "$3" ] ||
+		ip -n "$(ns "$1")" rule add pref "$2" "${@:4}" lookup "$3"
+}
+
+# rule_turn BALANCER PREF TABLE: takes away what stands before it.
+rule_turn() {
+	local table
 	for table in "${UNIT_TABLE[@]}"; do
-		[ "$table" = "$new" ] ||
-			ip -n "$(ns "$balancer")" rule delete pref "$pref" lookup "$table" 2>/dev/null || true
+		[ "$table" = "$3" ] ||
+			ip -n "$(ns "$1")" rule delete pref "$2" lookup "$table" 2>/dev/null || true
 	done
 }
 

@@ -304,7 +304,13 @@ START_TEST(test_peer_info) {
 	info = world_peer(w, 0);
 	ck_assert_uint_gt(info.lag_records, 0);
 	ck_assert_uint_ge(info.lag_us, 200000);
+	ck_assert_uint_gt(info.acked_ns, 0);
 	ck_assert_uint_lt(info.acked_ns, world_peer(w, 1).acked_ns);
+	/* What it had before it was lost is nothing to build on. */
+	world_run(w, 10 * WORLD_S);
+	info = world_peer(w, 0);
+	ck_assert_int_eq(info.state, FGSP_PEER_LOST);
+	ck_assert_uint_eq(info.acked_ns, 0);
 	world_free(w);
 }
 END_TEST
