@@ -27,6 +27,8 @@ struct engine {
 	char vmid[40];           /* UUID, drawn likewise */
 	uint64_t n_commits, n_failed; /* since the start */
 	bool fresh;              /* the state was made by this start */
+	bool has_group_mac;
+	unsigned char group_mac[SECRET_MAC_KEY_LEN]; /* of secrets in the digests of the group */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "cfgdb/object.h"
+#include "cfgdb/rows.h"
 #include "cfgdb/spans.h"
 
 #define MODEL_POS_GAP ((int64_t)1 << 32)  /* distance of neighbours when appended */
@@ -52,6 +53,9 @@ const struct object *model_last_key(const struct model *m, const struct schema_t
 
 /* The object before obj by key, or NULL. */
 const struct object *model_prev_key(const struct model *m, const struct object *obj);
+
+/* Objects of tables that this release does not have; owned by the model, for its keepers to change. */
+struct rows *model_rows(const struct model *m);
 
 /* Number of objects in a table. */
 size_t model_count(const struct model *m, const struct schema_table *table);

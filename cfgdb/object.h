@@ -30,7 +30,10 @@ struct object {
 	int64_t pos;             /* place in the table; grows, with gaps */
 	uint32_t n_fields;
 	struct field *fields;    /* sorted by attr */
+	char *unknown;           /* what this release cannot read (cfgdb/unknown.h); NULL: nothing */
 	unsigned char hash[OBJECT_HASH_LEN];
+	unsigned char group_hash[OBJECT_HASH_LEN]; /* as group_stamp had it; see cfgdb/digest.h */
+	uint64_t group_stamp;    /* 0: not made yet */
 	RB_ENTRY(object) by_key, by_pos; /* of the model that holds it */
 	struct object *same_slot;        /* of its index by name */
 };

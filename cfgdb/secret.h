@@ -15,6 +15,7 @@
 #include "cfgdb/object.h"
 
 #define SECRET_MAC_LEN 32
+#define SECRET_MAC_KEY_LEN 32
 
 struct keyring;
 
@@ -35,6 +36,12 @@ void keyring_close(struct keyring *k);
 /* "ENC TEXT" for a secret in clear; the caller frees. */
 char *secret_seal(const struct keyring *k, const char *plain);
 
+/*
+ * The same, but equal texts for equal secrets: for what nobody is shown, so that to seal it again
+ * changes nothing. The caller frees.
+ */
+char *secret_seal_same(const struct keyring *k, const char *plain);
+
 /* The clear text of "ENC TEXT" into *ret, which the caller wipes and frees. */
 int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struct err *err);
 
@@ -44,9 +51,12 @@ int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struc
  */
 bool secret_fits(const struct keyring *k, const struct schema_attr *attr, const char *sealed);
 
-/* Keyed MAC of the secret in "ENC TEXT"; equal for equal secrets, whatever their sealed form. */
-int secret_mac(const struct keyring *k, const char *sealed, unsigned char mac[SECRET_MAC_LEN],
-	       struct err *err);
+/*
+ * MAC of the secret in "ENC TEXT" under a key of SECRET_MAC_KEY_LEN bytes (NULL: the device's);
+ * equal for equal secrets, whatever their sealed form.
+ */
+int secret_mac(const struct keyring *k, const unsigned char *key, const char *sealed,
+	       unsigned char mac[SECRET_MAC_LEN], struct err *err);
 
 #define SECRET_GROUP_KEY_LEN 32
 

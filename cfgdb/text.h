@@ -17,6 +17,8 @@ enum text_flag {
 	TEXT_FULL = 1 << 0,   /* defaults too: `show full-configuration` */
 	TEXT_WIRE = 1 << 1,   /* unsealed secrets in clear: between shell and daemon only */
 	TEXT_NO_LOCAL = 1 << 2, /* leave out attributes that belong to the unit */
+	TEXT_KEPT = 1 << 3,   /* what this release cannot read, too, as `kept ... end` */
+	TEXT_MEMBER = 1 << 4, /* for members of a group: nothing at its default, `secret` lines */
 };
 
 /* Append the body of obj, each line indented by indent levels of four blanks. */
