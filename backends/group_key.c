@@ -197,7 +197,7 @@ enum group_key_state group_key_get(struct group_key *g, const char *sealed, uint
 				   uint8_t key[SECRET_GROUP_KEY_LEN], struct err *err) {
 	struct made wanted = { .version = FILE_VERSION, .group = group };
 
-	if (secret_mac(g->keyring, sealed, wanted.mac, err) != 0)
+	if (secret_mac(g->keyring, NULL, sealed, wanted.mac, err) != 0)
 		return GROUP_KEY_FAILED;
 	if (secret_is_key(g->keyring, sealed))
 		return secret_group_key(g->keyring, sealed, group, key, err) ? GROUP_KEY_FAILED

@@ -8,6 +8,7 @@
 
 #include "backends/iface.h"
 #include "cfgdb/base/mem.h"
+#include "cfgdb/shared.h"
 #include "cfgdb/txn.h"
 #include "schemas/schema_gen.h"
 
@@ -39,15 +40,12 @@ static void set_secondary(struct object *obj, const struct link_addr *addr, unsi
 
 /* A link as it is found, as an entry of system interface that lets administrators in. */
 static struct object *describe_link(const struct links *links, const struct link *link) {
-	struct object *obj = object_new(schema_tables[TBL_SYSTEM_INTERFACE], link->name);
+	struct object *obj = shared_found(link->name);
 	struct value index = { 0 };
 	unsigned int n = 0;
 
 	value_add_item(&index, (union item){ .num = link->index });
 	object_set(obj, SYSTEM_INTERFACE__SNMP_INDEX, index);
-	set_word(obj, SYSTEM_INTERFACE__TYPE, (char *[]){ (char *)"physical" }, 1);
-	set_word(obj, SYSTEM_INTERFACE__ALLOWACCESS, (char *[]){ (char *)"ping", (char *)"ssh" },
-		 2);
 	for (size_t i = 0; i < links->n_addrs; i++) {
 		if (links->addr[i].index != link->index)
 			continue;

@@ -40,7 +40,7 @@ static bool staged_is_void(const struct commit_run *run, const struct staged *s)
 	if (!s->obj)
 		return active == NULL;
 	if (!active)
-		return !schema_is_list(s->table) && s->obj->n_fields == 0;
+		return !schema_is_list(s->table) && object_is_empty(s->obj);
 	return object_equal(active, s->obj) && !(s->moved && (s->table->flags & TABLE_ORDERED));
 }
 

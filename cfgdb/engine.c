@@ -7,7 +7,8 @@
  * What is loaded must be what was committed: the digest stored with each object is compared with
  * the one it has, and that of the last revision with that of the whole, which tells when objects
  * are missing, were added or changed places. Only a program whose schema is another makes other
- * digests of the same objects; it cannot compare, and stores its own.
+ * digests of the same objects; it cannot compare, and stores its own. What a newer program has
+ * stored and this one does not know is kept.
  */
 #include "cfgdb/engine.h"
 
@@ -23,8 +24,8 @@
 #include "cfgdb/digest.h"
 #include "cfgdb/factory.h"
 #include "cfgdb/script.h"
-#include "cfgdb/text.h"
 #include "cfgdb/txn.h"
+#include "cfgdb/unknown.h"
 #include "schemas/schema_gen.h"
 
 #define SERIAL_PREFIX "GHVM"
@@ -39,16 +40,16 @@ struct load {
 
 #define FOREIGN_NAMED 8 /* of them are named in the error */
 
-static void load_foreign(struct load *l, const struct object *obj) {
+static void load_foreign(struct load *l, const char *table, const char *key, const char *vd) {
 	if (l->n_foreign++ < FOREIGN_NAMED)
-		str_addf(&l->foreign, "%s%s%s%.60s (vd %s)", l->foreign.len ? ", " : "",
-			 obj->table->path, *obj->key ? " " : "", obj->key, store_vd(obj->table));
+		str_addf(&l->foreign, "%s%s%s%.60s (vd %s)", l->foreign.len ? ", " : "", table,
+			 *key ? " " : "", key, vd);
 }
 
 static int load_object(void *arg, struct object *obj, const char *body, struct err *err) {
 	struct load *l = arg;
 	unsigned char stored[DIGEST_LEN];
-	int rc = text_parse(obj, body, err);
+	int rc = unknown_parse(obj, body, err);
 
 	if (rc) {
 		err_prefix(err, "the configuration database: %s %s", obj->table->path, obj->key);
@@ -58,8 +59,21 @@ static int load_object(void *arg, struct object *obj, const char *body, struct e
 	memcpy(stored, obj->hash, sizeof(stored));
 	digest_object(l->engine->keyring, obj);
 	if (l->compare && memcmp(stored, obj->hash, sizeof(stored)) != 0)
-		load_foreign(l, obj);
+		load_foreign(l, obj->table->path, obj->key, store_vd(obj->table));
 	object_free(model_put(l->engine->model, obj));
+	return 0;
+}
+
+static int load_row(void *arg, struct row *row, struct err *err) {
+	struct load *l = arg;
+	unsigned char stored[DIGEST_LEN];
+
+	(void)err;
+	memcpy(stored, row->hash, sizeof(stored));
+	digest_row(row);
+	if (l->compare && memcmp(stored, row->hash, sizeof(stored)) != 0)
+		load_foreign(l, row->dotted, row->key, row->vdom ? "root" : "global");
+	row_free(rows_put(model_rows(l->engine->model), row));
 	return 0;
 }
 
@@ -87,6 +101,7 @@ static char *digests_made_by(void) {
 }
 
 static int write_digests(struct engine *e, const char *made_by, struct err *err) {
+	const struct rows *rows = model_rows(e->model);
 	unsigned char root[DIGEST_LEN];
 	int rc = store_begin(e->store, err);
 
@@ -96,6 +111,8 @@ static int write_digests(struct engine *e, const char *made_by, struct err *err)
 		for (; obj && rc == 0; obj = model_next(e->model, obj))
 			rc = store_put_hash(e->store, obj, err);
 	}
+	for (const struct row *row = rows_first(rows); row && rc == 0; row = rows_next(rows, row))
+		rc = store_put_row_hash(e->store, row, err);
 	digest_root(e->model, root);
 	if (rc == 0)
 		rc = store_put_root_hash(e->store, e->revision, root, err);
@@ -108,11 +125,12 @@ static int engine_load_model(struct engine *e, struct err *err) {
 	AUTO_FREE char *made_by = digests_made_by(), *known = NULL;
 	unsigned char root[DIGEST_LEN];
 	struct load l = { .engine = e };
+	const struct store_visitor visitor = { load_object, load_row, &l };
 	int rc = store_meta_get(e->store, META_DIGESTS, &known, err);
 
 	l.compare = known && strcmp(known, made_by) == 0;
 	if (rc == 0)
-		rc = store_load(e->store, load_object, &l, err);
+		rc = store_load(e->store, &visitor, err);
 	if (rc == 0)
 		rc = store_last_revision(e->store, &e->revision, root, err);
 	if (rc == 0 && l.compare)

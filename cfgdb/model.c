@@ -27,6 +27,7 @@ struct model {
 	struct table *tables;    /* by table id */
 	struct uses *uses, *names;
 	struct spans *spans;     /* the ranges that someone has asked for */
+	struct rows *rows;
 };
 
 static int compare_key(const struct object *a, const struct object *b) {
@@ -254,6 +255,7 @@ struct model *model_new(void) {
 	m->tables = xcalloc(schema_n_tables, sizeof(*m->tables));
 	m->uses = uses_new(USES_OF_REFERENCES);
 	m->names = uses_new(USES_OF_UNIQUE);
+	m->rows = rows_new();
 	return m;
 }
 
@@ -263,6 +265,7 @@ struct model *model_free(struct model *m) {
 	uses_free(m->uses); /* before the objects they borrow from */
 	uses_free(m->names);
 	spans_free(&m->spans);
+	rows_free(m->rows);
 	for (uint16_t i = 0; i < schema_n_tables; i++) {
 		struct object *obj;
 
@@ -345,6 +348,10 @@ const struct object *model_last_key(const struct model *m, const struct schema_t
 const struct object *model_prev_key(const struct model *m, const struct object *obj) {
 	(void)m;
 	return RB_PREV(key_tree, NULL, (struct object *)obj);
+}
+
+struct rows *model_rows(const struct model *m) {
+	return m->rows;
 }
 
 size_t model_count(const struct model *m, const struct schema_table *table) {

@@ -54,7 +54,7 @@ const struct object *model_last_key(const struct model *m, const struct schema_t
 /* The object before obj by key, or NULL. */
 const struct object *model_prev_key(const struct model *m, const struct object *obj);
 
-/* Objects of tables that this release does not have; owned by the model, for its keepers to change. */
+/* Objects of tables that this release does not have; the model owns them, a commit changes them. */
 struct rows *model_rows(const struct model *m);
 
 /* Number of objects in a table. */

@@ -25,6 +25,7 @@ struct object *object_new(const struct schema_table *table, const char *key) {
 void object_rekey(struct object *obj, const char *key) {
 	free(obj->key);
 	obj->key = xstrdup(key);
+	obj->group_stamp = 0;
 }
 
 struct object *object_free(struct object *obj) {
@@ -33,6 +34,7 @@ struct object *object_free(struct object *obj) {
 	for (uint32_t i = 0; i < obj->n_fields; i++)
 		value_done(&obj->table->attrs[obj->fields[i].attr], &obj->fields[i].value);
 	free(obj->fields);
+	free(obj->unknown);
 	free(obj->key);
 	free(obj);
 	return NULL;
@@ -43,6 +45,7 @@ struct object *object_copy(const struct object *obj) {
 
 	copy->ver = obj->ver;
 	copy->pos = obj->pos;
+	copy->unknown = obj->unknown ? xstrdup(obj->unknown) : NULL;
 	memcpy(copy->hash, obj->hash, sizeof(copy->hash));
 	copy->n_fields = obj->n_fields;
 	copy->fields = obj->n_fields ? xcalloc(obj->n_fields, sizeof(*copy->fields)) : NULL;
@@ -56,7 +59,8 @@ struct object *object_copy(const struct object *obj) {
 
 size_t object_size(const struct object *obj) {
 	size_t size = mem_size(sizeof(*obj)) + mem_size(strlen(obj->key) + 1) +
-		      mem_size(obj->n_fields * sizeof(*obj->fields));
+		      mem_size(obj->n_fields * sizeof(*obj->fields)) +
+		      mem_size(obj->unknown ? strlen(obj->unknown) + 1 : 0);
 
 	for (uint32_t i = 0; i < obj->n_fields; i++)
 		size += value_size(&obj->table->attrs[obj->fields[i].attr], &obj->fields[i].value);
@@ -176,7 +180,7 @@ static bool field_is_void(const struct object *obj, const struct field *field) {
 		return false;
 	for (uint32_t i = 0; i < field->value.n; i++)
 		object_normalize(value_item(&field->value, i)->entry);
-	return !schema_is_list(a->child) && value_item(&field->value, 0)->entry->n_fields == 0;
+	return !schema_is_list(a->child) && object_is_empty(value_item(&field->value, 0)->entry);
 }
 
 void object_normalize(struct object *obj) {
@@ -191,8 +195,13 @@ void object_normalize(struct object *obj) {
 	}
 }
 
+static const char *unknown_of(const struct object *obj) {
+	return obj->unknown ? obj->unknown : "";
+}
+
 bool object_equal(const struct object *a, const struct object *b) {
-	if (a->table != b->table || strcmp(a->key, b->key) != 0 || a->n_fields != b->n_fields)
+	if (a->table != b->table || strcmp(a->key, b->key) != 0 || a->n_fields != b->n_fields ||
+	    strcmp(unknown_of(a), unknown_of(b)) != 0)
 		return false;
 	for (uint32_t i = 0; i < a->n_fields; i++)
 		if (a->fields[i].attr != b->fields[i].attr ||
@@ -202,7 +211,13 @@ bool object_equal(const struct object *a, const struct object *b) {
 	return true;
 }
 
+bool object_is_empty(const struct object *obj) {
+	return obj->n_fields == 0 && !obj->unknown;
+}
+
 bool object_is_local(const struct object *obj) {
+	if (obj->unknown)
+		return false;
 	for (uint32_t i = 0; i < obj->n_fields; i++) {
 		const struct schema_attr *a = &obj->table->attrs[obj->fields[i].attr];
 

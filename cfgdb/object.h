@@ -30,7 +30,7 @@ struct object {
 	int64_t pos;             /* place in the table; grows, with gaps */
 	uint32_t n_fields;
 	struct field *fields;    /* sorted by attr */
-	char *unknown;           /* what this release cannot read (cfgdb/unknown.h); NULL: nothing */
+	char *unknown;           /* what this release cannot read (cfgdb/unknown.h), or NULL */
 	unsigned char hash[OBJECT_HASH_LEN];
 	unsigned char group_hash[OBJECT_HASH_LEN]; /* as group_stamp had it; see cfgdb/digest.h */
 	uint64_t group_stamp;    /* 0: not made yet */
@@ -76,6 +76,9 @@ void object_normalize(struct object *obj);
 
 /* Equal in table, key and values. */
 bool object_equal(const struct object *a, const struct object *b);
+
+/* True when nothing is set in obj, nor kept of what this release cannot read. */
+bool object_is_empty(const struct object *obj);
 
 /* True when nothing is set in obj but what belongs to the unit. */
 bool object_is_local(const struct object *obj);

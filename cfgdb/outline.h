@@ -14,10 +14,11 @@
 #include "cfgdb/lex.h"
 
 #define OUTLINE_DEPTH_MAX 16
-#define OUTLINE_LINES_MAX 300000
+#define OUTLINE_LINES_MAX 300000 /* 14 bytes each in a body of the greatest size */
 
 struct outline_line {
 	struct words words;      /* one or more */
+	bool taken;              /* free for who reads it */
 	STAILQ_HEAD(outline_lines, outline_line) lines; /* in it */
 	STAILQ_ENTRY(outline_line) next;
 };
@@ -33,7 +34,10 @@ int outline_parse(struct outline *o, const char *body, struct err *err);
 /* Wipe and release. */
 void outline_done(struct outline *o);
 
-/* Bring the lines of each block into one order, but for entries of a list, which keep theirs. */
+/*
+ * Bring the lines of each block into one order, bytewise; entries of a list keep theirs, at the
+ * end.
+ */
 void outline_sort(struct outline *o);
 
 /* Append the text of o: words are quoted where they must be, and nothing is indented. */
@@ -45,8 +49,11 @@ void outline_print_line(const struct outline_line *line, struct str *out);
 /* Whether the line begins with this verb. */
 bool outline_is(const struct outline_line *line, const char *verb);
 
-/* Give the line another last words after the second: those of w, which is ended by NULL. */
-void outline_set_words(struct outline_line *line, const char *const *w);
+/* Replace the words after the second by these; b may be NULL: one. What they were is wiped. */
+void outline_set_words(struct outline_line *line, const char *a, const char *b);
+
+/* Wipe and release a line that is in no outline, with all that is in it. */
+void outline_line_free(struct outline_line *line);
 
 /* Call each() for every `secret` line; stops when it returns non-zero and returns that. */
 int outline_each_secret(struct outline *o,

@@ -18,6 +18,8 @@ struct row {
 	int64_t pos;             /* place in an ordered table; 0 in others */
 	uint64_t ver;
 	unsigned char hash[OBJECT_HASH_LEN];
+	unsigned char group_hash[OBJECT_HASH_LEN]; /* as in struct object */
+	uint64_t group_stamp;
 	RB_ENTRY(row) entry;     /* of the rows that hold it */
 };
 

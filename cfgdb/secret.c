@@ -122,20 +122,40 @@ void keyring_close(struct keyring *k) {
 	free(k);
 }
 
-char *secret_seal(const struct keyring *k, const char *plain) {
+static char *seal(const struct keyring *k, const char *plain, const unsigned char *nonce) {
 	size_t len = strlen(plain), total = 1 + NONCE_LEN + len + TAG_LEN;
 	AUTO_FREE unsigned char *raw = xcalloc(total, 1);
 	size_t text_len = sodium_base64_ENCODED_LEN(total, BASE64);
 	char *text = xcalloc(text_len + 4, 1);
 
 	raw[0] = SEAL_VERSION;
-	randombytes_buf(raw + 1, NONCE_LEN);
+	memcpy(raw + 1, nonce, NONCE_LEN);
 	crypto_aead_xchacha20poly1305_ietf_encrypt(raw + 1 + NONCE_LEN, NULL,
 						   (const unsigned char *)plain, len, seal_label,
 						   sizeof(seal_label), NULL, raw + 1, k->seal);
 	memcpy(text, "ENC ", 4);
 	sodium_bin2base64(text + 4, text_len, raw, total, BASE64);
 	return text;
+}
+
+char *secret_seal(const struct keyring *k, const char *plain) {
+	unsigned char nonce[NONCE_LEN];
+
+	randombytes_buf(nonce, sizeof(nonce));
+	return seal(k, plain, nonce);
+}
+
+/* The nonce is a MAC of the text: it comes again with the same text, and with no other. */
+char *secret_seal_same(const struct keyring *k, const char *plain) {
+	unsigned char nonce[NONCE_LEN];
+	crypto_generichash_state state;
+
+	crypto_generichash_init(&state, k->mac, sizeof(k->mac), sizeof(nonce));
+	crypto_generichash_update(&state, seal_label, sizeof(seal_label));
+	crypto_generichash_update(&state, (const unsigned char *)plain, strlen(plain));
+	crypto_generichash_final(&state, nonce, sizeof(nonce));
+	sodium_memzero(&state, sizeof(state));
+	return seal(k, plain, nonce);
 }
 
 /* The decoder itself takes some bytes above 0x7f for '/'; two texts must not mean the same. */
@@ -190,17 +210,28 @@ bool secret_fits(const struct keyring *k, const struct schema_attr *attr, const 
 	return fits;
 }
 
-int secret_mac(const struct keyring *k, const char *sealed, unsigned char mac[SECRET_MAC_LEN],
-	       struct err *err) {
+int secret_mac(const struct keyring *k, const unsigned char *key, const char *sealed,
+	       unsigned char mac[SECRET_MAC_LEN], struct err *err) {
 	char *plain;
 	int rc = secret_unseal(k, sealed, &plain, err);
 
 	if (rc)
 		return rc;
-	crypto_generichash(mac, SECRET_MAC_LEN, (const unsigned char *)plain, strlen(plain), k->mac,
-			   sizeof(k->mac));
+	_Static_assert(SECRET_MAC_KEY_LEN == sizeof(k->mac), "key of MACs");
+	crypto_generichash(mac, SECRET_MAC_LEN, (const unsigned char *)plain, strlen(plain),
+			   key ? key : k->mac, sizeof(k->mac));
 	plain_free(plain);
 	return 0;
+}
+
+int secret_mac_hex(const struct keyring *k, const unsigned char *key, const char *sealed,
+		   char hex[SECRET_MAC_HEX_LEN + 1]) {
+	unsigned char mac[SECRET_MAC_LEN];
+	int rc = secret_mac(k, key, sealed, mac, NULL);
+
+	if (rc == 0)
+		sodium_bin2hex(hex, SECRET_MAC_HEX_LEN + 1, mac, sizeof(mac));
+	return rc;
 }
 
 /* ---- the key of a group ---- */
@@ -424,12 +455,10 @@ void secret_review_object(const struct keyring *k, const struct object *obj,
 }
 
 static bool secret_mask_item(const struct keyring *k, union item *item) {
-	unsigned char mac[SECRET_MAC_LEN];
-	char hex[SECRET_MAC_LEN * 2 + 1];
+	char hex[SECRET_MAC_HEX_LEN + 1];
 
-	if (secret_mac(k, item->str, mac, NULL) != 0)
+	if (secret_mac_hex(k, NULL, item->str, hex) != 0)
 		return false;
-	sodium_bin2hex(hex, sizeof(hex), mac, sizeof(mac));
 	free(item->str);
 	item->str = xasprintf("MAC %s", hex);
 	return true;

@@ -58,6 +58,12 @@ bool secret_fits(const struct keyring *k, const struct schema_attr *attr, const 
 int secret_mac(const struct keyring *k, const unsigned char *key, const char *sealed,
 	       unsigned char mac[SECRET_MAC_LEN], struct err *err);
 
+#define SECRET_MAC_HEX_LEN (2 * SECRET_MAC_LEN)
+
+/* The same in hexadecimal digits, as it stands in texts that are digested. */
+int secret_mac_hex(const struct keyring *k, const unsigned char *key, const char *sealed,
+		   char hex[SECRET_MAC_HEX_LEN + 1]);
+
 #define SECRET_GROUP_KEY_LEN 32
 
 /*

@@ -12,8 +12,8 @@
  *     set hb-interval 5
  *     secret psksecret "in clear"
  *
- * and, for an object of a virtual domain, a line that says so: `vdom root`. So the receiver can keep
- * what it does not know (cfgdb/unknown.h). The digests of the group are over the same text.
+ * and, for an object of a virtual domain, a line that says so: `vdom root`. So the receiver can
+ * keep what it does not know (cfgdb/unknown.h). The digests of the group are over the same text.
  */
 #pragma once
 
@@ -41,10 +41,13 @@ bool shared_has_table(const struct shared *s, const struct schema_table *table);
 /* Whether the group counts an object: its table is shared, and something of it is. */
 bool shared_has(const struct shared *s, const struct object *obj);
 
+/* The same of an object whose table is known to be shared. */
+bool shared_counts(const struct shared *s, const struct object *obj);
+
 /* New object with what is shared of obj; NULL: nothing. The caller frees it. */
 struct object *shared_part(const struct shared *s, const struct object *obj);
 
-/* Whether two objects, or none (NULL), are the same to the group. Secrets count as they are held. */
+/* Whether two objects, or none (NULL), are the same to the group; secrets as they are held. */
 bool shared_equal(const struct shared *s, const struct object *a, const struct object *b);
 
 /*
@@ -58,8 +61,16 @@ struct object *shared_merge(const struct shared *s, const struct object *theirs,
 struct object *shared_found(const char *name);
 
 /*
- * Append the body of obj for another member; obj must be shared. It holds secrets in clear: wipe it.
- * Errors: a secret that cannot be read, a body above TEXT_BODY_MAX.
+ * Append the same lines as shared_text(), in any order, secrets as they are held: for digests.
+ */
+void shared_held(const struct shared *s, const struct object *obj, struct str *out);
+
+/* The same of a row. */
+void shared_row_held(const struct row *row, struct str *out);
+
+/*
+ * Append the body of obj for another member; obj must be shared. It holds secrets in clear: wipe
+ * it. Errors: a secret that cannot be read, a body above TEXT_BODY_MAX.
  */
 int shared_text(const struct shared *s, const struct keyring *k, const struct object *obj,
 		struct str *out, struct err *err);

@@ -21,6 +21,8 @@
 #include "cfgdb/text.h"
 
 #define STORE_VERSION "1"
+#define VD_ROOT "root"
+#define VD_GLOBAL "global"
 #define TRIM_STEP 65536 /* bytes of history that a commit drops beyond twice what it adds */
 
 /* What a change counts in the history: its bodies, and the rows around them. */
@@ -59,7 +61,7 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
-	[SQL_LOAD] = "SELECT tbl, key, pos, ver, hash, body FROM obj ORDER BY tbl, pos, key",
+	[SQL_LOAD] = "SELECT tbl, key, pos, ver, hash, body, vd FROM obj ORDER BY tbl, pos, key",
 	[SQL_PUT] =
 		"INSERT INTO obj(vd, tbl, key, pos, ver, hash, body) "
 		"VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
@@ -242,10 +244,21 @@ static void take_hash(sqlite3_stmt *row, int i, unsigned char hash[OBJECT_HASH_L
 		memcpy(hash, sqlite3_column_blob(row, i), OBJECT_HASH_LEN);
 }
 
-static int store_load_row(sqlite3_stmt *row,
-			  int (*each)(void *arg, struct object *obj, const char *body,
-				      struct err *err),
-			  void *arg, struct err *err) {
+static int store_load_unknown(sqlite3_stmt *row, const struct store_visitor *visitor,
+			      struct err *err) {
+	struct row *unknown = row_new((const char *)sqlite3_column_text(row, 0),
+				      (const char *)sqlite3_column_text(row, 1),
+				      (const char *)sqlite3_column_text(row, 5));
+
+	unknown->pos = sqlite3_column_int64(row, 2);
+	unknown->ver = (uint64_t)sqlite3_column_int64(row, 3);
+	take_hash(row, 4, unknown->hash);
+	unknown->vdom = strcmp((const char *)sqlite3_column_text(row, 6), VD_GLOBAL) != 0;
+	return visitor->row(visitor->arg, unknown, err);
+}
+
+static int store_load_row(sqlite3_stmt *row, const struct store_visitor *visitor,
+			  struct err *err) {
 	const char *name = (const char *)sqlite3_column_text(row, 0);
 	const char *key = (const char *)sqlite3_column_text(row, 1);
 	const char *body = (const char *)sqlite3_column_text(row, 5);
@@ -253,20 +266,15 @@ static int store_load_row(sqlite3_stmt *row,
 	struct object *obj;
 
 	if (!table)
-		return err_set(err, ERR_STORE,
-			       "the configuration database has table %s, "
-			       "which this program does not",
-			       name);
+		return store_load_unknown(row, visitor, err);
 	obj = object_new(table, key);
 	obj->pos = sqlite3_column_int64(row, 2);
 	obj->ver = (uint64_t)sqlite3_column_int64(row, 3);
 	take_hash(row, 4, obj->hash);
-	return each(arg, obj, body, err);
+	return visitor->object(visitor->arg, obj, body, err);
 }
 
-int store_load(struct store *s,
-	       int (*each)(void *arg, struct object *obj, const char *body, struct err *err),
-	       void *arg, struct err *err) {
+int store_load(struct store *s, const struct store_visitor *visitor, struct err *err) {
 	sqlite3_stmt *stmt = s->stmt[SQL_LOAD];
 	int rc = 0, step;
 
@@ -274,7 +282,7 @@ int store_load(struct store *s,
 		if (step != SQLITE_ROW)
 			rc = store_fail(s, "read", err);
 		else
-			rc = store_load_row(stmt, each, arg, err);
+			rc = store_load_row(stmt, visitor, err);
 	}
 	sqlite3_reset(stmt);
 	return rc;
@@ -343,7 +351,7 @@ void store_rollback(struct store *s) {
 }
 
 const char *store_vd(const struct schema_table *table) {
-	return table->flags & TABLE_VDOM ? "root" : "global";
+	return table->flags & TABLE_VDOM ? VD_ROOT : VD_GLOBAL;
 }
 
 /* The first three parameters of every statement on obj. */
@@ -351,6 +359,13 @@ static void bind_place(struct store *s, enum statement which, int first, const s
 	bind_text(s, which, first, store_vd(obj->table));
 	bind_text(s, which, first + 1, obj->table->dotted);
 	bind_text(s, which, first + 2, obj->key);
+}
+
+static void bind_place_of_row(struct store *s, enum statement which, int first,
+			      const struct row *row) {
+	bind_text(s, which, first, row->vdom ? VD_ROOT : VD_GLOBAL);
+	bind_text(s, which, first + 1, row->dotted);
+	bind_text(s, which, first + 2, row->key);
 }
 
 struct ref_writer {
@@ -395,7 +410,7 @@ int store_put(struct store *s, const struct model *m, const struct object *obj, 
 	sqlite3_stmt *stmt = s->stmt[SQL_PUT];
 	int rc;
 
-	text_body(obj, 0, 0, &body);
+	text_body(obj, 0, TEXT_KEPT, &body);
 	bind_place(s, SQL_PUT, 1, obj);
 	sqlite3_bind_int64(stmt, 4, obj->pos);
 	sqlite3_bind_int64(stmt, 5, (int64_t)obj->ver);
@@ -414,6 +429,28 @@ int store_put(struct store *s, const struct model *m, const struct object *obj, 
 int store_delete(struct store *s, const struct object *obj, struct err *err) {
 	bind_place(s, SQL_DELETE, 1, obj);
 	return store_run(s, SQL_DELETE, err);
+}
+
+int store_put_row(struct store *s, const struct row *row, struct err *err) {
+	sqlite3_stmt *stmt = s->stmt[SQL_PUT];
+
+	bind_place_of_row(s, SQL_PUT, 1, row);
+	sqlite3_bind_int64(stmt, 4, row->pos);
+	sqlite3_bind_int64(stmt, 5, (int64_t)row->ver);
+	sqlite3_bind_blob(stmt, 6, row->hash, sizeof(row->hash), SQLITE_TRANSIENT);
+	bind_text(s, SQL_PUT, 7, row->body);
+	return store_run(s, SQL_PUT, err);
+}
+
+int store_delete_row(struct store *s, const struct row *row, struct err *err) {
+	bind_place_of_row(s, SQL_DELETE, 1, row);
+	return store_run(s, SQL_DELETE, err);
+}
+
+int store_put_row_hash(struct store *s, const struct row *row, struct err *err) {
+	bind_place_of_row(s, SQL_PUT_HASH, 1, row);
+	sqlite3_bind_blob(s->stmt[SQL_PUT_HASH], 4, row->hash, OBJECT_HASH_LEN, SQLITE_TRANSIENT);
+	return store_run(s, SQL_PUT_HASH, err);
 }
 
 int store_put_hash(struct store *s, const struct object *obj, struct err *err) {
@@ -450,25 +487,54 @@ static int64_t bind_body(struct store *s, int i, const struct object *obj) {
 
 	if (!obj)
 		return 0;
-	text_body(obj, 0, 0, &body);
+	text_body(obj, 0, TEXT_KEPT, &body);
 	bind_text(s, SQL_CHANGE, i, str_text(&body));
 	return (int64_t)body.len;
+}
+
+static int write_change(struct store *s, uint64_t rev, const char *op, int64_t size,
+			struct err *err) {
+	int rc;
+
+	sqlite3_bind_int64(s->stmt[SQL_CHANGE], 1, (int64_t)rev);
+	bind_text(s, SQL_CHANGE, 5, op);
+	rc = store_run(s, SQL_CHANGE, err);
+	if (rc == 0)
+		s->history += size;
+	return rc;
+}
+
+static const char *operation(const void *before, const void *after) {
+	if (!before)
+		return "new";
+	return after ? "change" : "delete";
 }
 
 int store_change(struct store *s, uint64_t rev, const struct object *before,
 		 const struct object *after, struct err *err) {
 	int64_t size = CHANGE_ROWS;
-	int rc;
 
-	sqlite3_bind_int64(s->stmt[SQL_CHANGE], 1, (int64_t)rev);
 	bind_place(s, SQL_CHANGE, 2, after ? after : before);
-	bind_text(s, SQL_CHANGE, 5, !before ? "new" : !after ? "delete" : "change");
 	size += bind_body(s, 6, before);
 	size += bind_body(s, 7, after);
-	rc = store_run(s, SQL_CHANGE, err);
-	if (rc == 0)
-		s->history += size;
-	return rc;
+	return write_change(s, rev, operation(before, after), size, err);
+}
+
+static int64_t bind_row(struct store *s, int i, const struct row *row) {
+	if (!row)
+		return 0;
+	bind_text(s, SQL_CHANGE, i, row->body);
+	return (int64_t)strlen(row->body);
+}
+
+int store_change_row(struct store *s, uint64_t rev, const struct row *before,
+		     const struct row *after, struct err *err) {
+	int64_t size = CHANGE_ROWS;
+
+	bind_place_of_row(s, SQL_CHANGE, 2, after ? after : before);
+	size += bind_row(s, 6, before);
+	size += bind_row(s, 7, after);
+	return write_change(s, rev, operation(before, after), size, err);
 }
 
 /* ---- the old end of the history ---- */

@@ -40,14 +40,17 @@ struct store *store_open(const char *path, struct err *err);
 /* Close; NULL is fine. */
 void store_close(struct store *s);
 
-/*
- * Give every stored object to each(), by table and position. each() gets a new object with the
- * stored digest, whose body is not read yet, and the body; it takes over obj. Stops when each()
- * returns non-zero.
- */
-int store_load(struct store *s,
-	       int (*each)(void *arg, struct object *obj, const char *body, struct err *err),
-	       void *arg, struct err *err);
+/* What store_load() gives to whom. A visit that returns non-zero ends it. */
+struct store_visitor {
+	/* A new object, to take over, with the stored digest; its body is not read yet. */
+	int (*object)(void *arg, struct object *obj, const char *body, struct err *err);
+	/* The same of a table that this program does not have. */
+	int (*row)(void *arg, struct row *row, struct err *err);
+	void *arg;
+};
+
+/* Visit every stored object, by table and position. */
+int store_load(struct store *s, const struct store_visitor *visitor, struct err *err);
 
 /* Open a transaction, make it durable, or drop it. */
 int store_begin(struct store *s, struct err *err);
@@ -64,12 +67,22 @@ int store_put(struct store *s, const struct model *m, const struct object *obj, 
 /* Remove one object. */
 int store_delete(struct store *s, const struct object *obj, struct err *err);
 
+/* Write an object of a table that this program does not have. */
+int store_put_row(struct store *s, const struct row *row, struct err *err);
+
+/* Remove one. */
+int store_delete_row(struct store *s, const struct row *row, struct err *err);
+
 /* Write a row of the history. */
 int store_revision(struct store *s, const struct revision *rev, struct err *err);
 
 /* Write one change of a revision; before is NULL when new, after when deleted. */
 int store_change(struct store *s, uint64_t rev, const struct object *before,
 		 const struct object *after, struct err *err);
+
+/* The same of objects of tables that this program does not have. */
+int store_change_row(struct store *s, uint64_t rev, const struct row *before,
+		     const struct row *after, struct err *err);
 
 /*
  * Drop the oldest changes when the history has outgrown STORE_HISTORY_MAX, within the open
@@ -85,6 +98,9 @@ int store_last_revision(struct store *s, uint64_t *ret, unsigned char root_hash[
 
 /* Set the stored digest of an object to the one it has now. */
 int store_put_hash(struct store *s, const struct object *obj, struct err *err);
+
+/* The same of a row. */
+int store_put_row_hash(struct store *s, const struct row *row, struct err *err);
 
 /* Set the digest of the whole of a revision. */
 int store_put_root_hash(struct store *s, uint64_t rev,

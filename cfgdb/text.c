@@ -21,6 +21,7 @@
 
 #define INDENT 4
 #define TEXT_DEPTH_MAX 8
+#define TEXT_UNKNOWN (TEXT_KEPT | TEXT_MEMBER)
 
 /* ---- printing ---- */
 
@@ -37,7 +38,8 @@ static void text_value_line(const struct object *obj, unsigned int attr, const s
 		str_addf(out, "unset %s\n", a->name);
 		return;
 	}
-	str_addf(out, "set %s ", a->name);
+	str_addf(out, "%s %s ", flags & TEXT_MEMBER && schema_is_secret(a) ? "secret" : "set",
+		 a->name);
 	value_print(a, v, text_style(flags), out);
 	str_add_char(out, '\n');
 }
@@ -47,6 +49,9 @@ static void text_child(const struct object *obj, unsigned int attr, unsigned int
 	const struct schema_attr *a = &obj->table->attrs[attr];
 	const struct value *v = object_get(obj, attr);
 
+	if (v && !schema_is_list(a->child) && !(flags & TEXT_UNKNOWN) &&
+	    value_item(v, 0)->entry->n_fields == 0)
+		v = NULL;
 	if (!v && (!(flags & TEXT_FULL) || schema_is_list(a->child)))
 		return;
 	if (v && (flags & TEXT_NO_LOCAL) && !schema_is_list(a->child) &&
@@ -74,16 +79,27 @@ static void text_child(const struct object *obj, unsigned int attr, unsigned int
 static bool text_wants(const struct object *obj, unsigned int attr, unsigned int flags,
 		       const struct value **ret) {
 	const struct schema_attr *a = &obj->table->attrs[attr];
-	bool secret = a->type == ATTR_PASSWORD || a->type == ATTR_PASSWORD_HASH;
+	bool always = (a->flags & ATTR_ALWAYS) && !(flags & TEXT_MEMBER);
 
 	*ret = object_get(obj, attr);
-	if (!*ret && !(flags & TEXT_FULL) && !(a->flags & ATTR_ALWAYS))
+	if (!*ret && !(flags & TEXT_FULL) && !always)
 		return false;
 	if (!object_has(obj, attr))
 		return false;
 	if (!*ret)
 		*ret = value_default_at(obj->table, attr);
-	return *ret || (a->type != ATTR_UUID && !secret && !(a->flags & ATTR_MULTI));
+	return *ret ||
+	       (a->type != ATTR_UUID && !schema_is_secret(a) && !(a->flags & ATTR_MULTI));
+}
+
+static void text_unknown(const struct object *obj, unsigned int flags, struct str *out) {
+	if (!obj->unknown || !(flags & TEXT_UNKNOWN))
+		return;
+	if (flags & TEXT_KEPT)
+		str_add(out, "kept\n");
+	str_add(out, obj->unknown);
+	if (flags & TEXT_KEPT)
+		str_add(out, "end\n");
 }
 
 void text_body(const struct object *obj, unsigned int indent, unsigned int flags, struct str *out) {
@@ -100,6 +116,7 @@ void text_body(const struct object *obj, unsigned int indent, unsigned int flags
 			text_value_line(obj, i, v, indent, flags, out);
 		}
 	}
+	text_unknown(obj, flags, out);
 }
 
 void text_edit_line(const struct object *obj, unsigned int indent, struct str *out) {
@@ -341,13 +358,14 @@ static int text_refuse_size(struct err *err) {
 	return err_set(err, ERR_TOO_LONG, "object is too large: at most %u bytes", TEXT_BODY_MAX);
 }
 
-/* What was read is printed, with quotes and indentation, and that is read at a restart. */
-static int text_fits(const struct object *obj, size_t len, struct err *err) {
+int text_fits(const struct object *obj, size_t len, struct err *err) {
 	AUTO_STR struct str body = STR_INIT;
 
+	if (len > TEXT_BODY_MAX)
+		return text_refuse_size(err);
 	if (len < TEXT_BODY_MAX / 32)
 		return 0;
-	text_body(obj, 0, TEXT_WIRE, &body);
+	text_body(obj, 0, TEXT_WIRE | TEXT_KEPT, &body);
 	return body.len > TEXT_BODY_MAX ? text_refuse_size(err) : 0;
 }
 

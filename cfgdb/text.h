@@ -38,5 +38,11 @@ void text_get(const struct object *obj, struct str *out);
 /* Append what `get` prints for one entry of a table: `== [ KEY ]` and one line. */
 void text_get_entry(const struct object *obj, struct str *out);
 
+/*
+ * Whether obj, read from a body of len bytes, is small enough to be stored: what was read is
+ * printed, with quotes and indentation, and that is read at a restart.
+ */
+int text_fits(const struct object *obj, size_t len, struct err *err);
+
 /* Read a body into obj, which must be empty. err names line and attribute. */
 int text_parse(struct object *obj, const char *body, struct err *err);

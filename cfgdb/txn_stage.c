@@ -12,6 +12,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/check.h"
 #include "cfgdb/txn_impl.h"
+#include "cfgdb/unknown.h"
 
 #define NUMBER_LEN 24  /* room for a number as a key */
 
@@ -130,6 +131,7 @@ static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, str
 		object_normalize(obj);
 		check_adjust(obj);
 		keep_uuid(obj, before);
+		unknown_keep(obj, before);
 		object_fill_uuid(obj);
 		rc = check_object(t, obj, err);
 	}

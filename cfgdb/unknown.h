@@ -22,6 +22,9 @@ int unknown_parse(struct object *obj, const char *body, struct err *err);
  */
 int unknown_take(const struct keyring *k, struct object *obj, struct outline *o, struct err *err);
 
+/* Seal the secrets of lines that are kept. */
+int unknown_seal(const struct keyring *k, struct outline *o, struct err *err);
+
 /*
  * Give obj what is kept in before (NULL: nothing), and in its children, except for attributes that
  * are set in obj: an administrator has not seen it and loses none of it.

@@ -121,8 +121,8 @@ static size_t utf8_tail(const unsigned char *s) {
 	return n;
 }
 
-/* No control character: below 0x20, 0x7f, or U+0080 to U+009f, as UTF-8 or as one byte. */
-static bool is_clean_text(const char *text) {
+/* These are those below 0x20, 0x7f, and U+0080 to U+009f, as UTF-8 or as one byte. */
+bool value_type_is_clean(const char *text) {
 	for (const unsigned char *s = (const unsigned char *)text; *s; s++) {
 		size_t tail = utf8_tail(s);
 
@@ -135,7 +135,7 @@ static bool is_clean_text(const char *text) {
 }
 
 static bool is_clean_name(const char *text) {
-	return is_clean_text(text) && !strpbrk(text, "\"'<>\n\t");
+	return value_type_is_clean(text) && !strpbrk(text, "\"'<>\n\t");
 }
 
 static int refuse_characters(const char *word, struct err *err) {
@@ -168,7 +168,7 @@ static int parse_string(const struct schema_attr *attr, char *const words[], siz
 		return err_set(err, ERR_LENGTH,
 			       "string value is too long. the size is %zu, the limit is %zu\n"
 			       "value parse error before '%.200s'", len, limit, words[0]);
-	if (!is_clean_text(words[0]))
+	if (!value_type_is_clean(words[0]))
 		return refuse_characters("", err);
 	if ((attr->flags & ATTR_KEY) && !is_clean_name(words[0]))
 		return refuse_characters(words[0], err);
@@ -295,7 +295,7 @@ static int parse_password(const struct schema_attr *attr, char *const words[], s
 		return err_set(err, ERR_LENGTH,
 			       "string value is too long. the size is %zu, the limit is %zu\n"
 			       "value parse error before '***'", strlen(text), limit);
-	if (!is_clean_text(text))
+	if (!value_type_is_clean(text))
 		return refuse_characters("***", err);
 	if (sealed && (!*text || text[strspn(text, BASE64_CHARACTERS)]))
 		return value_type_refuse(attr, "***", ERR_VALUE, err);

@@ -23,3 +23,6 @@ const struct value_type *value_type(const struct schema_attr *attr);
 
 /* Fill err as for a value that fails the check of its attribute. */
 int value_type_refuse(const struct schema_attr *attr, const char *word, int code, struct err *err);
+
+/* Whether a text has no control characters but newlines and tabs. */
+bool value_type_is_clean(const char *text);

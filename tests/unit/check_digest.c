@@ -74,7 +74,7 @@ static void drop_local(struct object *obj) {
 	}
 }
 
-static bool shared_equal(const struct object *a, const struct object *b) {
+static bool equal_to_others(const struct object *a, const struct object *b) {
 	struct object *x = object_copy(a), *y = object_copy(b);
 	bool equal;
 
@@ -128,7 +128,7 @@ START_TEST(test_change) {
 		change_something(&r, b);
 		digest_object(ring, a);
 		digest_object(ring, b);
-		ck_assert_msg(same_hash(a, b) == shared_equal(a, b), "seed %llu: %s",
+		ck_assert_msg(same_hash(a, b) == equal_to_others(a, b), "seed %llu: %s",
 			      (unsigned long long)seed, table->dotted);
 		object_free(a);
 		object_free(b);
@@ -189,7 +189,8 @@ static const struct {
 	{ "system.auto-scale", "set psksecret one\n", "set psksecret two\n", false },
 	{ "system.auto-scale", "set psksecret one\n", "", false },
 	{ "system.auto-scale", "set role primary\nset primary-ip 1.2.3.4\n", "", true },
-	{ "system.auto-scale", "set status enable\n", "", false },
+	{ "system.auto-scale", "set status enable\n", "", true },
+	{ "system.auto-scale", "set hb-interval 5\n", "", false },
 	{ "system.interface", "set ip 10.0.0.1/24\n", "set ip 10.0.0.2/24\n", true },
 	{ "system.interface", "config secondaryip\nedit 1\nset ip 10.0.0.1/24\nnext\nend\n", "",
 	  true },

@@ -171,10 +171,10 @@ START_TEST(test_bad_body) {
 
 	engine_close(fixture_engine(dir));
 	sabotage(dir,
-		 "UPDATE obj SET body = 'set nonsense 1' WHERE tbl = 'firewall.address' AND key "
+		 "UPDATE obj SET body = 'nonsense 1' WHERE tbl = 'firewall.address' AND key "
 		 "= 'none'");
 	check_refused(dir, "the configuration database: firewall address none\n"
-			   "line 1: command parse error before 'nonsense'");
+			   "line 1: not a line of an object");
 }
 END_TEST
 
@@ -185,6 +185,11 @@ static const struct {
 } tamperings[] = {
 	{ "UPDATE obj SET body = 'set comment x' WHERE key = 'none' AND tbl = 'firewall.address'",
 	  "holds what was not committed: firewall address none (vd root)" },
+	{ "UPDATE obj SET body = 'set nonsense x' WHERE key = 'none' AND tbl = 'firewall.address'",
+	  "holds what was not committed: firewall address none (vd root)" },
+	{ "INSERT INTO obj(vd, tbl, key, pos, ver, hash, body) SELECT vd, 'firewall.newer', key, "
+	  "0, ver, hash, body FROM obj WHERE tbl = 'firewall.policy' AND key = '2'",
+	  "holds what was not committed: firewall.newer 2 (vd root)" },
 	{ "UPDATE obj SET body = 'set timezone 01' WHERE tbl = 'system.global'",
 	  "holds what was not committed: system global (vd global)" },
 	{ "UPDATE obj SET hash = x'00' WHERE tbl = 'firewall.policy' AND key = '1'",

@@ -125,8 +125,8 @@ START_TEST(test_seal_random) {
 			strspn(sealed + 4,
 			       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="),
 			strlen(sealed + 4));
-		ck_assert_int_eq(secret_mac(ring, sealed, mac[0], NULL), 0);
-		ck_assert_int_eq(secret_mac(ring, again, mac[1], NULL), 0);
+		ck_assert_int_eq(secret_mac(ring, NULL, sealed, mac[0], NULL), 0);
+		ck_assert_int_eq(secret_mac(ring, NULL, again, mac[1], NULL), 0);
 		ck_assert_mem_eq(mac[0], mac[1], SECRET_MAC_LEN);
 	}
 }
@@ -137,10 +137,45 @@ START_TEST(test_mac_differs) {
 		       *other = secret_seal(foreign, "a");
 	unsigned char mac[3][SECRET_MAC_LEN];
 
-	ck_assert_int_eq(secret_mac(ring, a, mac[0], NULL) | secret_mac(ring, b, mac[1], NULL), 0);
-	ck_assert_int_eq(secret_mac(foreign, other, mac[2], NULL), 0);
+	ck_assert_int_eq(secret_mac(ring, NULL, a, mac[0], NULL), 0);
+	ck_assert_int_eq(secret_mac(ring, NULL, b, mac[1], NULL), 0);
+	ck_assert_int_eq(secret_mac(foreign, NULL, other, mac[2], NULL), 0);
 	ck_assert_mem_ne(mac[0], mac[1], SECRET_MAC_LEN);
 	ck_assert_mem_ne(mac[0], mac[2], SECRET_MAC_LEN);
+}
+END_TEST
+
+/* Under the key of a group the same secret has the same MAC on all of its members. */
+START_TEST(test_mac_of_group) {
+	static const unsigned char key[SECRET_MAC_KEY_LEN] = "one", two[SECRET_MAC_KEY_LEN] = "two";
+	AUTO_FREE char *a = secret_seal(ring, "a"), *other = secret_seal(foreign, "a");
+	unsigned char mac[3][SECRET_MAC_LEN];
+	char hex[SECRET_MAC_HEX_LEN + 1], start[3];
+
+	ck_assert_int_eq(secret_mac(ring, key, a, mac[0], NULL), 0);
+	ck_assert_int_eq(secret_mac(foreign, key, other, mac[1], NULL), 0);
+	ck_assert_int_eq(secret_mac(ring, two, a, mac[2], NULL), 0);
+	ck_assert_mem_eq(mac[0], mac[1], SECRET_MAC_LEN);
+	ck_assert_mem_ne(mac[0], mac[2], SECRET_MAC_LEN);
+	ck_assert_int_eq(secret_mac_hex(ring, key, a, hex), 0);
+	snprintf(start, sizeof(start), "%02x", mac[0][0]);
+	ck_assert_uint_eq(strlen(hex), SECRET_MAC_HEX_LEN);
+	ck_assert_int_eq(strncmp(hex, start, 2), 0);
+	ck_assert_int_eq(secret_mac_hex(ring, key, other, hex), ERR_VALUE);
+}
+END_TEST
+
+/* What nobody is shown is sealed the same each time; another text, or device, seals otherwise. */
+START_TEST(test_seal_same) {
+	AUTO_FREE char *a = secret_seal_same(ring, "a"), *again = secret_seal_same(ring, "a"),
+		       *b = secret_seal_same(ring, "b"), *other = secret_seal_same(foreign, "a");
+	AUTO_FREE char *back = NULL;
+
+	ck_assert_str_eq(a, again);
+	ck_assert_int_eq(secret_unseal(ring, a, &back, NULL), 0);
+	ck_assert_str_eq(back, "a");
+	ck_assert_int_ne(strncmp(a + 4, b + 4, 32), 0);
+	ck_assert_int_ne(strncmp(a + 4, other + 4, 32), 0);
 }
 END_TEST
 
@@ -167,7 +202,7 @@ START_TEST(test_garbage) {
 	ck_assert_int_eq(secret_unseal(ring, garbage[_i], &plain, &err), ERR_VALUE);
 	ck_assert_str_eq(err.text, NOT_OURS);
 	ck_assert_ptr_null(plain);
-	ck_assert_int_eq(secret_mac(ring, garbage[_i], mac, NULL), ERR_VALUE);
+	ck_assert_int_eq(secret_mac(ring, NULL, garbage[_i], mac, NULL), ERR_VALUE);
 }
 END_TEST
 
@@ -488,6 +523,8 @@ static Suite *secret_suite(void) {
 	tcase_add_test(t, test_key_cannot_be_made);
 	tcase_add_test(t, test_seal_random);
 	tcase_add_test(t, test_mac_differs);
+	tcase_add_test(t, test_mac_of_group);
+	tcase_add_test(t, test_seal_same);
 	tcase_add_loop_test(t, test_garbage, 0, ARRAY_LEN(garbage));
 	tcase_add_test(t, test_foreign);
 	tcase_add_test(t, test_tampered);
