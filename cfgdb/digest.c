@@ -209,6 +209,11 @@ void digest_group_object(const struct digest_view *v, const struct object *obj,
 	memcpy(out, group_hash(v, obj), DIGEST_LEN);
 }
 
+void digest_group_row(const struct digest_view *v, const struct row *row,
+		      unsigned char out[DIGEST_LEN]) {
+	memcpy(out, row_hash(v, row), DIGEST_LEN);
+}
+
 /* ---- the objects of a table ---- */
 
 struct walk {

@@ -63,6 +63,10 @@ void digest_view_init_txn(struct digest_view *v, const struct engine *e, const s
 void digest_group_object(const struct digest_view *v, const struct object *obj,
 			 unsigned char out[DIGEST_LEN]);
 
+/* Digest of an object of a table that this release does not have. */
+void digest_group_row(const struct digest_view *v, const struct row *row,
+		      unsigned char out[DIGEST_LEN]);
+
 /* Digest of a table, by its dotted name; this release need not know it. */
 void digest_group_table(const struct digest_view *v, const char *dotted,
 			unsigned char out[DIGEST_LEN]);

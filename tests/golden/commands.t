@@ -24,8 +24,6 @@ name=root index=0 <*>
 
 # What is set and not enforced.
 A # diagnose config unenforced
-system auto-scale: the whole object
-system vdom-exception 10: the whole object
 firewall policy 2: utm-status ssl-ssh-profile av-profile
 firewall policy 3: inspection-mode
 

@@ -155,7 +155,7 @@ static void snapshot_model(const struct model *m, struct str *out) {
 				 model_count_users(m, obj));
 			add_hex(obj->hash, sizeof(obj->hash), out);
 			str_add_char(out, '\n');
-			text_body(obj, 1, 0, out);
+			text_body(obj, 1, TEXT_KEPT, out);
 		}
 	}
 	digest_root(m, root);
