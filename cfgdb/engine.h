@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/queue.h>
 #include <time.h>
 
 #include "cfgdb/backend.h"
@@ -14,6 +15,23 @@
 #include "cfgdb/store.h"
 
 #define ENGINE_BACKENDS_MAX 16
+#define ENGINE_WATCHERS_MAX 8
+
+struct txn;
+
+/*
+ * Who may refuse what an administrator changes: asked when a put or a deletion (after is NULL) is
+ * staged, and again at its commit. A change of place is asked like a deletion. before is NULL when
+ * there is none yet.
+ */
+typedef int engine_guard_fn(void *arg, const struct object *before, const struct object *after,
+			    struct err *err);
+
+/* Who is told of each commit that changed something, rows of meta included. */
+struct engine_watcher {
+	void (*committed)(void *arg);
+	void *arg;
+};
 
 struct engine {
 	struct model *model;
@@ -29,6 +47,11 @@ struct engine {
 	bool fresh;              /* the state was made by this start */
 	bool has_group_mac;
 	unsigned char group_mac[SECRET_MAC_KEY_LEN]; /* of secrets in the digests of the group */
+	engine_guard_fn *guard;  /* NULL: administrators may change everything */
+	void *guard_arg;
+	struct engine_watcher watchers[ENGINE_WATCHERS_MAX];
+	unsigned int n_watchers;
+	LIST_HEAD(, txn) txns;   /* that are open, the newest first */
 };
 
 /*
@@ -49,6 +72,21 @@ void engine_add_backend(struct engine *e, const struct backend *b);
 
 /* Bring the kernel to the model, as after a start or a foreign change. */
 int engine_start(struct engine *e, struct err *err);
+
+/*
+ * Ask this guard, with arg, before an administrator's transaction changes anything; not for what is
+ * found on the machine, nor for what a replicated transaction brings. NULL: none.
+ */
+void engine_set_guard(struct engine *e, engine_guard_fn *guard, void *arg);
+
+/*
+ * Call committed(arg) after each commit that changed something, when it is complete: it may open
+ * and commit transactions of its own. Watchers are called in the order in which they came.
+ */
+void engine_watch(struct engine *e, void (*committed)(void *arg), void *arg);
+
+/* The newest open transaction in which something is staged, or NULL. */
+const struct txn *engine_staged(const struct engine *e);
 
 /* Name of the unit, from system global; never empty. */
 const char *engine_hostname(const struct engine *e);

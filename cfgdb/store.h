@@ -96,6 +96,36 @@ int store_trim_history(struct store *s, uint64_t newest, struct err *err);
 int store_last_revision(struct store *s, uint64_t *ret, unsigned char root_hash[OBJECT_HASH_LEN],
 			struct err *err);
 
+/*
+ * Visit each object that was changed after revision `since`, by table and key, once, however often.
+ * What it is now, or that it is gone, the model tells. Stops when each() returns non-zero and
+ * returns that. ERR_NOT_FOUND when there is no such revision, or the history no longer reaches back
+ * to it. each() may read the database.
+ */
+int store_changed_since(struct store *s, uint64_t since,
+			int (*each)(void *arg, const char *dotted, const char *key), void *arg,
+			struct err *err);
+
+/* Read a row of the history; the caller ends it with revision_done(). ERR_NOT_FOUND: no such. */
+int store_revision_get(struct store *s, uint64_t id, struct revision *ret, struct err *err);
+
+/* Free the texts of a revision that was read. */
+void revision_done(struct revision *rev);
+
+/* Give a revision another comment. ERR_NOT_FOUND: no such. */
+int store_revision_comment(struct store *s, uint64_t id, const char *comment, struct err *err);
+
+/*
+ * Visit the rows of the history from revision `newest` down to the oldest that is kept. Stops when
+ * each() returns non-zero and returns that. Texts are valid during the visit.
+ */
+int store_each_revision(struct store *s, uint64_t newest,
+			int (*each)(void *arg, const struct revision *rev), void *arg,
+			struct err *err);
+
+/* Write the place of an object, and nothing else of it. */
+int store_put_pos(struct store *s, const struct object *obj, struct err *err);
+
 /* Set the stored digest of an object to the one it has now. */
 int store_put_hash(struct store *s, const struct object *obj, struct err *err);
 

@@ -4,6 +4,9 @@
  *
  * Each put is checked when it is staged, against what the transaction would make of the model, so
  * a script learns of a mistake at its line. A commit checks again only if the model has moved.
+ *
+ * A replicated transaction brings what another member of the group committed, which was checked
+ * there: it is staged unchecked and in any order, and the outcome is checked whole at the commit.
  */
 #pragma once
 
@@ -24,9 +27,26 @@
 #define TXN_BYTES_MAX_ALL ((size_t)512 << 20)
 
 struct txn;
+struct digest_group;
+
+/* Who committed what a replicated transaction brings, and when: what its revision says. */
+struct txn_origin {
+	const char *user, *source, *comment;
+	int64_t time;            /* seconds since the epoch; 0: now */
+};
 
 /* Open a transaction for user; source says how it came ("cli", "script"). Strings are copied. */
 struct txn *txn_new(struct engine *e, const char *user, const char *source);
+
+/*
+ * Open a replicated transaction; strings are copied. Only the txn_replicate_ functions, txn_place(),
+ * txn_expect() and txn_meta() put something into it. Its commit fails whole, with an error that
+ * names path, key and attribute, if a reference of what it puts, or one to what it deletes, would
+ * name nothing, or if a name would be there twice. An interface that is named and not there is
+ * made, empty; what rules of tables have against an object is a warning. What belongs to the unit
+ * stays, and its guard is not asked.
+ */
+struct txn *txn_new_replicated(struct engine *e, const struct txn_origin *origin);
 
 /* Drop a transaction and what it staged; NULL is fine. */
 void txn_free(struct txn *t);
@@ -80,6 +100,33 @@ int txn_put(struct txn *t, struct object *obj, uint64_t base, struct err *err);
 
 /* Check and stage the deletion of an entry of a list. */
 int txn_delete(struct txn *t, const struct schema_table *table, const char *key, struct err *err);
+
+/*
+ * Give an entry of an ordered table the place behind the entry `after` ("": the first place) in the
+ * order that the transaction would leave. ERR_NOT_FOUND when one of them is not there.
+ */
+int txn_place(struct txn *t, const struct schema_table *table, const char *key, const char *after,
+	      struct err *err);
+
+/* Stage an object as another member has it, unchecked. Takes over theirs, also on error. */
+int txn_replicate_put(struct txn *t, struct object *theirs, struct err *err);
+
+/* Stage that another member does not have an object; one that is not here either is no error. */
+int txn_replicate_delete(struct txn *t, const struct schema_table *table, const char *key,
+			 struct err *err);
+
+/*
+ * Stage an object of a table that this release does not know, by its dotted name: its text is kept
+ * as it is. body NULL: another member does not have it.
+ */
+int txn_replicate_unknown(struct txn *t, const char *dotted, const char *key, const char *body,
+			  struct err *err);
+
+/* The commit must give these digests (copied), or it fails with ERR_CONFLICT. */
+void txn_expect(struct txn *t, const struct digest_group *digests);
+
+/* Write a row of meta with the commit, also when nothing else is staged. Strings are copied. */
+void txn_meta(struct txn *t, const char *name, const char *value);
 
 /*
  * Make everything staged active: model, kernel and database, or none of them. The transaction is
