@@ -18,16 +18,26 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/check.h"
 #include "cfgdb/digest.h"
+#include "cfgdb/places.h"
 #include "cfgdb/txn_impl.h"
+
+/* An object that was numbered anew to make room; it stands where it stood. */
+struct shift {
+	const struct object *obj;
+	int64_t before;
+};
 
 struct commit_run {
 	struct txn *txn;
 	struct engine *engine;
 	struct change *changes;
 	size_t n_changes;
+	struct shift *shifts;
+	size_t n_shifts;
 	struct commit view;
 	unsigned int prepared;    /* backends whose prepare was called */
 	unsigned int applied;     /* and whose apply succeeded */
+	bool is_real;
 };
 
 /* Staged entries that change nothing are dropped: a put of what is there is no revision. */
@@ -41,7 +51,44 @@ static bool staged_is_void(const struct commit_run *run, const struct staged *s)
 		return active == NULL;
 	if (!active)
 		return !schema_is_list(s->table) && object_is_empty(s->obj);
-	return object_equal(active, s->obj) && !(s->moved && (s->table->flags & TABLE_ORDERED));
+	return object_equal(active, s->obj) && !s->placed &&
+	       !(s->moved && (s->table->flags & TABLE_ORDERED));
+}
+
+/* The new object in the place that it was given, or 0: its own, or the end. */
+static int64_t place_of(const struct commit_run *run, const struct staged *s) {
+	const struct places *places = txn_places(run->txn, s->table);
+
+	return places ? places_find(places, s->key)->pos : s->obj->pos;
+}
+
+static void shift_table(struct commit_run *run, const struct schema_table *table,
+			const struct places *places) {
+	struct model *m = run->engine->model;
+	const struct place *place = places_first(places);
+
+	for (; place; place = places_next(places, place)) {
+		const struct object *obj = model_find(m, table, place->key);
+
+		if (obj->pos == place->pos)
+			continue;
+		if ((run->n_shifts & (run->n_shifts - 1)) == 0)
+			run->shifts = xreallocarray(run->shifts,
+						    run->n_shifts ? run->n_shifts * 2 : 1,
+						    sizeof(*run->shifts));
+		run->shifts[run->n_shifts++] = (struct shift){ obj, obj->pos };
+		model_place(m, obj, place->pos);
+	}
+}
+
+/* All that stays beside what was placed gets the pos that it has now. */
+static void commit_shift(struct commit_run *run) {
+	for (uint16_t i = 0; run->txn->orders && i < schema_n_tables; i++) {
+		const struct places *places = txn_places(run->txn, schema_tables[i]);
+
+		if (places)
+			shift_table(run, schema_tables[i], places);
+	}
 }
 
 /* Move what is staged into the model; the changes own what they replaced. */
@@ -58,6 +105,7 @@ static void commit_swap_in(struct commit_run *run) {
 		if (staged_is_void(run, s))
 			continue;
 		if (s->obj) {
+			s->obj->pos = place_of(run, s);
 			s->obj->ver = run->txn->as_found ? 0 : run->view.revision;
 			digest_object(e->keyring, s->obj);
 			c->after = s->obj;
@@ -71,6 +119,7 @@ static void commit_swap_in(struct commit_run *run) {
 		}
 		run->n_changes++;
 	}
+	commit_shift(run);
 	run->view.changes = run->changes;
 	run->view.n_changes = run->n_changes;
 }
@@ -79,6 +128,11 @@ static void commit_swap_in(struct commit_run *run) {
 static void commit_swap_out(struct commit_run *run) {
 	struct model *m = run->engine->model;
 
+	while (run->n_shifts > 0) {
+		const struct shift *shift = &run->shifts[--run->n_shifts];
+
+		model_place(m, shift->obj, shift->before);
+	}
 	while (run->n_changes > 0) {
 		struct change *c = &run->changes[--run->n_changes];
 
@@ -93,20 +147,20 @@ static void commit_free(struct commit_run *run) {
 	for (size_t i = 0; i < run->n_changes; i++)
 		object_free((struct object *)run->changes[i].before);
 	free(run->changes);
+	free(run->shifts);
 }
 
-static int commit_write(struct commit_run *run, struct err *err) {
+static int write_changes(struct commit_run *run, struct err *err) {
 	struct engine *e = run->engine;
+	const struct txn *t = run->txn;
 	struct revision rev = { .id = run->view.revision,
-				.time = time(NULL),
-				.user = run->txn->user,
-				.source = run->txn->source,
-				.comment = "",
+				.time = t->time ? t->time : time(NULL),
+				.user = t->user,
+				.source = t->source,
+				.comment = t->comment,
 				.n_changes = (uint32_t)run->n_changes };
-	int rc = store_begin(e->store, err);
+	int rc;
 
-	if (rc)
-		return rc;
 	digest_root(e->model, rev.root_hash);
 	rc = store_revision(e->store, &rev, err);
 	for (size_t i = 0; i < run->n_changes && rc == 0; i++) {
@@ -117,7 +171,21 @@ static int commit_write(struct commit_run *run, struct err *err) {
 		if (rc == 0)
 			rc = store_change(e->store, rev.id, c->before, c->after, err);
 	}
+	for (size_t i = 0; i < run->n_shifts && rc == 0; i++)
+		rc = store_put_pos(e->store, run->shifts[i].obj, err);
 	return rc ? rc : store_trim_history(e->store, rev.id, err);
+}
+
+static int commit_write(struct commit_run *run, struct err *err) {
+	struct store *s = run->engine->store;
+	const struct staged_meta *m;
+	int rc = store_begin(s, err);
+
+	if (rc == 0 && run->n_changes > 0)
+		rc = write_changes(run, err);
+	STAILQ_FOREACH(m, &run->txn->meta, next)
+		rc = rc ? rc : store_meta_set(s, m->name, m->value, err);
+	return rc;
 }
 
 static int commit_kernel(struct commit_run *run, struct err *err) {
@@ -176,6 +244,41 @@ static void commit_finish(struct commit_run *run) {
 	e->revision = run->view.revision;
 }
 
+/* The database, and when the configuration changes the kernel, get what is in the model now. */
+static int commit_make_real(struct commit_run *run, struct err *err) {
+	int rc = commit_write(run, err);
+
+	if (rc == 0 && run->n_changes > 0)
+		rc = commit_kernel(run, err);
+	return rc ? rc : store_commit(run->engine->store, err);
+}
+
+static int commit_changes(struct commit_run *run, struct err *err) {
+	struct engine *e = run->engine;
+	bool any;
+	int rc = 0;
+
+	commit_swap_in(run);
+	any = run->n_changes > 0;
+	if (any || !STAILQ_EMPTY(&run->txn->meta)) {
+		rc = commit_make_real(run, err);
+		run->is_real = rc == 0;
+	}
+	if (rc)
+		commit_undo(run);
+	else if (any)
+		commit_finish(run);
+	if (any)
+		*(rc ? &e->n_failed : &e->n_commits) += 1;
+	commit_review(run);
+	return rc;
+}
+
+static void tell_watchers(const struct engine *e) {
+	for (unsigned int i = 0; i < e->n_watchers; i++)
+		e->watchers[i].committed(e->watchers[i].arg);
+}
+
 int txn_commit(struct txn *t, struct err *err) {
 	struct engine *e = t->engine;
 	struct commit_run run = { .txn = t, .engine = e,
@@ -186,24 +289,14 @@ int txn_commit(struct txn *t, struct err *err) {
 	txn_redraw(t);
 	rc = txn_recheck(t, err);
 	if (rc == 0) {
-		commit_swap_in(&run);
-		if (run.n_changes > 0) {
-			rc = commit_write(&run, err);
-			if (rc == 0)
-				rc = commit_kernel(&run, err);
-			if (rc == 0)
-				rc = store_commit(e->store, err);
-			if (rc)
-				commit_undo(&run);
-			else
-				commit_finish(&run);
-			*(rc ? &e->n_failed : &e->n_commits) += 1;
-			commit_review(&run);
-		}
+		txn_places_settle(t);
+		rc = commit_changes(&run, err);
 		commit_free(&run);
 	}
 	if (rc)
 		warn_clear(&t->warnings);
 	txn_clear(t);
+	if (run.is_real)
+		tell_watchers(e);
 	return rc;
 }

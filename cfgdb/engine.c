@@ -282,6 +282,18 @@ int engine_start(struct engine *e, struct err *err) {
 	return 0;
 }
 
+/* ---- who has a say, who is told ---- */
+
+void engine_set_guard(struct engine *e, engine_guard_fn *guard, void *arg) {
+	e->guard = guard;
+	e->guard_arg = arg;
+}
+
+void engine_watch(struct engine *e, void (*committed)(void *arg), void *arg) {
+	if (e->n_watchers < ENGINE_WATCHERS_MAX)
+		e->watchers[e->n_watchers++] = (struct engine_watcher){ committed, arg };
+}
+
 const char *engine_hostname(const struct engine *e) {
 	const char *name = object_str(model_object(e->model, schema_tables[TBL_SYSTEM_GLOBAL]),
 				      SYSTEM_GLOBAL__HOSTNAME);

@@ -21,6 +21,7 @@ struct table {
 	struct object **slots;   /* by hash of the key; unused where keys are numbers */
 	size_t n_slots, count;   /* n_slots is 0 or a power of two */
 	struct object *empty;    /* what an object table holds while nothing is set */
+	uint64_t order;          /* grows when entries come, go or change places */
 };
 
 struct model {
@@ -329,6 +330,11 @@ const struct object *model_next(const struct model *m, const struct object *obj)
 	return RB_NEXT(pos_tree, NULL, (struct object *)obj);
 }
 
+const struct object *model_prev(const struct model *m, const struct object *obj) {
+	(void)m;
+	return RB_PREV(pos_tree, NULL, (struct object *)obj);
+}
+
 const struct object *model_seek(const struct model *m, const struct schema_table *table,
 				const char *key) {
 	struct object want = probe(table, key);
@@ -356,6 +362,10 @@ struct rows *model_rows(const struct model *m) {
 
 size_t model_count(const struct model *m, const struct schema_table *table) {
 	return m->tables[table->id].count;
+}
+
+uint64_t model_order(const struct model *m, const struct schema_table *table) {
+	return m->tables[table->id].order;
 }
 
 bool model_builtin(const struct schema_attr *attr, const char *name) {
@@ -418,12 +428,10 @@ int model_each_meeting(const struct model *m, const struct schema_table *table, 
 
 /* ---- changing ---- */
 
-struct object *model_take(struct model *m, const struct schema_table *table, const char *key) {
+static void remove_object(struct model *m, struct object *obj) {
+	const struct schema_table *table = obj->table;
 	struct table *t = &m->tables[table->id];
-	struct object *obj = find(m, table, key);
 
-	if (!obj)
-		return NULL;
 	if (!keys_are_numbers(table))
 		slots_remove(t, obj);
 	RB_REMOVE(key_tree, &t->by_key, obj);
@@ -432,16 +440,29 @@ struct object *model_take(struct model *m, const struct schema_table *table, con
 	uses_remove(m->uses, obj);
 	uses_remove(m->names, obj);
 	spans_remove(m->spans, obj);
+}
+
+struct object *model_take(struct model *m, const struct schema_table *table, const char *key) {
+	struct object *obj = find(m, table, key);
+
+	if (obj) {
+		remove_object(m, obj);
+		m->tables[table->id].order++;
+	}
 	return obj;
 }
 
 struct object *model_put(struct model *m, struct object *obj) {
 	struct table *t = &m->tables[obj->table->id];
-	struct object *old = model_take(m, obj->table, obj->key);
-	const struct object *last = RB_MAX(pos_tree, &t->by_pos);
+	struct object *old = find(m, obj->table, obj->key);
+	const struct object *last;
 
+	if (old)
+		remove_object(m, old);
+	last = RB_MAX(pos_tree, &t->by_pos);
 	if (obj->pos == 0)
-		obj->pos = old ? old->pos : (last ? last->pos : 0) + MODEL_POS_GAP;
+		obj->pos = old ? old->pos : model_pos_behind(last ? last->pos : 0);
+	t->order += !old || old->pos != obj->pos;
 	RB_INSERT(key_tree, &t->by_key, obj);
 	RB_INSERT(pos_tree, &t->by_pos, obj);
 	t->count++;
@@ -451,4 +472,14 @@ struct object *model_put(struct model *m, struct object *obj) {
 	uses_add(m->names, obj);
 	spans_add(m->spans, obj);
 	return old;
+}
+
+void model_place(struct model *m, const struct object *obj, int64_t pos) {
+	struct table *t = &m->tables[obj->table->id];
+	struct object *placed = (struct object *)obj;
+
+	RB_REMOVE(pos_tree, &t->by_pos, placed);
+	placed->pos = pos;
+	RB_INSERT(pos_tree, &t->by_pos, placed);
+	t->order++;
 }

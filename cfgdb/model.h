@@ -14,6 +14,11 @@
 
 #define MODEL_POS_GAP ((int64_t)1 << 32)  /* distance of neighbours when appended */
 
+/* The place behind an entry at pos when nothing is behind it; never 0. */
+static inline int64_t model_pos_behind(int64_t pos) {
+	return pos == -MODEL_POS_GAP ? MODEL_POS_GAP : pos + MODEL_POS_GAP;
+}
+
 struct model;
 
 /* New empty model; the caller frees it. */
@@ -37,6 +42,9 @@ const struct object *model_first(const struct model *m, const struct schema_tabl
 
 /* The object after obj in its table, or NULL. */
 const struct object *model_next(const struct model *m, const struct object *obj);
+
+/* The object before obj in its table, or NULL. */
+const struct object *model_prev(const struct model *m, const struct object *obj);
 
 /* Last object of a table, or NULL. */
 const struct object *model_last(const struct model *m, const struct schema_table *table);
@@ -76,6 +84,9 @@ struct object *model_put(struct model *m, struct object *obj);
 /* Take an object out; the caller frees it. NULL when there was none. */
 struct object *model_take(struct model *m, const struct schema_table *table, const char *key);
 
+/* Give an object of the model another place. */
+void model_place(struct model *m, const struct object *obj, int64_t pos);
+
 /*
  * Visit every use of obj: `holder` is the top-level object with the reference, `attr` the
  * attribute that holds it. Stops when visit returns non-zero and returns that.
@@ -91,6 +102,9 @@ int model_each_user(const struct model *m, const struct object *obj,
  */
 int model_each_meeting(const struct model *m, const struct schema_table *table, span_fn *of,
 		       struct span span, span_visit_fn *visit, void *arg);
+
+/* A number that changes whenever entries of a table come, go or change places. */
+uint64_t model_order(const struct model *m, const struct schema_table *table);
 
 /* Number of uses of obj. */
 size_t model_count_users(const struct model *m, const struct object *obj);

@@ -48,6 +48,11 @@ enum statement {
 	SQL_LAST_REVISION,
 	SQL_PUT_HASH,
 	SQL_PUT_ROOT_HASH,
+	SQL_PUT_POS,
+	SQL_REACHES_BACK,
+	SQL_CHANGED_SINCE,
+	SQL_REVISIONS,
+	SQL_COMMENT,
 	SQL_HISTORY_SIZE,
 	SQL_HISTORY_OLDEST,
 	SQL_DROP_CHANGE,
@@ -78,6 +83,12 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_LAST_REVISION] = "SELECT id, root_hash FROM rev ORDER BY id DESC LIMIT 1",
 	[SQL_PUT_HASH] = "UPDATE obj SET hash=?4 WHERE vd=?1 AND tbl=?2 AND key=?3 AND hash<>?4",
 	[SQL_PUT_ROOT_HASH] = "UPDATE rev SET root_hash=?2 WHERE id=?1",
+	[SQL_PUT_POS] = "UPDATE obj SET pos=?4 WHERE vd=?1 AND tbl=?2 AND key=?3",
+	[SQL_REACHES_BACK] = "SELECT 1 FROM rev WHERE id=?1",
+	[SQL_CHANGED_SINCE] = "SELECT DISTINCT tbl, key FROM chg WHERE rev>?1 ORDER BY tbl, key",
+	[SQL_REVISIONS] = "SELECT id, ts, user, source, comment, nchg, root_hash FROM rev "
+			  "WHERE id<=?1 ORDER BY id DESC",
+	[SQL_COMMENT] = "UPDATE rev SET comment=?2 WHERE id=?1",
 	[SQL_HISTORY_SIZE] = "SELECT coalesce(sum(" CHANGE_SIZE "), 0) FROM chg",
 	[SQL_HISTORY_OLDEST] =
 		"SELECT rowid, rev, " CHANGE_SIZE " FROM chg ORDER BY rev, rowid LIMIT 1",
@@ -138,6 +149,11 @@ static int store_run(struct store *s, enum statement which, struct err *err) {
 
 static void bind_text(struct store *s, enum statement which, int i, const char *text) {
 	sqlite3_bind_text(s->stmt[which], i, text, -1, SQLITE_TRANSIENT);
+}
+
+/* The first parameter, a revision; one beyond what the database can hold is none that it has. */
+static void bind_id(struct store *s, enum statement which, uint64_t id) {
+	sqlite3_bind_int64(s->stmt[which], 1, id > INT64_MAX ? INT64_MAX : (int64_t)id);
 }
 
 /* ---- opening ---- */
@@ -305,6 +321,108 @@ int store_last_revision(struct store *s, uint64_t *ret, unsigned char root_hash[
 	return rc;
 }
 
+static void take_revision(sqlite3_stmt *row, struct revision *ret) {
+	*ret = (struct revision){ .id = (uint64_t)sqlite3_column_int64(row, 0),
+				  .time = sqlite3_column_int64(row, 1),
+				  .user = (const char *)sqlite3_column_text(row, 2),
+				  .source = (const char *)sqlite3_column_text(row, 3),
+				  .comment = (const char *)sqlite3_column_text(row, 4),
+				  .n_changes = (uint32_t)sqlite3_column_int64(row, 5) };
+	take_hash(row, 6, ret->root_hash);
+}
+
+int store_each_revision(struct store *s, uint64_t newest,
+			int (*each)(void *arg, const struct revision *rev), void *arg,
+			struct err *err) {
+	sqlite3_stmt *stmt = s->stmt[SQL_REVISIONS];
+	struct revision rev;
+	int rc = 0, step;
+
+	bind_id(s, SQL_REVISIONS, newest);
+	while (rc == 0 && (step = sqlite3_step(stmt)) != SQLITE_DONE) {
+		if (step != SQLITE_ROW) {
+			rc = store_fail(s, "read", err);
+			break;
+		}
+		take_revision(stmt, &rev);
+		rc = each(arg, &rev);
+	}
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+struct revision_search {
+	uint64_t id;
+	struct revision *ret;
+};
+
+/* The first row is the newest that is not above the one that is sought. */
+static int copy_revision(void *arg, const struct revision *rev) {
+	struct revision_search *search = arg;
+
+	if (rev->id != search->id)
+		return ERR_NOT_FOUND;
+	*search->ret = *rev;
+	search->ret->user = xstrdup(rev->user);
+	search->ret->source = xstrdup(rev->source);
+	search->ret->comment = xstrdup(rev->comment);
+	return 1;
+}
+
+static int no_revision(uint64_t id, struct err *err) {
+	return err_set(err, ERR_NOT_FOUND, "the history has no revision %llu",
+		       (unsigned long long)id);
+}
+
+int store_revision_get(struct store *s, uint64_t id, struct revision *ret, struct err *err) {
+	struct revision_search search = { id, ret };
+	int rc = store_each_revision(s, id, copy_revision, &search, err);
+
+	if (rc == 1)
+		return 0;
+	return rc == 0 || rc == ERR_NOT_FOUND ? no_revision(id, err) : rc;
+}
+
+void revision_done(struct revision *rev) {
+	free((char *)rev->user);
+	free((char *)rev->source);
+	free((char *)rev->comment);
+	*rev = (struct revision){ 0 };
+}
+
+/* Each revision that is kept, but perhaps the oldest, has its changes and those after it. */
+static int reaches_back(struct store *s, uint64_t since, struct err *err) {
+	sqlite3_stmt *stmt = s->stmt[SQL_REACHES_BACK];
+	int step, rc = 0;
+
+	bind_id(s, SQL_REACHES_BACK, since);
+	step = sqlite3_step(stmt);
+	if (step == SQLITE_DONE)
+		rc = no_revision(since, err);
+	else if (step != SQLITE_ROW)
+		rc = store_fail(s, "read", err);
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+int store_changed_since(struct store *s, uint64_t since,
+			int (*each)(void *arg, const char *dotted, const char *key), void *arg,
+			struct err *err) {
+	sqlite3_stmt *stmt = s->stmt[SQL_CHANGED_SINCE];
+	int rc = reaches_back(s, since, err), step;
+
+	bind_id(s, SQL_CHANGED_SINCE, since);
+	while (rc == 0 && (step = sqlite3_step(stmt)) != SQLITE_DONE) {
+		if (step != SQLITE_ROW)
+			rc = store_fail(s, "read", err);
+		else
+			rc = each(arg, (const char *)sqlite3_column_text(stmt, 0),
+				  (const char *)sqlite3_column_text(stmt, 1));
+	}
+	sqlite3_reset(stmt);
+	return rc;
+}
+
 int store_meta_get(struct store *s, const char *name, char **ret, struct err *err) {
 	sqlite3_stmt *stmt = s->stmt[SQL_META_GET];
 	int step, rc = 0;
@@ -459,6 +577,12 @@ int store_put_hash(struct store *s, const struct object *obj, struct err *err) {
 	return store_run(s, SQL_PUT_HASH, err);
 }
 
+int store_put_pos(struct store *s, const struct object *obj, struct err *err) {
+	bind_place(s, SQL_PUT_POS, 1, obj);
+	sqlite3_bind_int64(s->stmt[SQL_PUT_POS], 4, obj->pos);
+	return store_run(s, SQL_PUT_POS, err);
+}
+
 int store_put_root_hash(struct store *s, uint64_t rev,
 			const unsigned char root_hash[OBJECT_HASH_LEN], struct err *err) {
 	sqlite3_stmt *stmt = s->stmt[SQL_PUT_ROOT_HASH];
@@ -479,6 +603,15 @@ int store_revision(struct store *s, const struct revision *rev, struct err *err)
 	sqlite3_bind_int64(stmt, 6, rev->n_changes);
 	sqlite3_bind_blob(stmt, 7, rev->root_hash, sizeof(rev->root_hash), SQLITE_TRANSIENT);
 	return store_run(s, SQL_REVISION, err);
+}
+
+int store_revision_comment(struct store *s, uint64_t id, const char *comment, struct err *err) {
+	int rc;
+
+	bind_id(s, SQL_COMMENT, id);
+	bind_text(s, SQL_COMMENT, 2, comment);
+	rc = store_run(s, SQL_COMMENT, err);
+	return rc || sqlite3_changes(s->db) > 0 ? rc : no_revision(id, err);
 }
 
 /* The bytes of the body, 0 when there is no object. */
@@ -504,20 +637,23 @@ static int write_change(struct store *s, uint64_t rev, const char *op, int64_t s
 	return rc;
 }
 
-static const char *operation(const void *before, const void *after) {
+static const char *operation(const void *before, const void *after, bool moved) {
 	if (!before)
 		return "new";
-	return after ? "change" : "delete";
+	if (!after)
+		return "delete";
+	return moved ? "move" : "change";
 }
 
 int store_change(struct store *s, uint64_t rev, const struct object *before,
 		 const struct object *after, struct err *err) {
 	int64_t size = CHANGE_ROWS;
+	bool moved = before && after && before->pos != after->pos && object_equal(before, after);
 
 	bind_place(s, SQL_CHANGE, 2, after ? after : before);
 	size += bind_body(s, 6, before);
 	size += bind_body(s, 7, after);
-	return write_change(s, rev, operation(before, after), size, err);
+	return write_change(s, rev, operation(before, after, moved), size, err);
 }
 
 static int64_t bind_row(struct store *s, int i, const struct row *row) {
@@ -530,11 +666,12 @@ static int64_t bind_row(struct store *s, int i, const struct row *row) {
 int store_change_row(struct store *s, uint64_t rev, const struct row *before,
 		     const struct row *after, struct err *err) {
 	int64_t size = CHANGE_ROWS;
+	bool moved = before && after && strcmp(before->body, after->body) == 0;
 
 	bind_place_of_row(s, SQL_CHANGE, 2, after ? after : before);
 	size += bind_row(s, 6, before);
 	size += bind_row(s, 7, after);
-	return write_change(s, rev, operation(before, after), size, err);
+	return write_change(s, rev, operation(before, after, moved), size, err);
 }
 
 /* ---- the old end of the history ---- */

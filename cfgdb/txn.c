@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/places.h"
 #include "cfgdb/txn_impl.h"
 
 static int compare_staged(const struct staged *a, const struct staged *b) {
@@ -34,9 +35,12 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source) {
 	t->engine = e;
 	t->user = xstrdup(user);
 	t->source = xstrdup(source);
+	t->comment = xstrdup("");
 	t->growth = xcalloc(schema_n_tables, sizeof(*t->growth));
 	t->seen_revision = e->revision;
 	TAILQ_INIT(&t->order);
+	STAILQ_INIT(&t->meta);
+	LIST_INSERT_HEAD(&e->txns, t, open);
 	return t;
 }
 
@@ -68,10 +72,31 @@ void txn_drop_indexes(struct txn *t) {
 	spans_free(&t->spans);
 }
 
+static void meta_clear(struct txn *t) {
+	struct staged_meta *m;
+
+	while ((m = STAILQ_FIRST(&t->meta)) != NULL) {
+		STAILQ_REMOVE_HEAD(&t->meta, next);
+		free(m->name);
+		free(m->value);
+		free(m);
+	}
+}
+
+void txn_meta(struct txn *t, const char *name, const char *value) {
+	struct staged_meta *m = xcalloc(1, sizeof(*m));
+
+	m->name = xstrdup(name);
+	m->value = xstrdup(value);
+	STAILQ_INSERT_TAIL(&t->meta, m, next);
+}
+
 void txn_clear(struct txn *t) {
 	struct staged *s;
 
 	txn_drop_indexes(t);
+	txn_places_clear(t);
+	meta_clear(t);
 	while ((s = TAILQ_FIRST(&t->order)) != NULL)
 		staged_free(t, s);
 	memset(t->growth, 0, schema_n_tables * sizeof(*t->growth));
@@ -82,17 +107,19 @@ void txn_free(struct txn *t) {
 	if (!t)
 		return;
 	txn_clear(t);
+	LIST_REMOVE(t, open);
 	warn_clear(&t->warnings);
 	free(t->growth);
 	free(t->user);
 	free(t->source);
+	free(t->comment);
 	free(t);
 }
 
 /* ---- looking through the transaction ---- */
 
-static struct staged *staged_find(const struct txn *t, const struct schema_table *table,
-				  const char *key) {
+struct staged *txn_find_staged(const struct txn *t, const struct schema_table *table,
+			       const char *key) {
 	struct staged want = { .table = table, .key = (char *)key };
 
 	return RB_FIND(staged_tree, (struct staged_tree *)&t->staged, &want);
@@ -100,7 +127,7 @@ static struct staged *staged_find(const struct txn *t, const struct schema_table
 
 const struct object *txn_find(const struct txn *t, const struct schema_table *table,
 			      const char *key) {
-	const struct staged *s = staged_find(t, table, key);
+	const struct staged *s = txn_find_staged(t, table, key);
 
 	return s ? s->obj : model_find(t->engine->model, table, key);
 }
@@ -135,7 +162,7 @@ static int each_active(const struct txn *t, const struct schema_table *table, bo
 
 	for (const struct object *obj = model_first(m, table); obj && rc == 0;
 	     obj = model_next(m, obj)) {
-		const struct staged *s = t->n_staged ? staged_find(t, table, obj->key) : NULL;
+		const struct staged *s = t->n_staged ? txn_find_staged(t, table, obj->key) : NULL;
 		const struct object *now = obj;
 
 		if (s)
@@ -145,12 +172,30 @@ static int each_active(const struct txn *t, const struct schema_table *table, bo
 	return rc;
 }
 
+static int each_placed(const struct txn *t, const struct schema_table *table,
+		       const struct places *places,
+		       int (*visit)(void *arg, const struct object *obj), void *arg) {
+	const struct place *place = places_first(places);
+	int rc = 0;
+
+	for (; place && rc == 0; place = places_next(places, place)) {
+		const struct object *obj = txn_find(t, table, place->key);
+
+		rc = obj ? visit(arg, obj) : 0;
+	}
+	return rc;
+}
+
 int txn_each(const struct txn *t, const struct schema_table *table,
 	     int (*visit)(void *arg, const struct object *obj), void *arg) {
 	const struct model *m = t->engine->model;
+	const struct places *places = txn_places(t, table);
 	const struct staged *s;
-	int rc = each_active(t, table, false, visit, arg);
+	int rc;
 
+	if (places)
+		return each_placed(t, table, places, visit, arg);
+	rc = each_active(t, table, false, visit, arg);
 	TAILQ_FOREACH(s, &t->order, next) {
 		if (rc)
 			return rc;
@@ -180,7 +225,7 @@ size_t txn_count(const struct txn *t, const struct schema_table *table) {
 }
 
 uint64_t txn_base_version(const struct txn *t, const struct schema_table *table, const char *key) {
-	const struct staged *s = staged_find(t, table, key);
+	const struct staged *s = txn_find_staged(t, table, key);
 	const struct object *obj;
 
 	if (s)
@@ -250,8 +295,9 @@ static int visit_staged(void *arg, const struct object *holder, const struct sch
 
 static int visit_active(void *arg, const struct object *holder, const struct schema_attr *attr) {
 	struct user_visit *v = arg;
+	bool staged = txn_find_staged(v->t, holder->table, holder->key) != NULL;
 
-	return staged_find(v->t, holder->table, holder->key) ? 0 : visit_staged(arg, holder, attr);
+	return staged ? 0 : visit_staged(arg, holder, attr);
 }
 
 /* An index over what is staged: a cache, so asking for it leaves the transaction as it is. */
@@ -342,7 +388,7 @@ struct meeting_visit {
 static int visit_unstaged(void *arg, const struct object *obj) {
 	struct meeting_visit *v = arg;
 
-	return staged_find(v->t, obj->table, obj->key) ? 0 : v->visit(v->arg, obj);
+	return txn_find_staged(v->t, obj->table, obj->key) ? 0 : v->visit(v->arg, obj);
 }
 
 int txn_each_meeting(const struct txn *t, const struct schema_table *table, span_fn *of,
@@ -380,7 +426,7 @@ static struct staged *staged_new(struct txn *t, const struct schema_table *table
 
 int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
 	     const struct object *obj, struct err *err) {
-	const struct staged *s = staged_find(t, table, key);
+	const struct staged *s = txn_find_staged(t, table, key);
 	size_t had = s ? s->bytes : 0, size = staged_size(key, obj);
 	const struct {
 		bool full;
@@ -406,11 +452,28 @@ int txn_room(const struct txn *t, const struct schema_table *table, const char *
 	return 0;
 }
 
+static void staged_set(struct txn *t, struct staged *s, struct object *obj) {
+	if (s->obj)
+		staged_leave(t, s->obj);
+	object_free(s->obj);
+	s->obj = obj;
+	staged_account(t, s, staged_size(s->key, obj));
+	if (!obj)
+		return;
+	obj->ver = s->base;
+	staged_enter(t, obj);
+}
+
 struct staged *txn_stage(struct txn *t, const struct schema_table *table, const char *key,
 			 struct object *obj, uint64_t base) {
-	struct staged *s = staged_find(t, table, key);
+	struct staged *s = txn_find_staged(t, table, key);
+	bool was = txn_find(t, table, key) != NULL;
 
-	t->growth[table->id] += (obj != NULL) - (txn_find(t, table, key) != NULL);
+	t->growth[table->id] += (obj != NULL) - was;
+	if (obj && !was)
+		txn_places_enter(t, table, key);
+	else if (!obj)
+		txn_places_remove(t, table, key);
 	if (s && obj && !s->obj) { /* deleted before: it comes back at the end */
 		s->moved = true;
 		TAILQ_REMOVE(&t->order, s, next);
@@ -418,21 +481,14 @@ struct staged *txn_stage(struct txn *t, const struct schema_table *table, const 
 	}
 	if (!s)
 		s = staged_new(t, table, key, base);
-	if (s->obj)
-		staged_leave(t, s->obj);
-	object_free(s->obj);
-	s->obj = obj;
 	s->drawn = false;
-	staged_account(t, s, staged_size(key, obj));
-	if (!obj)
-		return s;
-	obj->ver = s->base;
-	staged_enter(t, obj);
+	staged_set(t, s, obj);
 	return s;
 }
 
 void txn_rekey(struct txn *t, struct staged *s, const char *key) {
 	staged_leave(t, s->obj);
+	txn_places_rename(t, s->table, s->key, key);
 	RB_REMOVE(staged_tree, &t->staged, s);
 	free(s->key);
 	s->key = xstrdup(key);
@@ -448,6 +504,15 @@ struct warnings *txn_warnings(struct txn *t) {
 
 size_t txn_staged(const struct txn *t) {
 	return t->n_staged;
+}
+
+const struct txn *engine_staged(const struct engine *e) {
+	const struct txn *t;
+
+	LIST_FOREACH(t, &e->txns, open)
+		if (t->n_staged > 0)
+			return t;
+	return NULL;
 }
 
 void txn_as_found(struct txn *t) {

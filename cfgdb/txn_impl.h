@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The inside of a transaction, shared by txn.c (what it holds), txn_stage.c (what may get in) and
- * commit.c (making it real).
+ * commit.c (making it real), and txn_place.c.
  */
 #pragma once
 
@@ -18,8 +18,21 @@ struct staged {
 	uint64_t base;           /* version of the active object, TXN_NEW when there was none */
 	bool moved; /* deleted and made again here: its place is the end of the table */
 	bool drawn;              /* nobody asked for this number: another one will do */
+	bool placed;             /* it was given a place */
 	RB_ENTRY(staged) entry;
 	TAILQ_ENTRY(staged) next;
+};
+
+/* A row of meta that is written with the commit. */
+struct staged_meta {
+	char *name, *value;
+	STAILQ_ENTRY(staged_meta) next;
+};
+
+/* The order that an ordered table would have, from when the first of its entries was placed. */
+struct staged_order {
+	struct places *places;
+	uint64_t model_order;    /* of what it was made from */
 };
 
 RB_HEAD(staged_tree, staged);
@@ -27,19 +40,28 @@ TAILQ_HEAD(staged_list, staged);
 
 struct txn {
 	struct engine *engine;
-	char *user, *source;
+	char *user, *source, *comment;
+	int64_t time;             /* of the revision; 0: that of the commit */
+	bool replicated;
 	struct staged_tree staged;
 	struct staged_list order; /* as they came */
 	size_t n_staged;
 	size_t bytes;             /* of what is staged; engine->staged_bytes has it, too */
 	int64_t *growth;          /* by table id: entries that it would have more */
+	struct staged_order *orders; /* by table id; NULL until an entry is placed */
+	STAILQ_HEAD(, staged_meta) meta;
 	struct uses *uses;        /* references of what is staged; NULL until someone asks */
 	struct uses *names;       /* unique texts of it; likewise */
 	struct spans *spans;      /* ranges of what is staged that someone has asked for */
 	uint64_t seen_revision;   /* active when the oldest entry was checked */
 	bool as_found;
 	struct warnings warnings;
+	LIST_ENTRY(txn) open;     /* of the engine */
 };
+
+/* The entry of what is staged, or NULL. */
+struct staged *txn_find_staged(const struct txn *t, const struct schema_table *table,
+			       const char *key);
 
 /* Whether there is room to stage obj (NULL: deletion) under its table and key. */
 int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
@@ -48,6 +70,9 @@ int txn_room(const struct txn *t, const struct schema_table *table, const char *
 /* Stage obj (NULL: deletion) under its table and key, unchecked; takes over obj. */
 struct staged *txn_stage(struct txn *t, const struct schema_table *table, const char *key,
 			 struct object *obj, uint64_t base);
+
+/* What of two that change the same thing the second is told: ERR_LOCKED. */
+int txn_refuse_locked(struct err *err);
 
 /* Bring a staged object under another key. */
 void txn_rekey(struct txn *t, struct staged *s, const char *key);
@@ -65,6 +90,36 @@ int txn_recheck(const struct txn *t, struct err *err);
 
 /* Drop the indexes over staged objects: these are about to move into the model. */
 void txn_drop_indexes(struct txn *t);
+
+/*
+ * For object_each_ref(), arg is the transaction: what is named now stays managed when the last
+ * object that names it goes.
+ */
+int txn_adopt(void *arg, const struct object *holder, unsigned int attr, const char *name);
+
+/* Ask the guard about a change, if it is an administrator's; after NULL: deletion, or a move. */
+int txn_ask_guard(const struct txn *t, const struct object *before, const struct object *after,
+		  struct err *err);
+
+/* ---- txn_place.c ---- */
+
+/* The order that the table would have, or NULL as long as no entry of it was placed. */
+struct places *txn_places(const struct txn *t, const struct schema_table *table);
+
+/* An entry has come, gone, or got another key. */
+void txn_places_enter(const struct txn *t, const struct schema_table *table, const char *key);
+void txn_places_remove(const struct txn *t, const struct schema_table *table, const char *key);
+void txn_places_rename(const struct txn *t, const struct schema_table *table, const char *key,
+		       const char *to);
+
+/* ERR_LOCKED when an order has changed in the model since an entry was placed here. */
+int txn_places_recheck(const struct txn *t, struct err *err);
+
+/* Forget places in tables whose order would be the one it is. */
+void txn_places_settle(struct txn *t);
+
+/* Forget all places. */
+void txn_places_clear(struct txn *t);
 
 /* Drop everything staged. */
 void txn_clear(struct txn *t);

@@ -20,7 +20,7 @@ static const char locked_text[] =
 	"Can not config the object since either the object or the referenced objects are being "
 	"configured by other transactions.";
 
-static int refuse_locked(struct err *err) {
+int txn_refuse_locked(struct err *err) {
 	return err_set(err, ERR_LOCKED, "%s", locked_text);
 }
 
@@ -44,11 +44,8 @@ static uint64_t active_version(const struct txn *t, const struct schema_table *t
 	return obj ? obj->ver : TXN_NEW;
 }
 
-/*
- * What is named now stays managed when the last object that names it goes: taking the last policy
- * away must not make a router of the unit.
- */
-static int adopt(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+/* Taking the last policy away must not make a router of the unit. */
+int txn_adopt(void *arg, const struct object *holder, unsigned int attr, const char *name) {
 	struct txn *t = arg;
 	const struct object *named = txn_resolve(t, &holder->table->attrs[attr], name);
 
@@ -111,13 +108,22 @@ void txn_redraw(struct txn *t) {
 
 /* ---- staging ---- */
 
+int txn_ask_guard(const struct txn *t, const struct object *before, const struct object *after,
+		  struct err *err) {
+	const struct engine *e = t->engine;
+
+	if (!e->guard || t->replicated || t->as_found)
+		return 0;
+	return e->guard(e->guard_arg, before, after, err);
+}
+
 /* Whether nobody was faster. */
 static int put_allowed(const struct txn *t, const struct object *obj, uint64_t base,
 		       struct err *err) {
 	if (base == TXN_ANY || base == txn_base_version(t, obj->table, obj->key) ||
 	    (!schema_is_list(obj->table) && !txn_find(t, obj->table, obj->key)))
 		return 0;
-	return refuse_locked(err);
+	return txn_refuse_locked(err);
 }
 
 static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, struct err *err) {
@@ -133,8 +139,10 @@ static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, str
 		keep_uuid(obj, before);
 		unknown_keep(obj, before);
 		object_fill_uuid(obj);
-		rc = check_object(t, obj, err);
+		rc = txn_ask_guard(t, before, obj, err);
 	}
+	if (rc == 0)
+		rc = check_object(t, obj, err);
 	if (rc == 0)
 		rc = txn_room(t, obj->table, obj->key, obj, err);
 	if (rc) {
@@ -143,7 +151,7 @@ static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, str
 	}
 	obj->pos = before ? before->pos : 0;
 	txn_stage(t, obj->table, obj->key, obj, active)->drawn = drawn;
-	return t->as_found ? 0 : object_each_ref(obj, adopt, t);
+	return t->as_found ? 0 : object_each_ref(obj, txn_adopt, t);
 }
 
 static int put_next(struct txn *t, struct object *obj, struct err *err) {
@@ -175,7 +183,9 @@ int txn_delete(struct txn *t, const struct schema_table *table, const char *key,
 		return err_set(err, ERR_PARSE, "\ncommand parse error before 'delete'");
 	if (!obj)
 		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
-	rc = check_delete(t, obj, err);
+	rc = txn_ask_guard(t, obj, NULL, err);
+	if (rc == 0)
+		rc = check_delete(t, obj, err);
 	if (rc == 0)
 		rc = txn_room(t, table, key, NULL, err);
 	if (rc)
@@ -199,7 +209,7 @@ static int staged_recheck(const struct txn *t, const struct staged *s, struct er
 	int rc = 0;
 
 	if (active_version(t, s->table, s->key) != s->base)
-		return refuse_locked(err);
+		return txn_refuse_locked(err);
 	active = model_find(t->engine->model, s->table, s->key);
 	if (s->obj)
 		rc = check_object(t, s->obj, err);
@@ -208,14 +218,28 @@ static int staged_recheck(const struct txn *t, const struct staged *s, struct er
 	return rc ? refuse_overtaken(err) : 0;
 }
 
+/* The unit may have become a secondary since. */
+static int guard_recheck(const struct txn *t, const struct staged *s, struct err *err) {
+	const struct object *active = model_find(t->engine->model, s->table, s->key);
+	int rc = 0;
+
+	if (active && (s->placed || s->moved))
+		rc = txn_ask_guard(t, active, NULL, err);
+	if (rc == 0 && (active || s->obj))
+		rc = txn_ask_guard(t, active, s->obj, err);
+	return rc;
+}
+
 int txn_recheck(const struct txn *t, struct err *err) {
 	const struct staged *s;
+	int rc = txn_places_recheck(t, err);
 
-	if (t->seen_revision == t->engine->revision)
-		return 0;
+	TAILQ_FOREACH(s, &t->order, next)
+		rc = rc ? rc : guard_recheck(t, s, err);
+	if (rc || t->seen_revision == t->engine->revision)
+		return rc;
 	TAILQ_FOREACH(s, &t->order, next) {
-		int rc = staged_recheck(t, s, err);
-
+		rc = staged_recheck(t, s, err);
 		if (rc)
 			return rc;
 	}

@@ -315,6 +315,140 @@ START_TEST(test_history_rollback) {
 }
 END_TEST
 
+/* ---- reading the history ---- */
+
+static int add_change(void *arg, const char *dotted, const char *key) {
+	str_addf(arg, "%s %s, ", dotted, key);
+	return 0;
+}
+
+static char *changed_since(uint64_t since) {
+	struct str out = STR_INIT;
+	struct err err = { 0 };
+
+	good(store_changed_since(store, since, add_change, &out, &err), &err);
+	return str_steal(&out);
+}
+
+#define CHECK_SINCE(since, want)                             \
+	do {                                                 \
+		AUTO_FREE char *changes = changed_since(since); \
+		ck_assert_str_eq(changes, want);             \
+	} while (0)
+
+/* A revision that makes, changes (or deletes) these objects of firewall.address. */
+static void revise(uint64_t id, const char *const *keys, bool delete) {
+	struct revision rev = { .id = id, .user = "ann", .source = "cli", .comment = "", .time = 7 };
+	struct err err = { 0 };
+
+	memset(rev.root_hash, (int)id, sizeof(rev.root_hash));
+	good(store_begin(store, &err), &err);
+	good(store_revision(store, &rev, &err), &err);
+	for (; *keys; keys++) {
+		struct object *obj = object_new(fixture_table("firewall.address"), *keys);
+
+		good(store_change(store, id, delete ? obj : NULL, delete ? NULL : obj, &err), &err);
+		object_free(obj);
+	}
+	good(store_commit(store, &err), &err);
+}
+
+static int stop_at_b(void *arg, const char *dotted, const char *key) {
+	(void)dotted;
+	++*(int *)arg;
+	return strcmp(key, "b") == 0 ? 77 : 0;
+}
+
+/* Each object once, however often it changed; from a revision that is there. */
+START_TEST(test_changed_since) {
+	struct err err = { 0 };
+	int n = 0;
+
+	ck_assert_int_eq(store_changed_since(store, 0, stop_at_b, &n, &err), ERR_NOT_FOUND);
+	revise(1, (const char *const[]){ "f", NULL }, false);
+	revise(2, (const char *const[]){ "b", "a", NULL }, false);
+	revise(3, (const char *const[]){ "c", "a", "c", NULL }, false);
+	revise(4, (const char *const[]){ "a", NULL }, true);
+	CHECK_SINCE(1, "firewall.address a, firewall.address b, firewall.address c, ");
+	CHECK_SINCE(2, "firewall.address a, firewall.address c, ");
+	CHECK_SINCE(3, "firewall.address a, ");
+	CHECK_SINCE(4, "");
+	ck_assert_int_eq(store_changed_since(store, 1, stop_at_b, &n, &err), 77);
+	ck_assert_int_eq(n, 2);
+	ck_assert_int_eq(store_changed_since(store, 5, stop_at_b, &n, &err), ERR_NOT_FOUND);
+	ck_assert_int_eq(store_changed_since(store, UINT64_MAX, stop_at_b, &n, &err),
+			 ERR_NOT_FOUND);
+	ck_assert_str_eq(err.text, "the history has no revision 18446744073709551615");
+}
+END_TEST
+
+/* The oldest revision that is kept serves as a base, though its own changes may be gone. */
+START_TEST(test_changed_since_trim) {
+	struct object *obj = large_object();
+	struct err err = { 0 };
+	uint64_t oldest;
+	int n = 0;
+
+	revise(1, (const char *const[]){ "f", NULL }, false);
+	for (uint64_t id = 2; id <= 120; id++)
+		add_revision(id, 1, obj, true);
+	oldest = (uint64_t)number("SELECT min(id) FROM rev");
+	ck_assert_uint_gt(oldest, 2);
+	ck_assert_int_eq(store_changed_since(store, oldest - 1, stop_at_b, &n, &err),
+			 ERR_NOT_FOUND);
+	CHECK_SINCE(oldest, "firewall.addrgrp large, ");
+	CHECK_SINCE(119, "firewall.addrgrp large, ");
+	CHECK_SINCE(120, "");
+	object_free(obj);
+}
+END_TEST
+
+static int add_revision_text(void *arg, const struct revision *rev) {
+	str_addf(arg, "%llu %s '%s' %02x, ", (unsigned long long)rev->id, rev->user, rev->comment,
+		 rev->root_hash[31]);
+	return rev->id == 2 ? 77 : 0;
+}
+
+START_TEST(test_revisions_read) {
+	AUTO_STR struct str out = STR_INIT;
+	struct revision rev;
+	struct err err = { 0 };
+
+	for (uint64_t id = 1; id <= 4; id++)
+		revise(id, (const char *const[]){ "a", NULL }, false);
+	good(store_revision_comment(store, 3, "kept: it's named", &err), &err);
+	ck_assert_int_eq(store_revision_comment(store, 5, "", &err), ERR_NOT_FOUND);
+	good(store_revision_get(store, 3, &rev, &err), &err);
+	ck_assert_uint_eq(rev.id, 3);
+	ck_assert_int_eq(rev.time, 7);
+	ck_assert_str_eq(rev.user, "ann");
+	ck_assert_str_eq(rev.source, "cli");
+	ck_assert_str_eq(rev.comment, "kept: it's named");
+	revision_done(&rev);
+	ck_assert_int_eq(store_revision_get(store, 0, &rev, &err), ERR_NOT_FOUND);
+	ck_assert_int_eq(store_revision_get(store, 5, &rev, &err), ERR_NOT_FOUND);
+	ck_assert_int_eq(store_each_revision(store, 3, add_revision_text, &out, &err), 77);
+	ck_assert_str_eq(str_text(&out), "3 ann 'kept: it's named' 03, 2 ann '' 02, ");
+	str_done(&out);
+	good(store_each_revision(store, 1, add_revision_text, &out, &err), &err);
+	ck_assert_str_eq(str_text(&out), "1 ann '' 01, ");
+}
+END_TEST
+
+START_TEST(test_put_pos) {
+	struct err err = { 0 };
+	const struct object *obj;
+
+	write_object("firewall.policy", "1", 1, "set name one\n");
+	write_object("firewall.policy", "2", 2, "set name two\n");
+	obj = model_find(model, fixture_table("firewall.policy"), "1");
+	model_place(model, obj, 7 * MODEL_POS_GAP);
+	good(store_put_pos(store, obj, &err), &err);
+	CHECK_ROWS("firewall.policy 2 2 2 02: set name \"two\"\n"
+		   "firewall.policy 1 7 1 01: set name \"one\"\n");
+}
+END_TEST
+
 START_TEST(test_meta) {
 	struct err err = { 0 };
 	char *value = (char *)"x";
@@ -447,6 +581,10 @@ static Suite *store_suite(void) {
 	tcase_add_test(t, test_history_bound);
 	tcase_add_test(t, test_history_of_a_load);
 	tcase_add_test(t, test_history_rollback);
+	tcase_add_test(t, test_changed_since);
+	tcase_add_test(t, test_changed_since_trim);
+	tcase_add_test(t, test_revisions_read);
+	tcase_add_test(t, test_put_pos);
 	tcase_add_test(t, test_meta);
 	tcase_add_test(t, test_other_version);
 	tcase_add_test(t, test_no_database);

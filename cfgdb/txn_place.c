@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Places in ordered tables. As long as nobody asks for one, what is new goes to the end, and the
+ * order is that of the model and then of what is staged: it needs no memory. The first entry that
+ * is given a place has the order of its whole table written down, as the transaction would leave it
+ * (places.h); from then on that is the order, and at the commit entries get their pos from it.
+ *
+ * An entry that is told to be where it is already costs a look at its neighbour, for that is what
+ * most of a replicated transaction says.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/places.h"
+#include "cfgdb/txn_impl.h"
+
+struct places *txn_places(const struct txn *t, const struct schema_table *table) {
+	return t->orders ? t->orders[table->id].places : NULL;
+}
+
+void txn_places_enter(const struct txn *t, const struct schema_table *table, const char *key) {
+	struct places *places = txn_places(t, table);
+
+	if (places)
+		places_append(places, key);
+}
+
+void txn_places_remove(const struct txn *t, const struct schema_table *table, const char *key) {
+	struct places *places = txn_places(t, table);
+
+	if (places)
+		places_remove(places, key);
+}
+
+void txn_places_rename(const struct txn *t, const struct schema_table *table, const char *key,
+		       const char *to) {
+	struct places *places = txn_places(t, table);
+
+	if (places)
+		places_rename(places, key, to);
+}
+
+void txn_places_clear(struct txn *t) {
+	for (uint16_t i = 0; t->orders && i < schema_n_tables; i++)
+		places_free(t->orders[i].places);
+	free(t->orders);
+	t->orders = NULL;
+}
+
+/* ---- the order that nobody has asked to change ---- */
+
+/* Whether an active entry stands where it stood. */
+static bool stands(const struct txn *t, const struct object *active) {
+	const struct staged *s = txn_find_staged(t, active->table, active->key);
+
+	return !s || (s->obj && !s->moved);
+}
+
+/* Whether something staged stands behind all that was there. */
+static bool is_behind(const struct txn *t, const struct staged *s) {
+	return s->obj && (s->moved || !txn_active(t, s->table, s->key));
+}
+
+/* Key of the last active entry, from this one back, that stands; "" when none does. */
+static const char *standing_key(const struct txn *t, const struct object *obj) {
+	while (obj && !stands(t, obj))
+		obj = model_prev(t->engine->model, obj);
+	return obj ? obj->key : "";
+}
+
+/* Key of the entry before this one, which there is. */
+static const char *key_before(const struct txn *t, const struct schema_table *table,
+			      const char *key) {
+	const struct places *places = txn_places(t, table);
+	const struct staged *s = txn_find_staged(t, table, key);
+	const struct place *before;
+
+	if (places) {
+		before = places_prev(places, places_find(places, key));
+		return before ? before->key : "";
+	}
+	if (!s || !is_behind(t, s))
+		return standing_key(t, model_prev(t->engine->model, txn_active(t, table, key)));
+	while ((s = TAILQ_PREV(s, staged_list, next)) != NULL)
+		if (s->table == table && is_behind(t, s))
+			return s->key;
+	return standing_key(t, model_last(t->engine->model, table));
+}
+
+/* ---- the order that was changed ---- */
+
+struct order_writer {
+	const struct txn *txn;
+	struct places *places;
+};
+
+static int write_place(void *arg, const struct object *obj) {
+	struct order_writer *w = arg;
+	const struct object *active = txn_active(w->txn, obj->table, obj->key);
+
+	if (active && stands(w->txn, active))
+		places_enter(w->places, obj->key, active->pos);
+	else
+		places_append(w->places, obj->key);
+	return 0;
+}
+
+static struct places *places_of_view(struct txn *t, const struct schema_table *table) {
+	struct order_writer w = { t, txn_places(t, table) };
+
+	if (w.places)
+		return w.places;
+	if (!t->orders)
+		t->orders = xcalloc(schema_n_tables, sizeof(*t->orders));
+	w.places = places_new();
+	txn_each(t, table, write_place, &w);
+	t->orders[table->id] =
+		(struct staged_order){ w.places, model_order(t->engine->model, table) };
+	return w.places;
+}
+
+static int refuse_place(const struct schema_table *table, const char *key, struct err *err) {
+	return err_set(err, ERR_NOT_FOUND, "%s %s: entry is not found in table", table->path, key);
+}
+
+/* What changes places is staged, that it is written down as a change. */
+static int stage_placed(struct txn *t, const struct object *obj, struct err *err) {
+	const struct object *active = txn_active(t, obj->table, obj->key);
+	struct staged *s = txn_find_staged(t, obj->table, obj->key);
+	struct object *copy;
+	int rc;
+
+	if (!s) {
+		copy = object_copy(obj);
+		rc = txn_room(t, obj->table, obj->key, copy, err);
+		if (rc) {
+			object_free(copy);
+			return rc;
+		}
+		s = txn_stage(t, obj->table, obj->key, copy, active->ver);
+	}
+	s->placed = true;
+	return 0;
+}
+
+int txn_place(struct txn *t, const struct schema_table *table, const char *key, const char *after,
+	      struct err *err) {
+	const struct object *obj = txn_find(t, table, key);
+	int rc;
+
+	if (!(table->flags & TABLE_ORDERED))
+		return err_set(err, ERR_PARSE, "%s: the order of entries has no meaning",
+			       table->path);
+	if (!obj)
+		return refuse_place(table, key, err);
+	if (*after && (strcmp(key, after) == 0 || !txn_find(t, table, after)))
+		return refuse_place(table, after, err);
+	if (strcmp(key_before(t, table, key), after) == 0)
+		return 0;
+	rc = txn_ask_guard(t, obj, NULL, err);
+	if (rc == 0)
+		rc = stage_placed(t, obj, err);
+	if (rc == 0)
+		places_move(places_of_view(t, table), key, after);
+	return rc;
+}
+
+/* ---- before a commit ---- */
+
+int txn_places_recheck(const struct txn *t, struct err *err) {
+	for (uint16_t i = 0; t->orders && i < schema_n_tables; i++)
+		if (t->orders[i].places &&
+		    t->orders[i].model_order != model_order(t->engine->model, schema_tables[i]))
+			return txn_refuse_locked(err);
+	return 0;
+}
+
+static bool is_same_order(const struct txn *t, const struct schema_table *table,
+			  const struct places *places) {
+	const struct object *obj = model_first(t->engine->model, table);
+	const struct place *place = places_first(places);
+
+	for (; obj && place && strcmp(obj->key, place->key) == 0;
+	     place = places_next(places, place))
+		obj = model_next(t->engine->model, obj);
+	return !obj && !place;
+}
+
+void txn_places_settle(struct txn *t) {
+	struct staged *s;
+
+	for (uint16_t i = 0; t->orders && i < schema_n_tables; i++) {
+		struct staged_order *o = &t->orders[i];
+
+		if (!o->places || !is_same_order(t, schema_tables[i], o->places))
+			continue;
+		o->places = places_free(o->places);
+		TAILQ_FOREACH(s, &t->order, next)
+			if (s->table->id == i)
+				s->placed = s->moved = false;
+	}
+}
