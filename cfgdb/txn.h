@@ -40,11 +40,11 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source);
 
 /*
  * Open a replicated transaction; strings are copied. Only the txn_replicate_ functions,
- * txn_place(), txn_expect() and txn_meta() put something into it. Its commit fails whole, with an error that
- * names path, key and attribute, if a reference of what it puts, or one to what it deletes, would
- * name nothing, or if a name would be there twice. An interface that is named and not there is
- * made, empty; what rules of tables have against an object is a warning. What belongs to the unit
- * stays, and its guard is not asked.
+ * txn_place(), txn_expect() and txn_meta() put something into it. Its commit fails whole, with an
+ * error that names path, key and attribute, if a reference of what it puts, or one to what it
+ * deletes, would name nothing, or if a name would be there twice. An interface that is named and
+ * not there is made, as a link is found; what rules of tables have against an object is a warning.
+ * What belongs to the unit stays, and its guard is not asked.
  */
 struct txn *txn_new_replicated(struct engine *e, const struct txn_origin *origin);
 

@@ -246,12 +246,109 @@ START_TEST(test_packets) {
 }
 END_TEST
 
+/* ---- policies that change places ---- */
+
+#define EVERYTHING                                                                             \
+	"set srcintf port1\nset dstintf port5\nset srcaddr all\nset dstaddr all\nset service ALL\n" \
+	"set schedule always\nset action accept\n"
+
+static const struct schema_table *policy_table(void) {
+	return schema_table(TBL_FIREWALL_POLICY);
+}
+
+/* An engine over the kernel's rules, with policies 1 to n that all match the same. */
+static struct engine *engine_with_policies(const char *dir, struct nft *nft, unsigned int n) {
+	struct engine *e = fixture_engine(dir);
+	struct backend b = nft_backend(nft);
+	struct err err = { 0 };
+
+	engine_add_backend(e, &b);
+	ck_assert_msg(engine_start(e, &err) == 0, "%s", err.text);
+	fixture_set(e, "system.interface", "port1", "");
+	fixture_set(e, "system.interface", "port5", "");
+	for (unsigned int i = 1; i <= n; i++) {
+		AUTO_FREE char *key = xasprintf("%u", i);
+
+		fixture_set(e, "firewall.policy", key, EVERYTHING);
+	}
+	return e;
+}
+
+static void move_policy(struct engine *e, unsigned int id, unsigned int after) {
+	AUTO_FREE char *key = xasprintf("%u", id),
+		       *behind = after ? xasprintf("%u", after) : xstrdup("");
+	struct txn *t = txn_new(e, "admin", "test");
+	struct err err = { 0 };
+
+	ck_assert_msg(txn_place(t, policy_table(), key, behind, &err) == 0, "%s", err.text);
+	ck_assert_msg(txn_commit(t, &err) == 0, "%s", err.text);
+	txn_free(t);
+}
+
+/* A packet that every policy matches counts for the one that stands first. */
+static void check_first(struct engine *e, struct nft_netlink *nl, uint32_t round) {
+	const struct lookup_packet p = { .in = "port1", .proto = IPPROTO_UDP, .src = 0x0a000105,
+					 .dst = 0xcb007100 + round, .sport = 1000, .dport = 2000 };
+	uint32_t first = (uint32_t)atoi(model_first(e->model, policy_table())->key);
+	struct counts before, after;
+
+	read_counts(nl, &before);
+	send_packet(&p);
+	read_counts(nl, &after);
+	for (uint32_t id = 0; id < POLICIES_MAX; id++)
+		ck_assert_msg(after.hits[id] - before.hits[id] == (id == first),
+			      "policy %u counts, not policy %u, in round %u", id, first, round);
+}
+
+/* The rest behind the first one is in the order of the model, too: each in turn is taken away. */
+static void check_order(struct engine *e, struct nft_netlink *nl) {
+	struct err err = { 0 };
+
+	for (uint32_t i = 0; model_first(e->model, policy_table()); i++) {
+		AUTO_FREE char *key = xstrdup(model_first(e->model, policy_table())->key);
+
+		check_first(e, nl, 100 + i);
+		ck_assert_int_eq(fixture_delete(e, "firewall.policy", key, &err), 0);
+	}
+}
+
+START_TEST(test_moved) {
+	AUTO_FREE char *dir = fixture_dir();
+	struct random_policies r = { .state = fixture_seed() };
+	struct err err = { 0 };
+	struct nft_netlink *nl;
+	struct engine *e;
+	struct nft *nft;
+
+	network();
+	nft = nft_new(&err);
+	ck_assert_msg(nft, "%s", err.text);
+	e = engine_with_policies(dir, nft, 8);
+	nl = nft_netlink_open(&err);
+	ck_assert_ptr_nonnull(nl);
+	check_first(e, nl, 0);
+	for (uint32_t round = 1; round < 80; round++) {
+		unsigned int id = 1 + round % 2 + random_below(&r, 2) * random_below(&r, 7);
+		unsigned int after = random_below(&r, 3) ? 0 : 1 + random_below(&r, 8);
+
+		if (id != after)
+			move_policy(e, id, after);
+		check_first(e, nl, round);
+	}
+	check_order(e, nl);
+	nft_netlink_close(nl);
+	engine_close(e);
+	nft_free(nft);
+}
+END_TEST
+
 static Suite *packets_suite(void) {
 	Suite *s = suite_create("nft packets");
 	TCase *t = tcase_create("nft packets");
 
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, test_packets, 0, 4);
+	tcase_add_test(t, test_moved);
 	suite_add_tcase(s, t);
 	return s;
 }
