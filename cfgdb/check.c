@@ -141,3 +141,48 @@ int check_delete(const struct txn *t, const struct object *obj, struct err *err)
 		return check_delete_rules(t, obj, err);
 	return err_set(err, ERR_IN_USE, "The entry is used by other %zu entries", n);
 }
+
+/* ---- what was checked by another member ---- */
+
+/* What an administrator would read, without the lines on what becomes of what he typed. */
+static void warn_of(struct warnings *warnings, const struct object *obj, const struct err *doubt) {
+	warn_add(warnings, "%s%s%s: %.*s", obj->table->path, *obj->key ? " " : "", obj->key,
+		 (int)strcspn(doubt->text, "\n"), doubt->text);
+}
+
+int check_replicated(const struct txn *t, const struct object *obj, struct warnings *warnings,
+		     struct err *err) {
+	struct ref_check refs = { t, obj, err };
+	struct err doubt = { 0 };
+	int rc = object_each_ref(obj, check_ref, &refs);
+
+	if (rc == 0)
+		rc = check_names(t, obj, err);
+	if (rc == 0)
+		rc = check_unique(t, obj, err);
+	if (rc == 0 && (check_required(obj, &doubt) != 0 || check_room(t, obj, &doubt) != 0 ||
+			check_rules(t, obj, &doubt) != 0))
+		warn_of(warnings, obj, &doubt);
+	return rc;
+}
+
+static int check_user(void *arg, const struct object *holder, const struct schema_attr *attr) {
+	struct ref_check *c = arg;
+
+	if (txn_resolve(c->txn, attr, c->obj->key))
+		return 0;
+	return err_set(c->err, ERR_IN_USE, "%s %s: %s %s%s%s still names it: it cannot be deleted",
+		       c->obj->table->path, c->obj->key, holder->table->path, holder->key,
+		       *holder->key ? " " : "", attr->name);
+}
+
+int check_replicated_delete(const struct txn *t, const struct object *obj,
+			    struct warnings *warnings, struct err *err) {
+	struct ref_check users = { t, obj, err };
+	struct err doubt = { 0 };
+	int rc = txn_each_user(t, obj, check_user, &users);
+
+	if (rc == 0 && check_delete_rules(t, obj, &doubt) != 0)
+		warn_of(warnings, obj, &doubt);
+	return rc;
+}

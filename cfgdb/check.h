@@ -13,6 +13,17 @@ int check_object(const struct txn *t, const struct object *obj, struct err *err)
 /* Whether obj may go: nothing may refer to it, and rules of its table may hold it. */
 int check_delete(const struct txn *t, const struct object *obj, struct err *err);
 
+/*
+ * The same for what another member of the group has checked: references, shared and unique names
+ * must be right here, too; what else there is against obj is a warning.
+ */
+int check_replicated(const struct txn *t, const struct object *obj, struct warnings *warnings,
+		     struct err *err);
+
+/* Whether all that refers to obj, which is to go, would refer to something else. */
+int check_replicated_delete(const struct txn *t, const struct object *obj,
+			    struct warnings *warnings, struct err *err);
+
 /* Bring an object into the form its table keeps it in ("all" beside others goes, for example). */
 void check_adjust(struct object *obj);
 

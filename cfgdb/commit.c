@@ -34,6 +34,7 @@ struct commit_run {
 	size_t n_changes;
 	struct shift *shifts;
 	size_t n_shifts;
+	struct row_changes rows;
 	struct commit view;
 	unsigned int prepared;    /* backends whose prepare was called */
 	unsigned int applied;     /* and whose apply succeeded */
@@ -120,6 +121,7 @@ static void commit_swap_in(struct commit_run *run) {
 		run->n_changes++;
 	}
 	commit_shift(run);
+	txn_rows_swap_in(run->txn, run->view.revision, &run->rows);
 	run->view.changes = run->changes;
 	run->view.n_changes = run->n_changes;
 }
@@ -128,6 +130,7 @@ static void commit_swap_in(struct commit_run *run) {
 static void commit_swap_out(struct commit_run *run) {
 	struct model *m = run->engine->model;
 
+	txn_rows_swap_out(run->txn, &run->rows);
 	while (run->n_shifts > 0) {
 		const struct shift *shift = &run->shifts[--run->n_shifts];
 
@@ -148,6 +151,27 @@ static void commit_free(struct commit_run *run) {
 		object_free((struct object *)run->changes[i].before);
 	free(run->changes);
 	free(run->shifts);
+	txn_rows_done(&run->rows);
+}
+
+static int write_rows(struct commit_run *run, uint64_t revision, struct err *err) {
+	struct store *s = run->engine->store;
+	int rc = 0;
+
+	for (size_t i = 0; i < run->rows.n && rc == 0; i++) {
+		const struct row_change *c = &run->rows.change[i];
+
+		rc = c->before ? store_delete_row(s, c->before, err) : 0;
+		if (rc == 0 && c->after)
+			rc = store_put_row(s, c->after, err);
+		if (rc == 0)
+			rc = store_change_row(s, revision, c->before, c->after, err);
+	}
+	return rc;
+}
+
+static bool has_changes(const struct commit_run *run) {
+	return run->n_changes + run->rows.n > 0;
 }
 
 static int write_changes(struct commit_run *run, struct err *err) {
@@ -158,7 +182,7 @@ static int write_changes(struct commit_run *run, struct err *err) {
 				.user = t->user,
 				.source = t->source,
 				.comment = t->comment,
-				.n_changes = (uint32_t)run->n_changes };
+				.n_changes = (uint32_t)(run->n_changes + run->rows.n) };
 	int rc;
 
 	digest_root(e->model, rev.root_hash);
@@ -173,6 +197,8 @@ static int write_changes(struct commit_run *run, struct err *err) {
 	}
 	for (size_t i = 0; i < run->n_shifts && rc == 0; i++)
 		rc = store_put_pos(e->store, run->shifts[i].obj, err);
+	if (rc == 0)
+		rc = write_rows(run, rev.id, err);
 	return rc ? rc : store_trim_history(e->store, rev.id, err);
 }
 
@@ -181,7 +207,7 @@ static int commit_write(struct commit_run *run, struct err *err) {
 	const struct staged_meta *m;
 	int rc = store_begin(s, err);
 
-	if (rc == 0 && run->n_changes > 0)
+	if (rc == 0 && has_changes(run))
 		rc = write_changes(run, err);
 	STAILQ_FOREACH(m, &run->txn->meta, next)
 		rc = rc ? rc : store_meta_set(s, m->name, m->value, err);
@@ -242,13 +268,15 @@ static void commit_finish(struct commit_run *run) {
 		if (e->backends[i].finish)
 			e->backends[i].finish(e->backends[i].ctx);
 	e->revision = run->view.revision;
+	if (run->rows.n > 0)
+		e->rows_revision = e->revision;
 }
 
 /* The database, and when the configuration changes the kernel, get what is in the model now. */
 static int commit_make_real(struct commit_run *run, struct err *err) {
 	int rc = commit_write(run, err);
 
-	if (rc == 0 && run->n_changes > 0)
+	if (rc == 0 && has_changes(run))
 		rc = commit_kernel(run, err);
 	return rc ? rc : store_commit(run->engine->store, err);
 }
@@ -256,11 +284,12 @@ static int commit_make_real(struct commit_run *run, struct err *err) {
 static int commit_changes(struct commit_run *run, struct err *err) {
 	struct engine *e = run->engine;
 	bool any;
-	int rc = 0;
+	int rc;
 
 	commit_swap_in(run);
-	any = run->n_changes > 0;
-	if (any || !STAILQ_EMPTY(&run->txn->meta)) {
+	any = has_changes(run);
+	rc = txn_check_expected(run->txn, err);
+	if (rc == 0 && (any || !STAILQ_EMPTY(&run->txn->meta))) {
 		rc = commit_make_real(run, err);
 		run->is_real = rc == 0;
 	}
@@ -287,7 +316,7 @@ int txn_commit(struct txn *t, struct err *err) {
 	int rc;
 
 	txn_redraw(t);
-	rc = txn_recheck(t, err);
+	rc = t->replicated ? txn_settle(t, err) : txn_recheck(t, err);
 	if (rc == 0) {
 		txn_places_settle(t);
 		rc = commit_changes(&run, err);

@@ -289,8 +289,12 @@ static int walk_table(struct walk *w, const struct schema_table *table) {
 	return rc;
 }
 
+static const struct rows *rows_of(const struct digest_view *v) {
+	return v->txn ? txn_rows(v->txn) : model_rows(v->model);
+}
+
 static int walk_rows(const struct walk *w, const char *dotted) {
-	const struct rows *rows = model_rows(w->view->model);
+	const struct rows *rows = rows_of(w->view);
 	const struct row *row = rows_first_of(rows, dotted);
 	int rc = 0;
 
@@ -350,7 +354,7 @@ static int compare_name(const void *a, const void *b) {
 
 /* Names of all tables, those of rows too, sorted; *n of them. The caller frees the array. */
 static const char **table_names(const struct digest_view *v, size_t *n) {
-	const struct rows *rows = model_rows(v->model);
+	const struct rows *rows = rows_of(v);
 	const char **names = xcalloc(schema_n_top + rows_count(rows) + 1, sizeof(const char *));
 	const char *last = "";
 
@@ -390,7 +394,7 @@ static bool is_of_vdom(const struct digest_view *v, const char *dotted) {
 	const struct schema_table *table = schema_find(dotted);
 
 	return table ? table->flags & TABLE_VDOM :
-		       rows_first_of(model_rows(v->model), dotted)->vdom;
+		       rows_first_of(rows_of(v), dotted)->vdom;
 }
 
 static int add_table(void *arg, const char *dotted, const unsigned char *digest) {

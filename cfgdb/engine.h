@@ -40,6 +40,7 @@ struct engine {
 	struct backend backends[ENGINE_BACKENDS_MAX];
 	unsigned int n_backends;
 	uint64_t revision;       /* of the active configuration */
+	uint64_t rows_revision;  /* that last changed objects of tables that are not known here */
 	size_t staged_bytes;     /* in all open transactions */
 	char serial[20];         /* "GHVM" and 12 characters, drawn when the state was made */
 	char vmid[40];           /* UUID, drawn likewise */

@@ -96,7 +96,10 @@ void txn_clear(struct txn *t) {
 
 	txn_drop_indexes(t);
 	txn_places_clear(t);
+	txn_rows_clear(t);
 	meta_clear(t);
+	free(t->expected);
+	t->expected = NULL;
 	while ((s = TAILQ_FIRST(&t->order)) != NULL)
 		staged_free(t, s);
 	memset(t->growth, 0, schema_n_tables * sizeof(*t->growth));
@@ -484,6 +487,20 @@ struct staged *txn_stage(struct txn *t, const struct schema_table *table, const 
 	s->drawn = false;
 	staged_set(t, s, obj);
 	return s;
+}
+
+void txn_restage(struct txn *t, struct staged *s, struct object *obj) {
+	t->growth[s->table->id] += (obj != NULL) - (s->obj != NULL);
+	staged_set(t, s, obj);
+}
+
+void txn_unstage(struct txn *t, struct staged *s) {
+	bool is = model_find(t->engine->model, s->table, s->key) != NULL;
+
+	t->growth[s->table->id] += is - (s->obj != NULL);
+	if (s->obj)
+		staged_leave(t, s->obj);
+	staged_free(t, s);
 }
 
 void txn_rekey(struct txn *t, struct staged *s, const char *key) {

@@ -28,6 +28,7 @@
 
 struct txn;
 struct digest_group;
+struct rows;
 
 /* Who committed what a replicated transaction brings, and when: what its revision says. */
 struct txn_origin {
@@ -121,6 +122,13 @@ int txn_replicate_delete(struct txn *t, const struct schema_table *table, const 
  */
 int txn_replicate_unknown(struct txn *t, const char *dotted, const char *key, const char *body,
 			  struct err *err);
+
+/* What txn_place() does, for an object of such a table. */
+int txn_place_unknown(struct txn *t, const char *dotted, const char *key, const char *after,
+		      struct err *err);
+
+/* Objects of such tables, as the transaction would leave them. */
+const struct rows *txn_rows(const struct txn *t);
 
 /* The commit must give these digests (copied), or it fails with ERR_CONFLICT. */
 void txn_expect(struct txn *t, const struct digest_group *digests);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The inside of a transaction, shared by txn.c (what it holds), txn_stage.c (what may get in) and
- * commit.c (making it real), and txn_place.c.
+ * commit.c (making it real), txn_place.c and txn_replicate.c.
  */
 #pragma once
 
 #include <bsd/sys/tree.h>
 #include <sys/queue.h>
 
+#include "cfgdb/rows.h"
+#include "cfgdb/shared.h"
 #include "cfgdb/txn.h"
 
 struct staged {
@@ -35,6 +37,17 @@ struct staged_order {
 	uint64_t model_order;    /* of what it was made from */
 };
 
+/* What a commit does to objects of tables that this release does not have. */
+struct row_change {
+	struct row *before;      /* its own; NULL: new */
+	const struct row *after; /* of the model; NULL: deleted */
+};
+
+struct row_changes {
+	struct row_change *change; /* n of them */
+	size_t n;
+};
+
 RB_HEAD(staged_tree, staged);
 TAILQ_HEAD(staged_list, staged);
 
@@ -43,12 +56,16 @@ struct txn {
 	char *user, *source, *comment;
 	int64_t time;             /* of the revision; 0: that of the commit */
 	bool replicated;
+	struct digest_group *expected; /* NULL: nothing is */
 	struct staged_tree staged;
 	struct staged_list order; /* as they came */
 	size_t n_staged;
 	size_t bytes;             /* of what is staged; engine->staged_bytes has it, too */
 	int64_t *growth;          /* by table id: entries that it would have more */
 	struct staged_order *orders; /* by table id; NULL until an entry is placed */
+	struct rows *rows;        /* of unknown tables, as it would leave them; NULL: as they are */
+	size_t row_bytes;         /* part of bytes */
+	uint64_t rows_seen;       /* engine->rows_revision when they were copied */
 	STAILQ_HEAD(, staged_meta) meta;
 	struct uses *uses;        /* references of what is staged; NULL until someone asks */
 	struct uses *names;       /* unique texts of it; likewise */
@@ -91,6 +108,12 @@ int txn_recheck(const struct txn *t, struct err *err);
 /* Drop the indexes over staged objects: these are about to move into the model. */
 void txn_drop_indexes(struct txn *t);
 
+/* Give a staged entry another content (NULL: deletion), as it came; takes over obj. */
+void txn_restage(struct txn *t, struct staged *s, struct object *obj);
+
+/* Drop a staged entry. */
+void txn_unstage(struct txn *t, struct staged *s);
+
 /*
  * For object_each_ref(), arg is the transaction: what is named now stays managed when the last
  * object that names it goes.
@@ -100,6 +123,31 @@ int txn_adopt(void *arg, const struct object *holder, unsigned int attr, const c
 /* Ask the guard about a change, if it is an administrator's; after NULL: deletion, or a move. */
 int txn_ask_guard(const struct txn *t, const struct object *before, const struct object *after,
 		  struct err *err);
+
+/* ---- txn_replicate.c ---- */
+
+/* Make the outcome of a replicated transaction ready to be committed, and check it. */
+int txn_settle(struct txn *t, struct err *err);
+
+/* ERR_CONFLICT when the model, which holds the outcome, has not the digests that are expected. */
+int txn_check_expected(const struct txn *t, struct err *err);
+
+/* ---- txn_rows.c ---- */
+
+/* Leave rows as they are that the group does not share; ERR_LOCKED when they have changed since. */
+int txn_rows_settle(struct txn *t, const struct shared *scope, struct err *err);
+
+/* Bring the model's rows to those of the transaction; c, which is empty, has what was replaced. */
+void txn_rows_swap_in(struct txn *t, uint64_t revision, struct row_changes *c);
+
+/* The rows as they were; c is empty afterwards. */
+void txn_rows_swap_out(struct txn *t, struct row_changes *c);
+
+/* Release what was replaced. */
+void txn_rows_done(struct row_changes *c);
+
+/* Forget what was staged. */
+void txn_rows_clear(struct txn *t);
 
 /* ---- txn_place.c ---- */
 
