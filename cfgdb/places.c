@@ -169,15 +169,6 @@ void places_remove(struct places *ps, const char *key) {
 		node_remove(ps, n);
 }
 
-void places_rename(struct places *ps, const char *key, const char *to) {
-	struct node *n = find(ps, key);
-
-	RB_REMOVE(name_tree, &ps->by_key, n);
-	free(n->place.key);
-	n->place.key = xstrdup(to);
-	RB_INSERT(name_tree, &ps->by_key, n);
-}
-
 /* A number between two neighbours that differ by more than 2. */
 static int64_t middle(int64_t low, int64_t high) {
 	int64_t pos = low + (high - low) / 2;

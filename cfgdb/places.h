@@ -33,9 +33,6 @@ void places_append(struct places *ps, const char *key);
 /* Take an entry out; one that is not there is fine. */
 void places_remove(struct places *ps, const char *key);
 
-/* Give an entry another key, which no other has. */
-void places_rename(struct places *ps, const char *key, const char *to);
-
 /* Move an entry behind another one ("": before all); both must be there, and be two. */
 void places_move(struct places *ps, const char *key, const char *after);
 

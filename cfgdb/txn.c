@@ -505,7 +505,6 @@ void txn_unstage(struct txn *t, struct staged *s) {
 
 void txn_rekey(struct txn *t, struct staged *s, const char *key) {
 	staged_leave(t, s->obj);
-	txn_places_rename(t, s->table, s->key, key);
 	RB_REMOVE(staged_tree, &t->staged, s);
 	free(s->key);
 	s->key = xstrdup(key);

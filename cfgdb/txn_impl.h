@@ -154,11 +154,9 @@ void txn_rows_clear(struct txn *t);
 /* The order that the table would have, or NULL as long as no entry of it was placed. */
 struct places *txn_places(const struct txn *t, const struct schema_table *table);
 
-/* An entry has come, gone, or got another key. */
+/* An entry has come, or gone. */
 void txn_places_enter(const struct txn *t, const struct schema_table *table, const char *key);
 void txn_places_remove(const struct txn *t, const struct schema_table *table, const char *key);
-void txn_places_rename(const struct txn *t, const struct schema_table *table, const char *key,
-		       const char *to);
 
 /* ERR_LOCKED when an order has changed in the model since an entry was placed here. */
 int txn_places_recheck(const struct txn *t, struct err *err);

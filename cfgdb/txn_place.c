@@ -33,14 +33,6 @@ void txn_places_remove(const struct txn *t, const struct schema_table *table, co
 		places_remove(places, key);
 }
 
-void txn_places_rename(const struct txn *t, const struct schema_table *table, const char *key,
-		       const char *to) {
-	struct places *places = txn_places(t, table);
-
-	if (places)
-		places_rename(places, key, to);
-}
-
 void txn_places_clear(struct txn *t) {
 	for (uint16_t i = 0; t->orders && i < schema_n_tables; i++)
 		places_free(t->orders[i].places);

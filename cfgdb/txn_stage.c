@@ -92,6 +92,7 @@ static bool is_to_redraw(const struct txn *t, const struct staged *s) {
 	       txn_count_users(t, s->obj) == 0;
 }
 
+/* In a table with places txn_places_recheck() refuses, for who has the number is new there. */
 void txn_redraw(struct txn *t) {
 	struct staged *s;
 	char key[NUMBER_LEN];

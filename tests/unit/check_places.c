@@ -81,15 +81,11 @@ static void change(struct places *ps, struct array *a, struct rng *r, unsigned i
 
 	if (a->n < ENTRIES_MAX && rng_chance(r, 40)) {
 		append(ps, a, id);
-	} else if (a->n > 2 && rng_chance(r, 60)) {
+	} else if (a->n > 2) {
 		array_take(a, i, key);
 		places_remove(ps, key);
 		places_remove(ps, key);
 		ck_assert_ptr_null(places_find(ps, key));
-	} else {
-		snprintf(key, sizeof(key), "%u", id);
-		places_rename(ps, a->key[i], key);
-		memcpy(a->key[i], key, KEY_MAX);
 	}
 }
 

@@ -14,7 +14,6 @@
 #include "cfgdb/txn.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
-#include "tests/lib/random_object.h"
 
 #define POLICY \
 	"set srcintf any\nset dstintf any\nset srcaddr all\nset schedule always\nset service ALL\n"
@@ -297,7 +296,7 @@ static void commit_warned(struct txn *t, const char *want) {
 	txn_free(t);
 }
 
-/* An address of this unit as that of a peer; an attribute that this release wants and nobody set. */
+/* An address of this unit as that of a peer; a required attribute that nobody has set. */
 START_TEST(test_rules_warn) {
 	struct txn *t = opened();
 
@@ -454,6 +453,8 @@ END_TEST
 START_TEST(test_secret) {
 	struct txn *t = opened();
 	AUTO_FREE char *sealed = NULL;
+	struct object *theirs;
+	struct err err = { 0 };
 	uint64_t revision;
 
 	put(t, "system.auto-scale", "", "set psksecret \"a secret of 20 bytes\"\n");
@@ -463,6 +464,13 @@ START_TEST(test_secret) {
 	revision = engine->revision;
 	t = opened();
 	put(t, "system.auto-scale", "", "set psksecret \"a secret of 20 bytes\"\n");
+	commit(t);
+	t = opened(); /* as members tell it */
+	theirs = object_new(fixture_table("system.auto-scale"), "");
+	ck_assert_int_eq(shared_parse(engine->keyring, theirs,
+				      "secret psksecret \"a secret of 20 bytes\"\n", &err),
+			 0);
+	ck_assert_int_eq(txn_replicate_put(t, theirs, &err), 0);
 	commit(t);
 	ck_assert_uint_eq(engine->revision, revision);
 	ck_assert_str_eq(
@@ -582,207 +590,6 @@ START_TEST(test_fault) {
 }
 END_TEST
 
-/* ---- what this release does not know ---- */
-
-#define NEW_TABLE "firewall.of-tomorrow"
-
-static void put_row(struct txn *t, const char *key, const char *body) {
-	struct err err = { 0 };
-
-	ck_assert_msg(txn_replicate_unknown(t, NEW_TABLE, key, body, &err) == 0, "%s", err.text);
-}
-
-static void place_row(struct txn *t, const char *key, const char *after) {
-	struct err err = { 0 };
-
-	ck_assert_msg(txn_place_unknown(t, NEW_TABLE, key, after, &err) == 0, "%s", err.text);
-}
-
-static char *rows_text(const struct rows *rows) {
-	struct str out = STR_INIT;
-
-	for (const struct row *row = rows_first(rows); row; row = rows_next(rows, row))
-		str_addf(&out, "%s %s%s %s", row->dotted, row->key, row->vdom ? " vdom" : "",
-			 row->body);
-	return str_steal(&out);
-}
-
-/* In memory and, after a restart, from disk. */
-static void check_rows(const char *want) {
-	struct engine *again = fixture_engine(dir);
-	AUTO_FREE char *memory = rows_text(model_rows(engine->model)),
-		       *disk = rows_text(model_rows(again->model));
-
-	engine_close(again);
-	ck_assert_str_eq(memory, want);
-	ck_assert_str_eq(disk, want);
-}
-
-START_TEST(test_rows) {
-	struct digest_group before = digests_now(), after;
-	uint64_t revision = engine->revision;
-	struct txn *t = opened();
-	struct err err = { 0 };
-
-	put_row(t, "b", "set x 1\nvdom root\n");
-	put_row(t, "a", "set x 2\nvdom root\n");
-	ck_assert_int_ne(txn_replicate_unknown(t, NEW_TABLE, "c", "set \"x\n", &err), 0);
-	check_rows("");
-	commit(t);
-	check_rows(NEW_TABLE " a vdom set x 2\n" NEW_TABLE " b vdom set x 1\n");
-	ck_assert_uint_eq(engine->revision, revision + 1);
-	after = digests_now();
-	ck_assert(memcmp(after.root, before.root, DIGEST_LEN) != 0);
-	ck_assert(memcmp(after.global, before.global, DIGEST_LEN) == 0);
-	t = opened();
-	put_row(t, "a", "set x 2\nvdom root\n");
-	put_row(t, "none", NULL);
-	commit(t);
-	ck_assert_uint_eq(engine->revision, revision + 1);
-	t = opened();
-	put_row(t, "b", NULL);
-	put_row(t, "a", "set x 3\n");
-	txn_expect(t, &after);
-	refuse(t, ERR_CONFLICT,
-	       "the configuration would not be that of the primary: the digest of global would "
-	       "differ");
-	check_rows(NEW_TABLE " a vdom set x 2\n" NEW_TABLE " b vdom set x 1\n");
-	t = opened();
-	put_row(t, "b", NULL);
-	put_row(t, "a", "set x 3\n");
-	commit(t);
-	check_rows(NEW_TABLE " a set x 3\n");
-}
-END_TEST
-
-static int add_name(void *arg, const char *dotted, const char *key) {
-	str_addf(arg, "%s %s, ", dotted, key);
-	return 0;
-}
-
-/* They are in the history as objects of known tables are. */
-START_TEST(test_rows_changed_since) {
-	AUTO_STR struct str keys = STR_INIT;
-	uint64_t revision = engine->revision;
-	struct err err = { 0 };
-
-	for (int i = 0; i < 3; i++) {
-		AUTO_FREE char *body = xasprintf("set x %d\n", i);
-		struct txn *t = opened();
-
-		put_row(t, "a", body);
-		commit(t);
-	}
-	ck_assert_int_eq(store_changed_since(engine->store, revision, add_name, &keys, &err), 0);
-	ck_assert_str_eq(str_text(&keys), NEW_TABLE " a, ");
-}
-END_TEST
-
-START_TEST(test_rows_placed) {
-	struct rng r = rng_seed(fixture_seed());
-	enum { N = 20 };
-	int array[N];
-	AUTO_STR struct str want = STR_INIT;
-	struct txn *t = opened();
-	struct err err = { 0 };
-
-	ck_assert_int_eq(txn_place_unknown(t, NEW_TABLE, "none", "", &err), ERR_NOT_FOUND);
-	for (int i = 0; i < N; i++) {
-		AUTO_FREE char *key = xasprintf("%d", i), *before = xasprintf("%d", i - 1);
-
-		put_row(t, key, "set x 1\n");
-		ck_assert_int_eq(txn_place_unknown(t, NEW_TABLE, key, "none", &err), ERR_NOT_FOUND);
-		place_row(t, key, i ? before : "");
-		array[i] = i;
-	}
-	for (int round = 0; round < 3000; round++) {
-		int from = (int)rng_below(&r, N), to = round % 3 ? 2 : (int)rng_below(&r, N);
-		int id = array[from];
-		AUTO_FREE char *key = xasprintf("%d", id), *after = NULL;
-
-		memmove(array + from, array + from + 1, (size_t)(N - 1 - from) * sizeof(*array));
-		memmove(array + to + 1, array + to, (size_t)(N - 1 - to) * sizeof(*array));
-		array[to] = id;
-		after = to > 0 ? xasprintf("%d", array[to - 1]) : xstrdup("");
-		place_row(t, key, after);
-		if (round % 100 == 0) {
-			commit(t);
-			t = opened();
-		}
-	}
-	commit(t);
-	for (int i = 0; i < N; i++)
-		str_addf(&want, NEW_TABLE " %d set x 1\n", array[i]);
-	check_rows(str_text(&want));
-}
-END_TEST
-
-/* A table that the exceptions leave out, although it is none here. */
-START_TEST(test_rows_excepted) {
-	struct txn *t = opened();
-	struct err err = { 0 };
-
-	ck_assert_int_eq(txn_replicate_unknown(t, "router.bgp", "1", "set x 1\n", &err), 0);
-	commit(t);
-	check_rows("router.bgp 1 set x 1\n");
-	t = opened();
-	ck_assert_int_eq(txn_replicate_unknown(t, "router.bgp", "1", NULL, &err), 0);
-	ck_assert_int_eq(txn_replicate_unknown(t, "router.bgp", "2", "set x 1\n", &err), 0);
-	put(t, "system.vdom-exception", "1", "set object router.bgp\n");
-	commit(t);
-	check_rows("router.bgp 1 set x 1\n");
-}
-END_TEST
-
-START_TEST(test_rows_fault) {
-	unsigned int countdown = 0;
-	struct txn *t = opened();
-	int rc;
-
-	put_row(t, "goes", "set x 1\n");
-	put_row(t, "changes", "set x 1\n");
-	commit(t);
-	do {
-		AUTO_FREE char *spec = xasprintf("%s:%u", points[_i].point, ++countdown);
-		struct digest_group was = digests_now(), now;
-		struct err err = { 0 };
-
-		t = opened();
-		put_row(t, "goes", NULL);
-		put_row(t, "changes", "set x 2\n");
-		put_row(t, "comes", "set x 1\n");
-		put(t, "firewall.address", "n", "");
-		fixture_fault(spec);
-		rc = txn_commit(t, &err);
-		fixture_fault(NULL);
-		txn_free(t);
-		now = digests_now();
-		check_rows(rc ? NEW_TABLE " changes set x 1\n" NEW_TABLE " goes set x 1\n"
-			      : NEW_TABLE " changes set x 2\n" NEW_TABLE " comes set x 1\n");
-		ck_assert((memcmp(&was, &now, sizeof(now)) == 0) == (rc != 0));
-	} while (rc && countdown < 1000);
-	ck_assert_uint_gt(countdown, 1);
-}
-END_TEST
-
-/* What is unknown in an object comes with it, and an administrator's put keeps it. */
-START_TEST(test_unknown_attribute) {
-	struct object *theirs = object_new(fixture_table("firewall.address"), "x");
-	struct txn *t = opened();
-	struct err err = { 0 };
-
-	ck_assert_int_eq(shared_parse(engine->keyring, theirs,
-				      "set of-tomorrow 1\nset comment c\nvdom root\n", &err),
-			 0);
-	ck_assert_int_eq(txn_replicate_put(t, theirs, &err), 0);
-	commit(t);
-	ck_assert_str_eq(find("firewall.address", "x")->unknown, "set of-tomorrow 1\n");
-	check_body("firewall.address", "x", "set comment \"c\"\n");
-	fixture_set(engine, "firewall.address", "x", "set comment d\n");
-	ck_assert_str_eq(find("firewall.address", "x")->unknown, "set of-tomorrow 1\n");
-}
-END_TEST
-
 /* ---- many ---- */
 
 static int shuffled(int i) {
@@ -840,12 +647,6 @@ static Suite *replicate_suite(void) {
 	tcase_add_test(t, test_secret);
 	tcase_add_test(t, test_expect);
 	tcase_add_loop_test(t, test_fault, 0, (int)ARRAY_LEN(points));
-	tcase_add_test(t, test_rows);
-	tcase_add_test(t, test_rows_changed_since);
-	tcase_add_test(t, test_rows_placed);
-	tcase_add_test(t, test_rows_excepted);
-	tcase_add_loop_test(t, test_rows_fault, 0, (int)ARRAY_LEN(points));
-	tcase_add_test(t, test_unknown_attribute);
 	tcase_add_test(t, test_ten_thousand);
 	return s;
 }
