@@ -333,7 +333,8 @@ START_TEST(test_any_merge) {
 	for (unsigned int n = 0; n < fixture_rounds(20); n++) {
 		struct rng r = rng_seed(fixture_seed() * 1000000 + (uint64_t)_i * 1000 + n);
 		AUTO_FREE char *key = schema_is_list(table) ? random_key(&r, table) : xstrdup("");
-		struct object *theirs = random_one(&r, table, key), *ours = random_one(&r, table, key);
+		struct object *theirs = random_one(&r, table, key),
+			      *ours = random_one(&r, table, key);
 		struct object *part = shared_part(&nothing_excepted, theirs), *merged, *again;
 
 		merged = shared_merge(&nothing_excepted, part, ours);
