@@ -324,24 +324,38 @@ int shared_row_text(const struct keyring *k, const struct row *row, struct str *
 	return text_for_members(k, str_text(&held), out, err);
 }
 
-/* Secrets come in clear, and whatever else comes may be shown to someone one day. */
+/*
+ * Secrets come in clear, and an empty one is none. Whatever else comes may be shown to someone one
+ * day.
+ */
+static bool is_clean(const struct outline_line *line) {
+	bool clean = !outline_is(line, "secret") || (line->words.n == 3 && *line->words.w[2]);
+
+	for (size_t i = 0; i < line->words.n; i++)
+		clean = clean && value_type_is_clean(line->words.w[i]);
+	return clean;
+}
+
+/* Whether both say something of the same name; next to each other where lines are sorted. */
+static bool is_again(const struct outline_line *line, const struct outline_line *next) {
+	return next && outline_is(line, next->words.w[0]) &&
+	       strcmp(line->words.w[1], next->words.w[1]) == 0;
+}
+
 static int check_lines(const struct outline_lines *lines, struct err *err) {
 	const struct outline_line *line;
-	int rc;
+	int rc = 0;
 
 	STAILQ_FOREACH(line, lines, next) {
-		bool clean = !outline_is(line, "secret") || line->words.n == 3;
-
-		for (size_t i = 0; i < line->words.n; i++)
-			clean = clean && value_type_is_clean(line->words.w[i]);
-		if (!clean)
+		if (!is_clean(line) || line->words.n < 2 ||
+		    is_again(line, STAILQ_NEXT(line, next)))
 			return err_set(err, ERR_PARSE, "not a line of a member: %s",
 				       line->words.w[0]);
 		rc = check_lines(&line->lines, err);
 		if (rc)
 			return rc;
 	}
-	return 0;
+	return rc;
 }
 
 /* Read lines of a member; *vdom: they are of an object of a virtual domain. */
@@ -354,7 +368,10 @@ static int outline_of_member(struct outline *o, const char *body, bool *vdom, st
 		return err_set(err, ERR_TOO_LONG, "object is too large: at most %u bytes",
 			       TEXT_BODY_MAX);
 	rc = outline_parse(o, body, err);
-	rc = rc ? rc : check_lines(&o->lines, err);
+	if (rc == 0) {
+		outline_sort(o);
+		rc = check_lines(&o->lines, err);
+	}
 	for (line = rc ? NULL : STAILQ_FIRST(&o->lines); line; line = next) {
 		next = STAILQ_NEXT(line, next);
 		if (!outline_is(line, "vdom"))
@@ -387,7 +404,6 @@ int shared_row_parse(const struct keyring *k, const char *dotted, const char *ke
 		rc = unknown_seal(k, &o, err);
 	if (rc)
 		return rc;
-	outline_sort(&o);
 	outline_print(&o, &text);
 	if (text.len > TEXT_BODY_MAX)
 		return err_set(err, ERR_TOO_LONG, "object is too large: at most %u bytes",

@@ -72,22 +72,33 @@ static bool take_value(const struct taker *t, struct object *obj, const struct o
 static int take_lines(const struct taker *t, struct object *obj, struct outline_lines *lines,
 		      bool stored);
 
-/* Whether the block can be entries of the list: each key is one here, and there is room. */
+static int compare_key(const void *a, const void *b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Whether the block can be entries of the list: each key is one here, once, and there is room. */
 static bool is_readable_list(const struct object *obj, unsigned int attr,
 			     const struct outline_lines *lines) {
 	const struct schema_table *child = obj->table->attrs[attr].child;
+	char **keys = xcalloc(VALUE_ITEMS_MAX, sizeof(*keys));
 	const struct outline_line *line;
-	uint32_t n = object_count(obj, attr);
+	bool readable = !object_get(obj, attr);
+	size_t n = 0;
 
 	STAILQ_FOREACH(line, lines, next) {
-		char *key = NULL;
-
-		if (!outline_is(line, "edit") || n++ >= VALUE_ITEMS_MAX ||
-		    object_key_parse(child, line->words.w[1], &key, NULL) != 0)
-			return false;
-		free(key);
+		readable = readable && outline_is(line, "edit") && n < VALUE_ITEMS_MAX &&
+			   object_key_parse(child, line->words.w[1], &keys[n], NULL) == 0;
+		if (!readable)
+			break;
+		n++;
 	}
-	return true;
+	qsort(keys, n, sizeof(*keys), compare_key);
+	for (size_t i = 0; i < n; i++) {
+		readable = readable && (i + 1 == n || strcmp(keys[i], keys[i + 1]) != 0);
+		free(keys[i]);
+	}
+	free(keys);
+	return readable;
 }
 
 static int take_entry(const struct taker *t, struct object *obj, unsigned int attr,
@@ -98,11 +109,8 @@ static int take_entry(const struct taker *t, struct object *obj, unsigned int at
 
 	if (rc)
 		return rc;
-	entry = object_child(obj, attr, key);
-	if (!entry) {
-		entry = object_new(obj->table->attrs[attr].child, key);
-		object_child_put(obj, attr, entry);
-	}
+	entry = object_new(obj->table->attrs[attr].child, key);
+	object_child_put(obj, attr, entry);
 	free(key);
 	return take_lines(t, entry, &line->lines, stored);
 }

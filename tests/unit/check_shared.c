@@ -275,7 +275,7 @@ static void add_unknown(struct rng *r, struct object *obj) {
 				add_unknown(r, value_item(&obj->fields[f].value, i)->entry);
 	if (rng_chance(r, 20)) {
 		AUTO_STR struct str text = STR_INIT, sorted = STR_INIT;
-		AUTO_FREE char *value = random_text(r, 20);
+		AUTO_FREE char *drawn = random_text(r, 20), *value = xasprintf("v%s", drawn);
 		AUTO_FREE char *sealed = secret_seal_same(ring, value);
 		AUTO_OUTLINE struct outline o = { 0 };
 
@@ -452,7 +452,11 @@ START_TEST(test_refused) {
 		"secret x ENC abcd\n",
 		"config tagging\nedit 1\nsecret x ENC abcd\nnext\nend\n",
 		"set x \"a\033[2J\"\n",
+		"secret x ''\n",
 		"set x 'a\n",
+		"set x 1\nset y 1\nset x 2\n",
+		"config x\nend\nset a b\nconfig x\nend\n",
+		"config x\nedit 1\nnext\nedit 1\nnext\nend\n",
 	};
 	struct err err = { 0 };
 

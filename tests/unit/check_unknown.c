@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a newer release has made, written by hand: it is kept through text, store and restart, counts
- * in digests as it does there, outlives what administrators do beside it, and comes to life when
- * this release can read it.
+ * What a newer release has made, written by hand: it is kept through text, store and restart,
+ * counts in digests as it does there, outlives what administrators do beside it, and comes to life
+ * when this release can read it.
  */
 #include "cfgdb/unknown.h"
 
@@ -42,9 +42,9 @@ static void restart(void) {
 #define UUID "set uuid 8d1bd9ee-5c3a-4f0f-9d0e-3f0e5f0e5f0e\n"
 
 /*
- * As a newer release would send an address: a table, an attribute and a secret that are none here; a
- * number out of range; a kind that does not exist, and an attribute that exists with that kind only;
- * a value that is the default here.
+ * As a newer release would send an address: a table, an attribute and a secret that are none here;
+ * a number out of range; a kind that does not exist, and an attribute that exists with another kind
+ * only; a value that is the default here.
  */
 #define NEWER                                                                             \
 	"config newer\nedit 2\nconfig deeper\nset y 1\nend\nset deep \"x y\"\nnext\nedit 1\n" \
@@ -58,9 +58,8 @@ static const struct object *address(void) {
 }
 
 static struct object *received(const struct keyring *k, const char *dotted, const char *body) {
-	struct object *obj = object_new(fixture_table(dotted), schema_is_list(fixture_table(dotted)) ?
-								       "a" :
-								       "");
+	const struct schema_table *table = fixture_table(dotted);
+	struct object *obj = object_new(table, schema_is_list(table) ? "a" : "");
 	struct err err = { 0 };
 
 	ck_assert_msg(shared_parse(k, obj, body, &err) == 0, "%s", err.text);
@@ -115,8 +114,8 @@ START_TEST(test_received) {
 END_TEST
 
 /*
- * For a release that knows nothing of a table its objects are rows. What counts there must count the
- * same here, where half of it is known.
+ * For a release that knows nothing of a table its objects are rows. What counts there must count
+ * the same here, where half of it is known.
  */
 START_TEST(test_digest) {
 	static const char *const bodies[] = { NEWER, "set comment a\nvdom root\n",
