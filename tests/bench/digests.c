@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What it costs to know that two configurations are equal: tests/bench/digests. The digests of a
- * group over 10,000 policies: made for the first time, made again when none of them has changed, and
- * after one has; beside it the digest that each commit stores.
+ * group over 10,000 policies: made for the first time, made again when none of them has changed,
+ * and after one has; beside it the digest that each commit stores.
  *
  * Nothing here passes or fails by the clock.
  */

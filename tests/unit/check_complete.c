@@ -179,8 +179,8 @@ END_TEST
 /* By its own path, by an alias, by all its attributes, and in what is nested in it. */
 START_TEST(help_marks_tables_that_are_not_enforced) {
 	expect_help(
-		"", "config system vdom-e",
-		"vdom-exception    Tables that each unit keeps for itself instead of taking them from the primary. "
+		"", "config system accp",
+		"accprofile    Roles: what an administrator may see and change. "
 		"(not enforced)\n");
 	expect_help(
 		"", "config system ha",
@@ -197,7 +197,9 @@ START_TEST(help_marks_tables_that_are_not_enforced) {
 	expect_help("", "set ipsec-t",
 		    "ipsec-tunnel-sync    Send the state of IPsec tunnels too. (not enforced)\n");
 	expect_help("abort\nconfig system auto-scale", "set hb-i",
-		    "hb-interval    Seconds between heartbeats. (not enforced)\n");
+		    "hb-interval    Seconds between heartbeats.\n");
+	expect_help("abort\nconfig system accprofile\nedit a", "set comm",
+		    "comments    Free text. (not enforced)\n");
 }
 END_TEST
 
