@@ -337,8 +337,8 @@ static void failed(struct callback *cb, const char *shown, const struct err *err
 	info->failures++;
 	snprintf(info->why, sizeof(info->why), "%.*s (%s)", CALLBACK_WHY / 2, err->text, shown);
 	err_clean_line(info->why);
-	arm(cb->beat, callback_wait_ms(cb->interval_ms, info->failures, cb->limits.wait_max_ms,
-				       draw()));
+	arm(cb->beat,
+	    callback_wait_ms(cb->interval_ms, info->failures, cb->limits.wait_max_ms, draw()));
 	if (strcmp(info->why, cb->told) == 0 ||
 	    (cb->told_ms && now - cb->told_ms < cb->limits.tell_ms))
 		return;

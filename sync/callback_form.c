@@ -108,8 +108,9 @@ static int take_role(const json_t *answer, bool *is_said, bool *primary, struct 
 	static const struct {
 		const char *word;
 		bool primary;
-	} words[] = { { "primary", true }, { "master", true }, { "secondary", false },
-		      { "slave", false } };
+	} words[] = {
+		{ "primary", true }, { "master", true }, { "secondary", false }, { "slave", false }
+	};
 	const json_t *value = json_object_get(answer, "role");
 
 	*is_said = value != NULL;
@@ -150,8 +151,8 @@ static int take_ip(const json_t *answer, union net_addr *ret, struct err *err) {
 	return 0;
 }
 
-static int take_object(struct callback_answer *ret, const json_t *answer,
-		       const union net_addr *own, struct err *err) {
+static int take_object(struct callback_answer *ret, const json_t *answer, const union net_addr *own,
+		       struct err *err) {
 	bool has_role, has_ip;
 	int rc = take_role(answer, &has_role, &ret->primary, err);
 

@@ -13,7 +13,7 @@
 #include "cfgdb/base/mem.h"
 #include "tests/lib/fixture.h"
 
-#define OWN 0x0a000001               /* 10.0.0.1 */
+#define OWN   0x0a000001 /* 10.0.0.1 */
 #define OTHER 0x0a000002
 
 /* ---- the request ---- */
@@ -91,7 +91,8 @@ static const struct {
 	{ "{\"master-ip\":\"10.0.0.1\"}", true, true, OWN },
 	{ "{\"master-ip\":\"10.0.0.2\"}", true, false, OTHER },
 	/* Other keys mean nothing, whatever they hold. */
-	{ " {\"a\":{\"role\":1,\"b\":[1,2,{}]},\"role\":\"primary\",\"z\":1e9}\r\n", true, true, 0 },
+	{ " {\"a\":{\"role\":1,\"b\":[1,2,{}]},\"role\":\"primary\",\"z\":1e9}\r\n", true, true,
+	  0 },
 	/* Nothing new. */
 	{ "", false, false, 0 },
 	{ " \t\r\n", false, false, 0 },
@@ -106,8 +107,8 @@ START_TEST(test_answer) {
 	struct callback_answer answer;
 	struct err err = { 0 };
 
-	ck_assert_msg(callback_form_answer(&answer, text, strlen(text), &own, &err) == 0,
-		      "%s: %s", text, err.text);
+	ck_assert_msg(callback_form_answer(&answer, text, strlen(text), &own, &err) == 0, "%s: %s",
+		      text, err.text);
 	ck_assert_msg(answer.decided == answers[_i].decided, "%s", text);
 	ck_assert_msg(answer.primary == answers[_i].primary, "%s", text);
 	ck_assert_msg(net_equal(&answer.primary_ip, &ip), "%s", text);
@@ -203,10 +204,10 @@ static const struct {
 	unsigned int failures;
 	uint32_t longest_ms;
 } waits[] = {
-	{ 10000, 0, 10000 },   { 10000, 1, 10000 },	   { 10000, 2, 20000 },
-	{ 10000, 3, 40000 },   { 10000, 5, 160000 },	   { 10000, 6, 300000 },
-	{ 10000, 7, 300000 },  { 10000, UINT32_MAX, 300000 }, { 120000, 2, 240000 },
-	{ 120000, 3, 300000 }, { 400000, 1, 400000 },	   { 400000, 9, 400000 },
+	{ 10000, 0, 10000 },	       { 10000, 1, 10000 },	      { 10000, 2, 20000 },
+	{ 10000, 3, 40000 },	       { 10000, 5, 160000 },	      { 10000, 6, 300000 },
+	{ 10000, 7, 300000 },	       { 10000, UINT32_MAX, 300000 }, { 120000, 2, 240000 },
+	{ 120000, 3, 300000 },	       { 400000, 1, 400000 },	      { 400000, 9, 400000 },
 	{ UINT32_MAX, 9, UINT32_MAX },
 };
 
@@ -215,12 +216,12 @@ START_TEST(test_wait) {
 
 	ck_assert_uint_eq(callback_wait_ms(waits[_i].interval_ms, waits[_i].failures, 300000, 0),
 			  longest);
-	ck_assert_uint_eq(callback_wait_ms(waits[_i].interval_ms, waits[_i].failures, 300000,
-					   longest / 4),
-			  at_least);
+	ck_assert_uint_eq(
+		callback_wait_ms(waits[_i].interval_ms, waits[_i].failures, 300000, longest / 4),
+		at_least);
 	for (uint32_t random = 1; random < UINT32_MAX / 2; random *= 3) {
-		uint32_t wait = callback_wait_ms(waits[_i].interval_ms, waits[_i].failures, 300000,
-						 random);
+		uint32_t wait =
+			callback_wait_ms(waits[_i].interval_ms, waits[_i].failures, 300000, random);
 
 		ck_assert(wait >= at_least && wait <= longest);
 	}
@@ -266,11 +267,9 @@ static const struct {
 	  "the URL begins with http, and only https will do (http://host.test/path)" },
 	{ "FTP://user:secret@host.test:21/",
 	  "the URL begins with ftp, and only https will do (ftp://host.test:21/)" },
-	{ "file:///etc/passwd",
-	  "the URL begins with file, and only https will do (callback-url)" },
+	{ "file:///etc/passwd", "the URL begins with file, and only https will do (callback-url)" },
 	{ "https://", "the URL is not understood: No host part in the URL (callback-url)" },
-	{ "host.test/secret",
-	  "the URL is not understood: Bad scheme (callback-url)" },
+	{ "host.test/secret", "the URL is not understood: Bad scheme (callback-url)" },
 	{ "https://host.test:99999/secret",
 	  "the URL is not understood: Port number was not a decimal number between 0 and 65535 "
 	  "(callback-url)" },
@@ -286,7 +285,7 @@ START_TEST(test_url) {
 	cb = callback_new(base, &calls, NULL, &limits, &err);
 	ck_assert_msg(cb != NULL, "%s", err.text);
 	callback_configure(cb, urls[_i].url, 10000);
-	ck_assert_ptr_null(said);    /* calls come out of the loop only */
+	ck_assert_ptr_null(said); /* calls come out of the loop only */
 	event_base_dispatch(base);
 	ck_assert_str_eq(said, urls[_i].why);
 	callback_info(cb, &info);
