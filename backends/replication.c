@@ -55,7 +55,7 @@ void replication_update(struct replication *r) {
 	replication_cluster(r, &c);
 	if (take_key(r, &c)) {
 		cluster_encode(&b, &c);
-		relay_set_state(r->relay, b.data, b.len);
+		relay_set_state(r->relay, CTL_STATE_CLUSTER, b.data, b.len);
 	}
 	buf_wipe(&b);
 	explicit_bzero(c.key, sizeof(c.key));

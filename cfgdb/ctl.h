@@ -24,6 +24,19 @@
  * CTL_REPLY_END      u32 id, u32 code, str text                (none)
  * CTL_READY                                                    (none)
  *
+ * CTL_SYNC_TABLES                                              CTL_SYNC_REVISION,
+ *                                                              CTL_SYNC_DIGEST...
+ * CTL_SYNC_INDEX     str table, str after, u32 max             the same, of keys
+ * CTL_SYNC_CHANGES   u64 since, u32 bytes                      CTL_SYNC_REVISION, CTL_SYNC_ORIGIN,
+ *                                                              CTL_SYNC_OPERATION...
+ * CTL_SYNC_READ      u16 count, (str table, str key)...        CTL_SYNC_REVISION,
+ *                                                              CTL_SYNC_OPERATION...
+ * CTL_SYNC_BEGIN     str user, str source, u64 time, str comment
+ * CTL_SYNC_STAGE     operation
+ * CTL_SYNC_COMMIT    str serial, u64 epoch, u64 revision, digests
+ * CTL_SYNC_ROLE      u8 primary, u32 address, u64 epoch, u64 told, str why
+ * CTL_SYNC_MEMBERS   str membership
+ *
  * The output of CTL_RUN may come as long as the client wants it. CTL_CANCEL, the one request that
  * may be sent before the answer to another, ends it; it has no answer of its own, and means nothing
  * when the output has ended meanwhile. What the command says in that case, such as its totals, is
@@ -46,9 +59,25 @@
  * CTL_TEXT           str text
  * CTL_WARNING        str text
  * CTL_LAST           str text
- * CTL_STATE          bytes
+ * CTL_STATE          u8 kind of state, bytes
  * CTL_CALL           u32 id, u8 form, u16 count, str word...
  * CTL_CALL_CANCEL    u32 id
+ *
+ * CTL_SYNC_REVISION  u64 revision
+ * CTL_SYNC_DIGEST    str table or key, 32 bytes
+ * CTL_SYNC_ORIGIN    str user, str source, u64 seconds since 1970
+ * CTL_SYNC_OPERATION operation
+ *
+ * The requests CTL_SYNC_... are for replication of the configuration (cfgdb/requests_sync.c): only
+ * who may attach may send them. Tables have their dotted names. TABLES lists those with something
+ * that the group shares, by name; INDEX the objects of one behind the key `after` ("": from the
+ * first), in its order if it has one, at most max: fewer are the end. CHANGES are the operations
+ * that bring a configuration of that revision to the present one; ERR_NOT_FOUND when the history
+ * does not reach back so far, ERR_TOO_LONG when they are more bytes. READ answers with puts, and
+ * deletions of what is not there. An operation is that of cfgdb/operation.h. BEGIN opens a
+ * replicated transaction (cfgdb/txn.h), which CTL_ABORT drops; COMMIT makes it active if that gives
+ * the digests of global, root and all, 32 bytes each (zeros: they are not known), and remembers
+ * whose revision it is. ROLE and MEMBERS are those of cfgdb/role.h and cfgdb/membership.h.
  *
  * CTL_ATTACH turns the connection round: from its CTL_OK on, the client is the one that serves (the
  * daemon of session synchronization). It gets the last three without having asked: CTL_STATE, what
@@ -60,7 +89,7 @@
  */
 #pragma once
 
-#define CTL_VERSION 6
+#define CTL_VERSION 7
 #define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
 #define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
 #define CTL_WORDS_MAX 256
@@ -90,6 +119,15 @@ enum ctl_type {
 	CTL_REPLY,
 	CTL_REPLY_END,
 	CTL_READY,
+	CTL_SYNC_TABLES,
+	CTL_SYNC_INDEX,
+	CTL_SYNC_CHANGES,
+	CTL_SYNC_READ,
+	CTL_SYNC_BEGIN,
+	CTL_SYNC_STAGE,
+	CTL_SYNC_COMMIT,
+	CTL_SYNC_ROLE,
+	CTL_SYNC_MEMBERS,
 	CTL_REQUEST_COUNT,
 
 	CTL_OK = 64,
@@ -104,4 +142,11 @@ enum ctl_type {
 	CTL_STATE,
 	CTL_CALL,
 	CTL_CALL_CANCEL,
+	CTL_SYNC_REVISION,
+	CTL_SYNC_DIGEST,
+	CTL_SYNC_ORIGIN,
+	CTL_SYNC_OPERATION,
 };
+
+/* What a CTL_STATE is about: backends/cluster.h, backends/autoscale.h. */
+enum ctl_state { CTL_STATE_CLUSTER = 1, CTL_STATE_AUTOSCALE, CTL_STATE_COUNT };

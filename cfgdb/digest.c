@@ -390,16 +390,16 @@ struct group_sum {
 	SHA2_CTX global, root, all;
 };
 
-static bool is_of_vdom(const struct digest_view *v, const char *dotted) {
+bool digest_is_of_vdom(const struct digest_view *v, const char *dotted) {
 	const struct schema_table *table = schema_find(dotted);
+	const struct row *row = table ? NULL : rows_first_of(rows_of(v), dotted);
 
-	return table ? table->flags & TABLE_VDOM :
-		       rows_first_of(rows_of(v), dotted)->vdom;
+	return table ? (table->flags & TABLE_VDOM) != 0 : row && row->vdom;
 }
 
 static int add_table(void *arg, const char *dotted, const unsigned char *digest) {
 	struct group_sum *sum = arg;
-	SHA2_CTX *part = is_of_vdom(sum->view, dotted) ? &sum->root : &sum->global;
+	SHA2_CTX *part = digest_is_of_vdom(sum->view, dotted) ? &sum->root : &sum->global;
 
 	digest_add_text(part, dotted);
 	SHA256Update(part, digest, DIGEST_LEN);
@@ -418,4 +418,19 @@ void digest_group(const struct digest_view *v, struct digest_group *out) {
 	SHA256Final(out->global, &sum.global);
 	SHA256Final(out->root, &sum.root);
 	SHA256Final(out->all, &sum.all);
+}
+
+static int forget(void *arg, const struct object *obj) {
+	(void)arg;
+	((struct object *)obj)->group_stamp = 0;
+	return 0;
+}
+
+void digest_group_forget(const struct engine *e) {
+	const struct rows *rows = model_rows(e->model);
+
+	for (uint16_t i = 0; i < schema_n_top; i++)
+		each_of_model(e->model, schema_tables[schema_top[i]], forget, NULL);
+	for (const struct row *row = rows_first(rows); row; row = rows_next(rows, row))
+		((struct row *)row)->group_stamp = 0;
 }

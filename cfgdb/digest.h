@@ -74,6 +74,12 @@ void digest_group_table(const struct digest_view *v, const char *dotted,
 /* Digests of all. With those of objects known, 10,000 of them take less than a millisecond. */
 void digest_group(const struct digest_view *v, struct digest_group *out);
 
+/* Make the digests of all objects for the group anew when they are asked for next. */
+void digest_group_forget(const struct engine *e);
+
+/* Whether a table is of a virtual domain; this release need not know it. */
+bool digest_is_of_vdom(const struct digest_view *v, const char *dotted);
+
 /*
  * Visit each table that holds something that the group counts, bytewise by dotted name. Stops when
  * visit returns non-zero and returns that.

@@ -22,6 +22,7 @@
 
 #include "backends/kernel.h"
 #include "backends/netns.h"
+#include "backends/scaling.h"
 #include "backends/takeup.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/log.h"
@@ -49,8 +50,10 @@ struct daemon {
 	struct options opt;
 	struct engine *engine;
 	struct event_base *base;
+	struct role *role;
 	struct relay *relay;
 	struct kernel *kernel;
+	struct scaling *scaling;
 	struct server *server;
 	struct command *commands;
 	size_t n_commands;
@@ -233,10 +236,23 @@ static int start_server(struct daemon *d, struct err *err) {
 					.n_commands = d->n_commands,
 					.version = PACKAGE_VERSION,
 					.relay = d->relay,
-					.attach_user = d->opt.sync_user };
+					.attach_user = d->opt.sync_user,
+					.role = d->role };
 
 	d->server = server_new(d->base, d->engine, &config, err);
 	return d->server ? 0 : ERR_STORE;
+}
+
+static int open_scaling(struct daemon *d, struct err *err) {
+	const struct scaling_config config = { .base = d->base,
+					       .engine = d->engine,
+					       .role = d->role,
+					       .relay = d->relay,
+					       .state_dir = d->opt.state_dir,
+					       .tell = tell };
+
+	d->scaling = scaling_new(&config, err);
+	return d->scaling ? 0 : ERR_STORE;
 }
 
 static int start(struct daemon *d, struct err *err) {
@@ -252,6 +268,9 @@ static int start(struct daemon *d, struct err *err) {
 	d->engine = engine_open(d->opt.state_dir, err);
 	if (!d->engine)
 		return ERR_STORE;
+	d->role = role_new(d->engine, err);
+	if (!d->role)
+		return ERR_STORE;
 	if (takeup_links(d->engine, on_not_taken_up, err) != 0)
 		return ERR_KERNEL;
 	config.base = d->base;
@@ -260,6 +279,8 @@ static int start(struct daemon *d, struct err *err) {
 	d->kernel = kernel_open(&config, err);
 	if (!d->kernel)
 		return ERR_KERNEL;
+	if (open_scaling(d, err) != 0)
+		return ERR_STORE;
 	commands = commands_config(&n);
 	add_commands(d, commands, n, d->engine);
 	kernel_commands(d->kernel, add_commands, d);
@@ -295,9 +316,11 @@ static void run(struct daemon *d) {
 
 static void stop(struct daemon *d) {
 	server_free(d->server);
+	scaling_free(d->scaling);
 	kernel_close(d->kernel);
 	relay_free(d->relay);
 	engine_close(d->engine);
+	role_free(d->role);
 	free(d->commands);
 	if (d->base)
 		event_base_free(d->base);

@@ -38,7 +38,7 @@ struct relay {
 	void (*send)(void *arg, const struct buf *frame); /* NULL: nobody is attached */
 	void *arg;
 	struct relay_watch watch;
-	struct buf state;
+	struct buf state[CTL_STATE_COUNT];
 	bool welcomed;
 	uint32_t last_id;
 	unsigned int n_calls;
@@ -55,7 +55,8 @@ struct relay *relay_new(void) {
 struct relay *relay_free(struct relay *r) {
 	if (!r)
 		return NULL;
-	buf_wipe(&r->state);
+	for (int i = 0; i < CTL_STATE_COUNT; i++)
+		buf_wipe(&r->state[i]);
 	free(r);
 	return NULL;
 }
@@ -243,20 +244,24 @@ int relay_attach(struct relay *r, void (*send)(void *arg, const struct buf *fram
 	return 0;
 }
 
-static void send_state(struct relay *r) {
+static void send_state(struct relay *r, enum ctl_state kind) {
+	const struct buf *state = &r->state[kind];
 	struct buf b = BUF_INIT;
 
-	buf_reserve(&b, 1 + r->state.len);
+	if (state->len == 0)
+		return;
+	buf_reserve(&b, 2 + state->len);
 	buf_put_u8(&b, CTL_STATE);
-	buf_put_bytes(&b, r->state.data, r->state.len);
+	buf_put_u8(&b, (uint8_t)kind);
+	buf_put_bytes(&b, state->data, state->len);
 	r->send(r->arg, &b);
 	buf_wipe(&b);
 }
 
 void relay_welcome(struct relay *r) {
 	r->welcomed = true;
-	if (r->state.len)
-		send_state(r);
+	for (int kind = CTL_STATE_CLUSTER; kind < CTL_STATE_COUNT; kind++)
+		send_state(r, (enum ctl_state)kind);
 }
 
 void relay_detach(struct relay *r) {
@@ -280,14 +285,16 @@ void relay_ready(struct relay *r) {
 		r->watch.ready(r->watch.arg);
 }
 
-void relay_set_state(struct relay *r, const void *data, size_t n) {
-	if (r->state.len == n && memcmp(r->state.data, data, n) == 0)
+void relay_set_state(struct relay *r, enum ctl_state kind, const void *data, size_t n) {
+	struct buf *state = &r->state[kind];
+
+	if (state->len == n && memcmp(state->data, data, n) == 0)
 		return;
-	buf_wipe(&r->state);
-	buf_reserve(&r->state, n);
-	buf_put_bytes(&r->state, data, n);
+	buf_wipe(state);
+	buf_reserve(state, n);
+	buf_put_bytes(state, data, n);
 	if (relay_is_attached(r))
-		send_state(r);
+		send_state(r, kind);
 }
 
 void relay_reply(struct relay *r, struct buf_reader *fields) {

@@ -9,6 +9,7 @@
 
 #include "cfgdb/base/buf.h"
 #include "cfgdb/command.h"
+#include "cfgdb/ctl.h"
 
 #define RELAY_WAIT_MS 5000     /* for an answer, or more of it */
 #define RELAY_TEXT_MAX (1u << 20) /* bytes of an answer that nobody has taken yet */
@@ -58,9 +59,9 @@ void relay_reply_end(struct relay *r, struct buf_reader *fields);
 
 /*
  * From now on these n bytes, which are copied and, being secret, wiped later; they are sent when
- * they differ from the last ones.
+ * they differ from the last ones of their kind.
  */
-void relay_set_state(struct relay *r, const void *data, size_t n);
+void relay_set_state(struct relay *r, enum ctl_state kind, const void *data, size_t n);
 
 /* ---- commands ---- */
 

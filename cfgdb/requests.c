@@ -16,6 +16,7 @@
 #include "cfgdb/ctl.h"
 #include "cfgdb/order.h"
 #include "cfgdb/relay.h"
+#include "cfgdb/requests_sync.h"
 #include "cfgdb/text.h"
 
 /* Reads its fields from r (r->bad is checked by the caller) and does its work. */
@@ -27,9 +28,10 @@ void caller_init(struct caller *s, struct engine *engine, const struct server_co
 	snprintf(s->user, sizeof(s->user), "%s", user);
 }
 
-static void drop_txn(struct caller *s) {
+void caller_drop_txn(struct caller *s) {
 	txn_free(s->txn);
 	s->txn = NULL;
+	s->replicates = false;
 }
 
 static void drop_stream(struct caller *s) {
@@ -43,7 +45,7 @@ void caller_done(struct caller *s) {
 		relay_detach(s->config->relay);
 	s->attached = false;
 	drop_stream(s);
-	drop_txn(s);
+	caller_drop_txn(s);
 	memories_done(&s->memories);
 }
 
@@ -270,19 +272,19 @@ static int request_commit(struct caller *s, struct buf_reader *r, struct err *er
 
 	if (!take_end(r))
 		return 0;
-	if (!s->txn)
+	if (!s->txn || s->replicates)
 		return err_set(err, ERR_CONFLICT, "no transaction is open");
 	rc = txn_commit(s->txn, err);
 	if (rc == 0)
 		send_warnings(s, s->txn);
-	drop_txn(s);
+	caller_drop_txn(s);
 	return rc;
 }
 
 static int request_abort(struct caller *s, struct buf_reader *r, struct err *err) {
 	(void)err;
 	if (take_end(r))
-		drop_txn(s);
+		caller_drop_txn(s);
 	return 0;
 }
 
@@ -489,6 +491,15 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_REPLY] = request_reply,
 	[CTL_REPLY_END] = request_reply_end,
 	[CTL_READY] = request_ready,
+	[CTL_SYNC_TABLES] = request_sync_tables,
+	[CTL_SYNC_INDEX] = request_sync_index,
+	[CTL_SYNC_CHANGES] = request_sync_changes,
+	[CTL_SYNC_READ] = request_sync_read,
+	[CTL_SYNC_BEGIN] = request_sync_begin,
+	[CTL_SYNC_STAGE] = request_sync_stage,
+	[CTL_SYNC_COMMIT] = request_sync_commit,
+	[CTL_SYNC_ROLE] = request_sync_role,
+	[CTL_SYNC_MEMBERS] = request_sync_members,
 };
 
 /* ---- dispatch ---- */
@@ -503,17 +514,23 @@ static void send_result(struct caller *s, int rc, const struct err *err) {
 	s->send(s->send_arg, &b);
 }
 
+/* What the daemon of replication does, in the name of other members. */
+static bool is_for_sync(uint8_t type) {
+	return type == CTL_ATTACH || (type >= CTL_SYNC_TABLES && type <= CTL_SYNC_MEMBERS);
+}
+
 /* Whether a frame of this type may come now. */
 static bool is_in_order(const struct caller *s, uint8_t type) {
 	bool reply = type == CTL_REPLY || type == CTL_REPLY_END || type == CTL_READY;
 
 	return type < CTL_REQUEST_COUNT && requests[type] && (s->greeted || type == CTL_HELLO) &&
-	       (!caller_is_streaming(s) || type == CTL_CANCEL) && s->attached == reply;
+	       (!caller_is_streaming(s) || type == CTL_CANCEL) && s->attached == reply &&
+	       (!s->replicates || is_for_sync(type) || type == CTL_ABORT);
 }
 
 /* Whether the one at the other end may ask for this. */
 static bool has_right(const struct caller *s, uint8_t type) {
-	if (type == CTL_ATTACH || (type == CTL_HELLO && s->may_attach))
+	if (is_for_sync(type) || ((type == CTL_HELLO || type == CTL_ABORT) && s->may_attach))
 		return s->may_attach;
 	return s->allowed || s->attached;
 }

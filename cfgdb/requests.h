@@ -23,6 +23,7 @@ struct caller {
 	bool attached;
 	bool greeted;            /* has sent a hello that fits */
 	struct txn *txn;         /* open transaction, or NULL */
+	bool replicates;         /* it is a replicated one */
 	struct memories *memories; /* of commands */
 	struct stream stream;    /* the answer under way; next is NULL when there is none */
 	void (*send)(void *arg, const struct buf *frame); /* type byte and fields */
@@ -32,6 +33,9 @@ struct caller {
 /* Begin; the caller sets send and send_arg, and may_attach where it is so. */
 void caller_init(struct caller *s, struct engine *engine, const struct server_config *config,
 		 const char *user, bool allowed);
+
+/* Drop the open transaction, if any. */
+void caller_drop_txn(struct caller *s);
 
 /* Drop the open transaction and the answer under way, if any, and what commands keep. */
 void caller_done(struct caller *s);

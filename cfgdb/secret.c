@@ -301,6 +301,19 @@ int secret_group_key(const struct keyring *k, const char *sealed, unsigned char 
 	return rc;
 }
 
+void secret_derive(const unsigned char key[SECRET_GROUP_KEY_LEN], const char *use,
+		   unsigned char ret[SECRET_GROUP_KEY_LEN]) {
+	static const unsigned char first = 1; /* the number of the block */
+	crypto_auth_hmacsha256_state state;
+
+	_Static_assert(crypto_auth_hmacsha256_BYTES == SECRET_GROUP_KEY_LEN, "one block");
+	crypto_auth_hmacsha256_init(&state, key, SECRET_GROUP_KEY_LEN);
+	crypto_auth_hmacsha256_update(&state, (const unsigned char *)use, strlen(use));
+	crypto_auth_hmacsha256_update(&state, &first, 1);
+	crypto_auth_hmacsha256_final(&state, ret);
+	sodium_memzero(&state, sizeof(state));
+}
+
 /* ---- objects ---- */
 
 static char *password_hash(const char *plain, const char *setting) {

@@ -99,3 +99,7 @@ bool secret_mask_object(const struct keyring *k, struct object *obj);
 
 /* True when obj or a child holds a secret. */
 bool secret_in_object(const struct object *obj);
+
+/* A key for one use, made of another: HKDF-Expand (RFC 5869) with SHA-256, one block. */
+void secret_derive(const unsigned char key[SECRET_GROUP_KEY_LEN], const char *use,
+		   unsigned char ret[SECRET_GROUP_KEY_LEN]);

@@ -10,6 +10,7 @@
 
 struct event_base;
 struct relay;
+struct role;
 struct server;
 
 struct server_config {
@@ -20,6 +21,7 @@ struct server_config {
 	const char *version;               /* of the product */
 	struct relay *relay;               /* for who attaches; NULL: nobody can */
 	const char *attach_user;           /* who may, and nothing else, beside root; or NULL */
+	struct role *role;                 /* of the unit in its group; NULL: none */
 };
 
 /* Listen; strings of config are copied. NULL and *err when that fails. */

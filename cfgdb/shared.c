@@ -76,6 +76,11 @@ bool shared_has_table(const struct shared *s, const struct schema_table *table) 
 	return !(table->flags & TABLE_LOCAL) && !is_excepted(s, table->dotted);
 }
 
+bool shared_has_peers(const struct shared *s) {
+	return !is_excepted(s, PEERS) &&
+	       shared_has_table(s, schema_table(TBL_SYSTEM_STANDALONE_CLUSTER));
+}
+
 /* ---- attributes ---- */
 
 static bool has_attr(const struct shared *s, const struct object *obj, unsigned int attr) {

@@ -35,6 +35,9 @@ void shared_except(struct shared *s, const struct object *exception);
 /* Whether the table of this dotted name, which this release need not know, is shared. */
 bool shared_has_name(const struct shared *s, const char *dotted);
 
+/* Whether the peers of session replication are shared, or each unit has its own. */
+bool shared_has_peers(const struct shared *s);
+
 /* Whether a top-level table is shared. */
 bool shared_has_table(const struct shared *s, const struct schema_table *table);
 

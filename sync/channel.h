@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cfgdb/base/err.h"
+#include "cfgdb/base/net.h"
 
 #define CHANNEL_PSK 32
 #define CHANNEL_MASTER 32
@@ -41,7 +42,7 @@ enum channel_state {
 /* What is known of a connection that is up. Holds a secret: wipe it. */
 struct channel_info {
 	bool initiator;                    /* this unit has begun it */
-	unsigned int peer;                 /* number of the peer's address */
+	union net_addr ip;                 /* of the other end, IPv4 */
 	char serial[CHANNEL_SERIAL];       /* of the unit that has begun it */
 	uint8_t master[CHANNEL_MASTER];    /* the same at both ends, another for each connection */
 };
@@ -84,7 +85,7 @@ size_t channel_output(struct channel *c, uint8_t *out, size_t size);
 enum channel_state channel_state(const struct channel *c);
 
 /*
- * Hand over what is known of it, but for the peer; once, and only when it is up: its secret is kept
- * nowhere else.
+ * Hand over what is known of it, but for the address; once, and only when it is up: its secret is
+ * kept nowhere else.
  */
 void channel_info(struct channel *c, struct channel_info *ret);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sockets around channels. Who connects must come from the address of a member, not too often, and
- * prove itself in time; each of these is counted when it fails, and none is answered.
+ * Sockets around channels. Who connects must come from the address of a peer, unless all may, not
+ * too often, and prove itself in time; each of these is counted when it fails, and none is
+ * answered.
  *
  * A connection moves between the socket and its channel in one place, connection_turn: bytes in,
  * then `up`, then frames, then bytes out. It ends in one place, too: whatever went wrong leaves a
@@ -26,7 +27,6 @@
 #define BACKLOG 64
 #define ACCEPT_PER_TURN 16
 #define READ_MAX 4096              /* bytes in a turn */
-#define OUTPUT_MAX (64u << 10)     /* bytes that wait to be taken by the other end */
 #define SILENCE_MS 10000           /* without an acknowledgement by the other end's kernel */
 
 struct connection {
@@ -46,16 +46,21 @@ struct connection {
 struct channels {
 	struct event_base *base;
 	struct channels_calls calls;
-	struct channels_limits limits;
+	struct channels_config config;
 	struct channels_stats stats;
 	struct channel_maker *maker;
-	struct wire_peers peers;
-	struct rate rate[WIRE_PEERS_MAX];
+	struct wire_peers peers;           /* none if it is open */
+	struct rate rate[WIRE_PEERS_MAX];  /* of each; the first: of all if it is open */
 	int fd;                    /* that listens */
 	struct event *accept, *resume;
 	unsigned int last_number;
 	TAILQ_HEAD(, connection) connections;
 };
+
+/* Whether the unit talks with this address. */
+static bool is_welcome(const struct channels *s, const union net_addr *ip) {
+	return s->config.open || wire_find(&s->peers, ip) >= 0;
+}
 
 /* ---- ends ---- */
 
@@ -101,7 +106,6 @@ static void connection_fail(struct connection *c, uint64_t *counter, const char 
 static void connection_timer(evutil_socket_t fd, short what, void *arg) {
 	struct connection *c = arg;
 	struct channels *s = c->set;
-	int peer = wire_find(&s->peers, &c->ip);
 
 	(void)fd;
 	(void)what;
@@ -111,14 +115,14 @@ static void connection_timer(evutil_socket_t fd, short what, void *arg) {
 	}
 	if (c->up && !c->closed)
 		s->calls.down(s->calls.arg, c->number, c->why);
-	else if (!c->up && c->initiator && peer >= 0)
-		s->calls.failed(s->calls.arg, (unsigned int)peer, c->why);
+	else if (!c->up && c->initiator && is_welcome(s, &c->ip))
+		s->calls.failed(s->calls.arg, &c->ip, c->why);
 	connection_free(c);
 }
 
 /* It has so much time from now. */
 static bool connection_limit(struct connection *c) {
-	unsigned int ms = c->set->limits.hello_ms;
+	unsigned int ms = c->set->config.limits.hello_ms;
 	const struct timeval limit = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
 	return event_add(c->timer, &limit) == 0;
@@ -129,11 +133,11 @@ static bool connection_limit(struct connection *c) {
 /* Hand what the channel has to say to the socket. */
 static void connection_flush(struct connection *c) {
 	struct evbuffer *out = bufferevent_get_output(c->bev);
+	size_t max = c->set->config.output_max, n;
 	uint8_t data[READ_MAX];
-	size_t n;
 
 	while ((n = channel_output(c->channel, data, sizeof(data))) > 0)
-		if (evbuffer_add(out, data, n) != 0 || evbuffer_get_length(out) > OUTPUT_MAX)
+		if (evbuffer_add(out, data, n) != 0 || evbuffer_get_length(out) > max)
 			connection_fail(c, NULL, "the other end does not take what is sent");
 }
 
@@ -156,7 +160,7 @@ static void connection_look(struct connection *c) {
 	}
 }
 
-static void connection_up(struct connection *c, unsigned int peer) {
+static void connection_up(struct connection *c) {
 	struct channels *s = c->set;
 	struct channel_info info;
 
@@ -164,19 +168,18 @@ static void connection_up(struct connection *c, unsigned int peer) {
 	c->up = true;
 	s->stats.up++;
 	channel_info(c->channel, &info);
-	info.peer = peer;
+	info.ip = c->ip;
 	s->calls.up(s->calls.arg, c->number, &info);
 	explicit_bzero(&info, sizeof(info));
 }
 
 static void connection_turn(struct connection *c, const uint8_t *in, size_t len) {
 	struct channels *s = c->set;
-	int peer = wire_find(&s->peers, &c->ip);
 	const uint8_t *data;
 
 	channel_take(c->channel, in, len);
-	if (!c->up && channel_state(c->channel) == CHANNEL_UP && peer >= 0)
-		connection_up(c, (unsigned int)peer);
+	if (!c->up && channel_state(c->channel) == CHANNEL_UP && is_welcome(s, &c->ip))
+		connection_up(c);
 	while (!c->why && c->up && channel_frame(c->channel, &data, &len))
 		s->calls.frame(s->calls.arg, c->number, data, len);
 	connection_look(c);
@@ -262,14 +265,17 @@ static struct connection *connection_new(struct channels *s, const union net_add
 	return NULL;
 }
 
-/* A socket that connects to a peer; -1: errno says why not. */
-static int connect_to(const struct wire_peer *peer) {
-	struct sockaddr_in addr = wire_sockaddr(&peer->ip, WIRE_PORT);
+/* A socket that connects to an address; -1: errno says why not. */
+static int connect_to(const struct channels *s, const union net_addr *ip) {
+	int peer = wire_find(&s->peers, ip);
+	const union net_addr any = { 0 };
+	const union net_addr *source = peer >= 0 ? &s->peers.peer[peer].source : &any;
+	struct sockaddr_in addr = wire_sockaddr(ip, s->config.port);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), why;
 
 	if (fd < 0)
 		return -1;
-	if (set_up_socket(fd) && wire_bind(fd, &peer->source) &&
+	if (set_up_socket(fd) && wire_bind(fd, source) &&
 	    (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 || errno == EINPROGRESS))
 		return fd;
 	why = errno;
@@ -278,7 +284,7 @@ static int connect_to(const struct wire_peer *peer) {
 	return -1;
 }
 
-static void connection_begin(struct connection *c, const struct wire_peer *peer) {
+static void connection_begin(struct connection *c) {
 	int fd;
 
 	c->channel = channel_new(c->set->maker, true);
@@ -286,7 +292,7 @@ static void connection_begin(struct connection *c, const struct wire_peer *peer)
 		connection_fail(c, NULL, "there is no key");
 		return;
 	}
-	fd = connect_to(peer);
+	fd = connect_to(c->set, &c->ip);
 	if (fd < 0) {
 		connection_fail(c, NULL, strerror(errno));
 	} else if (!take_socket(c, fd)) {
@@ -298,18 +304,17 @@ static void connection_begin(struct connection *c, const struct wire_peer *peer)
 	}
 }
 
-void channels_connect(struct channels *s, unsigned int n) {
+void channels_connect(struct channels *s, const union net_addr *ip) {
 	struct connection *c;
 
-	if (n >= s->peers.n)
+	if (!is_welcome(s, ip))
 		return;
 	TAILQ_FOREACH(c, &s->connections, next)
-		if (c->initiator && !c->up && !c->why &&
-		    net_equal(&c->ip, &s->peers.peer[n].ip))
+		if (c->initiator && !c->up && !c->why && net_equal(&c->ip, ip))
 			return;
-	c = connection_new(s, &s->peers.peer[n].ip, true);
+	c = connection_new(s, ip, true);
 	if (c)
-		connection_begin(c, &s->peers.peer[n]);
+		connection_begin(c);
 }
 
 /* ---- others begin ---- */
@@ -322,32 +327,32 @@ static uint64_t now_ns(void) {
 }
 
 /* Whether one more from this address is within the limits. */
-static bool has_room(struct channels *s, unsigned int peer) {
+static bool has_room(struct channels *s, const union net_addr *ip, struct rate *rate) {
+	const struct channels_limits *limits = &s->config.limits;
 	unsigned int opening = 0, opening_each = 0, each = 0;
 	const struct connection *c;
 
 	TAILQ_FOREACH(c, &s->connections, next) {
-		bool same = net_equal(&c->ip, &s->peers.peer[peer].ip);
+		bool same = net_equal(&c->ip, ip);
 		bool opens = !c->initiator && !c->up;
 
 		each += same;
 		opening += opens;
 		opening_each += same && opens;
 	}
-	return each < s->limits.each && opening < s->limits.opening &&
-	       opening_each < s->limits.opening_each && rate_take(&s->rate[peer], now_ns());
+	return each < limits->each && opening < limits->opening &&
+	       opening_each < limits->opening_each && rate_take(rate, now_ns());
 }
 
 /* Whether somebody from there may go on; counted when not. */
-static bool may_enter(struct channels *s, const struct sockaddr_in *from, unsigned int *peer) {
-	int n = wire_find_sockaddr(&s->peers, from);
+static bool may_enter(struct channels *s, const union net_addr *ip) {
+	int n = s->config.open ? 0 : wire_find(&s->peers, ip);
 
 	if (n < 0) {
 		s->stats.strangers++;
 		return false;
 	}
-	*peer = (unsigned int)n;
-	if (has_room(s, *peer))
+	if (has_room(s, ip, &s->rate[n]))
 		return true;
 	s->stats.crowded++;
 	return false;
@@ -402,10 +407,10 @@ static void accept_some(evutil_socket_t listener, short what, void *arg) {
 		socklen_t len = sizeof(from);
 		int fd = accept4(listener, (struct sockaddr *)&from, &len,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
-		unsigned int peer;
+		const union net_addr ip = { .word = { from.sin_addr.s_addr } };
 
-		if (fd >= 0 && may_enter(s, &from, &peer))
-			let_in(s, fd, &s->peers.peer[peer].ip);
+		if (fd >= 0 && may_enter(s, &ip))
+			let_in(s, fd, &ip);
 		else if (fd >= 0)
 			turn_away(fd);
 		else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -419,7 +424,7 @@ static void accept_some(evutil_socket_t listener, short what, void *arg) {
 
 static bool listen_to(struct channels *s) {
 	const union net_addr any = { 0 };
-	struct sockaddr_in addr = wire_sockaddr(&any, WIRE_PORT);
+	struct sockaddr_in addr = wire_sockaddr(&any, s->config.port);
 
 	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s->fd < 0 || !set_option(s->fd, SOL_SOCKET, SO_REUSEADDR, 1) ||
@@ -432,22 +437,27 @@ static bool listen_to(struct channels *s) {
 
 /* ---- all of them ---- */
 
-struct channels *channels_new(struct event_base *base, const char *serial,
-			      const struct channels_calls *calls,
-			      const struct channels_limits *limits, struct err *err) {
+static struct rate new_rate(const struct channels *s) {
+	return (struct rate){ .per_s = s->config.limits.per_s, .burst = s->config.limits.burst };
+}
+
+struct channels *channels_new(struct event_base *base, const struct channels_config *config,
+			      const struct channels_calls *calls, struct err *err) {
 	struct channels *s = xcalloc(1, sizeof(*s));
 
 	s->base = base;
 	s->calls = *calls;
-	s->limits = limits ? *limits : (struct channels_limits)CHANNELS_LIMITS;
+	s->config = *config;
+	s->config.serial = NULL; /* TLS has it */
+	s->rate[0] = new_rate(s);
 	s->fd = -1;
 	TAILQ_INIT(&s->connections);
-	s->maker = channel_maker_new(serial, calls->psk, calls->arg, err);
+	s->maker = channel_maker_new(config->serial, calls->psk, calls->arg, err);
 	if (!s->maker)
 		return channels_free(s);
 	if (listen_to(s))
 		return s;
-	err_set(err, ERR_KERNEL, "TCP port %d cannot be had: %s", WIRE_PORT, strerror(errno));
+	err_set(err, ERR_KERNEL, "TCP port %u cannot be had: %s", config->port, strerror(errno));
 	return channels_free(s);
 }
 
@@ -476,9 +486,7 @@ void channels_peers(struct channels *s, const struct wire_peers *peers) {
 	for (unsigned int i = 0; i < peers->n; i++) {
 		int before = wire_find(&s->peers, &peers->peer[i].ip);
 
-		rate[i] = before >= 0 ? s->rate[before] :
-					(struct rate){ .per_s = s->limits.per_s,
-						       .burst = s->limits.burst };
+		rate[i] = before >= 0 ? s->rate[before] : new_rate(s);
 	}
 	memcpy(s->rate, rate, peers->n * sizeof(*rate));
 	s->peers = *peers;

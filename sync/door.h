@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "backends/autoscale.h"
 #include "backends/cluster.h"
 #include "cfgdb/base/err.h"
 
@@ -21,8 +22,9 @@ struct door_call {
 
 struct door_calls {
 	void *arg;                   /* of all */
-	/* What is to be done from now on; the first one comes some time after door_new(). */
+	/* What is to be done from now on; the first ones come some time after door_new(). */
 	void (*cluster)(void *arg, const struct cluster *c);
+	void (*autoscale)(void *arg, const struct autoscale *a);
 	/* door_end() answers it, at once or later, with door_reply() before. */
 	void (*call)(void *arg, const struct door_call *call);
 	/* Nobody waits for this answer any more: door_end() is not needed, and does nothing. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * gatehouse-syncd: shares the sessions of a unit with the other members of its group.
+ * gatehouse-syncd: shares sessions and configuration of a unit with the other members of its group.
  *
  * This file only puts parts together: options, privileges, the door to gatehoused, commands, event
  * loop. It runs in the network namespace it is started in and serves that one. What it is to do
@@ -25,11 +25,12 @@
 #include "sync/cmd_sync.h"
 #include "sync/door.h"
 #include "sync/replica.h"
+#include "sync/scaler.h"
 
 #define EVENT_BUFFER_MAX (1 << 30)
 
 struct options {
-	const char *run_dir, *user, *group;
+	const char *run_dir, *user, *group, *callback_ca;
 	int event_buffer;            /* bytes; 0: as sync/sessions.h says */
 };
 
@@ -37,6 +38,7 @@ struct daemon {
 	struct options opt;
 	struct event_base *base;
 	struct replica *replica;
+	struct scaler *scaler;
 	struct door *door;
 	bool ready;                  /* the other members' sessions are here */
 	struct cmd_sync_source source;
@@ -45,7 +47,7 @@ struct daemon {
 
 static const char usage[] =
 	"usage: gatehouse-syncd [--run-dir DIR] [--user USER] [--group GROUP]\n"
-	"                       [--event-buffer BYTES]\n";
+	"                       [--event-buffer BYTES] [--callback-ca FILE]\n";
 
 static bool parse_event_buffer(const char *text, int *ret) {
 	const char *bad = NULL;
@@ -60,6 +62,7 @@ static bool parse_options(int argc, char *argv[], struct options *opt) {
 		{ "user", required_argument, NULL, 'u' },
 		{ "group", required_argument, NULL, 'g' },
 		{ "event-buffer", required_argument, NULL, 'e' },
+		{ "callback-ca", required_argument, NULL, 'c' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -74,6 +77,7 @@ static bool parse_options(int argc, char *argv[], struct options *opt) {
 		case 'r': opt->run_dir = optarg; break;
 		case 'u': opt->user = optarg; break;
 		case 'g': opt->group = optarg; break;
+		case 'c': opt->callback_ca = optarg; break;
 		case 'e':
 			if (!parse_event_buffer(optarg, &opt->event_buffer))
 				return false;
@@ -139,6 +143,14 @@ static void on_ready(void *arg) {
 	door_ready(d->door);
 }
 
+static void on_inquired(void *arg, uint32_t inquiry, const struct autoscale_message *answer,
+			const char *why) {
+	(void)arg;
+	(void)inquiry;
+	(void)answer;
+	(void)why;
+}
+
 /* ---- the door ---- */
 
 static void on_cluster(void *arg, const struct cluster *c) {
@@ -148,6 +160,12 @@ static void on_cluster(void *arg, const struct cluster *c) {
 	replica_configure(d->replica, c);
 	if (d->ready)
 		door_ready(d->door);
+}
+
+static void on_autoscale(void *arg, const struct autoscale *a) {
+	struct daemon *d = arg;
+
+	scaler_configure(d->scaler, a);
 }
 
 static void on_call(void *arg, const struct door_call *call) {
@@ -170,8 +188,15 @@ static void on_lost(void *arg) {
 
 static int open_door(struct daemon *d, struct err *err) {
 	AUTO_FREE char *path = xasprintf("%s/%s", d->opt.run_dir, CTL_SOCKET_NAME);
-	const struct door_calls calls = { d, on_cluster, on_call, on_cancel, on_lost, tell };
+	const struct scaler_config config = { .base = d->base, .socket = path,
+					      .callback_ca = d->opt.callback_ca, .log = tell,
+					      .inquired = on_inquired, .arg = d };
+	const struct door_calls calls = { d,	   on_cluster, on_autoscale, on_call,
+					  on_cancel, on_lost,	 tell };
 
+	d->scaler = scaler_new(&config, err);
+	if (!d->scaler)
+		return ERR_STORE;
 	d->source = (struct cmd_sync_source){ d, get_stats, get_peer, resync };
 	d->door = door_new(d->base, path, &calls, err);
 	if (!d->door)
@@ -234,6 +259,7 @@ static void run(struct daemon *d) {
 static void stop(struct daemon *d) {
 	d->commands = cmd_sync_free(d->commands);
 	door_free(d->door);
+	scaler_free(d->scaler);
 	replica_free(d->replica);
 	if (d->base)
 		event_base_free(d->base);

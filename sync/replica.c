@@ -47,6 +47,7 @@ struct replica {
 	struct monitor *monitor;       /* of links, addresses and routes */
 	struct event *due, *look, *retry;
 	struct cluster cluster;
+	struct wire_peers peers;       /* of it */
 	struct turned_away before;     /* of what is closed by now */
 };
 
@@ -100,8 +101,8 @@ static bool send_datagram(void *arg, unsigned int link, const uint8_t *mac, cons
 static void connect_peer(void *arg, unsigned int peer) {
 	struct replica *r = arg;
 
-	if (r->channels)
-		channels_connect(r->channels, peer);
+	if (r->channels && peer < r->peers.n)
+		channels_connect(r->channels, &r->peers.peer[peer].ip);
 }
 
 static void send_frame(void *arg, unsigned int channel, const uint8_t *data, size_t len) {
@@ -180,8 +181,12 @@ static bool make_psk(void *arg, const char *initiator, uint8_t psk[CHANNEL_PSK])
 
 static void channel_is_up(void *arg, unsigned int channel, const struct channel_info *info) {
 	struct replica *r = arg;
-	struct fgsp_channel_info up = { .initiator = info->initiator, .peer = info->peer };
+	int peer = wire_find(&r->peers, &info->ip);
+	struct fgsp_channel_info up = { .initiator = info->initiator,
+					.peer = (unsigned int)peer };
 
+	if (peer < 0)
+		return;
 	memcpy(up.serial, info->serial, sizeof(up.serial));
 	memcpy(up.master, info->master, sizeof(up.master));
 	fgsp_channel_up(r->machine, channel, &up, now_us());
@@ -204,10 +209,12 @@ static void channel_is_down(void *arg, unsigned int channel, const char *why) {
 	settle(r);
 }
 
-static void connect_failed(void *arg, unsigned int peer, const char *why) {
+static void connect_failed(void *arg, const union net_addr *ip, const char *why) {
 	struct replica *r = arg;
+	int peer = wire_find(&r->peers, ip);
 
-	fgsp_connect_failed(r->machine, peer, why, now_us());
+	if (peer >= 0)
+		fgsp_connect_failed(r->machine, (unsigned int)peer, why, now_us());
 	settle(r);
 }
 
@@ -401,6 +408,10 @@ static void close_all(struct replica *r) {
 }
 
 static int open_all(struct replica *r, struct err *err) {
+	const struct channels_config config = { .serial = r->cluster.serial,
+						.port = WIRE_PORT,
+						.output_max = CHANNELS_OUTPUT_MAX,
+						.limits = CHANNELS_LIMITS };
 	const struct channels_calls channels = { r,	     make_psk,	      channel_is_up,
 						 frame_came, channel_is_down, connect_failed };
 	const struct link_calls links = { r, datagram_came, batch_came, link_has_room, link_state };
@@ -408,7 +419,7 @@ static int open_all(struct replica *r, struct err *err) {
 						 walk_has_room, walk_entry, walk_ended,
 						 write_failed,  end_batch };
 
-	r->channels = channels_new(r->config.base, r->cluster.serial, &channels, NULL, err);
+	r->channels = channels_new(r->config.base, &config, &channels, err);
 	if (!r->channels)
 		return ERR_KERNEL;
 	r->links = link_set_new(r->config.base, &links, err);
@@ -430,7 +441,6 @@ static void configure(struct replica *r) {
 
 /* The machine hears of links after it knows them. */
 static void apply(struct replica *r) {
-	struct wire_peers peers;
 	struct link_config links;
 	const struct timeval retry = { .tv_sec = RETRY_S };
 	struct err err = { 0 };
@@ -445,9 +455,9 @@ static void apply(struct replica *r) {
 	}
 	configure(r);
 	if (r->channels) {
-		peers_of(&r->cluster, &peers);
+		peers_of(&r->cluster, &r->peers);
 		links_of(&r->cluster, &links);
-		channels_peers(r->channels, &peers);
+		channels_peers(r->channels, &r->peers);
 		link_set_configure(r->links, &links);
 	}
 	settle(r);

@@ -30,7 +30,7 @@ static void set_state(struct relay *relay, const struct cluster *c) {
 	AUTO_BUF struct buf b = BUF_INIT;
 
 	cluster_encode(&b, c);
-	relay_set_state(relay, b.data, b.len);
+	relay_set_state(relay, CTL_STATE_CLUSTER, b.data, b.len);
 }
 
 static int serve(char *argv[], struct relay *relay, struct err *err) {

@@ -26,6 +26,11 @@ static void on_cluster(void *arg, const struct cluster *c) {
 	fflush(stdout);
 }
 
+static void on_autoscale(void *arg, const struct autoscale *a) {
+	(void)arg;
+	(void)a;
+}
+
 static void on_call(void *arg, const struct door_call *call) {
 	const struct acks *a = arg;
 	bool asked = call->argc == 1 && strcmp(call->argv[0], "acked") == 0;
@@ -62,7 +67,7 @@ static void add_lines(struct str *out, const char *text) {
 
 int main(int argc, char *argv[]) {
 	struct acks a = { .text = STR_INIT };
-	const struct door_calls calls = { &a,	     on_cluster, on_call,
+	const struct door_calls calls = { &a,	     on_cluster, on_autoscale, on_call,
 					  on_cancel, on_lost,	 on_log };
 	struct event_base *base = event_base_new();
 	struct err err = { 0 };

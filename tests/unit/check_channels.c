@@ -40,7 +40,7 @@ static struct unit {
 	char why[128];
 	size_t len;
 	uint8_t frame[CHANNEL_FRAME_MAX];
-	bool echo, reconnect, close_at_once;
+	bool echo, reconnect, close_at_once, open;
 } units[2];
 
 static bool unit_psk(void *arg, const char *initiator, uint8_t psk[CHANNEL_PSK]) {
@@ -82,14 +82,19 @@ static void unit_down(void *arg, unsigned int channel, const char *why) {
 	channels_close(u->channels, channel);
 }
 
-static void unit_failed(void *arg, unsigned int peer, const char *why) {
+/* Connect to its nth peer. */
+static void unit_connect(struct unit *u, unsigned int n) {
+	channels_connect(u->channels, &u->peers.peer[n].ip);
+}
+
+static void unit_failed(void *arg, const union net_addr *ip, const char *why) {
 	struct unit *u = arg;
 
-	ck_assert_uint_eq(peer, 0);
+	ck_assert(net_equal(ip, &u->peers.peer[0].ip));
 	u->n_failed++;
 	snprintf(u->why, sizeof(u->why), "%s", why);
 	if (u->reconnect && u->n_failed < 5)
-		channels_connect(u->channels, 0);
+		unit_connect(u, 0);
 }
 
 static struct channels_limits limits = { 32, 4, 8, 1000000, 1000000, 60000 };
@@ -98,10 +103,15 @@ static void unit_start(unsigned int n) {
 	struct unit *u = &units[n];
 	const struct channels_calls calls = { u,	 unit_psk,    unit_up,
 					      unit_frame, unit_down, unit_failed };
+	const struct channels_config config = { .serial = u->serial,
+						.port = WIRE_PORT,
+						.open = u->open,
+						.output_max = CHANNELS_OUTPUT_MAX,
+						.limits = limits };
 	struct err err = { 0 };
 
 	pair_enter(n);
-	u->channels = channels_new(pair_base[n], u->serial, &calls, &limits, &err);
+	u->channels = channels_new(pair_base[n], &config, &calls, &err);
 	ck_assert_msg(u->channels != NULL, "%s", err.text);
 	channels_peers(u->channels, &u->peers);
 }
@@ -157,7 +167,7 @@ static bool frame_1(void) {
 
 static void connect_up(void) {
 	pair_enter(1);
-	channels_connect(units[1].channels, 0);
+	unit_connect(&units[1], 0);
 	pair_until(both_up);
 }
 
@@ -186,8 +196,8 @@ START_TEST(test_both_begin) {
 	start_both();
 	for (unsigned int i = 0; i < 2; i++) {
 		pair_enter(i);
-		channels_connect(units[i].channels, 0);
-		channels_connect(units[i].channels, 0); /* it is under way */
+		unit_connect(&units[i], 0);
+		unit_connect(&units[i], 0); /* it is under way */
 	}
 	pair_until(both_up_twice);
 	for (unsigned int i = 0; i < 2; i++)
@@ -291,7 +301,7 @@ START_TEST(test_peer_moves) {
 	units[0].peers = more;
 	start_both();
 	connect_up();
-	ck_assert_uint_eq(units[0].info.peer, 1);
+	ck_assert(net_equal(&units[0].info.ip, &units[0].peers.peer[1].ip));
 	more.peer[0] = more.peer[1];
 	channels_peers(units[0].channels, &more);
 	pair_turn();
@@ -310,6 +320,23 @@ START_TEST(test_source) {
 }
 END_TEST
 
+/* Who may come from anywhere proves himself by the key, and is known by his address. */
+START_TEST(test_open) {
+	union net_addr from;
+
+	units[0].open = true;
+	units[0].peers.n = 0;
+	start_both();
+	connect_up();
+	from = pair_ip("10.9.0.2");
+	ck_assert(net_equal(&units[0].info.ip, &from));
+	pair_enter(0);
+	channels_connect(units[0].channels, &from);
+	pair_until(both_up_twice);
+	ck_assert_uint_eq(stats(0)->strangers, 0);
+}
+END_TEST
+
 /* A daemon that ended, as the other one sees it, and comes back: its port can be had at once. */
 START_TEST(test_restart) {
 	start_both();
@@ -318,7 +345,7 @@ START_TEST(test_restart) {
 	pair_until(_i ? down_0 : down_1);
 	unit_start((unsigned int)_i);
 	pair_enter(!_i);
-	channels_connect(units[!_i].channels, 0);
+	unit_connect(&units[!_i], 0);
 	pair_until(both_up_twice);
 }
 END_TEST
@@ -352,10 +379,11 @@ END_TEST
 
 START_TEST(test_port_taken) {
 	const struct channels_calls calls = { .psk = unit_psk };
+	const struct channels_config config = { .serial = "GHVM0000000000CC", .port = WIRE_PORT };
 	struct err err = { 0 };
 
 	unit_start(0);
-	ck_assert_ptr_null(channels_new(pair_base[0], "GHVM0000000000CC", &calls, NULL, &err));
+	ck_assert_ptr_null(channels_new(pair_base[0], &config, &calls, &err));
 	ck_assert_str_eq(err.text, "TCP port 708 cannot be had: Address already in use");
 }
 END_TEST
@@ -364,7 +392,7 @@ END_TEST
 
 static void connect_fails(const char *why) {
 	pair_enter(1);
-	channels_connect(units[1].channels, 0);
+	unit_connect(&units[1], 0);
 	ck_assert_uint_eq(units[1].n_failed, 0); /* later, out of the loop */
 	pair_until(failed_once);
 	ck_assert_str_eq(units[1].why, why);
@@ -401,12 +429,14 @@ START_TEST(test_nobody) {
 END_TEST
 
 START_TEST(test_no_way) {
+	const union net_addr nobody = pair_ip("10.9.0.77");
+
 	units[1].peers.peer[0].ip = pair_ip("192.0.2.1");
 	unit_start(1);
 	connect_fails("Network is unreachable");
-	channels_connect(units[1].channels, 1); /* no such peer */
+	channels_connect(units[1].channels, &nobody); /* no such peer */
 	units[1].reconnect = true;              /* from within `failed` */
-	channels_connect(units[1].channels, 0);
+	unit_connect(&units[1], 0);
 	while (units[1].n_failed < 5)
 		pair_turn();
 }
@@ -417,6 +447,17 @@ START_TEST(test_strangers_address) {
 	start_both();
 	connect_fails("Connection reset by peer");
 	ck_assert_uint_eq(stats(0)->strangers, 1);
+}
+END_TEST
+
+START_TEST(test_open_other_key) {
+	units[0].open = true;
+	units[0].peers.n = 0;
+	units[0].key = 1;
+	start_both();
+	connect_fails("the other end has closed the connection: is the key the same?");
+	ck_assert_uint_eq(stats(0)->refused, 1);
+	ck_assert_uint_eq(units[0].n_up, 0);
 }
 END_TEST
 
@@ -599,7 +640,7 @@ START_TEST(test_too_many_up) {
 		connect_up();
 	}
 	pair_enter(1);
-	channels_connect(units[1].channels, 0);
+	unit_connect(&units[1], 0);
 	pair_until(failed_once);
 	ck_assert_uint_eq(stats(0)->crowded, 1);
 	ck_assert_uint_eq(units[0].n_down, 0);
@@ -726,6 +767,7 @@ static Suite *channels_suite(void) {
 	tcase_add_test(t, test_peer_goes);
 	tcase_add_test(t, test_peer_moves);
 	tcase_add_test(t, test_source);
+	tcase_add_test(t, test_open);
 	tcase_add_loop_test(t, test_restart, 0, 2);
 	tcase_add_test(t, test_stays_up);
 	tcase_add_test(t, test_port_taken);
@@ -735,6 +777,7 @@ static Suite *channels_suite(void) {
 	tcase_add_test(t, test_nobody);
 	tcase_add_test(t, test_no_way);
 	tcase_add_test(t, test_strangers_address);
+	tcase_add_test(t, test_open_other_key);
 	tcase_add_loop_test(t, test_slow, 0, 2);
 	tcase_add_test(t, test_silent_listener);
 	tcase_add_loop_test(t, test_garbage, 0, ARRAY_LEN(garbage));

@@ -92,8 +92,14 @@ static void on_log(void *arg, int priority, const char *text) {
 	(void)text;
 }
 
+static void on_autoscale(void *arg, const struct autoscale *a) {
+	(void)arg;
+	(void)a;
+}
+
 static void setup(void) {
-	const struct door_calls calls = { NULL, on_cluster, on_call, on_cancel, on_lost, on_log };
+	const struct door_calls calls = { NULL,	     on_cluster, on_autoscale, on_call,
+					  on_cancel, on_lost,	 on_log };
 	AUTO_FREE char *dir = fixture_dir();
 	AUTO_FREE char *path = xasprintf("%s/ctl", dir);
 	struct server_config config = { .path = path, .group = "none", .version = "1" };

@@ -37,6 +37,8 @@ struct heard {
 	struct door *door;
 	unsigned int clusters, calls, cancels, losses;
 	struct cluster cluster;
+	unsigned int scales;
+	struct autoscale scale;
 	uint32_t id, cancelled;
 	bool json;
 	struct str words, log;
@@ -49,6 +51,13 @@ static void hear_cluster(void *arg, const struct cluster *c) {
 
 	h->clusters++;
 	h->cluster = *c;
+}
+
+static void hear_autoscale(void *arg, const struct autoscale *scale) {
+	struct heard *h = arg;
+
+	h->scales++;
+	h->scale = *scale;
 }
 
 static void hear_call(void *arg, const struct door_call *call) {
@@ -82,7 +91,7 @@ static void hear_log(void *arg, int priority, const char *text) {
 }
 
 static void door_begin(struct heard *h) {
-	const struct door_calls calls = { h,	       hear_cluster, hear_call,
+	const struct door_calls calls = { h,	       hear_cluster, hear_autoscale, hear_call,
 					  hear_cancel, hear_lost,    hear_log };
 	struct err err = { 0 };
 
@@ -171,7 +180,7 @@ static void push(uint8_t group) {
 	struct cluster c = sample(group);
 
 	cluster_encode(&b, &c);
-	relay_set_state(relay, b.data, b.len);
+	relay_set_state(relay, CTL_STATE_CLUSTER, b.data, b.len);
 	buf_wipe(&b);
 }
 
@@ -188,6 +197,28 @@ START_TEST(pushed)
 	ck_assert(cluster_equal(&a.cluster, &second));
 	settle();
 	ck_assert_uint_eq(a.clusters, 2);
+}
+END_TEST
+
+/* The two kinds of what is to be done come apart, and each only when it has changed. */
+START_TEST(pushed_autoscale)
+{
+	struct autoscale scale = { .enabled = true, .has_key = true, .hb_interval_s = 7 };
+	struct buf b = BUF_INIT;
+
+	snprintf(scale.serial, sizeof(scale.serial), "GHVM0123456789AB");
+	memset(scale.key, 9, sizeof(scale.key));
+	autoscale_encode(&b, &scale);
+	push(1);
+	relay_set_state(relay, CTL_STATE_AUTOSCALE, b.data, b.len);
+	UNTIL(a.clusters == 1 && a.scales == 1);
+	relay_set_state(relay, CTL_STATE_AUTOSCALE, b.data, b.len);
+	push(2);
+	UNTIL(a.clusters == 2);
+	ck_assert_uint_eq(a.scales, 1);
+	ck_assert_uint_eq(a.scale.hb_interval_s, 7);
+	ck_assert_int_eq(memcmp(a.scale.key, scale.key, sizeof(scale.key)), 0);
+	buf_wipe(&b);
 }
 END_TEST
 
@@ -533,7 +564,7 @@ static void lost_and_wait(void *arg) {
 
 START_TEST(turned_away_again_and_again)
 {
-	const struct door_calls calls = { &a,	       hear_cluster,  hear_call,
+	const struct door_calls calls = { &a,	       hear_cluster,  hear_autoscale, hear_call,
 					  hear_cancel, lost_and_wait, hear_log };
 	struct err err = { 0 };
 
@@ -689,6 +720,7 @@ static const struct {
 	const char *why;
 } answers[] = {
 	{ { CTL_STATE }, 1, "it does not speak as this program does" },
+	{ { CTL_STATE, CTL_STATE_COUNT }, 2, "it does not speak as this program does" },
 	{ { CTL_CALL, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0 }, 12, "it does not speak as this program does" },
 	{ { CTL_ERROR, 0, 0, 0, 1, 0, 0, 0, 4, 'n', 'o', '\n', '!' }, 13, "no !" },
 	{ { 0 }, 0, "a frame is out of bounds" },
@@ -737,6 +769,7 @@ int main(void) {
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, pushed);
+	tcase_add_test(tc, pushed_autoscale);
 	tcase_add_test(tc, pushed_late);
 	tcase_add_test(tc, said_ready);
 	tcase_add_test(tc, answered);

@@ -41,6 +41,7 @@ static void take(void *arg, const struct buf *frame) {
 	if (type != CTL_STATE)
 		return;
 	n_states++;
+	ck_assert_uint_eq(buf_get_u8(&r), CTL_STATE_CLUSTER);
 	ck_assert_msg(cluster_decode(&state, &r, &err) == 0, "%s", err.text);
 	ck_assert(buf_reader_end(&r));
 }
