@@ -38,8 +38,12 @@ struct membership {
 	uint64_t epoch;          /* of the configuration this unit has; 0: that of no group */
 	uint64_t heard;          /* the highest one it has heard of, epoch or above */
 	bool synced;             /* it has had the configuration of the group */
-	char primary[MEMBER_SERIAL]; /* whose configuration it has; "" when of none */
-	uint64_t revision;       /* the one of that unit which is the last here */
+	/*
+	 * Whose configuration it has; a primary: had before. "": its own. And the revision of that
+	 * unit which was the last here.
+	 */
+	char primary[MEMBER_SERIAL];
+	uint64_t revision;
 	unsigned int n;
 	struct member member[MEMBERS_MAX];
 };

@@ -89,25 +89,22 @@ static void hear(struct membership *m, uint64_t epoch) {
 		m->heard = epoch;
 }
 
-static int become_primary(struct role *r, struct membership *m, struct err *err) {
+static int become_primary(struct membership *m, struct err *err) {
 	if (m->heard > 0 && !m->synced)
 		return err_set(err, ERR_CONFLICT,
 			       "this unit never had the configuration of its group and cannot be "
 			       "its primary: set status disable first to found another group");
 	m->epoch = ++m->heard;
 	m->synced = true;
-	snprintf(m->primary, sizeof(m->primary), "%s", r->engine->serial);
-	m->revision = 0;
 	return 0;
 }
 
 /* What the change of system auto-scale makes of *m. */
-static int change_role(struct role *r, const struct change *c, struct membership *m,
-		       struct err *err) {
+static int change_role(const struct change *c, struct membership *m, struct err *err) {
 	if (!takes_part(c->after))
 		*m = (struct membership){ .n = 0 };
 	else if (gives(c->after) && !gives(c->before))
-		return become_primary(r, m, err);
+		return become_primary(m, err);
 	else if (!gives(c->after) && gives(c->before))
 		*m->primary = '\0';
 	return 0;
@@ -132,7 +129,7 @@ static int prepare(void *ctx, const struct commit *commit, struct err *err) {
 		const struct change *c = &commit->changes[i];
 
 		if ((c->after ? c->after : c->before)->table == table())
-			rc = change_role(r, c, &r->next, err);
+			rc = change_role(c, &r->next, err);
 	}
 	r->changes = rc == 0 && memcmp(&r->next, &r->known, sizeof(r->next)) != 0;
 	return rc;
@@ -249,12 +246,17 @@ void role_set_watch(struct role *r, void (*changed)(void *arg), void *arg) {
 	r->arg = arg;
 }
 
+/* Whether the configuration is this unit's own: it is primary, or was, and has no other yet. */
+static bool has_own(const struct role *r) {
+	return role_is_primary(r->engine->model) || !*r->known.primary;
+}
+
 /* The state that nobody else has must be found again, when the other configuration is here. */
 static int name_revision(struct role *r, const struct role_order *order, struct err *err) {
 	struct engine *e = r->engine;
 	AUTO_FREE char *comment = NULL;
 
-	if (order->primary || !role_is_primary(e->model) || order->told >= e->revision)
+	if (order->primary || !has_own(r) || order->told >= e->revision)
 		return 0;
 	comment = xasprintf("not replicated: revisions %" PRIu64 " to %" PRIu64 " (%s)",
 			    order->told + 1, e->revision, order->why);
