@@ -465,40 +465,92 @@ START_TEST(test_strangers) {
 }
 END_TEST
 
-/* A primary whose table has no end: it has the key, but not our memory. */
-START_TEST(test_endless_index) {
-	struct aworld *w = aworld_group(1);
-	struct autoscale_message hello = hello_make("GHVM000000000077"), answer;
-	struct buf list = BUF_INIT;
+/* A primary of the test's own, from which unit 0 begins to copy: one table differs. */
+static unsigned int lead_it(struct aworld *w) {
+	struct autoscale_message hello = hello_make("GHVM000000000077");
+	struct autoscale_message tables = { .type = AUTOSCALE_TABLES, .id = 1, .n = 1 };
 	unsigned int channel = aworld_stranger(w, 0, "GHVM000000000077");
 	unsigned char digest[DIGEST_LEN] = { 1 };
-	char name[OBJECT_KEY_MAX + 1];
-	uint32_t n = 0;
+	struct buf list = BUF_INIT;
 
 	hello.standing.primary = hello.standing.synced = true;
 	hello.standing.epoch = 5;
 	say(w, channel, &hello);
 	aworld_run(w, AWORLD_S);
 	ck_assert_int_eq(aworld_stats(w, 0).state, AUTOSCALE_COPYING);
-	answer = (struct autoscale_message){ .type = AUTOSCALE_TABLES, .id = 1, .n = 1 };
 	autoscale_message_put_digest(&list, "firewall.policy", digest);
-	buf_reader_init(&answer.list, list.data, list.len);
-	say(w, channel, &answer);
-	while (aworld_stats(w, 0).state == AUTOSCALE_COPYING && n < 1000000) {
-		aworld_run(w, 100 * AWORLD_MS);
-		list.len = 0;
-		for (unsigned int i = 0; i < 2000; i++) {
-			snprintf(name, sizeof(name), "%0250u", n++);
-			autoscale_message_put_digest(&list, name, digest);
-		}
-		answer = (struct autoscale_message){ .type = AUTOSCALE_INDEX, .id = 1 + n / 2000,
-						     .n = 2000, .more = true };
-		buf_reader_init(&answer.list, list.data, list.len);
-		say(w, channel, &answer);
+	buf_reader_init(&tables.list, list.data, list.len);
+	say(w, channel, &tables);
+	aworld_run(w, 100 * AWORLD_MS);
+	buf_done(&list);
+	return channel;
+}
+
+/* An answer to its question number id: n entries of the table, from this name on. */
+static void say_index(struct aworld *w, unsigned int channel, uint32_t id, uint64_t revision,
+		      unsigned int first, unsigned int n, bool more) {
+	struct autoscale_message index = { .type = AUTOSCALE_INDEX, .id = id, .n = n,
+					   .revision = revision, .more = more };
+	unsigned char digest[DIGEST_LEN] = { 1 };
+	char name[OBJECT_KEY_MAX + 1];
+	struct buf list = BUF_INIT;
+
+	for (unsigned int i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%0250u", first + i);
+		autoscale_message_put_digest(&list, name, digest);
 	}
+	if (n > 0)
+		buf_reader_init(&index.list, list.data, list.len);
+	say(w, channel, &index);
+	aworld_run(w, 100 * AWORLD_MS);
+	buf_done(&list);
+}
+
+/* A primary whose table has no end: it has the key, but not our memory. */
+START_TEST(test_endless_index) {
+	struct aworld *w = aworld_group(1);
+	unsigned int channel = lead_it(w);
+
+	for (uint32_t i = 0; aworld_stats(w, 0).state == AUTOSCALE_COPYING && i < 500; i++)
+		say_index(w, channel, 2 + i, 1, i * 2000, 2000, true);
 	ck_assert(strstr(aworld_stats(w, 0).why, "too large") != NULL);
 	ck_assert_uint_lt(aworld_stats(w, 0).memory, 100000);
-	buf_done(&list);
+	aworld_free(w);
+}
+END_TEST
+
+/* A primary that was never in sync is followed by nobody, however high its epoch. */
+START_TEST(test_no_source) {
+	struct aworld *w = aworld_group(1);
+	struct autoscale_message hello = hello_make("GHVM000000000077");
+	unsigned int channel = aworld_stranger(w, 0, "GHVM000000000077");
+
+	hello.standing.primary = true;
+	hello.standing.epoch = 5;
+	say(w, channel, &hello);
+	aworld_run(w, AWORLD_S);
+	ck_assert(aworld_desk(w, 0)->a.primary);
+	ck_assert_uint_eq(aworld_desk(w, 0)->a.group.heard, 1);
+	aworld_free(w);
+}
+END_TEST
+
+/* Pages of different revisions are no list: it is asked for anew, but not for ever. */
+START_TEST(test_changing_index) {
+	struct aworld *w = aworld_group(1);
+	unsigned int channel = lead_it(w);
+
+	say_index(w, channel, 2, 5, 0, 1, true);
+	say_index(w, channel, 3, 6, 1, 1, false);
+	say_index(w, channel, 4, 6, 0, 0, false);
+	ck_assert_uint_eq(aworld_stats(w, 0).failures, 0);
+	ck_assert_int_eq(aworld_stats(w, 0).state, AUTOSCALE_COPYING);
+	aworld_free(w);
+	w = aworld_group(1);
+	channel = lead_it(w);
+	for (uint32_t i = 0; i < 20; i++)
+		say_index(w, channel, 2 + i, i, 0, 1, true);
+	ck_assert_uint_ge(aworld_stats(w, 0).failures, 1);
 	aworld_free(w);
 }
 END_TEST
@@ -701,6 +753,8 @@ static Suite *autoscale_suite(void) {
 	tcase_add_test(t, test_stale);
 	tcase_add_test(t, test_strangers);
 	tcase_add_test(t, test_endless_index);
+	tcase_add_test(t, test_changing_index);
+	tcase_add_test(t, test_no_source);
 	tcase_add_loop_test(t, test_two_connections, 0, 2);
 	tcase_add_test(t, test_full_group);
 	tcase_add_loop_test(t, test_forget, 0, 2);
