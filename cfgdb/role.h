@@ -53,8 +53,8 @@ struct role_order {
 };
 
 /*
- * Set role and primary-ip as an own commit. A unit whose configuration is its own (it is primary, or
- * was until now) names its last revision when no member has it.
+ * Set role and primary-ip as an own commit. A unit whose configuration is its own (it is primary,
+ * or was until now) names its last revision when no member has it.
  */
 int role_order(struct role *r, const struct role_order *order, struct err *err);
 
