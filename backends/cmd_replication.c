@@ -61,35 +61,66 @@ static int resync_open(void *ctx, const struct command_call *call, struct stream
 	return forward(ctx, "execute sync-session", call, ret, err);
 }
 
-/* ---- diagnose debug application sessionsync LEVEL ---- */
+/* ---- diagnose debug application sessionsync|hasync LEVEL ---- */
 
-static const struct memory_kind level_kind = { .size = sizeof(int) };
+static const struct memory_kind sessions_kind = { .size = sizeof(int) };
+static const struct memory_kind config_kind = { .size = sizeof(int) };
 
-static int log_open(void *ctx, const struct command_call *call, struct stream *ret,
+static int log_open(void *ctx, const char *what, int level, struct stream *ret,
 		    struct err *err) {
-	const int *level = command_memory(call, &level_kind);
-	AUTO_FREE char *words = xasprintf("diagnose debug application sessionsync %d", *level);
+	AUTO_FREE char *words = xasprintf("diagnose debug application %s %d", what, level);
 	const struct command_call own = { .json = false };
 
 	return relay_open(replication_relay(ctx), 0, words, &own, ret, err);
 }
 
+static int sessions_log_open(void *ctx, const struct command_call *call, struct stream *ret,
+			     struct err *err) {
+	const int *level = command_memory(call, &sessions_kind);
+
+	return log_open(ctx, "sessionsync", *level, ret, err);
+}
+
+static int config_log_open(void *ctx, const struct command_call *call, struct stream *ret,
+			   struct err *err) {
+	const int *level = command_memory(call, &config_kind);
+
+	return log_open(ctx, "hasync", *level, ret, err);
+}
+
 /* FortiOS takes -1 for everything, and sums of bits. */
-static int level_open(void *ctx, const struct command_call *call, struct stream *ret,
-		      struct err *err) {
-	int *level = command_memory(call, &level_kind);
+static int take_level(const struct command_call *call, int *level, struct err *err) {
 	const char *bad = NULL;
 
 	if (call->argc != 1)
 		return call->argc ? command_bad_word(call->argv[1], err)
 				  : command_word_missing(err);
 	*level = (int)strtonum(call->argv[0], -1, INT32_MAX, &bad);
-	if (bad)
-		return command_bad_word(call->argv[0], err);
-	if (*level)
-		return debug_ask(call, log_open, ctx, ret, err);
-	debug_drop(debug_of(call), log_open);
-	return 0;
+	return bad ? command_bad_word(call->argv[0], err) : 0;
+}
+
+static int sessions_level_open(void *ctx, const struct command_call *call, struct stream *ret,
+			       struct err *err) {
+	int *level = command_memory(call, &sessions_kind);
+	int rc = take_level(call, level, err);
+
+	if (rc == 0 && *level)
+		return debug_ask(call, sessions_log_open, ctx, ret, err);
+	if (rc == 0)
+		debug_drop(debug_of(call), sessions_log_open);
+	return rc;
+}
+
+static int config_level_open(void *ctx, const struct command_call *call, struct stream *ret,
+			     struct err *err) {
+	int *level = command_memory(call, &config_kind);
+	int rc = take_level(call, level, err);
+
+	if (rc == 0 && *level)
+		return debug_ask(call, config_log_open, ctx, ret, err);
+	if (rc == 0)
+		debug_drop(debug_of(call), config_log_open);
+	return rc;
 }
 
 const struct command *commands_replication(size_t *n) {
@@ -99,7 +130,8 @@ const struct command *commands_replication(size_t *n) {
 		{ .words = "diagnose sys ha standalone-peers", .open = peers_open,
 		  .has_json = true },
 		{ .words = "execute sync-session", .open = resync_open },
-		{ .words = "diagnose debug application sessionsync", .open = level_open },
+		{ .words = "diagnose debug application sessionsync", .open = sessions_level_open },
+		{ .words = "diagnose debug application hasync", .open = config_level_open },
 	};
 
 	*n = ARRAY_LEN(table);

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backends/cmd_autoscale.h"
 #include "backends/kernel.h"
 #include "backends/netns.h"
 #include "backends/scaling.h"
@@ -29,6 +30,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/notify.h"
 #include "cfgdb/base/privdrop.h"
+#include "cfgdb/cmd_checksum.h"
 #include "cfgdb/commands.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/engine.h"
@@ -55,6 +57,7 @@ struct daemon {
 	struct kernel *kernel;
 	struct scaling *scaling;
 	struct server *server;
+	struct cmd_checksum checksum;
 	struct command *commands;
 	size_t n_commands;
 };
@@ -255,12 +258,24 @@ static int open_scaling(struct daemon *d, struct err *err) {
 	return d->scaling ? 0 : ERR_STORE;
 }
 
+static void add_all_commands(struct daemon *d) {
+	const struct command *commands;
+	size_t n;
+
+	d->checksum = (struct cmd_checksum){ d->engine, d->role, d->relay };
+	commands = commands_config(&n);
+	add_commands(d, commands, n, d->engine);
+	commands = commands_checksum(&n);
+	add_commands(d, commands, n, &d->checksum);
+	commands = commands_autoscale(&n);
+	add_commands(d, commands, n, d->relay);
+	kernel_commands(d->kernel, add_commands, d);
+}
+
 static int start(struct daemon *d, struct err *err) {
 	struct kernel_config config = { .state_dir = d->opt.state_dir,
 					.sync_wait_s = d->opt.sync_wait_s,
 					.tell = tell };
-	const struct command *commands;
-	size_t n;
 
 	d->base = event_base_new();
 	if (!d->base)
@@ -281,9 +296,7 @@ static int start(struct daemon *d, struct err *err) {
 		return ERR_KERNEL;
 	if (open_scaling(d, err) != 0)
 		return ERR_STORE;
-	commands = commands_config(&n);
-	add_commands(d, commands, n, d->engine);
-	kernel_commands(d->kernel, add_commands, d);
+	add_all_commands(d);
 	return start_server(d, err);
 }
 

@@ -109,6 +109,8 @@ static const struct argument level_args[] = {
 };
 
 static const struct command diagnose_application[] = {
+	{ "hasync", "Replication of the configuration.", .min_args = 1, .max_args = 1,
+	  .args = level_args, WATCH },
 	{ "sessionsync", "Session synchronization.", .min_args = 1, .max_args = 1,
 	  .args = level_args, WATCH },
 	{ 0 }
@@ -280,8 +282,56 @@ static const struct command diagnose_session6[] = {
 	{ 0 }
 };
 
+static const struct command diagnose_peers[] = {
+	{ "detail", "With their state.", REMOTE },
+	{ 0 }
+};
+
+static const struct argument table_args[] = {
+	{ "<table>", "Table, such as firewall.address: its objects." },
+};
+
+static const struct command diagnose_checksum_show[] = {
+	{ "global", "Tables that are of no virtual domain.", .max_args = 1, .args = table_args,
+	  REMOTE },
+	{ "root", "Tables of virtual domain root.", .max_args = 1, .args = table_args, REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_checksum_parts[] = {
+	{ "global", "Tables that are of no virtual domain.", REMOTE },
+	{ "root", "Tables of virtual domain root.", REMOTE },
+	{ 0 }
+};
+
+static const struct argument serial_args[] = {
+	{ "<serial>", "Serial number of another member." },
+};
+
+static const struct command diagnose_checksum[] = {
+	{ "autoscale-cluster", "Of all members of the auto-scale group.", REMOTE },
+	{ "cluster", "Of all members.", REMOTE },
+	{ "diff", "What differs from the primary; on the primary, from each member, or one.",
+	  .max_args = 1, .args = serial_args, REMOTE },
+	{ "recalculate", "Make the checksums of this unit anew.", .sub = diagnose_checksum_parts,
+	  REMOTE },
+	{ "show", "Of this unit; of its tables, or of the objects of one.",
+	  .sub = diagnose_checksum_show, REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_history[] = {
+	{ "read", "What has happened in the group.", REMOTE },
+	{ 0 }
+};
+
 static const struct command diagnose_ha[] = {
+	{ "autoscale-peers", "The units that the configuration is shared with.",
+	  .sub = diagnose_peers, REMOTE },
+	{ "checksum", "Checksums of the configuration.", .sub = diagnose_checksum },
+	{ "history", "Events of the group.", .sub = diagnose_history },
 	{ "standalone-peers", "The units that sessions are shared with.", REMOTE },
+	{ "status", "Numbers about the group.", REMOTE },
 	{ 0 }
 };
 
@@ -391,7 +441,14 @@ static const struct command execute_log[] = {
 	{ 0 }
 };
 
+static const struct command execute_ha[] = {
+	{ "forget", "Let a member leave the auto-scale group.", .min_args = 1, .max_args = 1,
+	  .args = serial_args, .warning = "This will remove the member from the group!", REMOTE },
+	{ 0 }
+};
+
 static const struct command execute[] = {
+	{ "ha", "Other units.", .sub = execute_ha },
 	{ "log", "Lines that the unit has logged.", .sub = execute_log },
 	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,
 	  .flags = COMMAND_UNPAGED, .run = cmd_ping },
@@ -430,7 +487,13 @@ static const struct command get_session_info[] = {
 	{ 0 }
 };
 
+static const struct command get_ha[] = {
+	{ "status", "State of the group that this unit is in.", REMOTE },
+	{ 0 }
+};
+
 static const struct command get_system[] = {
+	{ "ha", "High availability.", .sub = get_ha },
 	{ "session", "Sessions.", .sub = get_session },
 	{ "session-info", "More about sessions.", .sub = get_session_info },
 	{ "status", "Version, serial number and state of the unit.", REMOTE },

@@ -112,6 +112,7 @@ static void become_primary(struct autoscale_machine *m) {
 	if (strcmp(m->at, m->a.serial) != 0) {
 		memcpy(m->before, is_other ? g->primary : m->at, sizeof(m->before));
 		m->before_revision = is_other ? g->revision : m->at_revision;
+		m->leads_s = m->env.wall_s(m->env.arg);
 		autoscale_tell(m, LOG_NOTICE, "This unit leads epoch %llu",
 			       (unsigned long long)g->epoch);
 	}

@@ -192,6 +192,7 @@ struct autoscale_stats {
 	struct autoscale_standing standing;
 	char primary[MEMBER_SERIAL]; /* who leads, as this unit sees it; "": nobody known */
 	union net_addr primary_ip;
+	int64_t leads_s;             /* since when it leads, as far as is known: since 1970 */
 	enum autoscale_state state;  /* towards it; AUTOSCALE_IN_SYNC for the primary itself */
 	uint64_t progress, progress_of;      /* tables compared, and to be compared, of a copy */
 	char why[AUTOSCALE_TROUBLE]; /* of the last failure, until it is mended; or "" */

@@ -187,6 +187,7 @@ struct autoscale_machine {
 	union net_addr hint;         /* where the callback says that the primary is */
 
 	struct autoscale_member *leader;     /* whom to follow; NULL: nobody, or this is primary */
+	int64_t leads_s;             /* since when it leads, or this unit does */
 	bool is_ordering;            /* a ROLE is under way */
 	char named[MEMBER_SERIAL];   /* who leads without revisions of ours: they have a name */
 	uint64_t order_us;           /* no ROLE before that */

@@ -169,9 +169,11 @@ void autoscale_role_decide(struct autoscale_machine *m) {
 		lead_self(m, best);
 		return;
 	}
-	if (m->leader != best && best)
+	if (m->leader != best && best) {
+		m->leads_s = m->env.wall_s(m->env.arg);
 		autoscale_tell(m, LOG_NOTICE, "%s leads, with epoch %llu", best->serial,
 			       (unsigned long long)best->standing.epoch);
+	}
 	m->leader = best;
 	if (best && best->channel && must_order(m, best) && !m->is_ordering && m->desk &&
 	    m->now_us >= m->order_us)

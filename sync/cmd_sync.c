@@ -26,6 +26,7 @@
 
 struct watcher {
 	uint32_t id;
+	enum cmd_sync_topic topic;
 	int level;                   /* lines up to this priority */
 	uint64_t left_out;           /* since the last line that was taken */
 	LIST_ENTRY(watcher) next;
@@ -460,10 +461,12 @@ static int run_metrics(struct cmd_sync *c, const struct door_call *call, struct 
 	(void)call;
 	(void)err;
 	cmd_sync_metrics(&c->cluster, c->source, out);
+	if (c->source->metrics)
+		c->source->metrics(c->source->arg, out);
 	return 0;
 }
 
-/* ---- diagnose debug application sessionsync LEVEL ---- */
+/* ---- diagnose debug application sessionsync|hasync LEVEL ---- */
 
 static int run_watch(struct cmd_sync *c, const struct door_call *call, struct str *out,
 		     struct err *err) {
@@ -478,6 +481,7 @@ static int run_watch(struct cmd_sync *c, const struct door_call *call, struct st
 		return err_set(err, ERR_MAX_ENTRIES, "%d watch already", WATCHERS_MAX);
 	w = xcalloc(1, sizeof(*w));
 	w->id = call->id;
+	w->topic = strcmp(call->argv[3], "hasync") == 0 ? CMD_SYNC_CONFIG : CMD_SYNC_SESSIONS;
 	w->level = level < 0 || level > LOG_DEBUG ? LOG_DEBUG : (int)level;
 	LIST_INSERT_HEAD(&c->watchers, w, next);
 	c->n_watchers++;
@@ -490,13 +494,13 @@ static void watcher_free(struct cmd_sync *c, struct watcher *w) {
 	free(w);
 }
 
-void cmd_sync_log(struct cmd_sync *c, int priority, const char *text) {
+void cmd_sync_log(struct cmd_sync *c, unsigned int topics, int priority, const char *text) {
 	struct watcher *w;
 
 	LIST_FOREACH(w, &c->watchers, next) {
 		AUTO_STR struct str line = STR_INIT;
 
-		if (priority > w->level)
+		if (priority > w->level || !(topics & w->topic))
 			continue;
 		if (w->left_out)
 			str_addf(&line, "%" PRIu64 " lines were left out\n", w->left_out);
@@ -523,25 +527,10 @@ static const struct {
 	{ "diagnose sys ha standalone-peers", 0, false, run_peers },
 	{ "execute sync-session", 0, false, run_resync },
 	{ "diagnose debug application sessionsync", 1, true, run_watch },
+	{ "diagnose debug application hasync", 1, true, run_watch },
 	{ "get metrics", 0, false, run_metrics },
 	{ "acked", 0, false, run_acked },
 };
-
-/* Whether a call says these words, and as many more. */
-static bool says(const struct door_call *call, const char *words, unsigned int n_args) {
-	size_t n = 0;
-
-	while (*words && n < call->argc) {
-		size_t len = strcspn(words, " ");
-
-		if (strlen(call->argv[n]) != len || strncmp(call->argv[n], words, len) != 0)
-			return false;
-		n++;
-		words += len;
-		words += *words == ' ';
-	}
-	return !*words && n + n_args == call->argc;
-}
 
 void cmd_sync_call(struct cmd_sync *c, const struct door_call *call) {
 	AUTO_STR struct str out = STR_INIT;
@@ -549,7 +538,8 @@ void cmd_sync_call(struct cmd_sync *c, const struct door_call *call) {
 	size_t i = 0;
 	int rc;
 
-	while (i < ARRAY_LEN(commands) && !says(call, commands[i].words, commands[i].n_args))
+	while (i < ARRAY_LEN(commands) &&
+	       !door_call_says(call, commands[i].words, commands[i].n_args))
 		i++;
 	rc = i < ARRAY_LEN(commands)
 		     ? commands[i].run(c, call, &out, &err)

@@ -17,6 +17,8 @@ struct cmd_sync_source {
 	bool (*peer)(void *arg, unsigned int i, struct fgsp_peer_info *ret);
 	/* As fgsp_resync(). */
 	void (*resync)(void *arg);
+	/* Append what else there is for `get metrics`; NULL: nothing. */
+	void (*metrics)(void *arg, struct str *out);
 };
 
 struct cmd_sync;
@@ -39,8 +41,14 @@ void cmd_sync_cancel(struct cmd_sync *c, uint32_t id);
 /* So do all. */
 void cmd_sync_lost(struct cmd_sync *c);
 
+/* What lines of the log are about; a sum of these for lines about more. */
+enum cmd_sync_topic {
+	CMD_SYNC_SESSIONS = 1,       /* `diagnose debug application sessionsync` */
+	CMD_SYNC_CONFIG = 2,         /* `diagnose debug application hasync` */
+};
+
 /* Show a line of the log to those who watch; priority as in syslog(3). */
-void cmd_sync_log(struct cmd_sync *c, int priority, const char *text);
+void cmd_sync_log(struct cmd_sync *c, unsigned int topics, int priority, const char *text);
 
 /* ---- the texts ---- */
 

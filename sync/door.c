@@ -36,6 +36,21 @@ static bool is_open(const struct door *d) {
 	return uplink_is_settled(d->uplink);
 }
 
+bool door_call_says(const struct door_call *call, const char *words, unsigned int n_args) {
+	size_t n = 0;
+
+	while (*words && n < call->argc) {
+		size_t len = strcspn(words, " ");
+
+		if (strlen(call->argv[n]) != len || strncmp(call->argv[n], words, len) != 0)
+			return false;
+		n++;
+		words += len;
+		words += *words == ' ';
+	}
+	return !*words && n + n_args == call->argc;
+}
+
 bool door_reply(struct door *d, uint32_t id, const char *text, size_t len) {
 	if (!is_open(d))
 		return false;

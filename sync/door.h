@@ -20,6 +20,9 @@ struct door_call {
 	char *const *argv;
 };
 
+/* Whether a call says these words, and n_args more. */
+bool door_call_says(const struct door_call *call, const char *words, unsigned int n_args);
+
 struct door_calls {
 	void *arg;                   /* of all */
 	/* What is to be done from now on; the first ones come some time after door_new(). */

@@ -16,12 +16,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
+#include <time.h>
 
 #include "cfgdb/base/log.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/notify.h"
 #include "cfgdb/base/privdrop.h"
 #include "cfgdb/ctl.h"
+#include "sync/cmd_autoscale.h"
 #include "sync/cmd_sync.h"
 #include "sync/door.h"
 #include "sync/replica.h"
@@ -43,6 +45,9 @@ struct daemon {
 	bool ready;                  /* the other members' sessions are here */
 	struct cmd_sync_source source;
 	struct cmd_sync *commands;
+	struct autoscale_source group_source;
+	struct cmd_autoscale_calls group_calls;
+	struct cmd_autoscale *group_commands;
 };
 
 static const char usage[] =
@@ -103,16 +108,26 @@ static int settle(const struct options *opt, struct err *err) {
 
 /* ---- the log: stderr, and administrators who watch ---- */
 
-static void tell(void *arg, int priority, const char *text) {
-	struct daemon *d = arg;
-
+static void tell_about(struct daemon *d, unsigned int topics, int priority, const char *text) {
 	if (priority < LOG_DEBUG)
 		log_line(priority <= LOG_ERR	   ? LOG_LEVEL_ERROR
 			 : priority <= LOG_WARNING ? LOG_LEVEL_WARNING
 						   : LOG_LEVEL_INFO,
 			 "gatehouse-syncd: %s", text);
 	if (d->commands)
-		cmd_sync_log(d->commands, priority, text);
+		cmd_sync_log(d->commands, topics, priority, text);
+}
+
+static void tell(void *arg, int priority, const char *text) {
+	tell_about(arg, CMD_SYNC_SESSIONS | CMD_SYNC_CONFIG, priority, text);
+}
+
+static void tell_sessions(void *arg, int priority, const char *text) {
+	tell_about(arg, CMD_SYNC_SESSIONS, priority, text);
+}
+
+static void tell_config(void *arg, int priority, const char *text) {
+	tell_about(arg, CMD_SYNC_CONFIG, priority, text);
 }
 
 /* ---- facts for commands ---- */
@@ -135,6 +150,54 @@ static void resync(void *arg) {
 	replica_resync(d->replica);
 }
 
+static void get_metrics(void *arg, struct str *out) {
+	const struct daemon *d = arg;
+
+	cmd_autoscale_metrics(d->group_commands, out);
+}
+
+static void get_group_stats(void *arg, struct autoscale_stats *ret) {
+	const struct daemon *d = arg;
+
+	scaler_stats(d->scaler, ret);
+}
+
+static void get_group_channels(void *arg, struct channels_stats *ret) {
+	const struct daemon *d = arg;
+
+	scaler_channels(d->scaler, ret);
+}
+
+static bool get_member(void *arg, unsigned int i, struct autoscale_peer_info *ret) {
+	const struct daemon *d = arg;
+
+	return scaler_peer(d->scaler, i, ret);
+}
+
+static bool get_event(void *arg, unsigned int i, struct autoscale_event *ret) {
+	const struct daemon *d = arg;
+
+	return scaler_event(d->scaler, i, ret);
+}
+
+static int64_t get_now_s(void *arg) {
+	(void)arg;
+	return time(NULL);
+}
+
+static int forget(void *arg, const char *serial, struct err *err) {
+	const struct daemon *d = arg;
+
+	return scaler_forget(d->scaler, serial, err);
+}
+
+static uint32_t inquire(void *arg, const char *serial, const struct autoscale_message *question,
+			struct err *err) {
+	const struct daemon *d = arg;
+
+	return scaler_inquire(d->scaler, serial, question, err);
+}
+
 static void on_ready(void *arg) {
 	struct daemon *d = arg;
 
@@ -145,10 +208,10 @@ static void on_ready(void *arg) {
 
 static void on_inquired(void *arg, uint32_t inquiry, const struct autoscale_message *answer,
 			const char *why) {
-	(void)arg;
-	(void)inquiry;
-	(void)answer;
-	(void)why;
+	const struct daemon *d = arg;
+
+	if (d->group_commands)
+		cmd_autoscale_inquired(d->group_commands, inquiry, answer, why);
 }
 
 /* ---- the door ---- */
@@ -157,6 +220,7 @@ static void on_cluster(void *arg, const struct cluster *c) {
 	struct daemon *d = arg;
 
 	cmd_sync_cluster(d->commands, c);
+	cmd_autoscale_cluster(d->group_commands, c);
 	replica_configure(d->replica, c);
 	if (d->ready)
 		door_ready(d->door);
@@ -165,31 +229,36 @@ static void on_cluster(void *arg, const struct cluster *c) {
 static void on_autoscale(void *arg, const struct autoscale *a) {
 	struct daemon *d = arg;
 
+	cmd_autoscale_unit(d->group_commands, a);
 	scaler_configure(d->scaler, a);
 }
 
 static void on_call(void *arg, const struct door_call *call) {
 	struct daemon *d = arg;
 
-	cmd_sync_call(d->commands, call);
+	if (!cmd_autoscale_call(d->group_commands, call))
+		cmd_sync_call(d->commands, call);
 }
 
 static void on_cancel(void *arg, uint32_t id) {
 	struct daemon *d = arg;
 
+	cmd_autoscale_cancel(d->group_commands, id);
 	cmd_sync_cancel(d->commands, id);
 }
 
 static void on_lost(void *arg) {
 	struct daemon *d = arg;
 
+	cmd_autoscale_lost(d->group_commands);
 	cmd_sync_lost(d->commands);
 }
 
 static int open_door(struct daemon *d, struct err *err) {
 	AUTO_FREE char *path = xasprintf("%s/%s", d->opt.run_dir, CTL_SOCKET_NAME);
 	const struct scaler_config config = { .base = d->base, .socket = path,
-					      .callback_ca = d->opt.callback_ca, .log = tell,
+					      .callback_ca = d->opt.callback_ca,
+					      .log = tell_config,
 					      .inquired = on_inquired, .arg = d };
 	const struct door_calls calls = { d,	   on_cluster, on_autoscale, on_call,
 					  on_cancel, on_lost,	 tell };
@@ -197,10 +266,18 @@ static int open_door(struct daemon *d, struct err *err) {
 	d->scaler = scaler_new(&config, err);
 	if (!d->scaler)
 		return ERR_STORE;
-	d->source = (struct cmd_sync_source){ d, get_stats, get_peer, resync };
+	d->source = (struct cmd_sync_source){ d, get_stats, get_peer, resync, get_metrics };
+	d->group_source = (struct autoscale_source){
+		.arg = d, .stats = get_group_stats, .channels = get_group_channels,
+		.peer = get_member, .event = get_event, .now_s = get_now_s };
+	d->group_calls = (struct cmd_autoscale_calls){ d, forget, inquire };
 	d->door = door_new(d->base, path, &calls, err);
 	if (!d->door)
 		return ERR_STORE;
+	d->group_commands = cmd_autoscale_new(d->base, &d->group_source, &d->group_calls, d->door,
+					      err);
+	if (!d->group_commands)
+		return ERR_KERNEL;
 	d->commands = cmd_sync_new(&d->source, d->door);
 	return 0;
 }
@@ -226,7 +303,7 @@ static int start(struct daemon *d, struct err *err) {
 	if (!d->base)
 		return err_set(err, ERR_STORE, "no event loop");
 	config = (struct replica_config){ .base = d->base, .event_buffer = d->opt.event_buffer,
-					  .log = tell, .ready = on_ready, .arg = d };
+					  .log = tell_sessions, .ready = on_ready, .arg = d };
 	d->replica = replica_new(&config, err);
 	return d->replica ? open_door(d, err) : ERR_KERNEL;
 }
@@ -258,6 +335,7 @@ static void run(struct daemon *d) {
 
 static void stop(struct daemon *d) {
 	d->commands = cmd_sync_free(d->commands);
+	d->group_commands = cmd_autoscale_free(d->group_commands);
 	door_free(d->door);
 	scaler_free(d->scaler);
 	replica_free(d->replica);

@@ -45,7 +45,7 @@ static void resync(void *arg) {
 	n_resyncs++;
 }
 
-static const struct cmd_sync_source source = { NULL, get_stats, get_peer, resync };
+static const struct cmd_sync_source source = { NULL, get_stats, get_peer, resync, NULL };
 
 static struct cluster group(void) {
 	struct cluster c;
@@ -422,15 +422,15 @@ START_TEST(watched)
 	AUTO_STR struct str out = STR_INIT;
 	struct err err = { 0 };
 
-	cmd_sync_log(commands, 7, "detail");
+	cmd_sync_log(commands, CMD_SYNC_SESSIONS, 7, "detail");
 	assert_line(all, "detail\n");
-	cmd_sync_log(commands, 3, "fault");
+	cmd_sync_log(commands, CMD_SYNC_SESSIONS, 3, "fault");
 	assert_line(all, "fault\n");
 	assert_line(errors, "fault\n");
 	relay_call_close(all);
 	assert_said("acked", false, ""); /* and the cancel before it is there */
-	cmd_sync_log(commands, 4, "warning");
-	cmd_sync_log(commands, 2, "worse");
+	cmd_sync_log(commands, CMD_SYNC_SESSIONS, 4, "warning");
+	cmd_sync_log(commands, CMD_SYNC_SESSIONS, 2, "worse");
 	assert_line(errors, "worse\n");
 	/* When gatehoused goes, nobody watches any more. */
 	server_free(server);
@@ -439,7 +439,7 @@ START_TEST(watched)
 	relay_call_close(errors);
 	for (int i = 0; i < 3; i++)
 		event_base_loop(base, EVLOOP_NONBLOCK);
-	cmd_sync_log(commands, 2, "nobody hears");
+	cmd_sync_log(commands, CMD_SYNC_SESSIONS, 2, "nobody hears");
 }
 END_TEST
 
@@ -454,7 +454,7 @@ START_TEST(watchers_bound)
 	ck_assert_int_eq(run(WATCH "7", false, &out, &err), ERR_MAX_ENTRIES);
 	relay_call_close(calls[0]);
 	calls[0] = watch(WATCH "7", 5);
-	cmd_sync_log(commands, 7, "x");
+	cmd_sync_log(commands, CMD_SYNC_SESSIONS, 7, "x");
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
 		assert_line(calls[i], "x\n");
 		relay_call_close(calls[i]);

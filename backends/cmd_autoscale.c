@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Each command goes to gatehouse-syncd with all its words, and its answer is the output. The two
+ * that show the state of the group have an answer of their own where there is none to show: the
+ * unit stands alone, or gatehouse-syncd is away. `checksum diff` asks other units, so it may be
+ * silent for as long as one of them is waited for.
+ */
+#include "backends/cmd_autoscale.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/relay.h"
+#include "cfgdb/role.h"
+#include "cfgdb/version.h"
+#include "schemas/schema_gen.h"
+
+#define DIFF_WAIT_MS 25000     /* two members that do not answer, and something */
+
+/* ---- what is passed on ---- */
+
+static int peers_open(void *ctx, const struct command_call *call, struct stream *ret,
+		      struct err *err) {
+	bool detail = call->argc == 1 && strcmp(call->argv[0], "detail") == 0;
+
+	if (!detail && command_no_words(call, err) != 0)
+		return ERR_PARSE;
+	return relay_open(ctx, RELAY_WAIT_MS, "diagnose sys ha autoscale-peers", call, ret, err);
+}
+
+static int diff_open(void *ctx, const struct command_call *call, struct stream *ret,
+		     struct err *err) {
+	if (call->argc > 1)
+		return command_bad_word(call->argv[1], err);
+	return relay_open(ctx, DIFF_WAIT_MS, "diagnose sys ha checksum diff", call, ret, err);
+}
+
+static int history_open(void *ctx, const struct command_call *call, struct stream *ret,
+			struct err *err) {
+	if (command_no_words(call, err) != 0)
+		return ERR_PARSE;
+	return relay_open(ctx, RELAY_WAIT_MS, "diagnose sys ha history read", call, ret, err);
+}
+
+static int forget_open(void *ctx, const struct command_call *call, struct stream *ret,
+		       struct err *err) {
+	if (call->argc != 1)
+		return call->argc ? command_bad_word(call->argv[1], err)
+				  : command_word_missing(err);
+	return relay_open(ctx, RELAY_WAIT_MS, "execute ha forget", call, ret, err);
+}
+
+/* ---- the state of the group ---- */
+
+static bool ha_has(const struct model *m, unsigned int attr) {
+	return object_is(model_object(m, schema_tables[TBL_SYSTEM_HA]), attr, "enable");
+}
+
+static void put_status(const struct model *m, struct str *out) {
+	bool member = role_is_member(m);
+
+	str_addf(out, "HA Health Status:%s\n",
+		 member ? "\n    WARNING: gatehouse-syncd does not run" : " OK");
+	str_addf(out, "Model: %s\nMode: %s\nGroup: 0\nDebug: 0\n", VERSION_PRODUCT,
+		 member ? "auto-scale" : "standalone");
+	str_addf(out, "ses_pickup: %s, ses_pickup_delay=%s\n",
+		 ha_has(m, SYSTEM_HA__SESSION_PICKUP) ? "enable" : "disable",
+		 ha_has(m, SYSTEM_HA__SESSION_PICKUP_DELAY) ? "enable" : "disable");
+}
+
+static void put_numbers(const struct model *m, struct str *out) {
+	str_addf(out, "HA information\nStatistics\n\ttraffic.local = s:0 p:0 b:0\n"
+		 "\ttraffic.total = s:0 p:0 b:0\nModel=%s, Mode=%s Group=0 Debug=0\n"
+		 "nvcluster=0, ses_pickup=%d, delay=%d\n", VERSION_PRODUCT,
+		 role_is_member(m) ? "auto-scale" : "standalone",
+		 ha_has(m, SYSTEM_HA__SESSION_PICKUP), ha_has(m, SYSTEM_HA__SESSION_PICKUP_DELAY));
+}
+
+static enum stream_state text_next(void *ctx, struct str *out, struct err *err) {
+	const struct str *text = ctx;
+
+	(void)err;
+	str_add(out, str_text(text));
+	return STREAM_END;
+}
+
+static void text_close(void *ctx) {
+	str_done(ctx);
+	free(ctx);
+}
+
+static int state_open(struct relay *relay, const char *words,
+		      void (*put)(const struct model *m, struct str *out),
+		      const struct command_call *call, struct stream *ret, struct err *err) {
+	struct str *text;
+
+	if (command_no_words(call, err) != 0)
+		return ERR_PARSE;
+	if (role_is_member(call->model) && relay_is_attached(relay))
+		return relay_open(relay, RELAY_WAIT_MS, words, call, ret, err);
+	text = xcalloc(1, sizeof(*text));
+	put(call->model, text);
+	*ret = (struct stream){ .next = text_next, .close = text_close, .fd = -1, .ctx = text };
+	return 0;
+}
+
+static int status_open(void *ctx, const struct command_call *call, struct stream *ret,
+		       struct err *err) {
+	return state_open(ctx, "get system ha status", put_status, call, ret, err);
+}
+
+static int numbers_open(void *ctx, const struct command_call *call, struct stream *ret,
+			struct err *err) {
+	return state_open(ctx, "diagnose sys ha status", put_numbers, call, ret, err);
+}
+
+const struct command *commands_autoscale(size_t *n) {
+	static const struct command table[] = {
+		{ .words = "diagnose sys ha autoscale-peers", .open = peers_open,
+		  .has_json = true },
+		{ .words = "diagnose sys ha checksum diff", .open = diff_open },
+		{ .words = "diagnose sys ha history read", .open = history_open },
+		{ .words = "diagnose sys ha status", .open = numbers_open },
+		{ .words = "execute ha forget", .open = forget_open },
+		{ .words = "get system ha status", .open = status_open },
+	};
+
+	*n = ARRAY_LEN(table);
+	return table;
+}
