@@ -151,11 +151,16 @@ static bool add_list(struct autoscale_index *x, const struct autoscale_message *
 	return x->bytes < INDEX_BYTES_MAX;
 }
 
+/* Key "" is that of the whole table. */
+static void put_found(struct comparison *c, const char *key, const char *what, struct str *out) {
+	str_addf(out, "%s%s%s: %s\n", this_table(c), *key ? " " : "", key, what);
+	c->found++;
+}
+
 static void put_moved(struct comparison *c, const char *key, struct str *out) {
 	if (c->step != INDEX || c->found >= COMPARISON_MAX)
 		return;
-	str_addf(out, "%s %s: stands at another place\n", this_table(c), key);
-	c->found++;
+	put_found(c, key, "stands at another place", out);
 }
 
 /* What differs by name; of entries of a table also what has another place. */
@@ -201,10 +206,8 @@ static void take_index(struct comparison *c, struct str *out) {
 	c->step = OBJECTS;
 	if (c->keys.n > 0 && c->found < COMPARISON_MAX)
 		return;
-	if (c->found == before) {
-		str_addf(out, "%s: differs\n", this_table(c));
-		c->found++;
-	}
+	if (c->found == before)
+		put_found(c, "", "differs", out);
 	next_table(c, out);
 }
 
@@ -237,9 +240,8 @@ static void go_on(struct comparison *c, uint32_t done, struct str *out) {
 	c->theirs_next = false;
 	drop_held(c);
 	if (done == 0) {
-		str_addf(out, "%s %s: differs, and is too long to be compared\n", this_table(c),
-			 c->keys.name[c->keys.at]);
-		c->found++;
+		put_found(c, c->keys.name[c->keys.at], "differs, and is too long to be compared",
+			  out);
 		done = 1;
 	}
 	c->keys.at += done;
