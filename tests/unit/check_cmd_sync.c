@@ -443,6 +443,19 @@ START_TEST(watched)
 }
 END_TEST
 
+START_TEST(watched_topic)
+{
+	struct relay_call *config = watch("diagnose debug application hasync 7", 5);
+
+	cmd_sync_log(commands, CMD_SYNC_SESSIONS, 3, "of sessions");
+	cmd_sync_log(commands, CMD_SYNC_CONFIG, 3, "of the configuration");
+	assert_line(config, "of the configuration\n");
+	cmd_sync_log(commands, CMD_SYNC_SESSIONS | CMD_SYNC_CONFIG, 3, "of both");
+	assert_line(config, "of both\n");
+	relay_call_close(config);
+}
+END_TEST
+
 START_TEST(watchers_bound)
 {
 	struct relay_call *calls[16];
@@ -485,6 +498,7 @@ int main(void) {
 	tcase_add_test(tc, metrics);
 	tcase_add_loop_test(tc, unknown_words, 0, ARRAY_LEN(unknown));
 	tcase_add_test(tc, watched);
+	tcase_add_test(tc, watched_topic);
 	tcase_add_test(tc, watchers_bound);
 	tcase_add_test(tc, no_level);
 	return fixture_run(suite);
