@@ -153,7 +153,12 @@ static bool add_list(struct autoscale_index *x, const struct autoscale_message *
 
 /* Key "" is that of the whole table. */
 static void put_found(struct comparison *c, const char *key, const char *what, struct str *out) {
-	str_addf(out, "%s%s%s: %s\n", this_table(c), *key ? " " : "", key, what);
+	comparison_put(this_table(c), out);
+	if (*key) {
+		str_add_char(out, ' ');
+		comparison_put(key, out);
+	}
+	str_addf(out, ": %s\n", what);
 	c->found++;
 }
 

@@ -33,6 +33,9 @@ bool comparison_ask(struct comparison *c, const char **serial, struct autoscale_
 void comparison_take(struct comparison *c, const struct autoscale_message *answer, const char *why,
 		     struct str *out);
 
+/* Append what may come from another member, as a short part of a line. */
+void comparison_put(const char *part, struct str *out);
+
 /*
  * Append a line for each attribute in which two states of one object differ, at most max; the
  * values of secrets are not told. Returns how many.

@@ -15,7 +15,7 @@
 #include "cfgdb/outline.h"
 #include "cfgdb/value.h"
 
-#define VALUE_MAX 200          /* bytes of a value that are told */
+#define PART_MAX 200           /* bytes of a name or value that are told */
 
 struct fact {
 	char *name, *value;
@@ -111,45 +111,47 @@ static bool read_facts(const char *body, struct facts *ret) {
 
 /* ---- lines ---- */
 
-static void put_place(const struct operation *o, struct str *out) {
-	str_add(out, o->table);
-	if (*o->key)
-		str_addf(out, " %s", o->key);
-}
+/* A character is not cut through. */
+void comparison_put(const char *part, struct str *out) {
+	char text[PART_MAX + 4];
+	size_t len = strlen(part);
 
-/* One line of bounded length, whatever it holds; a character is not cut through. */
-static void put_value(const struct fact *fact, struct str *out) {
-	char text[VALUE_MAX + 4];
-	size_t len = strlen(fact->value);
-
-	if (fact->secret || len == 0) {
-		str_add(out, "set");
-		return;
-	}
-	if (len > VALUE_MAX) {
-		len = VALUE_MAX;
-		while (len > 0 && ((unsigned char)fact->value[len] & 0xc0) == 0x80)
+	if (len > PART_MAX) {
+		len = PART_MAX;
+		while (len > 0 && ((unsigned char)part[len] & 0xc0) == 0x80)
 			len--;
 	}
-	memcpy(text, fact->value, len);
-	strcpy(text + len, fact->value[len] ? "..." : "");
+	memcpy(text, part, len);
+	strcpy(text + len, part[len] ? "..." : "");
 	err_clean_line(text);
 	str_add(out, text);
 }
 
+static void put_place(const struct operation *o, struct str *out) {
+	comparison_put(o->table, out);
+	if (!*o->key)
+		return;
+	str_add_char(out, ' ');
+	comparison_put(o->key, out);
+}
+
 static void put_side(const char *side, const struct fact *fact, struct str *out) {
 	str_addf(out, " %s ", side);
-	if (fact)
-		put_value(fact, out);
-	else
+	if (!fact)
 		str_add(out, "not set");
+	else if (fact->secret || !*fact->value)
+		str_add(out, "set");
+	else
+		comparison_put(fact->value, out);
 }
 
 /* At least one of the two is there. */
 static void put_difference(const struct operation *o, const struct fact *here,
 			   const struct fact *there, struct str *out) {
 	put_place(o, out);
-	str_addf(out, " %s:", here ? here->name : there->name);
+	str_add_char(out, ' ');
+	comparison_put(here ? here->name : there->name, out);
+	str_add_char(out, ':');
 	if (here && there && (here->secret || there->secret)) {
 		str_add(out, " differs");
 	} else {

@@ -55,6 +55,72 @@ A > diagnose debug enable
 session synchronization is not running
 Command fail. Return code -3
 
+# The state of a group has an answer without gatehouse-syncd, too; its members have not.
+A # get system ha status
+HA Health Status:
+    WARNING: gatehouse-syncd does not run
+Model: Gatehouse-VM64
+Mode: auto-scale
+Group: 0
+Debug: 0
+ses_pickup: enable, ses_pickup_delay=disable
+
+A # diagnose sys ha status
+HA information
+Statistics
+	traffic.local = s:0 p:0 b:0
+	traffic.total = s:0 p:0 b:0
+Model=Gatehouse-VM64, Mode=auto-scale Group=0 Debug=0
+nvcluster=0, ses_pickup=1, delay=0
+
+A # diagnose sys ha autoscale-peers
+session synchronization is not running
+Command fail. Return code -3
+
+A # diagnose sys ha autoscale-peers all
+
+command parse error before 'all'
+Command fail. Return code -61
+
+A # diagnose sys ha checksum diff
+session synchronization is not running
+Command fail. Return code -3
+
+A # diagnose sys ha history read
+session synchronization is not running
+Command fail. Return code -3
+
+A # execute ha forget
+
+incomplete command in the end
+Command fail. Return code -160
+
+A # execute ha forget GHVM000000000000
+session synchronization is not running
+Command fail. Return code -3
+
+A # diagnose sys ha checksum recalculate global
+A > diagnose sys ha checksum recalculate all
+
+command parse error before 'all'
+Command fail. Return code -61
+
+A # diagnose sys ha checksum show global system.auto-scale
+: <*>
+
+# The table is still there beside its status.
+A # get system ha
+<...>
+session-pickup      : enable<_>
+<...>
+
+A # diagnose debug application hasync high
+
+command parse error before 'high'
+Command fail. Return code -61
+
+A # diagnose debug application hasync 0
+
 # Who refers to an entry.
 A # diagnose sys cmdb refcnt show firewall.vip.name 172.16.137.15:22
 entry used by table firewall.policy:policyid '2'

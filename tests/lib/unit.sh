@@ -130,6 +130,11 @@ unit_in_sync() {
 	peers=$(unit_peers "$1") && ! grep '^peer ' <<<"$peers" | grep -qv ': in-sync$'
 }
 
+# unit_in_group UNIT: all that it knows of the group of auto-scale is in sync.
+unit_in_group() {
+	unit_shell "$1" -c 'get system ha status' </dev/null 2>/dev/null | grep -q '^HA Health Status: OK$'
+}
+
 # unit_sync_running UNIT: gatehouse-syncd lives in the unit's namespace.
 unit_sync_running() {
 	local pid

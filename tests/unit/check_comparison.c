@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two made-up configurations are compared: each is a list of objects, asked for as members are. What
- * is told of them is compared with what was expected, line by line.
+ * Two made-up configurations are compared: each is a list of objects, asked for as members are.
+ * What is told of them is compared with what was expected, line by line.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,6 +226,25 @@ START_TEST(what_changes_meanwhile)
 }
 END_TEST
 
+/* What another member calls an entry goes to a terminal. */
+START_TEST(control_characters)
+{
+	static const struct made_up evil[] = {
+		{ "vpn.new", "", "config what\nedit \"a\x1b]0;b\nc\"\n"
+		  "set d \"e\x07\"\nnext\nend\n" },
+		{ "vpn.newer\x1b[2J", "k\ney", "" },
+	};
+	static const struct made_up good[] = { { "vpn.new", "", "set d e\n" } };
+	struct unit here = UNIT(good), there = UNIT(evil);
+	AUTO_STR struct str out = STR_INIT;
+
+	compare(&here, &there, &out);
+	ck_assert_ptr_null(strpbrk(str_text(&out), "\x1b\x07"));
+	ck_assert_ptr_nonnull(strstr(str_text(&out), "b c d: here not set, there "));
+	ck_assert_ptr_nonnull(strstr(str_text(&out), " k ey: only there\n4 differences\n"));
+}
+END_TEST
+
 /* The first hundred, with a value that has no end. */
 START_TEST(bounds)
 {
@@ -315,6 +334,7 @@ int main(void) {
 	tcase_add_test(tc, in_small_pieces);
 	tcase_add_test(tc, secrets_are_not_told);
 	tcase_add_test(tc, what_changes_meanwhile);
+	tcase_add_test(tc, control_characters);
 	tcase_add_test(tc, bounds);
 	tcase_add_test(tc, what_cannot_be_had);
 	tcase_add_test(tc, wrong_objects);
