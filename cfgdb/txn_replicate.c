@@ -4,7 +4,8 @@
  * of an object when it is staged, and the order does not matter. At the commit the outcome is made
  * ready and looked at whole:
  *
- *   1. each object gets back what belongs to this unit, by what its exceptions will be then
+ *   1. each object gets back what belongs to this unit, by what its exceptions will be then; of a
+ *      table that is no exception any more, the unit has nothing of its own
  *   2. interfaces that are named and not there are made; those that were found are managed from now
  *   3. every reference of what came, and every one to what goes, must name something
  *   4. the digests are those that the other member said (in commit.c, with the model as it will be)
@@ -105,11 +106,43 @@ static void merge_one(struct txn *t, const struct shared *scope, struct staged *
 	txn_restage(t, s, merged);
 }
 
+/* Entries that were this unit's own, and of which the other member may know nothing. */
+static void give_up_table(struct txn *t, const struct schema_table *table) {
+	const struct model *m = t->engine->model;
+	const struct object *obj = model_first(m, table);
+
+	for (; obj; obj = model_next(m, obj))
+		if (!txn_find_staged(t, table, obj->key))
+			txn_stage(t, table, obj->key, NULL, version_of(obj));
+}
+
+/* The peers are no table, but a list in another one. */
+static void give_up_peers(struct txn *t, const struct shared *before) {
+	const struct schema_table *table = schema_tables[TBL_SYSTEM_STANDALONE_CLUSTER];
+	const struct object *ours = model_first(t->engine->model, table);
+
+	if (ours && !txn_find_staged(t, table, ours->key))
+		txn_stage(t, table, ours->key, shared_part(before, ours), version_of(ours));
+}
+
+static void give_up(struct txn *t, const struct shared *scope) {
+	struct shared before;
+
+	shared_init(&before, t->engine->model);
+	if (!shared_has_peers(&before) && shared_has_peers(scope))
+		give_up_peers(t, &before);
+	for (unsigned int i = 0; i < schema_n_tables; i++)
+		if (!shared_has_table(&before, schema_tables[i]) &&
+		    shared_has_table(scope, schema_tables[i]))
+			give_up_table(t, schema_tables[i]);
+}
+
 static int merge_all(struct txn *t, struct err *err) {
 	struct shared scope = scope_of(t);
-	struct staged *s = TAILQ_FIRST(&t->order), *next;
+	struct staged *s, *next;
 
-	for (; s; s = next) {
+	give_up(t, &scope);
+	for (s = TAILQ_FIRST(&t->order); s; s = next) {
 		next = TAILQ_NEXT(s, next);
 		merge_one(t, &scope, s);
 	}

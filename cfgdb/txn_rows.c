@@ -33,16 +33,22 @@ const struct rows *txn_rows(const struct txn *t) {
 	return t->rows ? t->rows : model_rows(t->engine->model);
 }
 
-/* The set that changes from now on. */
+/*
+ * The set that changes from now on. What is no part of the group now is not in it: when the group
+ * shares it afterwards, nothing of what was this unit's own stays.
+ */
 static struct rows *own_rows(struct txn *t) {
 	const struct rows *active = model_rows(t->engine->model);
+	struct shared scope;
 
 	if (t->rows)
 		return t->rows;
 	t->rows = rows_new();
 	t->rows_seen = t->engine->rows_revision;
+	shared_init(&scope, t->engine->model);
 	for (const struct row *row = rows_first(active); row; row = rows_next(active, row))
-		rows_put(t->rows, row_copy(row));
+		if (shared_has_name(&scope, row->dotted))
+			rows_put(t->rows, row_copy(row));
 	return t->rows;
 }
 
@@ -163,9 +169,12 @@ int txn_place_unknown(struct txn *t, const char *dotted, const char *key, const 
 int txn_rows_settle(struct txn *t, const struct shared *scope, struct err *err) {
 	const struct rows *active = model_rows(t->engine->model);
 	const struct row *row, *next;
+	struct shared before;
 
-	if (!t->rows)
+	shared_init(&before, t->engine->model);
+	if (!t->rows && before.excepted == scope->excepted)
 		return 0;
+	own_rows(t);
 	if (t->rows_seen != t->engine->rows_revision)
 		return txn_refuse_locked(err);
 	for (row = rows_first(t->rows); row; row = next) {

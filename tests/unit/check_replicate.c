@@ -357,9 +357,28 @@ START_TEST(test_exception) {
 	ck_assert_ptr_nonnull(find("system.vdom-exception", "1"));
 	t = opened();
 	put(t, "firewall.address", "theirs", UUID(6));
+	put(t, "firewall.address", "y", UUID(7));
+	put(t, "firewall.addrgrp", "g", UUID(3) "set member y\n");
 	delete(t, "system.vdom-exception", "1");
 	commit(t);
 	check_body("firewall.address", "theirs", UUID(6));
+	check_body("firewall.address", "y", UUID(7));
+	ck_assert_ptr_null(find("firewall.address", "x")); /* it was this unit's own until then */
+}
+END_TEST
+
+/* The peers of sessions are a list in an object that is shared but for them. */
+START_TEST(test_exception_of_peers) {
+	struct txn *t;
+
+	fixture_set(engine, "system.vdom-exception", "10", "set object system.cluster-sync\n");
+	fixture_set(engine, "system.standalone-cluster", "",
+		    "set encryption enable\nconfig cluster-peer\n    edit 1\n"
+		    "        set peerip 10.0.0.2\n    next\nend\n");
+	t = opened();
+	delete(t, "system.vdom-exception", "10");
+	commit(t);
+	check_body("system.standalone-cluster", "", "set encryption enable\n");
 }
 END_TEST
 
@@ -640,6 +659,7 @@ static Suite *replicate_suite(void) {
 	tcase_add_test(t, test_rules_warn);
 	tcase_add_test(t, test_local_stays);
 	tcase_add_test(t, test_exception);
+	tcase_add_test(t, test_exception_of_peers);
 	tcase_add_test(t, test_local_changes_meanwhile);
 	tcase_add_test(t, test_interface_made);
 	tcase_add_test(t, test_interface_adopted);

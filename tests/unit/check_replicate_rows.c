@@ -207,6 +207,20 @@ START_TEST(test_excepted) {
 	put(t, "system.vdom-exception", "1", "set object router.bgp\n");
 	commit(t);
 	check_rows("router.bgp 1 set x 1\n");
+	t = opened();
+	ck_assert_int_eq(txn_replicate_unknown(t, "router.bgp", "2", "set x 1\n", &err), 0);
+	ck_assert_int_eq(
+		txn_replicate_delete(t, fixture_table("system.vdom-exception"), "1", &err), 0);
+	commit(t);
+	check_rows("router.bgp 2 set x 1\n"); /* the other one was this unit's own */
+	t = opened();
+	put(t, "system.vdom-exception", "1", "set object router.bgp\n");
+	commit(t);
+	t = opened();
+	ck_assert_int_eq(
+		txn_replicate_delete(t, fixture_table("system.vdom-exception"), "1", &err), 0);
+	commit(t);
+	check_rows("");
 }
 END_TEST
 
