@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# Units that share their configuration (system auto-scale), whether they are those of the lab (net.sh)
+# or of a group (group.sh), which has to be read before. Needs $WORK.
+
+CONFDB=$TOP/tests/lib/confdb
+SCALE_S=${SCALE_S:-30}              # until what must come is given up
+POLICY="set srcintf port1, set dstintf port2, set srcaddr all, set dstaddr all, set service ALL,
+	set schedule always, set action accept"
+
+# typed UNIT LINES: types what stands between commas or newlines, as one transaction.
+typed() {
+	printf '%s\n' "$2" | tr ',' '\n' | unit_shell "$1" --atomic -f -
+}
+
+# ---- what a unit has ----
+
+state_dir() {
+	echo "$(unit_dir "$1")/state"
+}
+
+serial() {
+	unit_shell "$1" -c "get system status" | sed -n 's/^Serial-Number: *//p'
+}
+
+# standing UNIT: epoch, serial of the primary, revision of that one, own revision.
+standing() {
+	"$CONFDB" standing "$(state_dir "$1")"
+}
+
+# part N WORD...: the Nth word.
+part() {
+	echo "${@:$1+1:1}"
+}
+
+epoch() {
+	# shellcheck disable=SC2046 # words
+	part 1 $(standing "$1")
+}
+
+revision() {
+	# shellcheck disable=SC2046
+	part 4 $(standing "$1")
+}
+
+# shared UNIT: what its `show` prints, without what is the unit's own.
+shared() {
+	unit_shell "$1" -c show | awk '
+		/^config / { table = $2 " " $3 }
+		/^ *config cluster-peer/ { skip = 1 }
+		!skip && !(table == "system global" && $2 == "hostname") &&
+			!(table == "system interface" && $1 == "set" && $2 == "ip") &&
+			!(table == "system ha" && $2 == "priority") &&
+			!(table == "system auto-scale" && $2 ~ /^(status|role|primary-ip|sync-interface)$/) {
+			sub(/ENC .*/, "ENC"); print }
+		/^ *end/ { skip = 0 }'
+}
+
+# rules UNIT: what its kernel has, without what is the unit's own.
+rules() {
+	on "$1" nft -j list table inet gatehouse | "$TOP/tests/lib/ruleset" |
+		awk '/^[a-z]/ { skip = /^set (revision|peers|setups) / } !skip'
+}
+
+# ---- what several have ----
+
+# in_step PRIMARY UNIT...: each of the others is at the last revision of the primary.
+in_step() {
+	local primary unit is
+	# shellcheck disable=SC2046
+	set -- "$1" "$(serial "$1")" "$(standing "$1")" "${@:2}"
+	# shellcheck disable=SC2086
+	primary="$(part 1 $3) $2 $(part 4 $3)"
+	for unit in "${@:4}"; do
+		is=$(standing "$unit")
+		[ "${is% *}" = "$primary" ] || return
+	done
+}
+
+# same UNIT...: all have the same configuration and the same rules; says what differs.
+same() {
+	local unit
+	for unit; do
+		shared "$unit" >"$WORK/shared-$unit" && rules "$unit" >"$WORK/rules-$unit" || return
+	done
+	for unit in "${@:2}"; do
+		diff "$WORK/shared-$1" "$WORK/shared-$unit" && diff "$WORK/rules-$1" "$WORK/rules-$unit" ||
+			return
+	done
+}
+
+# arrives NAME PRIMARY UNIT...: soon all of them are in step, and then have the same.
+arrives() {
+	local name=$1
+	shift
+	if ! poll "$SCALE_S" in_step "$@"; then
+		tap_fail "$name" "not in step:" "$(for unit; do echo "$unit $(standing "$unit")"; done)" \
+			"$(tail -n 4 "$LAB_DIR"/*/sync.log)"
+		return
+	fi
+	ok "$name" same "$@"
+}
+
+# shows UNIT TEXT: its `show` has this text.
+shows() {
+	unit_shell "$1" -c show | grep -qF -- "$2"
+}
+
+# sync_says UNIT TEXT: its gatehouse-syncd has said so since the start, or since sync_mark.
+sync_says() {
+	tail -n +"$(cat "$WORK/mark-$1" 2>/dev/null || echo 1)" "$(unit_dir "$1")/sync.log" |
+		grep -qF -- "$2"
+}
+
+# sync_mark UNIT: what was said before does not count any more.
+sync_mark() {
+	echo $(($(wc -l <"$(unit_dir "$1")/sync.log") + 1)) >"$WORK/mark-$1"
+}
