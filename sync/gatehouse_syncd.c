@@ -18,6 +18,7 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "cfgdb/base/fault.h"
 #include "cfgdb/base/log.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/notify.h"
@@ -352,6 +353,7 @@ int main(int argc, char *argv[]) {
 		fputs(usage, stderr);
 		return 2;
 	}
+	fault_init();
 	signal(SIGPIPE, SIG_IGN);
 	rc = settle(&d.opt, &err);
 	if (rc == 0)

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "cfgdb/base/fault.h"
+
 #define PIECE_MAX (CHANNEL_FRAME_MAX - 1)
 
 enum piece_kind { PIECE_LAST, PIECE_MORE };
@@ -22,7 +24,7 @@ bool pieces_send(struct channels *s, unsigned int channel, const uint8_t *data, 
 		frame[0] = len > 0 ? PIECE_MORE : PIECE_LAST;
 		memcpy(frame + 1, data, n);
 		data += n;
-		sent = channels_send(s, channel, frame, n + 1);
+		sent = !fault_hit("pieces.send") && channels_send(s, channel, frame, n + 1);
 	}
 	explicit_bzero(frame, sizeof(frame));
 	return sent;

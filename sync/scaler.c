@@ -6,6 +6,8 @@
  * Who has the key may come from any address: the primary of a cloud does not know which units will
  * be its secondaries. What protects it meanwhile are the limits below, and that the firewall lets
  * packets to this port in only where other members are.
+ *
+ * Faults that are injected here only kill.
  */
 #include "sync/scaler.h"
 
@@ -17,6 +19,7 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "cfgdb/base/fault.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/random.h"
 #include "sync/desk.h"
@@ -209,6 +212,7 @@ static void frame_came(void *arg, unsigned int channel, const uint8_t *data, siz
 		return;
 	}
 	l->busy = true;
+	fault_hit("scaler.message");
 	autoscale_message(s->machine, channel, l->pieces.data.data, l->pieces.data.len, now_us());
 	l->busy = false;
 	if (l->closed)
@@ -235,6 +239,7 @@ static void desk_is_up(void *arg) {
 static void desk_answers(void *arg, const uint8_t *frame, size_t len) {
 	struct scaler *s = arg;
 
+	fault_hit("scaler.answer");
 	autoscale_answer(s->machine, frame, len, now_us());
 	settle(s);
 }
