@@ -449,7 +449,10 @@ int request_sync_commit(struct caller *s, struct buf_reader *r, struct err *err)
 		return err_set(err, ERR_CONFLICT, "no transaction is open");
 	if (memcmp(&digests, &unknown, sizeof(digests)) != 0)
 		txn_expect(s->txn, &digests);
-	rc = role_commit(s->config->role, s->txn, &source, err);
+	if (fault_hit("sync.commit"))
+		rc = err_set(err, ERR_STORE, "injected fault before the commit");
+	else
+		rc = role_commit(s->config->role, s->txn, &source, err);
 	caller_drop_txn(s);
 	return rc;
 }

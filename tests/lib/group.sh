@@ -5,7 +5,8 @@
 # A group of units for tests of replication: `group_begin 2` (or 3) makes units a, b (and c) whose
 # ports 1 to 4 lead to the switches net1 to net4 of host hub. Port 1 has address 10.77.0.N and carries
 # layer 3, port 2 has 10.78.0.N, ports 3 and 4 carry layer 2. Sessions are made over ctnetlink in the
-# namespace of a unit. `group_end` closes the test.
+# namespace of a unit. `group_begin N bare` leaves out of their configuration what makes them a group.
+# `group_end` closes the test.
 
 export LAB="gr$$"
 . "$(dirname "${BASH_SOURCE[0]}")/util.sh"
@@ -22,7 +23,8 @@ UNITS=()
 WORK=
 
 group_begin() {
-	local all=(a b c) unit
+	local all=(a b c) configure=unit_configure unit
+	[ "${2:-}" != bare ] || configure=unit_configure_bare
 	UNITS=("${all[@]:0:$1}")
 	mkdir "$LAB_DIR" || tap_bail "$LAB_DIR exists"
 	WORK=$LAB_DIR/work
@@ -31,7 +33,7 @@ group_begin() {
 	mkdir "$WORK" && hub_add || tap_bail "no network"
 	for unit in "${UNITS[@]}"; do
 		unit_plug_hub "$unit" && unit_make "$unit" && unit_start "$unit" &&
-			unit_configure "$unit" >"$WORK/configure" 2>&1 || {
+			"$configure" "$unit" >"$WORK/configure" 2>&1 || {
 			sed 's/^/# /' "$WORK/configure"
 			tap_bail "unit $unit does not start"
 		}
@@ -96,25 +98,36 @@ peers() {
 	done
 }
 
+# addresses UNIT: a script for its interfaces.
+addresses() {
+	cat <<-END
+		config system global
+		set hostname "unit-$1"
+		end
+		config system interface
+		edit "port1"
+		set ip 10.77.0.${NUMBER[$1]} 255.255.255.0
+		next
+		edit "port2"
+		set ip 10.78.0.${NUMBER[$1]} 255.255.255.0
+		next
+		edit "port3"
+		next
+		edit "port4"
+		next
+		end
+	END
+}
+
+unit_configure_bare() {
+	addresses "$1" | unit_shell "$1" -f -
+}
+
 unit_configure() {
 	local peer
 	{
+		addresses "$1"
 		cat <<-END
-			config system global
-			set hostname "unit-$1"
-			end
-			config system interface
-			edit "port1"
-			set ip 10.77.0.${NUMBER[$1]} 255.255.255.0
-			next
-			edit "port2"
-			set ip 10.78.0.${NUMBER[$1]} 255.255.255.0
-			next
-			edit "port3"
-			next
-			edit "port4"
-			next
-			end
 			config router static
 			edit 1
 			set gateway 10.77.0.254

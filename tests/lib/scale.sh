@@ -14,17 +14,18 @@ typed() {
 	printf '%s\n' "$2" | tr ',' '\n' | unit_shell "$1" --atomic -f -
 }
 
+# scale UNIT LINES: lines below config system auto-scale.
+scale() {
+	typed "$1" "config system auto-scale, $2, end"
+}
+
 # ---- what a unit has ----
 
 state_dir() {
 	echo "$(unit_dir "$1")/state"
 }
 
-serial() {
-	unit_shell "$1" -c "get system status" | sed -n 's/^Serial-Number: *//p'
-}
-
-# standing UNIT: epoch, serial of the primary, revision of that one, own revision.
+# standing UNIT: epoch, serial of the primary, revision of that one, own revision, own serial.
 standing() {
 	"$CONFDB" standing "$(state_dir "$1")"
 }
@@ -42,6 +43,11 @@ epoch() {
 revision() {
 	# shellcheck disable=SC2046
 	part 4 $(standing "$1")
+}
+
+serial() {
+	# shellcheck disable=SC2046
+	part 5 $(standing "$1")
 }
 
 # shared UNIT: what its `show` prints, without what is the unit's own.
@@ -67,14 +73,12 @@ rules() {
 
 # in_step PRIMARY UNIT...: each of the others is at the last revision of the primary.
 in_step() {
-	local primary unit is
-	# shellcheck disable=SC2046
-	set -- "$1" "$(serial "$1")" "$(standing "$1")" "${@:2}"
-	# shellcheck disable=SC2086
-	primary="$(part 1 $3) $2 $(part 4 $3)"
-	for unit in "${@:4}"; do
-		is=$(standing "$unit")
-		[ "${is% *}" = "$primary" ] || return
+	local unit epoch own serial is_epoch is_primary is_at rest
+	read -r epoch rest rest own serial < <(standing "$1")
+	shift
+	for unit; do
+		read -r is_epoch is_primary is_at rest < <(standing "$unit")
+		[ "$is_epoch $is_primary $is_at" = "$epoch $serial $own" ] || return
 	done
 }
 
