@@ -223,6 +223,9 @@ static void network(void) {
 	    "sysctl -qw net.ipv6.conf.port$i.accept_dad=0 && "
 	    "ip link set port$i up && ip link set peer$i up && ip address add 172.16.$i.4/24 dev port$i && "
 	    "ip address add fd00:$i::4/64 dev port$i || exit; done");
+	/* The kernel makes the routes of IPv6 addresses some time later. */
+	run("until test \"$(ip -6 route show table local | grep -c '^local fd00:')\" = 3; do "
+	    "sleep 0.02; done");
 	run("ip route add default via 172.16.1.1 && ip route add 10.0.0.0/8 via 172.16.2.1 && "
 	    "ip route add 10.1.0.0/16 via 172.16.3.1 && ip route add 10.1.2.0/24 dev port1 && "
 	    "ip route add 10.1.0.0/16 via 172.16.2.2 metric 9 && "

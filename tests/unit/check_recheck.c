@@ -59,6 +59,9 @@ static void own_namespace(void) {
 	    "ip link set port$i up && ip link set peer$i up && ip address add 172.16.$i.4/24 dev port$i && "
 	    "ip address add fd00:$i::4/64 dev port$i nodad; done && "
 	    "ip route add default via 172.16.1.77 && ip route add 172.16.137.0/24 via 172.16.2.77");
+	/* The kernel makes the routes of IPv6 addresses some time later. */
+	run("until test \"$(ip -6 route show table local | grep -c '^local fd00:')\" = 3; do "
+	    "sleep 0.02; done");
 }
 
 /* ---- a unit ---- */
