@@ -2,9 +2,9 @@
 # shellcheck source-path=SCRIPTDIR
 # shellcheck shell=bash
 #
-# What a traffic test starts with: `net_begin golden` (or `alone`: units that do not share sessions, or
-# `factory`: units as they are on their first start) gives it a lab of its own, whose end is taken care
-# of; `net_end` closes the test.
+# What a traffic test starts with: `net_begin golden` (or `apart`: each unit has a configuration of its
+# own; `alone`: they do not share sessions either; `factory`: units as they are on their first start)
+# gives it a lab of its own, whose end is taken care of; `net_end` closes the test.
 
 export LAB="net$$"
 . "$(dirname "${BASH_SOURCE[0]}")/util.sh"
