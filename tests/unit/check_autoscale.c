@@ -697,6 +697,29 @@ START_TEST(test_inquire) {
 }
 END_TEST
 
+/* Since when the primary leads, as each unit knows. */
+START_TEST(test_leads_since) {
+	struct aworld *w = aworld_group(2);
+	struct autoscale_stats before = aworld_stats(w, 0), follower = aworld_stats(w, 1), now;
+
+	ck_assert_int_gt(before.leads_s, 0);
+	ck_assert_int_ge(follower.leads_s, before.leads_s);
+	aworld_run(w, 100 * AWORLD_S);
+	now = aworld_stats(w, 0);
+	ck_assert_int_eq(now.leads_s, before.leads_s);
+	aworld_stop(w, 0);
+	aworld_run(w, 100 * AWORLD_S);
+	now = aworld_stats(w, 1);
+	ck_assert_str_eq(now.primary, "");
+	ck_assert_int_eq(now.leads_s, 0);
+	ck_assert(aworld_lead(w, 1));
+	aworld_run(w, AWORLD_S);
+	now = aworld_stats(w, 1);
+	ck_assert_int_gt(now.leads_s, follower.leads_s + 150);
+	aworld_free(w);
+}
+END_TEST
+
 START_TEST(test_history) {
 	struct aworld *w = aworld_group(2);
 	struct autoscale_event first, last;
@@ -761,6 +784,7 @@ static Suite *autoscale_suite(void) {
 	tcase_add_test(t, test_leave);
 	tcase_add_test(t, test_new_secret);
 	tcase_add_test(t, test_inquire);
+	tcase_add_test(t, test_leads_since);
 	tcase_add_test(t, test_history);
 	tcase_add_test(t, test_no_group);
 	return s;
