@@ -64,6 +64,11 @@ static bool is_welcome(const struct channels *s, const union net_addr *ip) {
 
 /* ---- ends ---- */
 
+static void tell_refused(const struct channels *s, const union net_addr *ip, const char *why) {
+	if (s->calls.refused)
+		s->calls.refused(s->calls.arg, ip, why);
+}
+
 /* A connection that lives; NULL. */
 static struct connection *find_number(const struct channels *s, unsigned int number) {
 	struct connection *c;
@@ -117,6 +122,8 @@ static void connection_timer(evutil_socket_t fd, short what, void *arg) {
 		s->calls.down(s->calls.arg, c->number, c->why);
 	else if (!c->up && c->initiator && is_welcome(s, &c->ip))
 		s->calls.failed(s->calls.arg, &c->ip, c->why);
+	else if (!c->up && !c->initiator)
+		tell_refused(s, &c->ip, c->why);
 	connection_free(c);
 }
 
@@ -350,11 +357,13 @@ static bool may_enter(struct channels *s, const union net_addr *ip) {
 
 	if (n < 0) {
 		s->stats.strangers++;
+		tell_refused(s, ip, "it is no peer");
 		return false;
 	}
 	if (has_room(s, ip, &s->rate[n]))
 		return true;
 	s->stats.crowded++;
+	tell_refused(s, ip, "there are too many");
 	return false;
 }
 

@@ -27,6 +27,8 @@ struct channels_calls {
 	void (*down)(void *arg, unsigned int channel, const char *why);
 	/* What channels_connect began has not come up. */
 	void (*failed)(void *arg, const union net_addr *ip, const char *why);
+	/* What another one began has not come up, or was turned away. May be NULL. */
+	void (*refused)(void *arg, const union net_addr *ip, const char *why);
 };
 
 /* What protects the unit from whoever has an address of a member, but no key. */

@@ -11,6 +11,7 @@
  */
 #include "sync/scaler.h"
 
+#include <arpa/inet.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@
 #define SCALER_PORT 703
 #define OUTPUT_MAX (4u << 20)      /* two of the longest messages, and what TLS adds */
 #define RETRY_S 5
+#define REFUSED_US UINT64_C(60000000) /* between two lines about connections refused */
 
 /* A hundred members may come back at once. */
 static const struct channels_limits limits = { .opening = 64,
@@ -54,6 +56,8 @@ struct scaler {
 	struct channels *channels;     /* NULL: nothing is open */
 	TAILQ_HEAD(, line) lines;
 	struct event *due, *retry;
+	uint64_t refused_us;           /* when one was logged; 0: never */
+	unsigned int unsaid;           /* refused since */
 	struct autoscale state;        /* the last that gatehoused said */
 	int64_t synced_s, failed_s;    /* heartbeats that said so, since 1970; 0: none */
 };
@@ -227,6 +231,25 @@ static void connect_failed(void *arg, const union net_addr *ip, const char *why)
 	settle(s);
 }
 
+/* Anybody can make this happen as often as he likes. */
+static void connection_refused(void *arg, const union net_addr *ip, const char *why) {
+	struct scaler *s = arg;
+	char text[256], from[NET_TEXT_MAX], more[64] = "";
+	uint64_t now = now_us();
+
+	if (s->refused_us != 0 && now - s->refused_us < REFUSED_US) {
+		s->unsaid++;
+		return;
+	}
+	if (s->unsaid > 0)
+		snprintf(more, sizeof(more), " (and %u others before)", s->unsaid);
+	inet_ntop(AF_INET, ip->byte, from, sizeof(from));
+	snprintf(text, sizeof(text), "Refused a connection of %s: %s%s", from, why, more);
+	s->refused_us = now;
+	s->unsaid = 0;
+	say(s, LOG_WARNING, text);
+}
+
 /* ---- gatehoused ---- */
 
 static void desk_is_up(void *arg) {
@@ -304,7 +327,8 @@ static bool open_all(struct scaler *s, struct err *err) {
 						.output_max = OUTPUT_MAX,
 						.limits = limits };
 	const struct channels_calls calls = { s,	  make_psk,	   channel_is_up,
-					      frame_came, channel_is_down, connect_failed };
+					      frame_came, channel_is_down, connect_failed,
+					      connection_refused };
 
 	s->channels = channels_new(s->config.base, &config, &calls, err);
 	return s->channels != NULL;

@@ -32,7 +32,7 @@ static struct unit {
 	bool no_key;
 	struct channels *channels;
 	struct wire_peers peers;
-	unsigned int n_up, n_down, n_failed, n_frames;
+	unsigned int n_up, n_down, n_failed, n_refused, n_frames;
 	unsigned int channel;            /* the last one that came up, from either side */
 	unsigned int initiated[2];       /* the last one that came up, by who began: other, own */
 	unsigned int down;               /* the last one that went down */
@@ -97,12 +97,19 @@ static void unit_failed(void *arg, const union net_addr *ip, const char *why) {
 		unit_connect(u, 0);
 }
 
+static void unit_refused(void *arg, const union net_addr *ip, const char *why) {
+	struct unit *u = arg;
+
+	ck_assert(ip->word[0] != 0 && *why);
+	u->n_refused++;
+}
+
 static struct channels_limits limits = { 32, 4, 8, 1000000, 1000000, 60000 };
 
 static void unit_start(unsigned int n) {
 	struct unit *u = &units[n];
 	const struct channels_calls calls = { u,	 unit_psk,    unit_up,
-					      unit_frame, unit_down, unit_failed };
+					      unit_frame, unit_down, unit_failed, unit_refused };
 	const struct channels_config config = { .serial = u->serial,
 						.port = WIRE_PORT,
 						.open = u->open,
@@ -450,6 +457,10 @@ START_TEST(test_strangers_address) {
 }
 END_TEST
 
+static bool refusal_told(void) {
+	return units[0].n_refused == 1;
+}
+
 START_TEST(test_open_other_key) {
 	units[0].open = true;
 	units[0].peers.n = 0;
@@ -458,6 +469,7 @@ START_TEST(test_open_other_key) {
 	connect_fails("the other end has closed the connection: is the key the same?");
 	ck_assert_uint_eq(stats(0)->refused, 1);
 	ck_assert_uint_eq(units[0].n_up, 0);
+	pair_until(refusal_told);
 }
 END_TEST
 
@@ -581,6 +593,7 @@ START_TEST(test_flood) {
 		close(fds[i]);
 	pair_until(flood_over);
 	ck_assert_uint_eq(stats(0)->crowded, n_raw - 4);
+	ck_assert_uint_eq(units[0].n_refused, n_raw);
 }
 END_TEST
 
