@@ -412,8 +412,12 @@ static int open_all(struct replica *r, struct err *err) {
 						.port = WIRE_PORT,
 						.output_max = CHANNELS_OUTPUT_MAX,
 						.limits = CHANNELS_LIMITS };
-	const struct channels_calls channels = { r,	     make_psk,	      channel_is_up,
-						 frame_came, channel_is_down, connect_failed, NULL };
+	const struct channels_calls channels = { .arg = r,
+						 .psk = make_psk,
+						 .up = channel_is_up,
+						 .frame = frame_came,
+						 .down = channel_is_down,
+						 .failed = connect_failed };
 	const struct link_calls links = { r, datagram_came, batch_came, link_has_room, link_state };
 	const struct sessions_calls sessions = { r, session_event, session_expected, events_lost,
 						 walk_has_room, walk_entry, walk_ended,
