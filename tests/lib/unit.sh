@@ -93,13 +93,14 @@ unit_ended() {
 	! unit_running "$1"
 }
 
-# unit_sync_start UNIT: starts gatehouse-syncd and waits until it is attached.
+# unit_sync_start UNIT: starts gatehouse-syncd, with the options in SYNCD_OPTIONS too, and waits until
+# it is attached.
 unit_sync_start() {
 	local dir
 	dir=$(unit_dir "$1")
 	! unit_sync_running "$1" || return 0
 	setsid ip netns exec "$(ns "$1")" "$(build_dir)/gatehouse-syncd" --run-dir "$dir/run" \
-		--user "$(sync_user)" --group "$(id -gn "$(daemon_user)")" \
+		--user "$(sync_user)" --group "$(id -gn "$(daemon_user)")" ${SYNCD_OPTIONS:-} \
 		</dev/null >>"$dir/sync.log" 2>&1 &
 	echo $! >"$dir/sync.pid"
 	poll "$READY_S" unit_sync_settled "$1"
