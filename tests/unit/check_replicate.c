@@ -356,6 +356,7 @@ START_TEST(test_exception) {
 	check_body("firewall.address", "y", UUID(2));
 	ck_assert_ptr_nonnull(find("system.vdom-exception", "1"));
 	t = opened();
+	put(t, "firewall.address", "all", UUID(5)); /* a policy names it */
 	put(t, "firewall.address", "theirs", UUID(6));
 	put(t, "firewall.address", "y", UUID(7));
 	put(t, "firewall.addrgrp", "g", UUID(3) "set member y\n");
