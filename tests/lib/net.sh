@@ -133,6 +133,36 @@ flow_count() {
 	echo "${n:-0}"
 }
 
+flow_advances() {
+	[ "$(flow_count "$1" "$2")" -gt "$3" ]
+}
+
+# flow_goes_on NAME WHEN: a test that it gets further answers.
+flow_goes_on() {
+	ok "$1 goes on $2" poll 30 flow_advances "$1" answered $(($(flow_count "$1" answered) + 20))
+}
+
+# flow_is_over NAME WHEN: a test that what is sent is answered no more, once those on the way have come.
+flow_is_over() {
+	ok "$1 is over $2" poll 30 flow_asks_in_vain "$1"
+}
+
+# flow_asks_in_vain NAME: more is sent, or the same again and again, and nothing is answered meanwhile.
+flow_asks_in_vain() {
+	local answered
+	answered=$(flow_count "$1" answered)
+	poll 20 flow_has_asked "$1" $(($(flow_count "$1" sent) + 50)) &&
+		[ "$(flow_count "$1" answered)" -eq "$answered" ]
+}
+
+# flow_has_asked NAME N: more than N were sent; or TCP has the same to send once more, several times.
+flow_has_asked() {
+	local pid
+	pid=$(cat "$WORK/$1.pid")
+	flow_advances "$1" sent "$2" ||
+		nsenter --net="/proc/$pid/ns/net" ss -Htinp | grep -A 1 -F "pid=$pid," | grep -q 'backoff:[2-9]'
+}
+
 # flow_end NAME: stops it; its report then holds the final figures.
 flow_end() {
 	local pid
