@@ -175,7 +175,7 @@ enum stream_state relay_call_next(struct relay_call *call, struct str *out, stru
 	}
 	if (!woken)
 		return STREAM_WAIT;
-	err_set(err, ERR_TIMEOUT, "session synchronization does not answer");
+	err_set(err, ERR_NOT_FOUND, "session synchronization does not answer");
 	return STREAM_FAILED;
 }
 
@@ -324,6 +324,8 @@ void relay_reply_end(struct relay *r, struct buf_reader *fields) {
 
 	if (!buf_reader_end(fields))
 		fields->bad = true;
+	if (code == ERR_TIMEOUT)
+		code = ERR_NOT_FOUND; /* to the shell it would mean that we are gone */
 	if (!fields->bad && call)
 		call_end(call, code, text);
 }

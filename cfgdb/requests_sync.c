@@ -244,7 +244,7 @@ int request_sync_read(struct caller *s, struct buf_reader *r, struct err *err) {
 
 struct changed {
 	char *dotted, *key;
-	int64_t pos;             /* in an ordered table; 0: gone, or of no place */
+	int64_t pos;             /* in the table as it is shown; 0: gone */
 };
 
 struct changes {
@@ -257,8 +257,7 @@ struct changes {
 static int note_change(void *arg, const char *dotted, const char *key) {
 	struct changes *c = arg;
 	const struct schema_table *table = schema_find(dotted);
-	const struct object *obj = table && (table->flags & TABLE_ORDERED) ?
-					   model_find(c->engine->model, table, key) : NULL;
+	const struct object *obj = table ? model_find(c->engine->model, table, key) : NULL;
 
 	if (!shared_has_name(&c->shared, dotted))
 		return 0;
@@ -270,7 +269,7 @@ static int note_change(void *arg, const char *dotted, const char *key) {
 	return 0;
 }
 
-/* By table, and in each as it is ordered. */
+/* By table, and in each as it is shown: so other members show new objects in the same order. */
 static int compare_changed(const void *a, const void *b) {
 	const struct changed *x = a, *y = b;
 	int order = strcmp(x->dotted, y->dotted);

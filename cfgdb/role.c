@@ -160,13 +160,16 @@ static void cancel(void *ctx) {
 static int refuse(const struct role *r, struct err *err) {
 	struct ipv4_pair ip = object_ip(model_object(r->engine->model, table()),
 					SYSTEM_AUTO_SCALE__PRIMARY_IP);
-	AUTO_STR struct str text = STR_INIT;
+	AUTO_STR struct str where = STR_INIT;
 
-	value_print_ipv4(ip.a, &text);
+	if (ip.a) {
+		str_add(&where, " (");
+		value_print_ipv4(ip.a, &where);
+		str_add_char(&where, ')');
+	}
 	return err_set(err, ERR_PERMISSION,
-		       "this unit is a secondary of its group: change it on the primary, %s (%s)",
-		       *r->known.primary ? r->known.primary : "which is not known yet",
-		       str_text(&text));
+		       "this unit is a secondary of its group: change it on the primary%s%s%s",
+		       *r->known.primary ? ", " : "", r->known.primary, str_text(&where));
 }
 
 /*

@@ -153,9 +153,11 @@ static void connection_send(void *arg, const struct buf *frame) {
 }
 
 static size_t frame_max(const struct caller *caller) {
+	bool known = caller->allowed || caller->may_attach;
+
 	if (caller->attached)
 		return CTL_ATTACHED_MAX;
-	return caller->greeted && caller->allowed ? CTL_FRAME_MAX : HELLO_MAX;
+	return caller->greeted && known ? CTL_FRAME_MAX : HELLO_MAX;
 }
 
 /*

@@ -447,11 +447,22 @@ static const struct command execute_ha[] = {
 	{ 0 }
 };
 
+static const struct command execute_revision_list[] = {
+	{ "config", "All that is kept, the newest first: who, when, comment.", REMOTE },
+	{ 0 }
+};
+
+static const struct command execute_revision[] = {
+	{ "list", "Show revisions.", .sub = execute_revision_list },
+	{ 0 }
+};
+
 static const struct command execute[] = {
 	{ "ha", "Other units.", .sub = execute_ha },
 	{ "log", "Lines that the unit has logged.", .sub = execute_log },
 	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,
 	  .flags = COMMAND_UNPAGED, .run = cmd_ping },
+	{ "revision", "The history of the configuration.", .sub = execute_revision },
 	{ "set", "Set what lasts as long as the connection.", .sub = execute_set },
 	{ "sync-session", "Send all sessions to the other units once more.", REMOTE },
 	{ 0 }
