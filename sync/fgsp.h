@@ -104,6 +104,8 @@ struct fgsp_env {
 	 * asks for one walk at a time.
 	 */
 	void (*walk)(void *arg);
+	/* Seconds that the kernel gives an entry in its state with each packet; 0: not known. */
+	uint32_t (*timeout)(void *arg, const struct ct *ct);
 	/* Whether a session comes in by srcintf and goes out by dstintf; "": any. */
 	bool (*interfaces)(void *arg, const struct ct *ct, const char *srcintf,
 			   const char *dstintf);

@@ -137,6 +137,12 @@ static void walk_entries(void *arg) {
 	sessions_walk(r->sessions);
 }
 
+static uint32_t usual_timeout(void *arg, const struct ct *ct) {
+	struct replica *r = arg;
+
+	return sessions_timeout(r->sessions, ct);
+}
+
 static bool has_interfaces(void *arg, const struct ct *ct, const char *srcintf,
 			   const char *dstintf) {
 	struct replica *r = arg;
@@ -496,6 +502,7 @@ struct replica *replica_new(const struct replica_config *config, struct err *err
 				      .write = write_entry,
 				      .get = get_entry,
 				      .walk = walk_entries,
+				      .timeout = usual_timeout,
 				      .interfaces = has_interfaces,
 				      .ready = tell_ready,
 				      .log = tell,

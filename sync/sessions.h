@@ -66,6 +66,12 @@ bool sessions_get(struct sessions *s, struct ct *ct);
 /* Walk all entries, for who is served; one walk at a time. */
 void sessions_walk(struct sessions *s);
 
+/*
+ * Seconds that the kernel gives an entry in its state, of the current network namespace; 0: not
+ * known here. It is asked at most once a second.
+ */
+uint32_t sessions_timeout(struct sessions *s, const struct ct *ct);
+
 /* Whether a session comes in by one interface and goes out by another; "": any. */
 bool sessions_interfaces(struct sessions *s, const struct ct *ct, const char *srcintf,
 		      const char *dstintf);

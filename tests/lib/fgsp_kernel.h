@@ -62,6 +62,9 @@ enum verdict kernel_packet(struct kernel *k, const struct ct *session, enum pack
 /* The bits of status that an entry has for its translation. */
 uint32_t kernel_translation(const struct ct *ct);
 
+/* Seconds that an entry in this state has from each packet; 0: there is no such state. */
+uint32_t kernel_lifetime(const struct ct *ct);
+
 /* End what has expired. */
 void kernel_expire(struct kernel *k);
 

@@ -13,6 +13,7 @@
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -161,6 +162,32 @@ START_TEST(test_read) {
 	ck_assert_uint_eq(label_of(1), copy_of(1));
 	delete(1, 1);
 	ck_assert(!is_there(1));
+}
+END_TEST
+
+static void set_limit(const char *name, unsigned int value) {
+	AUTO_FREE char *path = xasprintf("/proc/sys/net/netfilter/nf_conntrack_%s", name);
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_gt(fprintf(file, "%u\n", value), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+/* What the kernel of this namespace gives a state; of other protocols nothing is known. */
+START_TEST(test_timeout) {
+	struct ct ct = entry(1, 0);
+
+	set_limit("tcp_timeout_established", 4321);
+	set_limit("tcp_timeout_close", 17);
+	ck_assert_uint_eq(sessions_timeout(sessions, &ct), 4321);
+	ct.state = TCP_CONNTRACK_CLOSE;
+	ck_assert_uint_eq(sessions_timeout(sessions, &ct), 17);
+	ct.state = 200;
+	ck_assert_uint_eq(sessions_timeout(sessions, &ct), 0);
+	ct.state = TCP_CONNTRACK_CLOSE;
+	ct.proto = IPPROTO_SCTP;
+	ck_assert_uint_eq(sessions_timeout(sessions, &ct), 0);
 }
 END_TEST
 
@@ -445,6 +472,7 @@ static Suite *sessions_suite(void) {
 	tcase_add_test(tc, test_not_meant);
 	tcase_add_test(tc, test_order);
 	tcase_add_test(tc, test_read);
+	tcase_add_test(tc, test_timeout);
 	served = fixture_case(s, "served");
 	tcase_add_checked_fixture(served, serve_setup, serve_teardown);
 	tcase_add_test(served, test_refused);
