@@ -152,6 +152,11 @@ struct fgsp_walk {
 	uint64_t settled;            /* settle_us that has passed: who is not known now is lost */
 };
 
+/* Copies that were not made for one reason. */
+struct fgsp_missing {
+	uint64_t n, next_us;         /* next_us: when that may be said again */
+};
+
 struct fgsp {
 	struct fgsp_env env;
 	struct cluster cluster;
@@ -182,6 +187,7 @@ struct fgsp {
 
 	bool ready;
 	struct fgsp_stats stats;
+	struct fgsp_missing unplaced;
 
 	struct buf scratch;
 	struct record in, out;

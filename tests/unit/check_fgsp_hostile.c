@@ -84,11 +84,123 @@ START_TEST(test_no_time_left) {
 }
 END_TEST
 
+/* ---- replies that were there before the copy ---- */
+
+/*
+ * Requests come to unit 0 and replies to unit 1, which takes them for a session of its own and, if
+ * unit 0 translates, translates them in another way. Neither has heard of the other one's.
+ */
+static const struct {
+	bool nat;
+	bool reply_first;                    /* that one began before: it is the request */
+	bool answered[2];                    /* session of unit 0, session of unit 1 */
+	int owner;                           /* of what is left; -1: both stay */
+} replies[] = {
+	{ true, false, { false, false }, 0 },
+	{ true, true, { false, false }, -1 },        /* the request is no reply to it */
+	{ true, false, { true, false }, 0 },
+	{ true, true, { true, false }, 0 },
+	{ true, false, { false, true }, -1 },
+	{ false, false, { false, false }, 0 },
+	{ false, true, { false, false }, 1 },
+	{ false, true, { true, false }, 0 },
+	{ false, false, { false, true }, 1 },
+	{ false, false, { true, true }, -1 },
+};
+
+static void begin_reply(struct world *w, const struct ct *reply, bool answered) {
+	struct kernel *k = world_kernel(w, 1);
+
+	ck_assert_int_eq(kernel_packet(k, reply, PACKET_OPEN), PACKET_NEW);
+	if (answered)
+		ck_assert_int_eq(kernel_packet(k, reply, PACKET_REPLY), PACKET_PASSED);
+	world_run(w, 50 * WORLD_MS);
+}
+
+START_TEST(test_reply_before_copy) {
+	struct world *w = world_group(2, 0);
+	struct ct reply = { .family = AF_INET, .proto = IPPROTO_UDP, .status = IPS_CONFIRMED };
+	const struct kernel_entry *e[2];
+	unsigned int flow;
+	int owner = replies[_i].owner;
+	bool nat = replies[_i].nat;
+
+	/* To what world_open() makes first: from 10.1.0.0 port 10000. */
+	reply.tuple[CT_ORIG] = (struct ct_tuple){
+		.src = net_ipv4(nat ? 0xac100001u : 0x14000001u), .sport = nat ? 22 : 65022,
+		.dst = net_ipv4(0x0a010000u), .dport = 10000 };
+	reply.tuple[CT_REPLY] = (struct ct_tuple){
+		.src = net_ipv4(0x0a010000u), .sport = 10000,
+		.dst = net_ipv4(nat ? 0xc0000201u : 0x14000001u), .dport = nat ? 22 : 65022 };
+	world_connect(w, 0, 1, false);
+	if (replies[_i].reply_first)
+		begin_reply(w, &reply, replies[_i].answered[1]);
+	flow = world_open(w, 0, IPPROTO_UDP, nat);
+	ck_assert_mem_eq(&world_session(w, flow)->tuple[CT_REPLY], &reply.tuple[CT_ORIG],
+			 sizeof(reply.tuple[CT_ORIG]));
+	if (replies[_i].answered[0])
+		world_packet(w, flow, 0, PACKET_REPLY);
+	world_run(w, 50 * WORLD_MS);
+	if (!replies[_i].reply_first)
+		begin_reply(w, &reply, replies[_i].answered[1]);
+	world_connect(w, 0, 1, true);
+	world_run(w, 5 * WORLD_S);
+	for (unsigned int i = 0; i < 2; i++) {
+		e[0] = world_entry(w, i, flow);
+		e[1] = kernel_find(world_kernel(w, i), &reply, CT_ORIG);
+		ck_assert_uint_eq(e[0] != NULL, owner == 0 || (owner < 0 && i == 0));
+		ck_assert_uint_eq(e[1] != NULL, owner == 1 || (owner < 0 && i == 1));
+		ck_assert_int_eq(world_owner(w, i, e[0] ? e[0] : e[1]), owner < 0 ? (int)i : owner);
+	}
+	ck_assert_uint_ge(world_stats(w, 0).clashes + world_stats(w, 1).clashes, 1);
+	if (owner >= 0)
+		world_settle(w, WORLD_S);
+	world_free(w);
+}
+END_TEST
+
+/* A copy that has no place is tried again, counted, and said once a minute. */
+START_TEST(test_no_place) {
+	struct world *w = world_group(2, 0);
+	unsigned int flow = world_open(w, 0, IPPROTO_UDP, true);
+	struct ct other = *world_session(w, flow);
+	uint64_t warnings = world_warnings(w, 1), clashes;
+	struct fgsp_change change = { .what = FGSP_CREATE };
+
+	world_packet(w, flow, 0, PACKET_REPLY);
+	other.tuple[CT_ORIG].sport += 1000;
+	other.status |= IPS_SEEN_REPLY;
+	other.timeout = 1000;
+	change.ct = other;
+	ck_assert_int_eq(kernel_write(world_kernel(w, 1), &change), 0);
+	world_run(w, WORLD_S);
+	ck_assert_int_eq(world_owner_at(w, 1, flow), -1);
+	clashes = world_stats(w, 1).clashes;
+	ck_assert_uint_ge(clashes, 1);
+	for (unsigned int i = 0; i < 18; i++) {
+		world_packet(w, flow, 0, PACKET_DATA);
+		world_run(w, 10 * WORLD_S);
+	}
+	ck_assert_uint_gt(world_stats(w, 1).clashes, clashes + 1);
+	ck_assert_uint_gt(world_warnings(w, 1), warnings + 1);
+	ck_assert_uint_le(world_warnings(w, 1), warnings + 4);
+	kernel_delete(world_kernel(w, 1), kernel_find(world_kernel(w, 1), &other, CT_ORIG), false);
+	for (unsigned int i = 0; i < 9; i++) {
+		world_packet(w, flow, 0, PACKET_DATA);
+		world_run(w, 10 * WORLD_S);
+	}
+	ck_assert_int_eq(world_owner_at(w, 1, flow), 0);
+	world_free(w);
+}
+END_TEST
+
 static Suite *hostile_suite(void) {
 	Suite *s = suite_create("fgsp hostile");
 	TCase *t = fixture_case(s, "hostile");
 
 	tcase_add_loop_test(t, test_no_time_left, 0, ARRAY_LEN(seen));
+	tcase_add_loop_test(t, test_reply_before_copy, 0, ARRAY_LEN(replies));
+	tcase_add_test(t, test_no_place);
 	return s;
 }
 
