@@ -21,6 +21,7 @@
 #define NS_PER_MS UINT64_C(1000000)
 
 #define ADOPTED_MIN_S 120            /* to live at least, however close to its end it seemed */
+#define LEFT_MAX_S 2764800u          /* the largest session-ttl */
 #define HEIR_PATIENCE_US (45 * FGSP_S)
 
 /* What comes back with a failed write. */
@@ -240,17 +241,34 @@ static void conflict(struct fgsp *f, struct print *p, const struct ct *ct, unsig
 	write_copy(f, FGSP_CREATE, ct, cookie);
 }
 
+uint32_t fgsp_copy_timeout(uint32_t left) {
+	return (left < LEFT_MAX_S ? left : LEFT_MAX_S) + SESSION_COPY_GRACE_S;
+}
+
+/*
+ * The print of a session that a member tells. NULL: there is no room for one more, which the sums
+ * will tell, so it comes again; what is here already goes on.
+ */
+static struct print *add_print(struct fgsp *f, uint64_t fp, bool *added) {
+	if (!prints_find(f->prints, fp) && f->env.full(f->env.arg)) {
+		f->stats.no_room++;
+		miss(f, &f->roomless, "the table of sessions is nearly full");
+		return NULL;
+	}
+	return prints_add(f->prints, fp, added);
+}
+
 void fgsp_copy_create(struct fgsp *f, struct fgsp_member *m) {
 	unsigned int owner = fgsp_index(f, m);
 	uint32_t cookie = owner | (f->in.unseen ? COOKIE_UNSEEN : 0);
 	struct ct *ct = &f->in.ct;
 	bool added;
-	struct print *p = prints_add(f->prints, prints_fp(f->prints, ct), &added);
+	struct print *p = add_print(f, prints_fp(f->prints, ct), &added);
 
 	if (!p)
 		return;
 	ct->status &= STATUS;
-	ct->timeout += SESSION_COPY_GRACE_S;
+	ct->timeout = fgsp_copy_timeout(ct->timeout);
 	set_label(ct, m->id, f->in.serial, ct->start_ns);
 	if (added) {
 		fgsp_copy_print(f, p, owner, f->in.serial);

@@ -97,7 +97,7 @@ static void take_update(struct fgsp *f, struct fgsp_member *m) {
 	if (f->in.from_copy && is_own(p)) {
 		update_own(f, m, p);
 	} else if (!f->in.from_copy && is_copy_of(f, p, m)) {
-		f->in.ct.timeout += SESSION_COPY_GRACE_S;
+		f->in.ct.timeout = fgsp_copy_timeout(f->in.ct.timeout);
 		fgsp_copy_update(f, &f->in.ct, FGSP_STATE | FGSP_STATUS | FGSP_TIMEOUT, 0);
 		p->state = fgsp_session_state(&f->in.ct) & 0x3f;
 	}

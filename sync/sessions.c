@@ -19,6 +19,7 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -35,6 +36,7 @@
 #include "cfgdb/base/mem.h"
 
 #define EVENT_BUFFER (64 << 20)
+#define SETTINGS "/proc/sys/net/netfilter"
 #define PAUSE_US 2000                  /* between turns */
 #define WALK_PAUSE_US 5000             /* while queues are full */
 #define ROUNDS_MAX 8                   /* of failures that bring new changes, in one flush */
@@ -50,6 +52,7 @@ struct limits {
 	bool known;
 	time_t read_s;
 	uint32_t timeout[TCP_CONNTRACK_MAX];
+	uint32_t count, max;           /* entries; count: with those made since */
 };
 
 struct sessions {
@@ -204,6 +207,7 @@ void sessions_write(struct sessions *s, const struct fgsp_change *change) {
 			       .cookie = change->cookie | (change->whole ? COOKIE_WHOLE : 0) };
 
 	memcpy(c.label_mask, change->label_mask, sizeof(c.label_mask));
+	s->limits.count += c.what == CT_WRITE_CREATE;
 	/* An expected session is only there during the call. */
 	if (s->n_waiting == CT_GET_MAX || c.what == CT_WRITE_EXPECT)
 		work_off(s);
@@ -392,13 +396,14 @@ void sessions_walk(struct sessions *s) {
 
 /* ---- what the kernel allows ---- */
 
-/* Read a number below /proc/sys/net/netfilter; 0 when there is none. */
-static uint32_t read_setting(const char *name) {
-	char path[96], text[16] = "";
+/* Read a number; 0 when there is none. */
+static uint32_t read_setting(const struct sessions *s, const char *name) {
+	const char *folder = s->config.settings ? s->config.settings : SETTINGS;
+	char path[PATH_MAX], text[16] = "";
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/netfilter/nf_conntrack_%s", name);
+	snprintf(path, sizeof(path), "%s/nf_conntrack_%s", folder, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
@@ -426,7 +431,9 @@ static void look_at_limits(struct sessions *s) {
 	if (l->known && now.tv_sec == l->read_s)
 		return;
 	for (unsigned int i = 0; i < TCP_CONNTRACK_MAX; i++)
-		l->timeout[i] = timeouts[i] ? read_setting(timeouts[i]) : 0;
+		l->timeout[i] = timeouts[i] ? read_setting(s, timeouts[i]) : 0;
+	l->count = read_setting(s, "count");
+	l->max = read_setting(s, "max");
 	l->known = true;
 	l->read_s = now.tv_sec;
 }
@@ -435,6 +442,13 @@ uint32_t sessions_timeout(struct sessions *s, const struct ct *ct) {
 	look_at_limits(s);
 	return ct->proto == IPPROTO_TCP && ct->state < TCP_CONNTRACK_MAX ?
 		       s->limits.timeout[ct->state] : 0;
+}
+
+bool sessions_is_full(struct sessions *s) {
+	struct limits *l = &s->limits;
+
+	look_at_limits(s);
+	return l->max > 0 && l->count > l->max / 10 * 9;
 }
 
 /* ---- interfaces ---- */

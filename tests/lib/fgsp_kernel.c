@@ -22,6 +22,7 @@
 void kernel_init(struct kernel *k, unsigned int max_events, uint32_t first_id) {
 	k->max_events = max_events;
 	k->next_id = first_id;
+	k->max = KERNEL_ENTRIES;
 }
 
 void kernel_clear(struct kernel *k) {

@@ -38,6 +38,7 @@ struct kernel {
 	struct kernel_entry entry[KERNEL_ENTRIES];   /* the first one stays free */
 	uint16_t chain[256];
 	unsigned int n_entries, last;
+	unsigned int max;                    /* entries of others are made up to 9/10 of it */
 	uint32_t next_id;
 	struct kernel_event event[KERNEL_EVENTS];
 	unsigned int first_event, n_events, max_events;

@@ -430,6 +430,12 @@ static uint32_t env_timeout(void *arg, const struct ct *ct) {
 	return ct->proto == IPPROTO_TCP ? kernel_lifetime(ct) : 0;
 }
 
+static bool env_full(void *arg) {
+	const struct kernel *k = &((struct unit *)arg)->kernel;
+
+	return k->n_entries > k->max / 10 * 9;
+}
+
 static bool env_interfaces(void *arg, const struct ct *ct, const char *srcintf,
 			   const char *dstintf) {
 	(void)arg;
@@ -462,7 +468,7 @@ static uint64_t env_wall_ns(void *arg) {
 const struct fgsp_env world_env = {
 	.datagram = env_datagram, .connect = env_connect, .frame = env_frame, .close = env_close,
 	.write = env_write, .get = env_get, .walk = env_walk, .timeout = env_timeout,
-	.interfaces = env_interfaces,
+	.full = env_full, .interfaces = env_interfaces,
 	.ready = env_ready, .log = env_log, .random = env_random, .wall_ns = env_wall_ns,
 };
 

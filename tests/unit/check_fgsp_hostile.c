@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cfgdb/schema.h"
+#include "schemas/schema_gen.h"
 #include "sync/fgsp_impl.h"
 #include "tests/lib/fgsp_world.h"
 #include "tests/lib/fixture.h"
@@ -194,6 +196,57 @@ START_TEST(test_no_place) {
 }
 END_TEST
 
+/* ---- a table that is filled ---- */
+
+/* No session lives for longer than its owner could have been told to let it. */
+START_TEST(test_long_life) {
+	const struct schema_table *t = schema_table(TBL_SYSTEM_SESSION_TTL);
+	const uint32_t most = (uint32_t)t->attrs[SYSTEM_SESSION_TTL__DEFAULT].max;
+	struct world *w = world_group(2, 0);
+	unsigned int flow = world_establish(w, 0, IPPROTO_TCP, true);
+	struct record r = { .type = _i ? RECORD_UPDATE : RECORD_CREATE,
+			    .ct = *world_session(w, flow) };
+	const struct kernel_entry *e;
+	uint64_t left_s;
+
+	world_run(w, WORLD_S);
+	r.serial = print_of(w, 1, flow)->serial;
+	r.ct.state = TCP_CONNTRACK_ESTABLISHED;
+	r.ct.timeout = 0xffffff;
+	hear(w, 1, 0, &r);
+	e = world_entry(w, 1, flow);
+	left_s = (e->expires_us - world_now(w)) / WORLD_S;
+	ck_assert_uint_ge(left_s, most + SESSION_COPY_GRACE_S - 1);
+	ck_assert_uint_le(left_s, most + SESSION_COPY_GRACE_S);
+	world_free(w);
+}
+END_TEST
+
+/* The last tenth of the table is for own sessions; copies that are there go on. */
+START_TEST(test_full) {
+	struct world *w = world_group(2, 0);
+	uint64_t warnings = world_warnings(w, 1);
+	unsigned int own;
+
+	world_kernel(w, 1)->max = 40;
+	for (unsigned int i = 0; i < 60; i++)
+		world_establish(w, 0, IPPROTO_TCP, true);
+	world_run(w, 40 * WORLD_S);
+	ck_assert_uint_eq(world_kernel(w, 1)->n_entries, 37);
+	ck_assert_uint_eq(world_stats(w, 1).copies, 37);
+	ck_assert_uint_ge(world_stats(w, 1).no_room, 23);
+	ck_assert_uint_eq(world_warnings(w, 1), warnings + 1);
+	own = world_establish(w, 1, IPPROTO_TCP, true);
+	kernel_mark(world_kernel(w, 0), world_entry(w, 0, 0), 99);
+	world_run(w, WORLD_S);
+	ck_assert_int_eq(world_owner_at(w, 1, own), 1);
+	ck_assert_uint_eq(world_entry(w, 1, 0)->ct.mark, 99);
+	world_kernel(w, 1)->max = KERNEL_ENTRIES;
+	world_settle(w, 60 * WORLD_S);
+	world_free(w);
+}
+END_TEST
+
 static Suite *hostile_suite(void) {
 	Suite *s = suite_create("fgsp hostile");
 	TCase *t = fixture_case(s, "hostile");
@@ -201,6 +254,8 @@ static Suite *hostile_suite(void) {
 	tcase_add_loop_test(t, test_no_time_left, 0, ARRAY_LEN(seen));
 	tcase_add_loop_test(t, test_reply_before_copy, 0, ARRAY_LEN(replies));
 	tcase_add_test(t, test_no_place);
+	tcase_add_loop_test(t, test_long_life, 0, 2);
+	tcase_add_test(t, test_full);
 	return s;
 }
 
