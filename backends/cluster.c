@@ -12,6 +12,7 @@
  */
 #include "backends/cluster.h"
 
+#include <ctype.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -188,6 +189,13 @@ bool cluster_is_down_before(const struct cluster *c, const char *name) {
 }
 
 /* FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), folded to 16 bits. */
+bool cluster_is_serial(const char *text, size_t len) {
+	for (size_t i = 0; i < len; i++)
+		if (!isascii((unsigned char)text[i]) || !isalnum((unsigned char)text[i]))
+			return false;
+	return len > 0 && len < CLUSTER_SERIAL;
+}
+
 uint16_t cluster_unit_id(const char *serial) {
 	uint32_t h = 2166136261u;
 	uint16_t id;

@@ -72,6 +72,9 @@ const char *cluster_secret(const struct model *model);
 /* Whether an entry has this interface in down-intfs-before-sess-sync. */
 bool cluster_is_down_before(const struct cluster *c, const char *name);
 
+/* Whether these bytes can be a serial number: letters and digits of ASCII, one to 16. */
+bool cluster_is_serial(const char *text, size_t len);
+
 /*
  * The number that stands for a unit in datagrams and labels: a hash of its serial, never 0, the
  * same in every release.

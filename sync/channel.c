@@ -13,7 +13,6 @@
  */
 #include "sync/channel.h"
 
-#include <ctype.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -21,12 +20,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/cluster.h"
 #include "cfgdb/base/mem.h"
 
 #define HEAD 2
 #define EXPORTER "EXPORTER-gatehouse-fgsp"
 #define SUITE "TLS_AES_256_GCM_SHA384"
 #define SUITE_DIGEST "SHA384"
+
+_Static_assert(CHANNEL_SERIAL == CLUSTER_SERIAL, "room for a serial number");
 
 static const unsigned char suite_id[] = { 0x13, 0x02 };
 
@@ -85,11 +87,8 @@ static int use_psk(SSL *tls, const EVP_MD *md, const unsigned char **id, size_t 
 }
 
 static bool take_identity(struct channel *c, const unsigned char *id, size_t len) {
-	if (len == 0 || len >= sizeof(c->serial))
+	if (!cluster_is_serial((const char *)id, len))
 		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!isascii(id[i]) || !isalnum(id[i]))
-			return false;
 	memcpy(c->serial, id, len);
 	c->serial[len] = '\0';
 	return strcmp(c->serial, c->maker->serial) != 0;

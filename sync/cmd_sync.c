@@ -309,6 +309,8 @@ static void put_totals(const struct fgsp_stats *s, struct str *out) {
 		{ "refused_total", "counter", "Peers refused at the handshake.", s->refused },
 		{ "clashes_total", "counter", "Copies that met another session in their place.",
 		  s->clashes },
+		{ "no_room_total", "counter",
+		  "Copies not made because the table of sessions is nearly full.", s->no_room },
 		{ "adopted_total", "counter", "Sessions taken over from peers.", s->adopted },
 		{ "yielded_total", "counter", "Sessions left to peers.", s->yielded },
 		{ "overruns_total", "counter", "Times that events of the kernel were lost.",

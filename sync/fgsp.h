@@ -104,6 +104,10 @@ struct fgsp_env {
 	 * asks for one walk at a time.
 	 */
 	void (*walk)(void *arg);
+	/* Seconds that the kernel gives an entry in its state with each packet; 0: not known. */
+	uint32_t (*timeout)(void *arg, const struct ct *ct);
+	/* Whether the table is so full that what is left of it is for own sessions. */
+	bool (*full)(void *arg);
 	/* Whether a session comes in by srcintf and goes out by dstintf; "": any. */
 	bool (*interfaces)(void *arg, const struct ct *ct, const char *srcintf,
 			   const char *dstintf);
@@ -231,6 +235,7 @@ struct fgsp_stats {
 	struct fgsp_packets ses, udp;        /* layer 2, layer 3 */
 	uint64_t refused;            /* peers refused at the handshake */
 	uint64_t clashes;            /* copies that met another session in their place */
+	uint64_t no_room;            /* copies not made because the table is nearly full */
 	uint64_t adopted, yielded;   /* sessions taken over from and left to peers */
 	uint64_t overruns;           /* times that events were lost */
 	uint64_t full;               /* records that found a queue full */

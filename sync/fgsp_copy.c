@@ -12,12 +12,16 @@
 #include "sync/fgsp_impl.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <string.h>
+#include <syslog.h>
 
 #define STATUS (IPS_SEEN_REPLY | IPS_ASSURED)
 #define NS_PER_MS UINT64_C(1000000)
 
 #define ADOPTED_MIN_S 120            /* to live at least, however close to its end it seemed */
+#define LEFT_MAX_S 2764800u          /* the largest session-ttl */
 #define HEIR_PATIENCE_US (45 * FGSP_S)
 
 /* What comes back with a failed write. */
@@ -80,6 +84,16 @@ static void write_copy(struct fgsp *f, enum fgsp_write what, const struct ct *ct
 	write_change(f, what, ct);
 }
 
+/* A copy is not made; said once a minute. */
+static void miss(struct fgsp *f, struct fgsp_missing *m, const char *why) {
+	m->n++;
+	if (f->now_us < m->next_us)
+		return;
+	fgsp_log(f, LOG_WARNING, "Sessions of peers that have no copy here, so far %" PRIu64 ": %s",
+		 m->n, why);
+	m->next_us = f->now_us + 60 * FGSP_S;
+}
+
 /* ---- prints ---- */
 
 /* Whether a copy was told since its owner began to send its bucket anew. */
@@ -139,11 +153,13 @@ static unsigned int rank(bool seen, uint32_t status) {
 	return (seen ? 2u : 0) + (status & IPS_SEEN_REPLY ? 1u : 0);
 }
 
-static bool is_same_reply(const struct ct *a, const struct ct *b) {
-	const struct ct_tuple *x = &a->tuple[CT_REPLY], *y = &b->tuple[CT_REPLY];
-
+static bool is_same_tuple(const struct ct_tuple *x, const struct ct_tuple *y) {
 	return net_equal(&x->src, &y->src) && net_equal(&x->dst, &y->dst) &&
 	       x->sport == y->sport && x->dport == y->dport;
+}
+
+static bool is_same_reply(const struct ct *a, const struct ct *b) {
+	return is_same_tuple(&a->tuple[CT_REPLY], &b->tuple[CT_REPLY]);
 }
 
 /* The print becomes a copy as *ct says, which is in the kernel in place of an own session. */
@@ -225,17 +241,34 @@ static void conflict(struct fgsp *f, struct print *p, const struct ct *ct, unsig
 	write_copy(f, FGSP_CREATE, ct, cookie);
 }
 
+uint32_t fgsp_copy_timeout(uint32_t left) {
+	return (left < LEFT_MAX_S ? left : LEFT_MAX_S) + SESSION_COPY_GRACE_S;
+}
+
+/*
+ * The print of a session that a member tells. NULL: there is no room for one more, which the sums
+ * will tell, so it comes again; what is here already goes on.
+ */
+static struct print *add_print(struct fgsp *f, uint64_t fp, bool *added) {
+	if (!prints_find(f->prints, fp) && f->env.full(f->env.arg)) {
+		f->stats.no_room++;
+		miss(f, &f->roomless, "the table of sessions is nearly full");
+		return NULL;
+	}
+	return prints_add(f->prints, fp, added);
+}
+
 void fgsp_copy_create(struct fgsp *f, struct fgsp_member *m) {
 	unsigned int owner = fgsp_index(f, m);
 	uint32_t cookie = owner | (f->in.unseen ? COOKIE_UNSEEN : 0);
 	struct ct *ct = &f->in.ct;
 	bool added;
-	struct print *p = prints_add(f->prints, prints_fp(f->prints, ct), &added);
+	struct print *p = add_print(f, prints_fp(f->prints, ct), &added);
 
 	if (!p)
 		return;
 	ct->status &= STATUS;
-	ct->timeout += SESSION_COPY_GRACE_S;
+	ct->timeout = fgsp_copy_timeout(ct->timeout);
 	set_label(ct, m->id, f->in.serial, ct->start_ns);
 	if (added) {
 		fgsp_copy_print(f, p, owner, f->in.serial);
@@ -255,27 +288,71 @@ void fgsp_copy_create(struct fgsp *f, struct fgsp_member *m) {
 /* ---- writes that failed ---- */
 
 /*
- * The reply tuple of a copy is taken by another entry. A copy that nobody stands for any more
- * goes.
+ * Whether an own session is nothing but replies to a member's: they came here before the copy did,
+ * and nobody answers them. Of two that may be replies to each other the one that began first is the
+ * request, then that of the smaller unit id: a session is told to have begun when it did or later,
+ * so not both give way.
  */
-static void free_reply(struct fgsp *f, const struct ct *ct, unsigned int owner, uint32_t cookie) {
-	struct ct other = { .family = ct->family, .proto = ct->proto, .zone = ct->zone,
-			    .tuple = { ct->tuple[CT_REPLY] } };
-	struct print *p;
+static bool is_reply_to(const struct fgsp *f, const struct ct *own, const struct ct *ct,
+			unsigned int owner) {
+	uint64_t ours = fgsp_session_start(own) / NS_PER_MS;
+	uint64_t theirs = fgsp_session_start(ct) / NS_PER_MS;
 
-	f->stats.clashes++;
-	if (!f->env.get(f->env.arg, &other) || fgsp_session_whose(f, &other) != FGSP_COPY)
-		return;
-	p = prints_find(f->prints, prints_fp(f->prints, &other));
+	if (fgsp_session_whose(f, own) != FGSP_OWN || own->status & IPS_SEEN_REPLY ||
+	    !is_same_tuple(&own->tuple[CT_ORIG], &ct->tuple[CT_REPLY]))
+		return false;
+	return ct->status & IPS_SEEN_REPLY || theirs < ours ||
+	       (theirs == ours && f->member[owner].id < f->id);
+}
+
+/* End an own session for all. */
+static void give_way(struct fgsp *f, const struct ct *own) {
+	struct print *p = prints_find(f->prints, prints_fp(f->prints, own));
+
+	if (p && p->kind != PRINT_COPY) {
+		fgsp_session_say(f, RECORD_DELETE, own, p->serial, false, p->peers);
+		fgsp_session_untell(f, p, p->peers);
+		prints_remove(f->prints, p);
+	}
+	delete_if(f, own, 0, FGSP_LABEL_COPY);
+}
+
+/* The same of a copy, that nobody stands for any more. */
+static bool remove_copy(struct fgsp *f, const struct ct *other, const struct ct *ct,
+			unsigned int owner) {
+	struct print *p = prints_find(f->prints, prints_fp(f->prints, other));
+
 	if (p && p->kind == PRINT_COPY) {
 		if (p->owner != FGSP_NOBODY && p->owner != owner &&
 		    !fgsp_link_lost(f, &f->member[p->owner]) &&
 		    p->fp < prints_fp(f->prints, ct))
-			return;
+			return false;
 		fgsp_copy_unprint(f, p);
 		prints_remove(f->prints, p);
 	}
-	fgsp_copy_delete(f, &other, session_serial(&other), false);
+	fgsp_copy_delete(f, other, session_serial(other), false);
+	return true;
+}
+
+/*
+ * The reply tuple of a copy is taken by another entry. Where that one stays the copy's print does
+ * as well: sums that differ all the time would be looked at ever less often. The next walk removes
+ * it, so that it is tried again.
+ */
+static void free_reply(struct fgsp *f, const struct ct *ct, unsigned int owner, uint32_t cookie) {
+	struct ct other = { .family = ct->family, .proto = ct->proto, .zone = ct->zone,
+			    .tuple = { ct->tuple[CT_REPLY] } };
+
+	bool there = f->env.get(f->env.arg, &other);
+
+	f->stats.clashes++;
+	if (there && is_reply_to(f, &other, ct, owner)) {
+		give_way(f, &other);
+	} else if (!there || fgsp_session_whose(f, &other) != FGSP_COPY ||
+		   !remove_copy(f, &other, ct, owner)) {
+		miss(f, &f->unplaced, "another session has their place");
+		return;
+	}
 	write_copy(f, FGSP_CREATE, ct, cookie | COOKIE_AGAIN);
 }
 
@@ -308,10 +385,11 @@ static bool taken(struct fgsp *f, struct print *p, const struct ct *ct, uint32_t
 }
 
 /* A copy that cannot be made is forgotten; the sums will tell that it is missing. */
-static void give_up(struct fgsp *f, struct print *p) {
+static void give_up(struct fgsp *f, struct print *p, int error) {
 	f->stats.write_errors++;
 	if (p->kind != PRINT_COPY)
 		return;
+	miss(f, &f->unplaced, strerror(error));
 	fgsp_copy_unprint(f, p);
 	prints_remove(f->prints, p);
 }
@@ -354,7 +432,7 @@ void fgsp_write_failed(struct fgsp *f, const struct fgsp_change *change, int err
 	if (!p || (failed.whole && p->serial != session_serial(&failed.ct)))
 		return;
 	if (!retry(f, p, &failed, error))
-		give_up(f, p);
+		give_up(f, p, error);
 }
 
 /* ---- change of owner ---- */

@@ -152,6 +152,11 @@ struct fgsp_walk {
 	uint64_t settled;            /* settle_us that has passed: who is not known now is lost */
 };
 
+/* Copies that were not made for one reason. */
+struct fgsp_missing {
+	uint64_t n, next_us;         /* next_us: when that may be said again */
+};
+
 struct fgsp {
 	struct fgsp_env env;
 	struct cluster cluster;
@@ -182,6 +187,7 @@ struct fgsp {
 
 	bool ready;
 	struct fgsp_stats stats;
+	struct fgsp_missing unplaced, roomless;
 
 	struct buf scratch;
 	struct record in, out;
@@ -349,6 +355,9 @@ struct print *fgsp_session_master(const struct fgsp *f, const struct ct_expect *
 void fgsp_session_flush(struct fgsp *f);
 
 /* ---- fgsp_copy.c: copies of sessions of others ---- */
+
+/* What a copy has to live, of a session whose owner says what it has left: both in seconds. */
+uint32_t fgsp_copy_timeout(uint32_t left);
 
 /* Make or refresh the copy that f->in, a CREATE of a member, describes. */
 void fgsp_copy_create(struct fgsp *f, struct fgsp_member *m);

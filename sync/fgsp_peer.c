@@ -332,6 +332,8 @@ static const char *objection(const struct fgsp *f, const struct fgsp_channel *c,
 	int known = find_serial(f, h->serial), same = fgsp_peer_find(f, h->unit_id);
 	int site_member = f->site[c->site].member;
 
+	if (!cluster_is_serial(h->serial, strlen(h->serial)))
+		return "what it says is no serial number";   /* and is printed nowhere */
 	if (strcmp(h->serial, f->cluster.serial) == 0)
 		return "it has the serial number of this unit";
 	if (!c->initiator && strcmp(h->serial, c->serial) != 0)

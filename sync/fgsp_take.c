@@ -51,25 +51,42 @@ static unsigned int progress(uint8_t proto, unsigned int state) {
 }
 
 /*
+ * How long an own session lives in a state that a copy has seen: as our kernel would have it, had
+ * the packet come here. What is still open loses nothing by it. Returns the fields to be written.
+ */
+static unsigned int set_timeout(const struct fgsp *f, struct ct *ct, const struct ct *now) {
+	uint32_t usual = f->env.timeout(f->env.arg, ct);
+	bool open = progress(ct->proto, ct->state) <= TCP_CONNTRACK_ESTABLISHED;
+
+	ct->timeout = now->timeout;
+	if (usual == 0 || (open && usual <= now->timeout))
+		return FGSP_STATE | FGSP_STATUS;
+	ct->timeout = usual;
+	return FGSP_STATE | FGSP_STATUS | FGSP_TIMEOUT;
+}
+
+/*
  * A copy elsewhere has seen a packet of an own session. What both know together holds; whoever knew
- * less is told.
+ * less is told. Only who was told of the session can have a copy.
  */
 static void update_own(struct fgsp *f, const struct fgsp_member *m, struct print *p) {
 	struct ct *ct = &f->in.ct, now = *ct;
 	uint8_t theirs = fgsp_session_state(ct), ours;
+	unsigned int fields;
 
-	if (!read_session(f, p, &now))
+	if (!(p->peers & bit(f, m)) || !read_session(f, p, &now))
 		return;
 	ours = fgsp_session_state(&now);
 	ct->status |= now.status & (IPS_SEEN_REPLY | IPS_ASSURED);
 	if (progress(ct->proto, ct->state) < progress(ct->proto, now.state))
 		ct->state = now.state;
 	p->state = fgsp_session_state(ct) & 0x3f;
+	fields = set_timeout(f, ct, &now);
 	if (p->state != theirs)
-		fgsp_session_say(f, RECORD_UPDATE, ct, p->serial, false, p->peers & bit(f, m));
+		fgsp_session_say(f, RECORD_UPDATE, ct, p->serial, false, bit(f, m));
 	if (p->state == ours)
 		return;
-	fgsp_copy_update(f, ct, FGSP_STATE | FGSP_STATUS | FGSP_TIMEOUT, 0);
+	fgsp_copy_update(f, ct, fields, 0);
 	fgsp_session_say(f, RECORD_UPDATE, ct, p->serial, false, p->peers & (uint16_t)~bit(f, m));
 }
 
@@ -80,7 +97,7 @@ static void take_update(struct fgsp *f, struct fgsp_member *m) {
 	if (f->in.from_copy && is_own(p)) {
 		update_own(f, m, p);
 	} else if (!f->in.from_copy && is_copy_of(f, p, m)) {
-		f->in.ct.timeout += SESSION_COPY_GRACE_S;
+		f->in.ct.timeout = fgsp_copy_timeout(f->in.ct.timeout);
 		fgsp_copy_update(f, &f->in.ct, FGSP_STATE | FGSP_STATUS | FGSP_TIMEOUT, 0);
 		p->state = fgsp_session_state(&f->in.ct) & 0x3f;
 	}

@@ -137,6 +137,18 @@ static void walk_entries(void *arg) {
 	sessions_walk(r->sessions);
 }
 
+static uint32_t usual_timeout(void *arg, const struct ct *ct) {
+	struct replica *r = arg;
+
+	return sessions_timeout(r->sessions, ct);
+}
+
+static bool is_full(void *arg) {
+	struct replica *r = arg;
+
+	return sessions_is_full(r->sessions);
+}
+
 static bool has_interfaces(void *arg, const struct ct *ct, const char *srcintf,
 			   const char *dstintf) {
 	struct replica *r = arg;
@@ -486,7 +498,10 @@ void replica_configure(struct replica *r, const struct cluster *c) {
 
 struct replica *replica_new(const struct replica_config *config, struct err *err) {
 	struct replica *r = xcalloc(1, sizeof(*r));
-	const struct sessions_config sessions = { config->base, config->event_buffer, tell, r };
+	const struct sessions_config sessions = { .base = config->base,
+						  .event_buffer = config->event_buffer,
+						  .log = tell,
+						  .arg = r };
 	const struct fgsp_env env = { .arg = r,
 				      .slow_aes = !__builtin_cpu_supports("aes"),
 				      .datagram = send_datagram,
@@ -496,6 +511,8 @@ struct replica *replica_new(const struct replica_config *config, struct err *err
 				      .write = write_entry,
 				      .get = get_entry,
 				      .walk = walk_entries,
+				      .timeout = usual_timeout,
+				      .full = is_full,
 				      .interfaces = has_interfaces,
 				      .ready = tell_ready,
 				      .log = tell,

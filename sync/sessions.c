@@ -18,10 +18,17 @@
 #include "sync/sessions.h"
 
 #include <event2/event.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "backends/ct_events.h"
 #include "backends/ct_writer.h"
@@ -29,6 +36,7 @@
 #include "cfgdb/base/mem.h"
 
 #define EVENT_BUFFER (64 << 20)
+#define SETTINGS "/proc/sys/net/netfilter"
 #define PAUSE_US 2000                  /* between turns */
 #define WALK_PAUSE_US 5000             /* while queues are full */
 #define ROUNDS_MAX 8                   /* of failures that bring new changes, in one flush */
@@ -37,6 +45,14 @@
 struct failure {
 	struct fgsp_change change;
 	int error;
+};
+
+/* What the kernel's settings say, as of a second ago at most. */
+struct limits {
+	bool known;
+	time_t read_s;
+	uint32_t timeout[TCP_CONNTRACK_MAX];
+	uint32_t count, max;           /* entries; count: with those made since */
 };
 
 struct sessions {
@@ -59,6 +75,7 @@ struct sessions {
 	struct event *on_dump, *after_wait;
 
 	struct fib *fib;               /* NULL: not read since they changed */
+	struct limits limits;
 };
 
 static void say(const struct sessions *s, int priority, const char *text) {
@@ -190,6 +207,7 @@ void sessions_write(struct sessions *s, const struct fgsp_change *change) {
 			       .cookie = change->cookie | (change->whole ? COOKIE_WHOLE : 0) };
 
 	memcpy(c.label_mask, change->label_mask, sizeof(c.label_mask));
+	s->limits.count += c.what == CT_WRITE_CREATE;
 	/* An expected session is only there during the call. */
 	if (s->n_waiting == CT_GET_MAX || c.what == CT_WRITE_EXPECT)
 		work_off(s);
@@ -374,6 +392,63 @@ void sessions_walk(struct sessions *s) {
 	say(s, LOG_WARNING, s->dump ? "no event loop" : err.text);
 	s->dump = ct_dump_close(s->dump);
 	event_add(s->after_wait, &pause);
+}
+
+/* ---- what the kernel allows ---- */
+
+/* Read a number; 0 when there is none. */
+static uint32_t read_setting(const struct sessions *s, const char *name) {
+	const char *folder = s->config.settings ? s->config.settings : SETTINGS;
+	char path[PATH_MAX], text[16] = "";
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/nf_conntrack_%s", folder, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return n > 0 ? (uint32_t)strtoul(text, NULL, 10) : 0;
+}
+
+static void look_at_limits(struct sessions *s) {
+	static const char *const timeouts[TCP_CONNTRACK_MAX] = {
+		[TCP_CONNTRACK_SYN_SENT] = "tcp_timeout_syn_sent",
+		[TCP_CONNTRACK_SYN_RECV] = "tcp_timeout_syn_recv",
+		[TCP_CONNTRACK_ESTABLISHED] = "tcp_timeout_established",
+		[TCP_CONNTRACK_FIN_WAIT] = "tcp_timeout_fin_wait",
+		[TCP_CONNTRACK_CLOSE_WAIT] = "tcp_timeout_close_wait",
+		[TCP_CONNTRACK_LAST_ACK] = "tcp_timeout_last_ack",
+		[TCP_CONNTRACK_TIME_WAIT] = "tcp_timeout_time_wait",
+		[TCP_CONNTRACK_CLOSE] = "tcp_timeout_close",
+		[TCP_CONNTRACK_SYN_SENT2] = "tcp_timeout_syn_sent",
+	};
+	struct limits *l = &s->limits;
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	if (l->known && now.tv_sec == l->read_s)
+		return;
+	for (unsigned int i = 0; i < TCP_CONNTRACK_MAX; i++)
+		l->timeout[i] = timeouts[i] ? read_setting(s, timeouts[i]) : 0;
+	l->count = read_setting(s, "count");
+	l->max = read_setting(s, "max");
+	l->known = true;
+	l->read_s = now.tv_sec;
+}
+
+uint32_t sessions_timeout(struct sessions *s, const struct ct *ct) {
+	look_at_limits(s);
+	return ct->proto == IPPROTO_TCP && ct->state < TCP_CONNTRACK_MAX ?
+		       s->limits.timeout[ct->state] : 0;
+}
+
+bool sessions_is_full(struct sessions *s) {
+	struct limits *l = &s->limits;
+
+	look_at_limits(s);
+	return l->max > 0 && l->count > l->max / 10 * 9;
 }
 
 /* ---- interfaces ---- */

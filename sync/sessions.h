@@ -27,6 +27,7 @@ struct sessions_calls {
 struct sessions_config {
 	struct event_base *base;
 	int event_buffer;            /* bytes of events that the kernel keeps; 0: 64 MB */
+	const char *settings;        /* folder of those of the table; NULL: this namespace's */
 	void (*log)(void *arg, int priority, const char *text);
 	void *arg;                   /* of log */
 };
@@ -65,6 +66,18 @@ bool sessions_get(struct sessions *s, struct ct *ct);
 
 /* Walk all entries, for who is served; one walk at a time. */
 void sessions_walk(struct sessions *s);
+
+/*
+ * Seconds that the kernel gives an entry in its state, of the current network namespace; 0: not
+ * known here. It is asked at most once a second.
+ */
+uint32_t sessions_timeout(struct sessions *s, const struct ct *ct);
+
+/*
+ * Whether more than 9/10 of the kernel's table are in use, as of a second ago and with what was
+ * made here since.
+ */
+bool sessions_is_full(struct sessions *s);
 
 /* Whether a session comes in by one interface and goes out by another; "": any. */
 bool sessions_interfaces(struct sessions *s, const struct ct *ct, const char *srcintf,

@@ -132,6 +132,14 @@ static void env_walk(void *arg) {
 		u->walks = true;
 }
 
+static uint32_t env_timeout(void *arg, const struct ct *ct) {
+	return sessions_timeout(((struct unit *)arg)->sessions, ct);
+}
+
+static bool env_full(void *arg) {
+	return sessions_is_full(((struct unit *)arg)->sessions);
+}
+
 static bool env_interfaces(void *arg, const struct ct *ct, const char *srcintf,
 			   const char *dstintf) {
 	(void)arg;
@@ -258,8 +266,8 @@ static void begin(struct unit *u, struct unit *other, struct event_base *base) {
 		.arg = u, .queue_bytes = QUEUE_BYTES, .datagram = env_datagram,
 		.connect = env_connect, .frame = env_frame, .close = env_close,
 		.write = env_write, .get = env_get, .walk = env_walk,
-		.interfaces = env_interfaces, .ready = env_ready, .log = env_log,
-		.random = env_random, .wall_ns = env_wall_ns };
+		.timeout = env_timeout, .full = env_full, .interfaces = env_interfaces,
+		.ready = env_ready, .log = env_log, .random = env_random, .wall_ns = env_wall_ns };
 	const struct sessions_config config = { .base = base, .log = env_log };
 	const struct sessions_calls calls = { u, sessions_event, sessions_expect,
 					      sessions_overrun, sessions_walk_room,

@@ -184,6 +184,10 @@ uint64_t world_sent(const struct world *w, unsigned int unit, unsigned int layer
 	return w->unit[unit].sent[layer];
 }
 
+uint64_t world_warnings(const struct world *w, unsigned int unit) {
+	return w->unit[unit].warnings;
+}
+
 uint64_t world_channels(const struct world *w) {
 	return w->n_channels;
 }
@@ -323,9 +327,10 @@ int world_owner(const struct world *w, unsigned int unit, const struct kernel_en
 static bool is_wanted(const struct unit *from, unsigned int to,
 		      const struct kernel_entry *e) {
 	const struct cluster *c = &from->cluster;
+	const uint8_t *src = e->ct.tuple[CT_ORIG].src.byte;
 	unsigned int which;
 
-	if (!cluster_wants(c, &e->ct) || e->ct.tuple[CT_ORIG].src.byte[1] == 0)
+	if (!cluster_wants(c, &e->ct) || (src[0] == 10 && src[1] == 0))
 		return false;        /* 10.0.0.0/16 are the units themselves */
 	for (unsigned int n = 0; n < c->n_peers; n++)
 		if (world_unit_of(&c->peer[n].ip, &which) == to && c->peer[n].sync_root &&

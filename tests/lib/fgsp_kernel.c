@@ -22,6 +22,7 @@
 void kernel_init(struct kernel *k, unsigned int max_events, uint32_t first_id) {
 	k->max_events = max_events;
 	k->next_id = first_id;
+	k->max = KERNEL_ENTRIES;
 }
 
 void kernel_clear(struct kernel *k) {
@@ -190,7 +191,7 @@ uint32_t kernel_translation(const struct ct *ct) {
 	return net_equal(&ct->tuple[CT_ORIG].dst, &ct->tuple[CT_REPLY].src) ? 0 : IPS_DST_NAT;
 }
 
-static uint64_t lifetime(const struct ct *ct) {
+uint32_t kernel_lifetime(const struct ct *ct) {
 	static const uint16_t tcp[] = {
 		[TCP_CONNTRACK_SYN_SENT] = 20, [TCP_CONNTRACK_SYN_RECV] = 20,
 		[TCP_CONNTRACK_ESTABLISHED] = 900, [TCP_CONNTRACK_TIME_WAIT] = 8,
@@ -198,8 +199,8 @@ static uint64_t lifetime(const struct ct *ct) {
 	};
 
 	if (ct->proto == IPPROTO_TCP)
-		return tcp[ct->state] * SECOND;
-	return (ct->status & IPS_ASSURED ? 80 : 30) * SECOND;
+		return ct->state <= TCP_CONNTRACK_CLOSE ? tcp[ct->state] : 0;
+	return ct->status & IPS_ASSURED ? 80 : 30;
 }
 
 /* State and status after a packet. */
@@ -236,7 +237,7 @@ static enum verdict open_entry(struct kernel *k, const struct ct *session, enum 
 		return PACKET_DROPPED;
 	ct.state = ct.proto == IPPROTO_TCP ? TCP_CONNTRACK_SYN_SENT : 0;
 	e = add_entry(k, &ct);
-	live(k, e, lifetime(&e->ct));
+	live(k, e, kernel_lifetime(&e->ct) * SECOND);
 	e->packet_us = k->now_us;
 	e->ct.count[CT_ORIG] = (struct ct_counter){ 1, 60 };
 	notify(k, FGSP_NEW, e, false);
@@ -260,7 +261,7 @@ enum verdict kernel_packet(struct kernel *k, const struct ct *session, enum pack
 	e->ct.count[dir].packets++;
 	e->ct.count[dir].bytes += 60;
 	e->packet_us = k->now_us;
-	live(k, e, lifetime(&e->ct));
+	live(k, e, kernel_lifetime(&e->ct) * SECOND);
 	if (e->ct.label[0] & COPY)
 		e->ct.label[0] |= SEEN;
 	if (e->ct.state != before.state || e->ct.status != before.status ||

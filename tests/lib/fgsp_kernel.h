@@ -38,6 +38,7 @@ struct kernel {
 	struct kernel_entry entry[KERNEL_ENTRIES];   /* the first one stays free */
 	uint16_t chain[256];
 	unsigned int n_entries, last;
+	unsigned int max;                    /* entries of others are made up to 9/10 of it */
 	uint32_t next_id;
 	struct kernel_event event[KERNEL_EVENTS];
 	unsigned int first_event, n_events, max_events;
@@ -61,6 +62,9 @@ enum verdict kernel_packet(struct kernel *k, const struct ct *session, enum pack
 
 /* The bits of status that an entry has for its translation. */
 uint32_t kernel_translation(const struct ct *ct);
+
+/* Seconds that an entry in this state has from each packet; 0: there is no such state. */
+uint32_t kernel_lifetime(const struct ct *ct);
 
 /* End what has expired. */
 void kernel_expire(struct kernel *k);

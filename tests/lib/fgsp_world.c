@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "backends/session.h"
 #include "cfgdb/base/mem.h"
@@ -335,7 +336,7 @@ static bool is_own_and_alive(const struct kernel_entry *e) {
 	return !(e->ct.label[0] & 1);
 }
 
-/* An own session may make room for another one of its tuple, which then has to come. */
+/* An own session may make room for another one, which then has to come. */
 static void watch_delete(struct unit *u, const struct fgsp_change *change) {
 	const struct kernel_entry *e = kernel_find(&u->kernel, &change->ct, CT_ORIG);
 	bool applies = e != NULL;
@@ -355,10 +356,17 @@ static void note_failure(struct unit *u, const struct fgsp_change *change, int e
 	u->error[u->n_failed++] = error;
 }
 
-/* Whether both have the same tuple; what becomes of the write is another matter. */
-static bool is_same_session(const struct ct *a, const struct ct *b) {
-	return a->proto == b->proto &&
-	       memcmp(&a->tuple[CT_ORIG], &b->tuple[CT_ORIG], sizeof(a->tuple[CT_ORIG])) == 0;
+/*
+ * Whether a session may take the place of an own one: it has the same tuple, or the own one is
+ * nothing but replies to it. What becomes of the write is another matter.
+ */
+static bool may_replace(const struct ct *new, const struct ct *own) {
+	const struct ct_tuple *t = &own->tuple[CT_ORIG];
+
+	return new->proto == own->proto &&
+	       (memcmp(&new->tuple[CT_ORIG], t, sizeof(*t)) == 0 ||
+		(!(own->status & IPS_SEEN_REPLY) &&
+		 memcmp(&new->tuple[CT_REPLY], t, sizeof(*t)) == 0));
 }
 
 static void events_later(struct unit *u) {
@@ -386,7 +394,7 @@ static void env_write(void *arg, const struct fgsp_change *change) {
 	else
 		error = kernel_write(&u->kernel, change);
 	if (change->what == FGSP_CREATE && u->is_replaced)
-		u->is_replaced = !is_same_session(&change->ct, &u->replaced);
+		u->is_replaced = !may_replace(&change->ct, &u->replaced);
 	if (error)
 		note_failure(u, change, error);
 }
@@ -416,6 +424,18 @@ static void env_walk(void *arg) {
 	push(u->world, &h);
 }
 
+/* Of TCP alone, as in gatehouse-syncd. */
+static uint32_t env_timeout(void *arg, const struct ct *ct) {
+	(void)arg;
+	return ct->proto == IPPROTO_TCP ? kernel_lifetime(ct) : 0;
+}
+
+static bool env_full(void *arg) {
+	const struct kernel *k = &((struct unit *)arg)->kernel;
+
+	return k->n_entries > k->max / 10 * 9;
+}
+
 static bool env_interfaces(void *arg, const struct ct *ct, const char *srcintf,
 			   const char *dstintf) {
 	(void)arg;
@@ -431,7 +451,7 @@ static void env_ready(void *arg) {
 }
 
 static void env_log(void *arg, int priority, const char *text) {
-	(void)priority;
+	((struct unit *)arg)->warnings += priority <= LOG_WARNING;
 	note(arg, "%s", text);
 }
 
@@ -447,7 +467,8 @@ static uint64_t env_wall_ns(void *arg) {
 
 const struct fgsp_env world_env = {
 	.datagram = env_datagram, .connect = env_connect, .frame = env_frame, .close = env_close,
-	.write = env_write, .get = env_get, .walk = env_walk, .interfaces = env_interfaces,
+	.write = env_write, .get = env_get, .walk = env_walk, .timeout = env_timeout,
+	.full = env_full, .interfaces = env_interfaces,
 	.ready = env_ready, .log = env_log, .random = env_random, .wall_ns = env_wall_ns,
 };
 

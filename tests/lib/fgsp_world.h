@@ -119,6 +119,9 @@ void world_break(struct world *w, unsigned int unit, bool half);
 uint64_t world_sent(const struct world *w, unsigned int unit, unsigned int layer);
 uint64_t world_channels(const struct world *w);
 
+/* Lines that a unit logged as warnings or worse. */
+uint64_t world_warnings(const struct world *w, unsigned int unit);
+
 /* Give a datagram to a unit as if it came from peerip number `link`; it must have no effect. */
 void world_attack(struct world *w, unsigned int unit, unsigned int link, const uint8_t *data,
 		  size_t len);

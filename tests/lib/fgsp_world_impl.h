@@ -42,7 +42,7 @@ struct unit {
 	unsigned int walk_at;                /* next entry; 0: no walk */
 	uint64_t deadline_us;
 	unsigned int spins;
-	uint64_t calls, sent[4];
+	uint64_t calls, sent[4], warnings;
 	struct fgsp_change failed[FAILURES];
 	int error[FAILURES];
 	unsigned int n_failed;

@@ -389,13 +389,13 @@ static uint64_t no_chance(void *arg) {
 	return 4;
 }
 
-static struct fgsp *make_alone(struct alone *a) {
+static struct fgsp *make_alone(struct alone *a, bool initiator) {
 	const struct fgsp_env env = { .arg = a, .frame = count_frame, .close = count_close,
 				      .connect = no_connect, .walk = note_walk, .log = no_log,
 				      .random = no_chance };
 	struct cluster c = { .serial = "GHVMTEST00000000", .has_key = true, .encrypt = true,
 			     .member_id = 3, .n_peers = 1 };
-	struct fgsp_channel_info info = { .peer = 0, .serial = "GHVMTEST00000001" };
+	struct fgsp_channel_info info = { .peer = 0, .initiator = initiator };
 	struct fgsp *f = fgsp_new(&env, 1);
 
 	c.peer[0] = (struct cluster_peer){ .ip = net_ipv4(0x0a000002u), .hb_interval_ms = 200,
@@ -404,8 +404,9 @@ static struct fgsp *make_alone(struct alone *a) {
 	fgsp_poll(f, 1);
 	ck_assert(a->walks);
 	fgsp_walk_end(f, true, 1);
+	snprintf(info.serial, sizeof(info.serial), "GHVMTEST0000000%u", !initiator);
 	fgsp_channel_up(f, 1, &info, 1);
-	ck_assert_uint_eq(a->frames, 1);             /* who is called speaks first */
+	ck_assert_uint_eq(a->frames, !initiator);    /* who is called speaks first */
 	return f;
 }
 
@@ -429,21 +430,25 @@ static const struct {
 	{ 1, 1, "GHVMTEST00000001", 0, 4, 1, 0, "its keys have no number" },
 };
 
-static void put_hello(struct buf *b, unsigned int i) {
+static void put_hello_of(struct buf *b, unsigned int i, const char *serial) {
 	buf_put_u8(b, 1);
 	buf_put_u16(b, hellos[i].version);
 	buf_put_u16(b, hellos[i].oldest);
-	buf_put_str(b, hellos[i].serial);
-	buf_put_u16(b, cluster_unit_id(hellos[i].serial) ^ hellos[i].id_xor);
+	buf_put_str(b, serial);
+	buf_put_u16(b, cluster_unit_id(serial) ^ hellos[i].id_xor);
 	buf_put_u64(b, 12345);
 	buf_put_u8(b, hellos[i].member_id);
 	buf_put_u8(b, hellos[i].flags);
 	buf_put_u32(b, hellos[i].epoch);
 }
 
+static void put_hello(struct buf *b, unsigned int i) {
+	put_hello_of(b, i, hellos[i].serial);
+}
+
 START_TEST(test_hello) {
 	struct alone a = { 0 };
-	struct fgsp *f = make_alone(&a);
+	struct fgsp *f = make_alone(&a, false);
 	AUTO_BUF struct buf b = BUF_INIT;
 	struct fgsp_peer_info info;
 
@@ -461,6 +466,38 @@ START_TEST(test_hello) {
 }
 END_TEST
 
+static const struct {
+	const char *serial;
+	bool is_one;
+} names[] = {
+	{ "GHVMTEST00000001", true },
+	{ "x", true },
+	{ "", false },
+	{ "GHVM\npeer 1", false },
+	{ "GHVM\033[2J", false },
+	{ "GHVM TEST", false },
+	{ "GHVM\"TEST", false },
+	{ "GHVM\xc3\xa4", false },
+};
+
+/* Who was called is known by no key: its serial number may be none, and then is not printed. */
+START_TEST(test_hello_name) {
+	struct alone a = { 0 };
+	struct fgsp *f = make_alone(&a, true);
+	AUTO_BUF struct buf b = BUF_INIT;
+	struct fgsp_peer_info info;
+
+	put_hello_of(&b, 0, names[_i].serial);
+	fgsp_frame(f, 1, b.data, b.len, 2);
+	ck_assert(fgsp_peer_info(f, 0, &info));
+	ck_assert_str_eq(info.serial, names[_i].is_one ? names[_i].serial : "");
+	ck_assert_str_eq(info.why,
+			 names[_i].is_one ? "" : "refused: what it says is no serial number");
+	ck_assert_uint_eq(a.closed, !names[_i].is_one);
+	fgsp_free(f);
+}
+END_TEST
+
 /* A HELLO that is cut anywhere, or comes twice, or rubbish instead of it, ends the channel. */
 START_TEST(test_bad_frames) {
 	AUTO_BUF struct buf b = BUF_INIT;
@@ -468,7 +505,7 @@ START_TEST(test_bad_frames) {
 	put_hello(&b, 0);
 	for (size_t len = 0; len < b.len; len++) {
 		struct alone a = { 0 };
-		struct fgsp *f = make_alone(&a);
+		struct fgsp *f = make_alone(&a, false);
 
 		fgsp_frame(f, 1, b.data, len, 2);
 		ck_assert_uint_eq(a.closed, 1);
@@ -478,7 +515,7 @@ START_TEST(test_bad_frames) {
 	}
 	for (unsigned int ready = 0; ready < 2; ready++) {
 		struct alone a = { 0 };
-		struct fgsp *f = make_alone(&a);
+		struct fgsp *f = make_alone(&a, false);
 		uint8_t other_epoch[5] = { 2, 0, 0, 0, 8 };
 
 		fgsp_frame(f, 1, b.data, b.len, 2);
@@ -510,6 +547,7 @@ static Suite *peers_suite(void) {
 	tcase_add_test(t, test_peer_info);
 	tcase_add_test(t, test_forged);
 	tcase_add_loop_test(t, test_hello, 0, ARRAY_LEN(hellos));
+	tcase_add_loop_test(t, test_hello_name, 0, ARRAY_LEN(names));
 	tcase_add_test(t, test_bad_frames);
 	return s;
 }

@@ -13,6 +13,7 @@
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@
 
 static struct event_base *base;
 static struct sessions *sessions;
+static char settings[] = "/tmp/check_sessions.XXXXXX";     /* of a table that there is not */
 
 static void complain(void *arg, int priority, const char *text) {
 	(void)arg;
@@ -161,6 +163,72 @@ START_TEST(test_read) {
 	ck_assert_uint_eq(label_of(1), copy_of(1));
 	delete(1, 1);
 	ck_assert(!is_there(1));
+}
+END_TEST
+
+static void set_limit(const char *name, unsigned int value) {
+	AUTO_FREE char *path = xasprintf("/proc/sys/net/netfilter/nf_conntrack_%s", name);
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_gt(fprintf(file, "%u\n", value), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+/* What the kernel of this namespace gives a state; of other protocols nothing is known. */
+START_TEST(test_timeout) {
+	struct ct ct = entry(1, 0);
+
+	set_limit("tcp_timeout_established", 4321);
+	set_limit("tcp_timeout_close", 17);
+	ck_assert_uint_eq(sessions_timeout(sessions, &ct), 4321);
+	ct.state = TCP_CONNTRACK_CLOSE;
+	ck_assert_uint_eq(sessions_timeout(sessions, &ct), 17);
+	ct.state = 200;
+	ck_assert_uint_eq(sessions_timeout(sessions, &ct), 0);
+	ct.state = TCP_CONNTRACK_CLOSE;
+	ct.proto = IPPROTO_SCTP;
+	ck_assert_uint_eq(sessions_timeout(sessions, &ct), 0);
+}
+END_TEST
+
+static void set_number(const char *name, unsigned int value) {
+	AUTO_FREE char *path = xasprintf("%s/nf_conntrack_%s", settings, name);
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_gt(fprintf(file, "%u\n", value), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+/* What was made since the table was looked at counts as well. */
+START_TEST(test_full) {
+	const struct sessions_config config = { .base = base, .log = complain,
+						.settings = settings };
+	AUTO_FREE char *remove = NULL;
+	struct err err = { 0 };
+
+	ck_assert(!sessions_is_full(sessions));
+	ck_assert_ptr_nonnull(mkdtemp(settings));
+	for (unsigned int i = 0; i < 3; i++) {
+		sessions_free(sessions);
+		sessions = sessions_new(&config, &err);
+		ck_assert_ptr_nonnull(sessions);
+		if (i > 0) {
+			set_number("count", i == 1 ? 900 : 901);
+			set_number("max", 1000);
+		}
+		ck_assert_uint_eq(sessions_is_full(sessions), i == 2);
+	}
+	set_number("count", 900);
+	sessions_free(sessions);
+	sessions = sessions_new(&config, &err);
+	ck_assert(!sessions_is_full(sessions));
+	for (uint16_t i = 1; i < MANY && !sessions_is_full(sessions); i++)
+		create(i, copy_of(i));
+	ck_assert(sessions_is_full(sessions));
+	remove = xasprintf("rm -r %s", settings);
+	ck_assert_int_eq(system(remove), 0);
 }
 END_TEST
 
@@ -445,6 +513,8 @@ static Suite *sessions_suite(void) {
 	tcase_add_test(tc, test_not_meant);
 	tcase_add_test(tc, test_order);
 	tcase_add_test(tc, test_read);
+	tcase_add_test(tc, test_timeout);
+	tcase_add_test(tc, test_full);
 	served = fixture_case(s, "served");
 	tcase_add_checked_fixture(served, serve_setup, serve_teardown);
 	tcase_add_test(served, test_refused);
