@@ -557,17 +557,27 @@ static int check_names_room(const struct object *obj, unsigned int attr, uint32_
 				 obj->table->attrs[attr].name, most);
 }
 
+/* Why a unit cannot have this address; NULL: it can. */
+static const char *objection_to_peer(const struct txn *t, uint32_t ip) {
+	if (ip >> 24 == 0 || ip >> 24 >= 224)
+		return "is no address that a unit can have";
+	if (txn_each_any_order(t, schema_tables[TBL_SYSTEM_INTERFACE], own_address, &ip))
+		return "is an address of this unit";
+	return NULL;
+}
+
 static int rule_peer(const struct txn *t, const struct object *peer, struct err *err) {
 	uint32_t ip = peer_address(peer);
+	const char *why = ip ? objection_to_peer(t, ip) : NULL;     /* 0.0.0.0: not set */
 	AUTO_STR struct str text = STR_INIT;
 
 	value_print_ipv4(ip, &text);
-	if (ip && txn_each_any_order(t, schema_tables[TBL_SYSTEM_INTERFACE], own_address, &ip))
+	if (why)
 		return err_set(err, ERR_VALUE,
-			       "%s is an address of this unit\n"
+			       "%s %s\n"
 			       "node_check_object fail! for peerip %s\n\n"
 			       "value parse error before '%s'",
-			       str_text(&text), str_text(&text), str_text(&text));
+			       str_text(&text), why, str_text(&text), str_text(&text));
 	return check_names_room(
 		peer, SYSTEM_STANDALONE_CLUSTER_CLUSTER_PEER__DOWN_INTFS_BEFORE_SESS_SYNC,
 		DOWN_INTERFACES_MAX, err);

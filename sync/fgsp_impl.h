@@ -42,7 +42,8 @@ struct fgsp_site {
 	union net_addr ip;
 	int member;                  /* -1: not known who is there */
 	bool connecting;
-	bool refused;
+	bool refused;                /* `why` says for what */
+	bool away;                   /* it could not be connected to since it last was */
 	uint64_t connect_us, backoff_us;
 	char why[128];
 };

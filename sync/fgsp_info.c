@@ -101,7 +101,7 @@ bool fgsp_peer_info(const struct fgsp *f, unsigned int i, struct fgsp_peer_info 
 						 .resync_why = "" };
 		if (s->member >= 0)
 			fill_member(f, &f->member[s->member], info);
-		if (s->refused)
+		if (s->refused && !s->away)
 			info->state = FGSP_PEER_REFUSED;
 		memcpy(info->why, s->why, sizeof(info->why));
 		return true;

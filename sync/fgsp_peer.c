@@ -271,6 +271,8 @@ void fgsp_channel_up(struct fgsp *f, unsigned int channel, const struct fgsp_cha
 			c = &f->channel[i];
 	if (site >= 0 && info->initiator)
 		f->site[site].connecting = false;
+	if (site >= 0)
+		f->site[site].away = false;
 	if (!c || site < 0 || !f->walked) {
 		f->env.close(f->env.arg, channel);
 		return;
@@ -303,8 +305,10 @@ void fgsp_connect_failed(struct fgsp *f, unsigned int peer, const char *why, uin
 		return;
 	s = &f->site[site];
 	s->connecting = false;
+	s->away = true;
 	put_off(f, s);
-	set_why(f, s, "%s", why);
+	if (!s->refused)
+		set_why(f, s, "%s", why);    /* what it was refused for says more */
 }
 
 /* ---- HELLO ---- */

@@ -466,6 +466,33 @@ START_TEST(test_hello) {
 }
 END_TEST
 
+/* Who was refused and is gone is not refused any more; for what it was, until it comes back. */
+START_TEST(test_refused_and_away) {
+	const struct fgsp_channel_info back = { .serial = "GHVMTEST00000001" };
+	static const unsigned int bad[] = { 7, 2 };      /* of hellos[] */
+	struct alone a = { 0 };
+	struct fgsp *f = make_alone(&a, false);
+	struct fgsp_peer_info info;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		AUTO_BUF struct buf b = BUF_INIT;
+
+		if (i > 0)
+			fgsp_channel_up(f, 1, &back, 4);
+		put_hello(&b, bad[i]);
+		fgsp_frame(f, 1, b.data, b.len, 2 + 3 * i);
+		ck_assert(fgsp_peer_info(f, 0, &info));
+		ck_assert_int_eq(info.state, FGSP_PEER_REFUSED);
+		ck_assert_str_eq(info.why + strlen("refused: "), hellos[bad[i]].why);
+		fgsp_connect_failed(f, 0, "Connection refused", 3 + 3 * i);
+		ck_assert(fgsp_peer_info(f, 0, &info));
+		ck_assert_int_eq(info.state, FGSP_PEER_CONNECTING);
+		ck_assert_str_eq(info.why + strlen("refused: "), hellos[bad[i]].why);
+	}
+	fgsp_free(f);
+}
+END_TEST
+
 static const struct {
 	const char *serial;
 	bool is_one;
@@ -547,6 +574,7 @@ static Suite *peers_suite(void) {
 	tcase_add_test(t, test_peer_info);
 	tcase_add_test(t, test_forged);
 	tcase_add_loop_test(t, test_hello, 0, ARRAY_LEN(hellos));
+	tcase_add_test(t, test_refused_and_away);
 	tcase_add_loop_test(t, test_hello_name, 0, ARRAY_LEN(names));
 	tcase_add_test(t, test_bad_frames);
 	return s;

@@ -20,6 +20,11 @@
 	"set schedule always\nset service ALL\n"
 #define VIP	   "set extintf any\n"
 #define DISCARD(n) "object check operator error, " #n ", discard the setting"
+#define NO_PEER(ip) \
+	{ "system.standalone-cluster", "", \
+	  "config cluster-peer\nedit 1\nset peerip " ip "\nnext\nend\n", ERR_VALUE, \
+	  ip " is no address that a unit can have\nnode_check_object fail! for peerip " ip \
+	  "\n\nvalue parse error before '" ip "'" }
 #define LAST_ADMIN \
 	"'admin' is the last administrator with profile 'super_admin' who can log in\n" DISCARD(-7)
 
@@ -251,6 +256,14 @@ static const struct {
 	  "config cluster-peer\nedit 1\nset peerip 10.0.1.1\nnext\nend\n", ERR_VALUE,
 	  "10.0.1.1 is an address of this unit\nnode_check_object fail! for peerip 10.0.1.1\n\n"
 	  "value parse error before '10.0.1.1'" },
+	NO_PEER("0.0.0.1"),
+	NO_PEER("224.0.0.1"),
+	NO_PEER("239.255.255.255"),
+	NO_PEER("240.0.0.1"),
+	NO_PEER("255.255.255.255"),
+	{ "system.standalone-cluster", "",
+	  "config cluster-peer\nedit 1\nset peerip 223.255.255.1\nnext\nedit 2\nnext\nend\n", 0,
+	  NULL },
 	{ "system.ha", "", "set mode a-p\n", ERR_HA_AND_SYNC,
 	  "session synchronization and HA mode exclude each other" },
 	{ "system.ha", "", "set group-id 3\n", 0, NULL },
