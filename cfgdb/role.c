@@ -94,6 +94,11 @@ static int become_primary(struct membership *m, struct err *err) {
 		return err_set(err, ERR_CONFLICT,
 			       "this unit never had the configuration of its group and cannot be "
 			       "its primary: set status disable first to found another group");
+	if (m->heard >= INT64_MAX)
+		return err_set(err, ERR_RANGE,
+			       "no epoch is left above %" PRIu64 ", the highest that was heard of: "
+			       "set status disable on all members and found the group anew",
+			       m->heard);
 	m->epoch = ++m->heard;
 	m->synced = true;
 	return 0;

@@ -16,7 +16,7 @@
 #define INTERVAL_MIN_S 1
 #define INTERVAL_MAX_S 300
 
-uint64_t autoscale_fence(const struct autoscale_machine *m) {
+uint64_t autoscale_heard(const struct autoscale_machine *m) {
 	return m->heard > m->a.group.epoch ? m->heard : m->a.group.epoch;
 }
 
@@ -105,13 +105,16 @@ static void change_key(struct autoscale_machine *m) {
 					    autoscale_interval(m->a.hb_interval_s));
 }
 
-static void become_primary(struct autoscale_machine *m) {
+static void become_primary(struct autoscale_machine *m, uint64_t epoch_before) {
 	const struct membership *g = &m->a.group;
 	bool is_other = *g->primary && strcmp(g->primary, m->a.serial) != 0;
 
 	if (strcmp(m->at, m->a.serial) != 0) {
+		/* one that begins no higher epoch has left meanwhile: it has nothing of before */
+		if (g->epoch <= epoch_before)
+			m->at[0] = '\0';
 		memcpy(m->before, is_other ? g->primary : m->at, sizeof(m->before));
-		m->before_revision = is_other ? g->revision : m->at_revision;
+		m->before_revision = is_other ? g->revision : *m->at ? m->at_revision : 0;
 		m->leads_s = m->env.wall_s(m->env.arg);
 		autoscale_tell(m, LOG_NOTICE, "This unit leads epoch %llu",
 			       (unsigned long long)g->epoch);
@@ -129,7 +132,7 @@ static void take_source(struct autoscale_machine *m, uint64_t epoch_before) {
 	struct membership *g = &m->a.group;
 
 	if (m->a.primary) {
-		become_primary(m);
+		become_primary(m, epoch_before);
 		return;
 	}
 	if (g->epoch < epoch_before ||

@@ -228,8 +228,8 @@ static inline bool autoscale_is_ip(const union net_addr *ip) {
 
 /* ---- autoscale.c ---- */
 
-/* The epoch below which this unit takes nothing. */
-uint64_t autoscale_fence(const struct autoscale_machine *m);
+/* The highest epoch that this unit has heard of. */
+uint64_t autoscale_heard(const struct autoscale_machine *m);
 
 /* Heartbeat interval of a number of seconds that may be anything, in us. */
 uint64_t autoscale_interval(uint32_t seconds);
@@ -340,6 +340,12 @@ void autoscale_members_tick(struct autoscale_machine *m);
 uint64_t autoscale_members_due(const struct autoscale_machine *m);
 
 /* ---- autoscale_role.c: who leads ---- */
+
+/*
+ * Whether a member can have heard of such an epoch: they grow one by one, and what is believed once
+ * stays for good.
+ */
+bool autoscale_role_may_be(const struct autoscale_machine *m, const struct autoscale_standing *s);
 
 /* What a member says of epochs. */
 void autoscale_role_hear(struct autoscale_machine *m, const struct autoscale_standing *s);

@@ -72,6 +72,7 @@ static void put_standing(struct buf *b, const struct autoscale_standing *s) {
 				(s->copying ? COPYING : 0) | (s->failing ? FAILING : 0)));
 	buf_put_u16(b, s->hb_interval_s);
 	buf_put_u64(b, s->epoch);
+	buf_put_u64(b, s->heard);
 	buf_put_u64(b, s->revision);
 	buf_put_str(b, s->followed);
 	buf_put_u64(b, s->followed_revision);
@@ -90,6 +91,7 @@ static void get_standing(struct buf_reader *r, struct autoscale_standing *s) {
 	s->failing = flags & FAILING;
 	s->hb_interval_s = buf_get_u16(r);
 	s->epoch = buf_get_u64(r);
+	s->heard = buf_get_u64(r);
 	s->revision = buf_get_u64(r);
 	get_name(r, s->followed, sizeof(s->followed), true);
 	s->followed_revision = buf_get_u64(r);
@@ -98,8 +100,9 @@ static void get_standing(struct buf_reader *r, struct autoscale_standing *s) {
 	get_digests(r, &s->staged);
 	autoscale_message_get_text(r, s->trouble, sizeof(s->trouble));
 	/* epochs and revisions are kept as signed numbers */
-	r->bad = r->bad || s->hb_interval_s == 0 || s->epoch > INT64_MAX ||
-		 s->revision > INT64_MAX || s->followed_revision > INT64_MAX;
+	r->bad = r->bad || s->hb_interval_s == 0 || s->heard > INT64_MAX ||
+		 s->epoch > s->heard || s->revision > INT64_MAX ||
+		 s->followed_revision > INT64_MAX;
 }
 
 /* ---- items of lists ---- */

@@ -56,7 +56,8 @@ struct autoscale_standing {
 	bool copying;                /* it is on its way to the primary's revision */
 	bool failing;                /* it could not get there; `trouble` says why */
 	uint16_t hb_interval_s;
-	uint64_t epoch;              /* the highest that it knows */
+	uint64_t epoch;              /* that it leads, or whose configuration it has */
+	uint64_t heard;              /* the highest that it has heard of: epoch or above */
 	uint64_t revision;           /* of its own configuration */
 	char followed[MEMBER_SERIAL];        /* whose configuration it has; "": its own */
 	uint64_t followed_revision;  /* the one of that unit that it has */

@@ -130,7 +130,7 @@ void autoscale_peer_standing(const struct autoscale_machine *m, struct autoscale
 		.primary = m->a.primary, .synced = m->a.group.synced,
 		.copying = m->copy.step != AUTOSCALE_IDLE, .failing = m->failing,
 		.hb_interval_s = (uint16_t)(autoscale_interval(m->a.hb_interval_s) / AUTOSCALE_S),
-		.epoch = m->a.primary ? m->a.group.epoch : autoscale_fence(m),
+		.epoch = m->a.group.epoch, .heard = autoscale_heard(m),
 		.revision = m->a.revision, .followed_revision = m->at_revision,
 		.followed_ip = m->a.primary ? m->a.ip : m->a.primary_ip,
 		.active = m->a.active, .staged = m->a.staged,
@@ -287,17 +287,19 @@ static void take_identity(struct autoscale_machine *m, struct autoscale_member *
 }
 
 /*
- * A primary of a lower epoch gives us nothing, and learns why. One that meets a primary of a higher
- * epoch steps down by itself.
+ * A primary of a lower epoch than what we have gives us nothing, and learns why, and what to do
+ * when nobody leads the higher one. One that meets a primary of a higher epoch steps down by
+ * itself.
  */
 static bool is_over(struct autoscale_machine *m, struct autoscale_channel *c,
 		    const struct autoscale_standing *s) {
-	if (m->a.primary || !s->primary || !s->synced || s->epoch >= autoscale_fence(m))
+	if (m->a.primary || !s->primary || !s->synced || s->epoch >= m->a.group.epoch)
 		return false;
 	autoscale_peer_refuse(m, c, AUTOSCALE_LOWER_EPOCH,
-			      "it leads epoch %llu, this unit knows of epoch %llu",
+			      "it leads epoch %llu, this unit has epoch %llu: set role secondary, "
+			      "then set role primary on the unit that is to lead",
 			      (unsigned long long)s->epoch,
-			      (unsigned long long)autoscale_fence(m));
+			      (unsigned long long)m->a.group.epoch);
 	return true;
 }
 
@@ -409,6 +411,12 @@ static void hear(struct autoscale_machine *m, struct autoscale_channel *c,
 	}
 }
 
+static bool is_believable(const struct autoscale_machine *m,
+			  const struct autoscale_message *message) {
+	return (message->type != AUTOSCALE_HELLO && message->type != AUTOSCALE_BEAT) ||
+	       autoscale_role_may_be(m, &message->standing);
+}
+
 static bool is_question(uint8_t type) {
 	return type == AUTOSCALE_ASK_CHANGES || type == AUTOSCALE_ASK_TABLES ||
 	       type == AUTOSCALE_ASK_INDEX || type == AUTOSCALE_ASK_OBJECTS;
@@ -421,7 +429,7 @@ static void take(struct autoscale_machine *m, struct autoscale_channel *c, const
 
 	if (len > 0 && data[0] >= AUTOSCALE_TYPES && len <= AUTOSCALE_MESSAGE_MAX)
 		return;              /* of a later version */
-	if (!autoscale_message_decode(&message, data, len) ||
+	if (!autoscale_message_decode(&message, data, len) || !is_believable(m, &message) ||
 	    (is_question(data[0]) && len > AUTOSCALE_QUESTION_MAX) ||
 	    (!c->member && message.type != AUTOSCALE_HELLO && message.type != AUTOSCALE_REFUSE)) {
 		m->stats.malformed++;

@@ -2,8 +2,12 @@
 /*
  * Who leads. Of all that say that they are primary and were in sync once, the one of the highest
  * epoch, of equal ones the one with the highest serial number. A primary that is not that one
- * steps down. A secondary follows it unless it knows of a higher epoch; on a tie it waits until the
- * better one is lost.
+ * steps down. A secondary follows it unless it has the configuration of a higher epoch; on a tie it
+ * waits until the better one is lost.
+ *
+ * An epoch that was only heard of decides nothing of that: whoever began it may have forgotten it,
+ * and two units that take edits are worse than one. It is told on, so that the next epoch of
+ * whichever unit is above it.
  *
  * Roles are gatehoused's: what this unit should be is asked of it (CTL_SYNC_ROLE), and comes back
  * as a configuration. A unit that was primary itself and now follows says up to which of its
@@ -19,12 +23,17 @@
 
 #define ORDER_APART_US (2 * AUTOSCALE_S)
 #define ORDER_AGAIN_US (5 * AUTOSCALE_S)
+#define EPOCH_JUMP (UINT64_C(1) << 32)
+
+bool autoscale_role_may_be(const struct autoscale_machine *m, const struct autoscale_standing *s) {
+	return s->heard <= autoscale_heard(m) + EPOCH_JUMP;
+}
 
 void autoscale_role_hear(struct autoscale_machine *m, const struct autoscale_standing *s) {
 	/* the epoch of a primary that was never in sync is its own invention */
-	if ((s->primary && !s->synced) || s->epoch <= m->heard)
+	if ((s->primary && !s->synced) || s->heard <= m->heard)
 		return;
-	m->heard = s->epoch;
+	m->heard = s->heard;
 	if (m->heard > m->a.group.heard)
 		m->is_members_changed = true;        /* it is kept with them */
 }
@@ -54,7 +63,7 @@ static struct autoscale_member *find_best(const struct autoscale_machine *m) {
 	for (unsigned int i = 0; i < m->n_members; i++) {
 		struct autoscale_member *p = m->member[i];
 
-		if (!may_lead(p) || p->standing.epoch < autoscale_fence(m) ||
+		if (!may_lead(p) || p->standing.epoch < m->a.group.epoch ||
 		    (!p->channel && m->now_us >= lost_us(p)))
 			continue;
 		if (!best || is_better(p->standing.epoch, p->serial, best->standing.epoch,

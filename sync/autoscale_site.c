@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Whom to connect to. A primary connects to every member that it knows and that is not connected:
- * so an old primary and those that follow it meet the new one. A secondary that has no primary
+ * so an old primary and those that follow it meet the new one; and to its primary-ip, for it may
+ * know nobody there. A secondary that has no primary
  * connects to its primary-ip, to where another secondary or the callback says that it is, and, one
  * in each heartbeat, to the members that it knows, which may know more.
  *
@@ -73,7 +74,7 @@ static void want_primary(struct autoscale_machine *m) {
 		const struct autoscale_member *p = m->member[i];
 
 		if (p->channel && !p->standing.primary && p->standing.synced &&
-		    p->standing.epoch >= autoscale_fence(m))
+		    p->standing.epoch >= m->a.group.epoch)
 			want(m, &p->standing.followed_ip);
 	}
 	if (m->a.group.synced)
@@ -84,6 +85,7 @@ void autoscale_site_update(struct autoscale_machine *m) {
 	for (unsigned int i = 0; i < m->n_sites; i++)
 		m->site[i].wanted = false;
 	if (m->started && m->a.primary) {
+		want(m, &m->a.primary_ip);
 		for (unsigned int i = 0; i < m->n_members; i++)
 			if (!m->member[i]->channel)
 				want(m, &m->member[i]->ip);

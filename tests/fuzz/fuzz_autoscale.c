@@ -116,7 +116,7 @@ static void say_hello(struct autoscale_machine *m, bool primary) {
 
 	hello.standing.primary = primary;
 	hello.standing.synced = true;
-	hello.standing.epoch = 1;
+	hello.standing.epoch = hello.standing.heard = 1;
 	hello.standing.revision = 5;
 	hello.standing.hb_interval_s = 10;
 	autoscale_message_encode(&b, &hello);

@@ -253,6 +253,7 @@ START_TEST(test_expired) {
 	ck_assert_uint_lt(aworld_stats(w, 2).refused[AUTOSCALE_LOWER_EPOCH], 40);
 	ck_assert_int_eq(aworld_peer(w, 0, 2).state, AUTOSCALE_REFUSED);
 	ck_assert(strstr(aworld_peer(w, 0, 2).why, "epoch 2") != NULL);
+	ck_assert(strstr(aworld_peer(w, 0, 2).why, "set role primary on the unit") != NULL);
 	/* each minute one, and one because its own primary does not answer */
 	ck_assert_uint_le(aworld_lines(w, 2) - lines, 22);
 	aworld_free(w);
@@ -474,7 +475,7 @@ static unsigned int lead_it(struct aworld *w) {
 	struct buf list = BUF_INIT;
 
 	hello.standing.primary = hello.standing.synced = true;
-	hello.standing.epoch = 5;
+	hello.standing.epoch = hello.standing.heard = 5;
 	say(w, channel, &hello);
 	aworld_run(w, AWORLD_S);
 	ck_assert_int_eq(aworld_stats(w, 0).state, AUTOSCALE_COPYING);
@@ -526,7 +527,7 @@ START_TEST(test_no_source) {
 	unsigned int channel = aworld_stranger(w, 0, "GHVM000000000077");
 
 	hello.standing.primary = true;
-	hello.standing.epoch = 5;
+	hello.standing.epoch = hello.standing.heard = 5;
 	say(w, channel, &hello);
 	aworld_run(w, AWORLD_S);
 	ck_assert(aworld_desk(w, 0)->a.primary);

@@ -11,7 +11,8 @@
 
 static struct autoscale_standing standing_make(void) {
 	struct autoscale_standing s = {
-		.primary = true, .copying = true, .hb_interval_s = 10, .epoch = 3, .revision = 77,
+		.primary = true, .copying = true, .hb_interval_s = 10, .epoch = 3, .heard = 4,
+		.revision = 77,
 		.followed = SERIAL, .followed_revision = 76, .trouble = "disk full",
 	};
 
@@ -148,7 +149,12 @@ static void no_interval(struct autoscale_message *m) {
 }
 
 static void large_epoch(struct autoscale_message *m) {
-	m->standing.epoch = UINT64_MAX;
+	m->standing.epoch = m->standing.heard = UINT64_MAX;
+}
+
+/* A unit has heard of its own. */
+static void unheard_epoch(struct autoscale_message *m) {
+	m->standing.epoch = m->standing.heard + 1;
 }
 
 static void no_serial(struct autoscale_message *m) {
@@ -188,6 +194,7 @@ static const struct {
 	void (*spoil)(struct autoscale_message *m);
 } spoilt[] = {
 	{ AUTOSCALE_HELLO, no_interval }, { AUTOSCALE_HELLO, large_epoch },
+	{ AUTOSCALE_BEAT, unheard_epoch },
 	{ AUTOSCALE_HELLO, no_serial }, { AUTOSCALE_HELLO, odd_serial },
 	{ AUTOSCALE_HELLO, odd_hostname }, { AUTOSCALE_HELLO, odd_followed },
 	{ AUTOSCALE_HELLO, swapped_versions }, { AUTOSCALE_FORGET, odd_serial },

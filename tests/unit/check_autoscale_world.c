@@ -236,7 +236,7 @@ static void check_quiet(struct story *s) {
 		      (unsigned long long)requests);
 }
 
-/* The highest epoch that any unit of the group knows of, and one that can lead a higher one. */
+/* The highest epoch that any unit of the group has, and one that can lead a higher one. */
 static uint64_t highest(const struct story *s, unsigned int *ret) {
 	uint64_t epoch = 0, can = 0;
 
@@ -245,7 +245,7 @@ static uint64_t highest(const struct story *s, unsigned int *ret) {
 
 		if (!a->enabled)
 			continue;
-		epoch = a->group.heard > epoch ? a->group.heard : epoch;
+		epoch = a->group.epoch > epoch ? a->group.epoch : epoch;
 		if (!a->group.synced || a->group.heard < can)
 			continue;
 		can = a->group.heard;
@@ -255,8 +255,8 @@ static uint64_t highest(const struct story *s, unsigned int *ret) {
 }
 
 /*
- * Where the last primary was told to be none and nobody else to be one that knows of it, nobody can
- * win: a person must say who.
+ * Where the last primary was told to be none and nobody else to be one that knows of it, those
+ * that have its configuration follow nobody: a person must say who.
  */
 static void say_who(struct story *s) {
 	unsigned int unit = 0;

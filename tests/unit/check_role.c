@@ -188,6 +188,22 @@ START_TEST(test_above_all) {
 }
 END_TEST
 
+/* When no number is left, the unit stays what it is, and can be read again. */
+START_TEST(test_no_epoch_left) {
+	struct membership met = { .heard = INT64_MAX };
+	struct err err = { 0 };
+
+	good_scale("set status enable\n");
+	good_bring(3, 17, NULL);
+	ck_assert_int_eq(role_meet(role, &met, NULL), 0);
+	ck_assert_int_eq(scale("set status enable\nset role primary\n", &err), ERR_RANGE);
+	ck_assert_ptr_nonnull(strstr(err.text, "no epoch is left"));
+	ck_assert(!role_is_primary(engine->model));
+	check_known(3, true, OTHER, 17);
+	ck_assert_uint_eq(known()->heard, INT64_MAX);
+}
+END_TEST
+
 /* ---- what administrators may change ---- */
 
 static int edit(const char *table, const char *key, const char *body, struct err *err) {
@@ -366,6 +382,7 @@ static Suite *role_suite(void) {
 	tcase_add_test(t, test_bring_refused);
 	tcase_add_test(t, test_never_synced);
 	tcase_add_test(t, test_above_all);
+	tcase_add_test(t, test_no_epoch_left);
 	tcase_add_test(t, test_guard);
 	tcase_add_test(t, test_step_down);
 	tcase_add_test(t, test_stepped_down_by_hand);
