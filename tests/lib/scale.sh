@@ -50,23 +50,32 @@ serial() {
 	part 5 $(standing "$1")
 }
 
-# shared UNIT: what its `show` prints, without what is the unit's own.
+# shared UNIT: what its `show` prints, without what is the unit's own; an entry or attribute a line,
+# in the order that means something.
 shared() {
 	unit_shell "$1" -c show | awk '
-		/^config / { table = $2 " " $3 }
+		/^config / { table = $2 " " $3; n = 0; next }
+		/^end/ { next }
 		/^ *config cluster-peer/ { skip = 1 }
 		!skip && !(table == "system global" && $2 == "hostname") &&
 			!(table == "system interface" && $1 == "set" && $2 == "ip") &&
 			!(table == "system ha" && $2 == "priority") &&
 			!(table == "system auto-scale" && $2 ~ /^(status|role|primary-ip|sync-interface)$/) {
-			sub(/ENC .*/, "ENC"); print }
-		/^ *end/ { skip = 0 }'
+			sub(/ENC .*/, "ENC")
+			if (/^    edit /)
+				entry = table == "firewall policy" ? sprintf("%6d ", ++n) : ""
+			entry = entry $0
+			if (!/^    edit / && (!/^     / || /^    next/)) {
+				print table, entry
+				entry = ""
+			}
+		}
+		/^ *end/ { skip = 0 }' | LC_ALL=C sort
 }
 
 # rules UNIT: what its kernel has, without what is the unit's own.
 rules() {
-	on "$1" nft -j list table inet gatehouse | "$TOP/tests/lib/ruleset" |
-		awk '/^[a-z]/ { skip = /^set (revision|peers|setups) / } !skip'
+	on "$1" nft -j list table inet gatehouse | "$TOP/tests/lib/ruleset" --shared
 }
 
 # ---- what several have ----
@@ -82,16 +91,26 @@ in_step() {
 	done
 }
 
-# same UNIT...: all have the same configuration and the same rules; says what differs.
+# checksum UNIT: the one over all that is shared, in force.
+checksum() {
+	unit_shell "$1" -c "diagnose sys ha checksum show" | sed -n '/^checksum/,$ s/^all: //p'
+}
+
+# same UNIT...: all have the same configuration, rules and checksum; says what differs, in part.
 same() {
-	local unit
+	local unit what
 	for unit; do
-		shared "$unit" >"$WORK/shared-$unit" && rules "$unit" >"$WORK/rules-$unit" || return
+		for what in shared rules checksum; do
+			"$what" "$unit" >"$WORK/$what-$unit" || return
+			cmp -s "$WORK/$what-$1" "$WORK/$what-$unit" && continue
+			diff "$WORK/$what-$1" "$WORK/$what-$unit" | head -n 10
+			return 1
+		done
 	done
-	for unit in "${@:2}"; do
-		diff "$WORK/shared-$1" "$WORK/shared-$unit" && diff "$WORK/rules-$1" "$WORK/rules-$unit" ||
-			return
-	done
+}
+
+agree_now() {
+	same "$@" >"$WORK/differs" 2>&1
 }
 
 # arrives NAME PRIMARY UNIT...: soon all of them are in step, and then have the same.
@@ -103,7 +122,11 @@ arrives() {
 			"$(tail -n 4 "$LAB_DIR"/*/sync.log)"
 		return
 	fi
-	ok "$name" same "$@"
+	if poll "$SCALE_S" agree_now "$@"; then
+		tap_pass "$name"
+	else
+		tap_fail "$name" "$(cat "$WORK/differs")"
+	fi
 }
 
 # shows UNIT TEXT: its `show` has this text.

@@ -43,21 +43,28 @@ unit_make() {
 # unit_start UNIT: starts the daemon, with the options in GATEHOUSED_OPTIONS too, and waits until it
 # answers.
 unit_start() {
-	local dir user
+	local dir
 	dir=$(unit_dir "$1")
-	user=$(daemon_user)
 	! unit_running "$1" || return 0
-	# shellcheck disable=SC2086 # a list of words
-	setsid ip netns exec "$(ns "$1")" "$(build_dir)/gatehoused" \
-		--state-dir "$dir/state" --run-dir "$dir/run" --user "$user" --group "$(id -gn "$user")" \
-		--sync-user "$(sync_user)" ${GATEHOUSED_OPTIONS:-} </dev/null >>"$dir/log" 2>&1 &
-	echo $! >"$dir/pid"
+	unit_launch "$1"
 	poll "$READY_S" unit_settled "$1"
 	if ! unit_answers "$1"; then
 		echo "lab: gatehoused of unit $1 does not answer; end of its log:" >&2
 		tail -n 20 "$dir/log" >&2
 		return 1
 	fi
+}
+
+# unit_launch UNIT: starts the daemon and waits for nothing.
+unit_launch() {
+	local dir user
+	dir=$(unit_dir "$1")
+	user=$(daemon_user)
+	# shellcheck disable=SC2086 # a list of words
+	setsid ip netns exec "$(ns "$1")" "$(build_dir)/gatehoused" \
+		--state-dir "$dir/state" --run-dir "$dir/run" --user "$user" --group "$(id -gn "$user")" \
+		--sync-user "$(sync_user)" ${GATEHOUSED_OPTIONS:-} </dev/null >>"$dir/log" 2>&1 &
+	echo $! >"$dir/pid"
 }
 
 # unit_settled UNIT: it answers, or has died and never will.
@@ -99,15 +106,22 @@ unit_sync_start() {
 	local dir
 	dir=$(unit_dir "$1")
 	! unit_sync_running "$1" || return 0
-	setsid ip netns exec "$(ns "$1")" "$(build_dir)/gatehouse-syncd" --run-dir "$dir/run" \
-		--user "$(sync_user)" --group "$(id -gn "$(daemon_user)")" ${SYNCD_OPTIONS:-} \
-		</dev/null >>"$dir/sync.log" 2>&1 &
-	echo $! >"$dir/sync.pid"
+	unit_sync_launch "$1"
 	poll "$READY_S" unit_sync_settled "$1"
 	unit_syncs "$1" && return
 	echo "lab: gatehouse-syncd of unit $1 is not attached; end of its log:" >&2
 	tail -n 20 "$dir/sync.log" >&2
 	return 1
+}
+
+# unit_sync_launch UNIT: starts gatehouse-syncd and waits for nothing.
+unit_sync_launch() {
+	local dir
+	dir=$(unit_dir "$1")
+	setsid ip netns exec "$(ns "$1")" "$(build_dir)/gatehouse-syncd" --run-dir "$dir/run" \
+		--user "$(sync_user)" --group "$(id -gn "$(daemon_user)")" ${SYNCD_OPTIONS:-} \
+		</dev/null >>"$dir/sync.log" 2>&1 &
+	echo $! >"$dir/sync.pid"
 }
 
 # unit_sync_settled UNIT: it answers, or has died and never will.
