@@ -56,6 +56,7 @@ static void stop(struct autoscale_machine *m, const char *why) {
 	m->heard = 0;
 	m->is_ordering = m->failing = m->next_whole = false;
 	m->order_us = m->retry_us = m->verify_us = m->backoff_us = m->members_us = 0;
+	m->told_heard = 0;
 	m->n_recent = 0;
 	m->at_revision = m->before_revision = 0;
 	m->at[0] = m->before[0] = m->named[0] = '\0';

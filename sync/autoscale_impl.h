@@ -178,6 +178,7 @@ struct autoscale_machine {
 	uint32_t members_version;
 	bool is_members_changed;
 	uint64_t members_us;         /* not before that gatehoused is told of them */
+	uint64_t told_heard;         /* highest epoch that it was told of */
 	uint64_t leave_us;           /* when members are looked at that may be gone */
 
 	struct autoscale_channel *channel[AUTOSCALE_CHANNELS];

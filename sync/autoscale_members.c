@@ -269,12 +269,19 @@ static void tell(struct autoscale_machine *m) {
 	autoscale_ask(m, &request, told_done);
 	m->is_members_changed = false;
 	m->members_us = AUTOSCALE_NEVER;
+	m->told_heard = m->heard;
+}
+
+/* An epoch cannot wait: this unit must not begin one by a number that others have used. */
+static bool may_tell(const struct autoscale_machine *m) {
+	return m->now_us >= m->members_us ||
+	       (m->members_us != AUTOSCALE_NEVER && m->heard > m->told_heard);
 }
 
 void autoscale_members_tick(struct autoscale_machine *m) {
 	if (m->now_us >= m->leave_us)
 		look(m);
-	if (m->is_members_changed && m->desk && m->now_us >= m->members_us)
+	if (m->is_members_changed && m->desk && may_tell(m))
 		tell(m);
 }
 
