@@ -56,11 +56,11 @@ static bool staged_is_void(const struct commit_run *run, const struct staged *s)
 	       !(s->moved && (s->table->flags & TABLE_ORDERED));
 }
 
-/* The new object in the place that it was given, or 0: its own, or the end. */
-static int64_t place_of(const struct commit_run *run, const struct staged *s) {
+/* The place that the new object was given, or its pos; 0: its own, or the end. */
+static int64_t place_of(const struct commit_run *run, const struct staged *s, int64_t pos) {
 	const struct places *places = txn_places(run->txn, s->table);
 
-	return places ? places_find(places, s->key)->pos : s->obj->pos;
+	return places ? places_find(places, s->key)->pos : pos;
 }
 
 static void shift_table(struct commit_run *run, const struct schema_table *table,
@@ -92,6 +92,16 @@ static void commit_shift(struct commit_run *run) {
 	}
 }
 
+/* The object for the model: what is held stays staged, should the commit fail. */
+static struct object *commit_take(const struct commit_run *run, struct staged *s) {
+	struct object *obj = s->obj;
+
+	if (run->txn->holder)
+		return object_copy(obj);
+	s->obj = NULL;
+	return obj;
+}
+
 /* Move what is staged into the model; the changes own what they replaced. */
 static void commit_swap_in(struct commit_run *run) {
 	struct engine *e = run->engine;
@@ -106,15 +116,16 @@ static void commit_swap_in(struct commit_run *run) {
 		if (staged_is_void(run, s))
 			continue;
 		if (s->obj) {
-			s->obj->pos = place_of(run, s);
-			s->obj->ver = run->txn->as_found ? 0 : run->view.revision;
-			digest_object(e->keyring, s->obj);
-			c->after = s->obj;
+			struct object *obj = commit_take(run, s);
+
+			obj->pos = place_of(run, s, obj->pos);
+			obj->ver = run->txn->as_found ? 0 : run->view.revision;
+			digest_object(e->keyring, obj);
+			c->after = obj;
 			if (s->moved) /* it gives its place up and goes to the end */
 				c->before = model_take(e->model, s->table, s->key);
-			replaced = model_put(e->model, s->obj);
+			replaced = model_put(e->model, obj);
 			c->before = replaced ? replaced : c->before;
-			s->obj = NULL;
 		} else {
 			c->before = model_take(e->model, s->table, s->key);
 		}
@@ -316,6 +327,8 @@ int txn_commit(struct txn *t, struct err *err) {
 	int rc;
 
 	txn_redraw(t);
+	if (!t->replicated)
+		txn_drop_adopted(t);
 	rc = t->replicated ? txn_settle(t, err) : txn_recheck(t, err);
 	if (rc == 0) {
 		txn_places_settle(t);
@@ -324,7 +337,10 @@ int txn_commit(struct txn *t, struct err *err) {
 	}
 	if (rc)
 		warn_clear(&t->warnings);
-	txn_clear(t);
+	if (rc && t->holder)
+		txn_forget_meta(t);
+	else
+		txn_clear(t);
 	if (run.is_real)
 		tell_watchers(e);
 	return rc;

@@ -86,7 +86,10 @@ void engine_set_guard(struct engine *e, engine_guard_fn *guard, void *arg);
  */
 void engine_watch(struct engine *e, void (*committed)(void *arg), void *arg);
 
-/* The newest open transaction in which something is staged, or NULL. */
+/*
+ * The newest open transaction in which something is staged, or NULL. One that is held does not
+ * count: it may be weeks from its commit, and is nobody else's business.
+ */
 const struct txn *engine_staged(const struct engine *e);
 
 /* Name of the unit, from system global; never empty. */

@@ -31,11 +31,13 @@
 #include "cfgdb/base/notify.h"
 #include "cfgdb/base/privdrop.h"
 #include "cfgdb/cmd_checksum.h"
+#include "cfgdb/cmd_transaction.h"
 #include "cfgdb/commands.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/engine.h"
 #include "cfgdb/relay.h"
 #include "cfgdb/server.h"
+#include "cfgdb/workspace.h"
 
 #define EXIT_OTHER 3 /* another daemon runs here; the unit file knows it, too */
 #define LOCK_TRIES 100 /* of 50 ms */
@@ -56,6 +58,7 @@ struct daemon {
 	struct relay *relay;
 	struct kernel *kernel;
 	struct scaling *scaling;
+	struct workspace *workspace;
 	struct server *server;
 	struct cmd_checksum checksum;
 	struct command *commands;
@@ -240,7 +243,8 @@ static int start_server(struct daemon *d, struct err *err) {
 					.version = PACKAGE_VERSION,
 					.relay = d->relay,
 					.attach_user = d->opt.sync_user,
-					.role = d->role };
+					.role = d->role,
+					.workspace = d->workspace };
 
 	d->server = server_new(d->base, d->engine, &config, err);
 	return d->server ? 0 : ERR_STORE;
@@ -267,6 +271,8 @@ static void add_all_commands(struct daemon *d) {
 	add_commands(d, commands, n, d->engine);
 	commands = commands_checksum(&n);
 	add_commands(d, commands, n, &d->checksum);
+	commands = commands_transaction(&n);
+	add_commands(d, commands, n, NULL);
 	commands = commands_autoscale(&n);
 	add_commands(d, commands, n, d->relay);
 	kernel_commands(d->kernel, add_commands, d);
@@ -295,6 +301,9 @@ static int start(struct daemon *d, struct err *err) {
 	if (!d->kernel)
 		return ERR_KERNEL;
 	if (open_scaling(d, err) != 0)
+		return ERR_STORE;
+	d->workspace = workspace_new(d->engine, moment_now, err);
+	if (!d->workspace)
 		return ERR_STORE;
 	add_all_commands(d);
 	return start_server(d, err);
@@ -329,6 +338,7 @@ static void run(struct daemon *d) {
 
 static void stop(struct daemon *d) {
 	server_free(d->server);
+	workspace_free(d->workspace);
 	scaling_free(d->scaling);
 	kernel_close(d->kernel);
 	relay_free(d->relay);

@@ -335,8 +335,22 @@ static const struct command diagnose_ha[] = {
 	{ 0 }
 };
 
+static const struct command diagnose_transaction_show[] = {
+	{ "txn-entity", "What each changes.", REMOTE },
+	{ "txn-info", "Whose they are, and when they end.", REMOTE },
+	{ "txn-lock", "What they keep others from.", REMOTE },
+	{ "txn-meta", "Numbers.", REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_transaction[] = {
+	{ "show", "Show open config transactions.", .sub = diagnose_transaction_show },
+	{ 0 }
+};
+
 static const struct command diagnose_sys[] = {
 	{ "cmdb", "The configuration database.", .sub = diagnose_cmdb },
+	{ "config-transaction", "Changes that are not active yet.", .sub = diagnose_transaction },
 	{ "ha", "Other units.", .sub = diagnose_ha },
 	{ "session", "IPv4 sessions.", .sub = diagnose_session },
 	{ "session6", "IPv6 sessions.", .sub = diagnose_session6 },
@@ -457,7 +471,50 @@ static const struct command execute_revision[] = {
 	{ 0 }
 };
 
+static const struct argument transaction_args[] = {
+	{ "<id>", "Number of the config transaction, as status shows it." },
+};
+
+static const struct argument start_args[] = {
+	{ "<minutes>", "1 to 1440: it ends after so many without a change; 60 if not said." },
+};
+
+static const struct argument comment_args[] = {
+	{ "<text>", "What the list of revisions says about it." },
+	{ "confirm", "Take it back unless it is confirmed." },
+	{ "<minutes>", "1 to 1440." },
+};
+
+static const struct argument confirm_args[] = {
+	{ "<minutes>", "1 to 1440." },
+	{ "comment", "Say what it is." },
+	{ "<text>", "What the list of revisions says about it." },
+};
+
+static const struct command execute_transaction_commit[] = {
+	{ "comment", "Say what it is.", .min_args = 1, .max_args = 3, .args = comment_args,
+	  REMOTE },
+	{ "confirm", "Take it back after some minutes unless it is confirmed.", .min_args = 1,
+	  .max_args = 3, .args = confirm_args, REMOTE },
+	{ 0 }
+};
+
+static const struct command execute_transaction[] = {
+	{ "abort", "Drop what was changed in it.", .max_args = 1, .args = transaction_args,
+	  REMOTE },
+	{ "commit", "Make active what was changed in it.", .sub = execute_transaction_commit,
+	  REMOTE },
+	{ "resume", "Go on with one that was left open.", .min_args = 1, .max_args = 1,
+	  .args = transaction_args, REMOTE },
+	{ "start", "From now on, changes are not active before a commit.", .max_args = 1,
+	  .args = start_args, REMOTE },
+	{ "status", "Show what is open.", REMOTE },
+	{ 0 }
+};
+
 static const struct command execute[] = {
+	{ "config-transaction", "Changes that become active together.",
+	  .sub = execute_transaction },
 	{ "ha", "Other units.", .sub = execute_ha },
 	{ "log", "Lines that the unit has logged.", .sub = execute_log },
 	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,
