@@ -21,7 +21,7 @@
 
 #define CALLS_MAX 128
 #define CALL_BYTES_MAX 8192    /* of all words of a call */
-#define NOT_RUNNING "session synchronization is not running"
+#define NOT_RUNNING "gatehouse-syncd is not running"
 
 struct relay_call {
 	struct relay *relay;

@@ -414,7 +414,7 @@ START_TEST(nobody_attached)
 	ck_assert(!relay_is_attached(relay));
 	ck_assert_ptr_null(call_limited(1000, &err));
 	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
-	ck_assert_str_eq(err.text, "session synchronization is not running");
+	ck_assert_str_eq(err.text, "gatehouse-syncd is not running");
 	ck_assert(!door_reply(a.door, 1, "x", 1));
 	door_end(a.door, 1, 0, "");
 }
@@ -515,7 +515,7 @@ START_TEST(syncd_dies)
 
 	a.door = door_free(a.door);
 	ck_assert_int_eq(call_all(call, &out, &err), STREAM_FAILED);
-	ck_assert_str_eq(err.text, "session synchronization is not running");
+	ck_assert_str_eq(err.text, "gatehouse-syncd is not running");
 	relay_call_close(call);
 	door_begin(&a);
 	relay_call_close(call_begin());
