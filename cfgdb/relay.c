@@ -175,7 +175,7 @@ enum stream_state relay_call_next(struct relay_call *call, struct str *out, stru
 	}
 	if (!woken)
 		return STREAM_WAIT;
-	err_set(err, ERR_NOT_FOUND, "session synchronization does not answer");
+	err_set(err, ERR_NOT_FOUND, "gatehouse-syncd does not answer");
 	return STREAM_FAILED;
 }
 

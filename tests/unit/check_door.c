@@ -430,7 +430,7 @@ START_TEST(silence)
 	call = call_limited(20, &err);
 	ck_assert_int_eq(call_all(call, &out, &err), STREAM_FAILED);
 	ck_assert_int_eq(err.code, ERR_NOT_FOUND); /* the daemon itself is there */
-	ck_assert_str_eq(err.text, "session synchronization does not answer");
+	ck_assert_str_eq(err.text, "gatehouse-syncd does not answer");
 	relay_call_close(call);
 	UNTIL(a.cancels == 1);
 	/* Without a limit it has all the time it wants, and more after each piece. */
