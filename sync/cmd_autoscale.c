@@ -19,6 +19,7 @@
 
 #define DIFFS_MAX 4            /* at a time */
 #define NONE_IS_CONNECTED "no other member is connected"
+#define NONE_LEADS "of the members that are connected none is the primary"
 
 /* A `checksum diff` that is under way. */
 struct diff {
@@ -113,15 +114,19 @@ static int find_targets(const struct cmd_autoscale *c, struct diff *d, const cha
 			struct err *err) {
 	const struct autoscale_source *source = c->facts.source;
 	struct autoscale_peer_info p;
+	bool any = false;
 
-	for (unsigned int i = 0; source->peer(source->arg, i, &p); i++)
+	for (unsigned int i = 0; source->peer(source->arg, i, &p); i++) {
+		any |= p.connected;
 		if (serial ? strcmp(p.serial, serial) == 0
 			   : p.connected && (c->facts.unit.primary || p.primary))
 			add_target(d, p.serial);
+	}
 	if (d->n > 0)
 		return 0;
-	return serial ? err_set(err, ERR_NOT_FOUND, "%s is no other member of the group", serial)
-		      : err_set(err, ERR_NOT_FOUND, NONE_IS_CONNECTED);
+	if (serial)
+		return err_set(err, ERR_NOT_FOUND, "%s is no other member of the group", serial);
+	return err_set(err, ERR_NOT_FOUND, any ? NONE_LEADS : NONE_IS_CONNECTED);
 }
 
 static int run_diff(void *arg, const struct door_call *call, struct str *out, struct err *err) {

@@ -106,7 +106,7 @@ command parse error before 'all'
 Command fail. Return code -61
 
 A # diagnose sys ha checksum show global system.auto-scale
-: <*>
+system.auto-scale: <*>
 
 # The table is still there beside its status.
 A # get system ha
