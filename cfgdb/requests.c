@@ -267,14 +267,30 @@ static void send_warnings(struct caller *s, struct txn *t) {
 }
 
 static int request_begin(struct caller *s, struct buf_reader *r, struct err *err) {
-	if (!take_end(r))
+	uint8_t kind = buf_get_u8(r);
+	int rc;
+
+	if (!take_end(r) || kind >= CTL_BEGIN_COUNT) {
+		r->bad = true;
 		return 0;
+	}
 	if (s->txn || s->seat.in_block)
 		return err_set(err, ERR_CONFLICT, "a transaction is open already");
+	if (s->seat.held && kind != CTL_BEGIN_CHANGE)
+		return err_set(err, ERR_CONFLICT,
+			       "config transaction id=%llu is open here: in it the configuration "
+			       "cannot be replaced",
+			       (unsigned long long)s->seat.held->id);
 	s->seat.in_block = s->seat.held != NULL;
-	if (!s->seat.in_block)
-		s->txn = txn_new(s->engine, s->user, "script");
-	return 0;
+	if (s->seat.in_block)
+		return 0;
+	s->txn = txn_new(s->engine, s->user, kind == CTL_BEGIN_CHANGE ? "script" : "restore");
+	if (kind == CTL_BEGIN_CHANGE)
+		return 0;
+	rc = txn_replace(s->txn, kind == CTL_BEGIN_REPLACE_FACTORY, err);
+	if (rc)
+		caller_drop_txn(s);
+	return rc;
 }
 
 int caller_commit(struct caller *s, struct txn *t, const struct commit_wish *wish,

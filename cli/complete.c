@@ -15,6 +15,7 @@
 #include "cfgdb/lex.h"
 #include "cli/commands.h"
 #include "cli/grammar.h"
+#include "cli/locate.h"
 
 /* What is being completed. */
 struct completer {
@@ -143,7 +144,7 @@ static void complete_entry(struct completer *k, const struct target *target) {
 		complete_keys(k, list.table, "");
 }
 
-/* ---- attributes and values ---- */
+/* ---- attributes ---- */
 
 static void complete_attrs(struct completer *k, const struct object *obj, enum command_args kind) {
 	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
@@ -155,6 +156,72 @@ static void complete_attrs(struct completer *k, const struct object *obj, enum c
 			complete_add(k->c, a->name, help, a->flags & ATTR_REQUIRED);
 	}
 }
+
+/* ---- the way further in ---- */
+
+/* A copy of the entry of obj that the first argument names, or NULL. */
+static struct object *within_entry(struct completer *k, const struct object *obj,
+				   unsigned int attr) {
+	const struct object *entry = locate_entry(obj, attr, k->argv[0]);
+
+	return entry ? object_copy(entry) : NULL;
+}
+
+static struct object *within_table(struct completer *k, const struct schema_table *table,
+				   const char *key) {
+	struct object *obj;
+	struct err err;
+
+	return context_get(&k->sh->context, table, key, &obj, &err) ? NULL : obj;
+}
+
+/* The object in which the names begin, to be freed, and how many of them led to it; or NULL. */
+static struct object *within_start(struct completer *k, const struct target *target,
+				   size_t *used) {
+	const struct level *top = context_top(&k->sh->context);
+	struct list_ref list = { target->table, NULL, 0, false };
+	struct object *obj, *entry;
+
+	*used = 0;
+	if (!target->table && top && top->obj)
+		return context_copy(top);
+	if (!target->table && !context_list(&k->sh->context, &list))
+		return NULL;
+	*used = schema_is_list(list.table);
+	if (*used > k->argc)
+		return NULL;
+	if (list.holder)
+		return within_entry(k, list.holder->obj, (unsigned int)list.attr);
+	if (!target->alias)
+		return within_table(k, list.table, *used ? k->argv[0] : "");
+	obj = within_table(k, schema_table(target->alias->table), "");
+	entry = obj ? within_entry(k, obj, target->alias->attr) : NULL;
+	object_free(obj);
+	return entry;
+}
+
+static void complete_within(struct completer *k, const struct target *target) {
+	size_t used;
+	struct object *obj = within_start(k, target, &used);
+	struct location at;
+	struct err err;
+
+	if (!obj) {
+		complete_entry(k, target);
+		return;
+	}
+	if (locate(obj, k->argv + used, k->argc - used, &at, &err) == 0) {
+		const struct object *holder = at.n ? at.way[at.n - 1].obj : NULL;
+
+		if (at.obj)
+			complete_attrs(k, at.obj, ARGS_WITHIN);
+		else if (holder->table->attrs[at.way[at.n - 1].attr].child)
+			complete_children(k, holder, at.way[at.n - 1].attr);
+	}
+	object_free(obj);
+}
+
+/* ---- values ---- */
 
 static const char *const type_hints[ATTR_TYPE_COUNT] = {
 	[ATTR_IPV4] = "Enter an IPv4 address",
@@ -255,10 +322,12 @@ static void complete_args(struct completer *k, const struct command *command,
 
 	if (command->kind == ARGS_ENTRY)
 		complete_entry(k, target);
+	else if (command->kind == ARGS_WITHIN && (target->table || context_top(&k->sh->context)))
+		complete_within(k, target);
 	else if (command->kind == ARGS_TEXT && k->argc < command->max_args)
 		complete_hint(k->c, command->args[k->argc].name,
 			      xstrdup(command->args[k->argc].help));
-	else if (command->kind != ARGS_TEXT && obj && k->argc == 0)
+	else if (command->kind != ARGS_TEXT && command->kind != ARGS_WITHIN && obj && k->argc == 0)
 		complete_attrs(k, obj, command->kind);
 	else if (is_value && obj && k->argc > 0)
 		complete_value(k, obj, command->kind);

@@ -37,18 +37,19 @@ struct options {
 	const char *socket;
 	const char *file;    /* script, - for standard input; NULL: none */
 	struct str commands; /* all -c, one below the other */
-	bool has_commands, atomic, json;
+	bool has_commands, atomic, json, yes;
 };
 
 static const char usage_text[] =
-	"usage: gatehouse [--socket PATH] [-c COMMAND]... [-f FILE] [--atomic] [--json]\n"
+	"usage: gatehouse [--socket PATH] [-c COMMAND]... [-f FILE] [--atomic] [--json] [-y]\n"
 	"\n"
 	"Without -c and -f: a session at the terminal, or commands from standard input.\n"
 	"\n"
 	"  -c COMMAND      carry out a command (several lines, several -c: one after the other)\n"
 	"  -f FILE         carry out a script; - is standard input\n"
 	"  --atomic        commit everything or, when any command fails, nothing\n"
-	"  --json          print JSON, with commands that have it\n"
+	"  --json          print JSON, with commands that have it; errors are JSON, too\n"
+	"  -y, --yes       answer all questions with y\n"
 	"  --socket PATH   control socket of the daemon (" DEFAULT_SOCKET
 	", or $GATEHOUSE_SOCKET)\n"
 	"  --version       print the version\n"
@@ -61,12 +62,13 @@ static int parse_options(int argc, char *argv[], struct options *opt) {
 	static const struct option longs[] = { { "socket", required_argument, NULL, 's' },
 					       { "atomic", no_argument, NULL, 'a' },
 					       { "json", no_argument, NULL, 'j' },
+					       { "yes", no_argument, NULL, 'y' },
 					       { "version", no_argument, NULL, 'V' },
 					       { "help", no_argument, NULL, 'h' },
 					       { 0 } };
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:f:h", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:f:hy", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			str_add(&opt->commands, optarg);
@@ -84,6 +86,9 @@ static int parse_options(int argc, char *argv[], struct options *opt) {
 			break;
 		case 'j':
 			opt->json = true;
+			break;
+		case 'y':
+			opt->yes = true;
 			break;
 		case 'V':
 			puts("gatehouse " PACKAGE_VERSION);
@@ -148,6 +153,7 @@ static int run_session(struct client *client, const struct options *opt) {
 
 	out_init(&out, STDOUT_FILENO);
 	shell_init(&sh, client, &out, SHELL_COMMIT_EACH);
+	sh.yes = opt->yes;
 	if (opt->json)
 		shell_print_json(&sh);
 	session_run(&sh);

@@ -14,16 +14,23 @@
 #include "cfgdb/lex.h"
 #include "cli/commands.h"
 #include "cli/grammar.h"
+#include "cli/pipe.h"
+#include "cli/report.h"
 #include "schemas/schema_gen.h"
+
+#define SHELL_QUESTION "Do you want to continue? (y/n)"
 
 /* What the daemon warns of belongs to the command that is running. */
 static void shell_warn(void *arg, const char *text) {
 	struct shell *sh = arg;
+	AUTO_STR struct str line = STR_INIT;
 
-	if (sh->warn)
+	if (sh->warn) {
 		sh->warn(sh->report_arg, text);
-	else
-		out_printf(sh->out, "Warning: %s\n", text);
+		return;
+	}
+	str_addf(&line, "Warning: %s\n", text);
+	out_say(sh->out, str_text(&line));
 }
 
 void shell_init(struct shell *sh, struct client *client, struct out *out,
@@ -52,19 +59,18 @@ void shell_page(struct shell *sh, bool on) {
 }
 
 bool shell_confirm(struct shell *sh, const char *warning) {
+	struct out_filter filter;
+	bool yes;
+
 	if (!sh->confirm)
 		return true;
+	filter = out_filter(sh->out, (struct out_filter){ NULL, NULL });
 	out_printf(sh->out, "%s\n", warning);
-	return sh->confirm(sh->confirm_arg, "Do you want to continue? (y/n)");
-}
-
-static void shell_print(const struct err *err, struct str *out) {
-	str_addf(out, "%s\n", err->text);
-	if (err->code == ERR_MAX_ENTRIES)
-		str_addf(out, "Command fail. Return code %d (%s)\n", err->code,
-			 err_meaning(err->code));
-	else if (err->code != ERR_UNKNOWN)
-		str_addf(out, "Command fail. Return code %d\n", err->code);
+	if (sh->yes)
+		out_printf(sh->out, "%sy\n", SHELL_QUESTION);
+	yes = sh->yes || sh->confirm(sh->confirm_arg, SHELL_QUESTION);
+	out_filter(sh->out, filter);
+	return yes;
 }
 
 void shell_fail(struct shell *sh, const struct err *err) {
@@ -79,30 +85,43 @@ void shell_fail(struct shell *sh, const struct err *err) {
 		sh->report(sh->report_arg, err);
 		return;
 	}
-	shell_print(err, &text);
-	out_text(sh->out, str_text(&text));
+	report_text(err, &text);
+	out_say(sh->out, str_text(&text));
 }
 
-static void report_apart(void *arg, const struct err *err) {
-	const struct shell *sh = arg;
+static void shell_tell_json(const struct shell *sh, const char *kind, const struct err *err) {
 	AUTO_STR struct str text = STR_INIT;
 
-	shell_print(err, &text);
+	report_json(kind, err, sh->line, &sh->context, &text);
 	out_flush(sh->out);
 	fputs(str_text(&text), stderr);
 }
 
-static void warn_apart(void *arg, const char *text) {
-	const struct shell *sh = arg;
+static void shell_fail_json(void *arg, const struct err *err) {
+	shell_tell_json(arg, "error", err);
+}
 
-	out_flush(sh->out);
-	fprintf(stderr, "Warning: %s\n", text);
+static void shell_warn_json(void *arg, const char *text) {
+	struct err err;
+
+	err_set(&err, 0, "%s", text);
+	shell_tell_json(arg, "warning", &err);
+}
+
+void shell_note(struct shell *sh, const char *text) {
+	struct err err;
+
+	err_set(&err, 0, "%s", text);
+	if (sh->json)
+		shell_tell_json(sh, "note", &err);
+	else
+		fprintf(stderr, "%s\n", text);
 }
 
 void shell_print_json(struct shell *sh) {
 	sh->json = true;
-	sh->report = report_apart;
-	sh->warn = warn_apart;
+	sh->report = shell_fail_json;
+	sh->warn = shell_warn_json;
 	sh->report_arg = sh;
 }
 
@@ -132,22 +151,40 @@ static int shell_words(struct shell *sh, const struct words *words, struct err *
 	return call.command->run(sh, &call, err);
 }
 
+/* Nothing is carried out when a filter is wrong. */
+static int shell_filtered(struct shell *sh, const char *line, const struct pipe *pipe,
+			  const struct words *words, struct err *err) {
+	struct filters filters;
+	int rc;
+
+	if (words->n == 0)
+		return pipe->n > 0 ? grammar_refuse("|", err) : 0;
+	rc = filters_begin(&filters, line, pipe, sh->out, err);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = shell_words(sh, words, err);
+	filters_end(&filters);
+	return rc;
+}
+
 int shell_run(struct shell *sh, const char *line) {
 	AUTO_WORDS struct words words = { 0 };
 	struct err err = { 0 };
-	int rc = 0;
+	struct pipe pipe;
+	int rc = pipe_split(line, &pipe, &err);
 
-	switch (lex_words(line, &words, &err)) {
-	case LEX_OK:
-		if (words.n > 0)
-			rc = shell_words(sh, &words, &err);
-		break;
-	case LEX_MORE:
-		rc = err_set(&err, ERR_PARSE, "Unmatched double quote.");
-		break;
-	case LEX_BAD:
-		rc = err.code;
-		break;
+	if (rc == 0) {
+		switch (pipe_words(line, &pipe, &words, &err)) {
+		case LEX_OK:
+			rc = shell_filtered(sh, line, &pipe, &words, &err);
+			break;
+		case LEX_MORE:
+			rc = err_set(&err, ERR_PARSE, "Unmatched double quote.");
+			break;
+		case LEX_BAD:
+			rc = err.code;
+			break;
+		}
 	}
 	if (rc) {
 		shell_one_line(&words, &err);

@@ -53,9 +53,10 @@ static const struct {
 	{ "", "show firewall address ", "all|web|web two!name$" },
 	{ "", "show firewall address w", "web|web two!name" },
 	{ "", "show firewall address \"web t", "web two!name" },
-	{ "", "show firewall address web ", "$" },
+	{ "", "show firewall address web ", "uuid|..." },
+	{ "", "get firewall address web comment ", "$" },
 	{ "", "show system cluster-sync ", "3!sync-id$" },
-	{ "", "show system ha ", "$" },
+	{ "", "show system ha ", "group-id|..." },
 	{ "", "config firewall address ", "$" },
 	{ "", "execute ping ", "!<host>" },
 	{ "", "diagnose firewall iprope lookup 1.2.3.4 ", "!<source port>" },
@@ -65,14 +66,22 @@ static const struct {
 	{ "config firewall address", "edit ", "all|web|web two!name" },
 	{ "config firewall address", "delete a", "all!name" },
 	{ "config firewall address", "show ", "full-configuration|all|web|web two!name$" },
+	{ "config firewall address", "show web com", "comment" },
+	{ "config firewall address", "show web comment ", "$" },
+	{ "config firewall address", "show nobody ", "$" },
 	{ "config system standalone-cluster", "e", "edit|end" },
+	{ "config system standalone-cluster", "show cluster-peer ", "3$" },
+	{ "config system standalone-cluster", "get cluster-peer 3 peeri", "peerip" },
+	{ "config system standalone-cluster", "get cluster-peer 3 session-sync-filter src",
+	  "srcintf|srcaddr|srcaddr6" },
+	{ "config system standalone-cluster\nconfig cluster-peer", "show 3 peeri", "peerip" },
 	{ "config system standalone-cluster", "edit ", "3!sync-id" },
 	{ "config system standalone-cluster", "config cl", "cluster-peer" },
 	{ "config system standalone-cluster\nconfig cluster-peer", "edit ", "3!sync-id" },
 	{ "config system ha", "n", "" },
 
 	{ "config firewall policy\nedit 1", "",
-	  "config|set|unset|append|unselect|get|show|next|end|abort" },
+	  "config|set|unset|append|select|clear|unselect|get|show|next|end|abort" },
 	{ "config firewall policy\nedit 1", "set srci", "*srcintf" },
 	{ "config firewall policy\nedit 1", "set src", "*srcintf|*srcaddr|..." },
 	{ "config firewall policy\nedit 1", "set na", "name|..." },
@@ -86,6 +95,11 @@ static const struct {
 	{ "config firewall policy\nedit 1", "set srcaddr all ", "all|web|web two|wgroup!srcaddr$" },
 	{ "config firewall policy\nedit 1", "append srci", "*srcintf" },
 	{ "config firewall policy\nedit 1", "append act", "" },
+	{ "config firewall policy\nedit 1", "clear srci", "*srcintf" },
+	{ "config firewall policy\nedit 1", "clear act", "" },
+	{ "config firewall policy\nedit 1", "clear srcaddr ", "$" },
+	{ "config firewall policy\nedit 1", "select srcaddr w", "web|web two|wgroup!srcaddr" },
+	{ "config firewall policy\nedit 1", "show srci", "*srcintf" },
 	{ "config firewall policy\nedit 1\nset srcaddr web wgroup", "unselect srcaddr ",
 	  "web|wgroup!srcaddr" },
 	{ "config firewall policy\nedit 1\nset srcaddr web wgroup", "unselect srcaddr wg",
@@ -150,7 +164,7 @@ static void expect_help(const char *before, const char *text, const char *want) 
 
 START_TEST(help_is_in_columns) {
 	expect_help("", "e", "execute    Run a command once.\nexit       End the session.\n");
-	expect_help("", "show firewall address web ", "<Enter>\n");
+	expect_help("", "show firewall address web comment ", "<Enter>\n");
 	expect_help("config router static\nedit 1", "set distance ",
 		    "distance    Enter an integer value from <1> to <255>\n");
 	expect_help("", "set ss", "");

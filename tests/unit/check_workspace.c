@@ -164,6 +164,8 @@ static int simple(struct wire *w, enum ctl_type type) {
 	AUTO_BUF struct buf b = BUF_INIT;
 
 	buf_put_u8(&b, (uint8_t)type);
+	if (type == CTL_BEGIN)
+		buf_put_u8(&b, CTL_BEGIN_CHANGE);
 	if (type == CTL_COMMIT) {
 		buf_put_u32(&b, 0);
 		buf_put_str(&b, "");
@@ -689,6 +691,22 @@ START_TEST(test_block) {
 }
 END_TEST
 
+/* A configuration is restored whole and at once. */
+START_TEST(test_replace) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	GOOD(txn(&alice, "start"), &alice);
+	buf_put_u8(&b, CTL_BEGIN);
+	buf_put_u8(&b, CTL_BEGIN_REPLACE_FACTORY);
+	ck_assert_int_eq(ask(&alice, &b), ERR_CONFLICT);
+	GOOD(get(&alice, "firewall.policy", "7"), &alice);
+	GOOD(put(&alice, "firewall.address", "y", UUID(2) "set comment a\n"), &alice);
+	GOOD(ask(&bob, &b), &bob);
+	ck_assert_int_eq(simple(&bob, CTL_COMMIT), ERR_LOCKED); /* it would delete what is locked */
+	GOOD(txn(&alice, "commit"), &alice);
+}
+END_TEST
+
 START_TEST(test_atomic) {
 	GOOD(simple(&alice, CTL_BEGIN), &alice);
 	ck_assert_int_eq(txn(&alice, "start"), ERR_CONFLICT);
@@ -762,6 +780,7 @@ static Suite *workspace_suite(void) {
 	tcase_add_test(t, test_bounds);
 	tcase_add_loop_test(t, test_failed_commit, 0, ARRAY_LEN(points));
 	tcase_add_test(t, test_block);
+	tcase_add_test(t, test_replace);
 	tcase_add_test(t, test_atomic);
 	tcase_add_test(t, test_restart);
 	tcase_add_test(t, test_show);
