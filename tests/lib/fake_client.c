@@ -36,6 +36,7 @@ struct client {
 	void *warn_arg;
 	const char *endless;
 	const char *command, *said;      /* what the command prints */
+	bool factory;                    /* the last one that replaced all began with it */
 };
 
 static struct fake_table *tables_copy(const struct fake_table *from) {
@@ -269,6 +270,18 @@ int client_begin(struct client *c, struct err *err) {
 	if (c->before)
 		return err_set(err, ERR_CONFLICT, "a transaction is open");
 	c->before = tables_copy(c->tables);
+	return 0;
+}
+
+/* A new unit has nothing here. */
+int client_replace(struct client *c, bool factory, struct err *err) {
+	int rc = client_begin(c, err);
+
+	c->factory = factory;
+	if (rc)
+		return rc;
+	tables_free(c->tables);
+	c->tables = xcalloc(schema_n_tables, sizeof(*c->tables));
 	return 0;
 }
 
