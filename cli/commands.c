@@ -2,532 +2,24 @@
 /*
  * Every command, once: its word, its help, where it exists, what it takes and what carries it out.
  * Dispatch, abbreviations, `?` and Tab all read these rows. A command that the daemon answers needs
- * a row here and nothing else in the shell.
+ * a row and nothing else in the shell; those of `diagnose`, `execute` and `get` stand in files of
+ * their own.
  */
-#include "cli/commands.h"
+#include "cli/commands_rows.h"
 
 #define IN_TABLE (LEVEL_LIST | LEVEL_DIRECT)
 #define IN_BUFFER (LEVEL_ENTRY | LEVEL_OBJECT | LEVEL_DIRECT)
 #define IN_CONFIG (LEVEL_LIST | LEVEL_ENTRY | LEVEL_OBJECT | LEVEL_DIRECT)
 
-#define REMOTE .run = cmd_remote
-#define LIVE   .flags = COMMAND_UNPAGED, .run = cmd_remote
-#define WATCH  .flags = COMMAND_UNPAGED, .run = cmd_watch
-
-static const struct command diagnose_config[] = {
-	{ "unenforced", "List what is set and not enforced.", REMOTE },
-	{ 0 }
-};
-
-static const struct argument addr_range_args[] = {
-	{ "<from>", "Address, or the first of a range." },
-	{ "<to>", "Last address." },
-};
-
-static const struct argument port_range_args[] = {
-	{ "<from>", "Port, or the first of a range." },
-	{ "<to>", "Last port." },
-};
-
-static const struct argument proto_range_args[] = {
-	{ "<from>", "Number of the IP protocol, or the first of a range." },
-	{ "<to>", "Last number." },
-};
-
-static const struct argument vd_args[] = {
-	{ "<index>", "Index of the virtual domain; -1 for all." },
-};
-
-static const struct argument vd_name_args[] = {
-	{ "<name>", "Name of the virtual domain." },
-};
-
-#define RANGE(a) .min_args = 1, .max_args = 2, .args = a, REMOTE
-
-static const struct command diagnose_flow_negate[] = {
-	{ "vd", "Virtual domain.", REMOTE },
-	{ "proto", "IP protocol.", REMOTE },
-	{ "addr", "Source or destination address.", REMOTE },
-	{ "saddr", "Source address.", REMOTE },
-	{ "daddr", "Destination address.", REMOTE },
-	{ "port", "Source or destination port.", REMOTE },
-	{ "sport", "Source port.", REMOTE },
-	{ "dport", "Destination port.", REMOTE },
-	{ 0 }
-};
-
-static const struct command diagnose_flow_filter[] = {
-	{ "clear", "Let all packets through the filter.", REMOTE },
-	{ "vd", "Packets of a virtual domain.", .min_args = 1, .max_args = 1, .args = vd_args,
-	  REMOTE },
-	{ "vd-name", "The same, by name.", .min_args = 1, .max_args = 1, .args = vd_name_args,
-	  REMOTE },
-	{ "proto", "Packets of an IP protocol.", RANGE(proto_range_args) },
-	{ "addr", "Packets from or to an address.", RANGE(addr_range_args) },
-	{ "saddr", "Packets from an address.", RANGE(addr_range_args) },
-	{ "daddr", "Packets to an address.", RANGE(addr_range_args) },
-	{ "port", "Packets from or to a port.", RANGE(port_range_args) },
-	{ "sport", "Packets from a port.", RANGE(port_range_args) },
-	{ "dport", "Packets to a port.", RANGE(port_range_args) },
-	{ "negate", "Turn a condition round.", .sub = diagnose_flow_negate },
-	{ 0 }
-};
-
-static const struct command diagnose_switch[] = {
-	{ "enable", "Show it.", REMOTE },
-	{ "disable", "Do not show it.", REMOTE },
-	{ 0 }
-};
-
-static const struct command diagnose_flow_show[] = {
-	{ "function-name", "Name and line of the function in each line.", .sub = diagnose_switch },
-	{ "iprope", "Policies before the one that matched, and what of them did not fit.",
-	  .sub = diagnose_switch },
-	{ 0 }
-};
-
-static const struct argument trace_args[] = {
-	{ "<packets>", "How many packets; without it, until a key is pressed." },
-};
-
-static const struct command diagnose_flow_trace[] = {
-	{ "start", "Trace packets.", .max_args = 1, .args = trace_args, WATCH },
-	{ "stop", "Trace no more.", REMOTE },
-	{ 0 }
-};
-
-static const struct command diagnose_flow[] = {
-	{ "filter", "Show which packets are traced, or say which.", .sub = diagnose_flow_filter,
-	  REMOTE },
-	{ "show", "What is shown of them.", .sub = diagnose_flow_show },
-	{ "trace", "Their way through the unit.", .sub = diagnose_flow_trace },
-	{ 0 }
-};
-
-static const struct argument level_args[] = {
-	{ "<level>", "-1 for all; 3 errors, 4 and warnings, 5 and notices, 6 and news; 0 none." },
-};
-
-static const struct command diagnose_application[] = {
-	{ "hasync", "Replication of the configuration.", .min_args = 1, .max_args = 1,
-	  .args = level_args, WATCH },
-	{ "sessionsync", "Session synchronization.", .min_args = 1, .max_args = 1,
-	  .args = level_args, WATCH },
-	{ 0 }
-};
-
-static const struct command diagnose_debug[] = {
-	{ "application", "What a part of the unit does.", .sub = diagnose_application },
-	{ "disable", "Show no debug output.", REMOTE },
-	{ "enable", "Show debug output.", WATCH },
-	{ "flow", "The way of packets through the unit.", .sub = diagnose_flow },
-	{ "reset", "Stop all debugging and forget its settings.", REMOTE },
-	{ 0 }
-};
-
-static const struct argument sniffer_args[] = {
-	{ "<interface>", "Interface, or any." },
-	{ "<filter>", "Which packets, in quotes, as pcap-filter(7) says; none for all." },
-	{ "<level>", "1 headers, 2 with data from IP on, 3 with data from Ethernet on; 4, 5, 6 the "
-		     "same with names of interfaces." },
-	{ "<count>", "How many packets; 0 for all until Ctrl-C." },
-	{ "<timestamp>", "a for UTC, l for local time; otherwise relative to the start." },
-};
-
-static const struct command diagnose_sniffer[] = {
-	{ "packet", "Print packets as they come and go.", .max_args = 5, .args = sniffer_args,
-	  LIVE },
-	{ 0 }
-};
-
-static const struct argument lookup_args[] = {
-	{ "<source>", "Source address." },
-	{ "<source port>", "Source port." },
-	{ "<destination>", "Destination address." },
-	{ "<destination port>", "Destination port." },
-	{ "<protocol>", "Number or name of the IP protocol." },
-	{ "<interface>", "Interface the packet comes in by." },
-};
-
-static const struct argument policy_args[] = {
-	{ "<policy>", "Number of the policy; 0 for what no policy allows." },
-};
-
-static const struct command diagnose_iprope_show[] = {
-	{ "100004", "IPv4 policies.", .min_args = 1, .max_args = 1, .args = policy_args, REMOTE },
-	{ 0 }
-};
-
-static const struct command diagnose_iprope[] = {
-	{ "lookup", "Tell which policy decides on a packet.", .min_args = 6, .max_args = 6,
-	  .args = lookup_args, REMOTE },
-	{ "show", "Show the counters of a policy.", .sub = diagnose_iprope_show },
-	{ 0 }
-};
-
-static const struct command diagnose_firewall[] = {
-	{ "iprope", "Policies as the kernel has them.", .sub = diagnose_iprope },
-	{ 0 }
-};
-
-static const struct command diagnose_ip_address[] = {
-	{ "list", "List addresses of interfaces.", REMOTE },
-	{ 0 }
-};
-
-static const struct command diagnose_ip[] = {
-	{ "address", "Addresses of interfaces.", .sub = diagnose_ip_address },
-	{ 0 }
-};
-
-static const struct argument refcnt_args[] = {
-	{ "<table>", "Table and key attribute, such as firewall.address.name." },
-	{ "<entry>", "Key of the entry." },
-};
-
-static const struct command diagnose_refcnt[] = {
-	{ "show", "List who refers to an entry.", .min_args = 2, .max_args = 2,
-	  .args = refcnt_args, REMOTE },
-	{ 0 }
-};
-
-static const struct command diagnose_cmdb[] = {
-	{ "refcnt", "References between entries.", .sub = diagnose_refcnt },
-	{ 0 }
-};
-
-static const struct command diagnose_vd[] = {
-	{ "list", "List virtual domains.", REMOTE },
-	{ 0 }
-};
-
-static const struct argument range_args[] = {
-	{ "<from>", "Value, or the first of a range." },
-	{ "<to>", "Last value of the range." },
-};
-
-static const struct argument name_args[] = {
-	{ "<name>", "Name." },
-};
-
-static const struct argument criterion_args[] = {
-	{ "<criterion>", "Name of the criterion; all of them when it is missing." },
-};
-
-#define NAMED .min_args = 1, .max_args = 1, .args = name_args, REMOTE
-
-static const struct command session_filter[] = {
-	{ "clear", "Forget one criterion, or all.", .max_args = 1, .args = criterion_args, REMOTE },
-	{ "dintf", "Interface that packets of the client leave by.", NAMED },
-	{ "dport", "Destination port, before translation.", RANGE(range_args) },
-	{ "dst", "Destination address, before translation.", RANGE(range_args) },
-	{ "duration", "Age in seconds.", RANGE(range_args) },
-	{ "expire", "Seconds until it ends when no packet comes.", RANGE(range_args) },
-	{ "ext-dst", "Destination address to add to a list of which one must fit.", NAMED },
-	{ "ext-dst-negate", "Destination address to add to a list of which none may fit.", NAMED },
-	{ "ext-src", "Source address to add to a list of which one must fit.", NAMED },
-	{ "ext-src-negate", "Source address to add to a list of which none may fit.", NAMED },
-	{ "negate", "Turn a criterion round, or back.", .min_args = 1, .max_args = 1,
-	  .args = criterion_args, REMOTE },
-	{ "nport", "Source port after translation.", RANGE(range_args) },
-	{ "nsrc", "Source address after translation.", RANGE(range_args) },
-	{ "policy", "Number of the policy.", RANGE(range_args) },
-	{ "proto", "Number of the IP protocol.", RANGE(range_args) },
-	{ "proto-state", "State of the protocol, as in the list.", RANGE(range_args) },
-	{ "session-state1", "Bits of the first state word, and their mask, hexadecimal.",
-	  RANGE(range_args) },
-	{ "session-state2", "Bits of the second state word, and their mask, hexadecimal.",
-	  RANGE(range_args) },
-	{ "sintf", "Interface that packets of the client come in by.", NAMED },
-	{ "sport", "Source port.", RANGE(range_args) },
-	{ "src", "Source address.", RANGE(range_args) },
-	{ "vd", "Index of the virtual domain; -1 is every one.", RANGE(range_args) },
-	{ "vd-name", "Name of the virtual domain.", NAMED },
-	{ 0 }
-};
-
-static const struct argument tuple_args[] = {
-	{ "<protocol>", "Number of the IP protocol." },
-	{ "<source>", "Source address." },
-	{ "<source port>", "Source port." },
-	{ "<destination>", "Destination address, before translation." },
-	{ "<destination port>", "Destination port, before translation." },
-};
-
-static const struct command diagnose_session_sync[] = {
-	{ "reset", "Set the counters to zero.", REMOTE },
-	{ 0 }
-};
-
-static const struct command diagnose_session[] = {
-	{ "clear", "End the sessions that fit the filter.", .flags = COMMAND_UNPAGED,
-	  .run = cmd_session_clear },
-	{ "exact", "Show one session.", .min_args = 5, .max_args = 5, .args = tuple_args, REMOTE },
-	{ "filter", "Show or set the filter of this connection.", .sub = session_filter, REMOTE },
-	{ "full-stat", "Numbers about sessions and their table.", REMOTE },
-	{ "list", "List the sessions that fit the filter.", REMOTE },
-	{ "stat", "Numbers about sessions.", REMOTE },
-	{ "sync", "Numbers about sessions that units share.", .sub = diagnose_session_sync,
-	  REMOTE },
-	{ "ttl", "Timeouts of sessions.", REMOTE },
-	{ 0 }
-};
-
-static const struct command diagnose_session6[] = {
-	{ "clear", "End the sessions that fit the filter.", .flags = COMMAND_UNPAGED,
-	  .run = cmd_session_clear },
-	{ "filter", "Show or set the filter of this connection.", .sub = session_filter, REMOTE },
-	{ "list", "List the sessions that fit the filter.", REMOTE },
-	{ "stat", "Numbers about sessions.", REMOTE },
-	{ 0 }
-};
-
-static const struct command diagnose_peers[] = {
-	{ "detail", "With their state.", REMOTE },
-	{ 0 }
-};
-
-static const struct argument table_args[] = {
-	{ "<table>", "Table, such as firewall.address: its objects." },
-};
-
-static const struct command diagnose_checksum_show[] = {
-	{ "global", "Tables that are of no virtual domain.", .max_args = 1, .args = table_args,
-	  REMOTE },
-	{ "root", "Tables of virtual domain root.", .max_args = 1, .args = table_args, REMOTE },
-	{ 0 }
-};
-
-static const struct command diagnose_checksum_parts[] = {
-	{ "global", "Tables that are of no virtual domain.", REMOTE },
-	{ "root", "Tables of virtual domain root.", REMOTE },
-	{ 0 }
-};
-
-static const struct argument serial_args[] = {
-	{ "<serial>", "Serial number of another member." },
-};
-
-static const struct command diagnose_checksum[] = {
-	{ "autoscale-cluster", "Of all members of the auto-scale group.", REMOTE },
-	{ "cluster", "Of all members.", REMOTE },
-	{ "diff", "What differs from the primary; on the primary, from each member, or one.",
-	  .max_args = 1, .args = serial_args, REMOTE },
-	{ "recalculate", "Make the checksums of this unit anew.", .sub = diagnose_checksum_parts,
-	  REMOTE },
-	{ "show", "Of this unit; of its tables, or of the objects of one.",
-	  .sub = diagnose_checksum_show, REMOTE },
-	{ 0 }
-};
-
-static const struct command diagnose_history[] = {
-	{ "read", "What has happened in the group.", REMOTE },
-	{ 0 }
-};
-
-static const struct command diagnose_ha[] = {
-	{ "autoscale-peers", "The units that the configuration is shared with.",
-	  .sub = diagnose_peers, REMOTE },
-	{ "checksum", "Checksums of the configuration.", .sub = diagnose_checksum },
-	{ "history", "Events of the group.", .sub = diagnose_history },
-	{ "standalone-peers", "The units that sessions are shared with.", REMOTE },
-	{ "status", "Numbers about the group.", REMOTE },
-	{ 0 }
-};
-
-static const struct command diagnose_sys[] = {
-	{ "cmdb", "The configuration database.", .sub = diagnose_cmdb },
-	{ "ha", "Other units.", .sub = diagnose_ha },
-	{ "session", "IPv4 sessions.", .sub = diagnose_session },
-	{ "session6", "IPv6 sessions.", .sub = diagnose_session6 },
-	{ "vd", "Virtual domains.", .sub = diagnose_vd },
-	{ 0 }
-};
-
-static const struct command diagnose[] = {
-	{ "config", "The configuration.", .sub = diagnose_config },
-	{ "debug", "What the unit does, as it does it.", .sub = diagnose_debug },
-	{ "firewall", "Policies.", .sub = diagnose_firewall },
-	{ "ip", "Addresses.", .sub = diagnose_ip },
-	{ "sniffer", "Packets on the wire.", .sub = diagnose_sniffer },
-	{ "sys", "The system.", .sub = diagnose_sys },
-	{ 0 }
-};
-
-static const struct argument ping_args[] = {
-	{ "<host>", "Address or name." },
-};
-
-static const struct argument old_filter_args[] = {
-	{ "<criterion>", "Criterion; `clear`, `negate`, or `list` to show the filter." },
-	{ "<from>", "Value, or the first of a range; what to clear or negate." },
-	{ "<to>", "Last value of the range." },
-};
-
-static const struct command execute_set_session[] = {
-	{ "filter", "Set the filter of this connection.", .min_args = 1, .max_args = 3,
-	  .args = old_filter_args, REMOTE },
-	{ 0 }
-};
-
-static const struct command execute_set_system[] = {
-	{ "session", "Sessions.", .sub = execute_set_session },
-	{ 0 }
-};
-
-static const struct command execute_set[] = {
-	{ "system", "The system.", .sub = execute_set_system },
-	{ 0 }
-};
-
-static const struct argument category_args[] = {
-	{ "<category>", "Name or number; without it, the categories are listed." },
-};
-
-static const struct argument device_args[] = {
-	{ "<device>", "Name or number; without it, the devices are listed." },
-};
-
-static const struct argument field_args[] = {
-	{ "<field>", "Name of the field, as in the lines." },
-	{ "<value>", "Value, or LOW-HIGH of numbers or addresses; `not` before the values." },
-	{ "<value>", "Another value." },
-	{ "<value>", "Another value." },
-	{ "<value>", "Another value." },
-	{ "<value>", "Another value." },
-	{ "<value>", "Another value." },
-	{ "<value>", "Another value." },
-	{ "<value>", "Another value." },
-};
-
-static const struct argument checklines_args[] = {
-	{ "<number>", "100 to 1000000; 0 for all." },
-};
-
-static const struct argument reset_args[] = {
-	{ "<what>", "`all`, or `field` for the conditions on fields only." },
-};
-
-static const struct argument start_line_args[] = {
-	{ "<number>", "1 is the newest line that matches." },
-};
-
-static const struct argument view_lines_args[] = {
-	{ "<number>", "5 to 1000." },
-};
-
-static const struct command execute_log_filter[] = {
-	{ "category", "Kind of lines.", .max_args = 1, .args = category_args, REMOTE },
-	{ "device", "Where the lines are kept.", .max_args = 1, .args = device_args, REMOTE },
-	{ "dump", "Show the filter.", REMOTE },
-	{ "field", "Condition on a field.", .min_args = 2, .max_args = 9,
-	  .args = field_args, REMOTE },
-	{ "max-checklines", "Most lines to look at.", .min_args = 1, .max_args = 1,
-	  .args = checklines_args, REMOTE },
-	{ "reset", "Forget the filter.", .max_args = 1, .args = reset_args, REMOTE },
-	{ "start-line", "First line to show.", .min_args = 1, .max_args = 1,
-	  .args = start_line_args, REMOTE },
-	{ "view-lines", "Most lines to show.", .min_args = 1, .max_args = 1,
-	  .args = view_lines_args, REMOTE },
-	{ 0 }
-};
-
-static const struct command execute_log[] = {
-	{ "delete", "Remove the lines of the filter's category.",
-	  .warning = "This will delete all log lines of the category!", REMOTE },
-	{ "delete-all", "Remove all lines.", .warning = "This will delete all log lines!", REMOTE },
-	{ "display", "Show the lines that the filter picks, the newest first.", REMOTE },
-	{ "filter", "Choose the lines that are shown.", .sub = execute_log_filter },
-	{ 0 }
-};
-
-static const struct command execute_ha[] = {
-	{ "forget", "Let a member leave the auto-scale group.", .min_args = 1, .max_args = 1,
-	  .args = serial_args, .warning = "This will remove the member from the group!", REMOTE },
-	{ 0 }
-};
-
-static const struct command execute_revision_list[] = {
-	{ "config", "All that is kept, the newest first: who, when, comment.", REMOTE },
-	{ 0 }
-};
-
-static const struct command execute_revision[] = {
-	{ "list", "Show revisions.", .sub = execute_revision_list },
-	{ 0 }
-};
-
-static const struct command execute[] = {
-	{ "ha", "Other units.", .sub = execute_ha },
-	{ "log", "Lines that the unit has logged.", .sub = execute_log },
-	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,
-	  .flags = COMMAND_UNPAGED, .run = cmd_ping },
-	{ "revision", "The history of the configuration.", .sub = execute_revision },
-	{ "set", "Set what lasts as long as the connection.", .sub = execute_set },
-	{ "sync-session", "Send all sessions to the other units once more.", REMOTE },
-	{ 0 }
-};
-
-static const struct command get_routing_table[] = {
-	{ "all", "All active routes.", REMOTE },
-	{ 0 }
-};
-
-static const struct command get_router_info[] = {
-	{ "routing-table", "Routes in use.", .sub = get_routing_table },
-	{ 0 }
-};
-
-static const struct command get_router[] = {
-	{ "info", "State of routing.", .sub = get_router_info },
-	{ 0 }
-};
-
-static const struct command get_session[] = {
-	{ "list", "List the sessions that fit the filter, one a line.", REMOTE },
-	{ "status", "Number of sessions.", REMOTE },
-	{ 0 }
-};
-
-static const struct command get_session_info[] = {
-	{ "expectation", "List the sessions that session helpers wait for.", REMOTE },
-	{ "full-stat", "Numbers about sessions and their table.", REMOTE },
-	{ "list", "List the sessions that fit the filter, one a line.", REMOTE },
-	{ "statistics", "Numbers about sessions.", REMOTE },
-	{ "ttl", "Timeouts of sessions.", REMOTE },
-	{ 0 }
-};
-
-static const struct command get_ha[] = {
-	{ "status", "State of the group that this unit is in.", REMOTE },
-	{ 0 }
-};
-
-static const struct command get_system[] = {
-	{ "ha", "High availability.", .sub = get_ha },
-	{ "session", "Sessions.", .sub = get_session },
-	{ "session-info", "More about sessions.", .sub = get_session_info },
-	{ "status", "Version, serial number and state of the unit.", REMOTE },
-	{ 0 }
-};
-
-static const struct command get[] = {
-	{ "metrics", "Numbers for a collector, in the text form of Prometheus.", REMOTE },
-	{ "router", "Routing.", .sub = get_router },
-	{ "system", "The unit itself: interfaces, administrators, high availability.",
-	  .sub = get_system },
-	{ 0 }
-};
-
 static const struct command show[] = {
 	{ "full-configuration", "With values that are at their default.", .flags = COMMAND_PATHS,
-	  .kind = ARGS_ENTRY, .run = cmd_show_full },
+	  .kind = ARGS_WITHIN, .run = cmd_show_full },
 	{ 0 }
 };
 
 static const struct command show_here[] = {
-	{ "full-configuration", "With values that are at their default.", .kind = ARGS_ENTRY,
-	  .max_args = 1, .run = cmd_show_here_full },
+	{ "full-configuration", "With values that are at their default.", .kind = ARGS_WITHIN,
+	  .max_args = UINT16_MAX, .run = cmd_show_here_full },
 	{ 0 }
 };
 
@@ -535,11 +27,11 @@ const struct command commands[] = {
 	{ "config", "Configure a table or object.", LEVEL_ROOT, COMMAND_PATHS | COMMAND_TARGET,
 	  .run = cmd_config },
 	{ "get", "Show values, and state of the unit.", LEVEL_ROOT,
-	  COMMAND_PATHS | COMMAND_TARGET, get, ARGS_ENTRY, .run = cmd_get },
-	{ "show", "Show configuration.", LEVEL_ROOT, COMMAND_PATHS, show, ARGS_ENTRY,
+	  COMMAND_PATHS | COMMAND_TARGET, commands_get, ARGS_WITHIN, .run = cmd_get },
+	{ "show", "Show configuration.", LEVEL_ROOT, COMMAND_PATHS, show, ARGS_WITHIN,
 	  .run = cmd_show },
-	{ "diagnose", "Look into the running system.", LEVEL_ROOT, .sub = diagnose },
-	{ "execute", "Run a command once.", LEVEL_ROOT, .sub = execute },
+	{ "diagnose", "Look into the running system.", LEVEL_ROOT, .sub = commands_diagnose },
+	{ "execute", "Run a command once.", LEVEL_ROOT, .sub = commands_execute },
 	{ "exit", "End the session.", LEVEL_ROOT, .run = cmd_exit },
 	{ "quit", "End the session.", LEVEL_ROOT, COMMAND_HIDDEN, .run = cmd_exit },
 
@@ -549,20 +41,30 @@ const struct command commands[] = {
 	  .min_args = 1, .max_args = 1, .run = cmd_edit },
 	{ "delete", "Remove an entry.", IN_TABLE, .kind = ARGS_ENTRY, .min_args = 1, .max_args = 1,
 	  .run = cmd_delete },
+	{ "purge", "Remove all entries.", LEVEL_LIST, .run = cmd_purge,
+	  .warning = "This operation will clear all table!" },
+	{ "rename", "Give an entry another name, in all that refers to it, too.", IN_TABLE,
+	  .kind = ARGS_RENAME, .min_args = 3, .max_args = 3, .run = cmd_rename },
+	{ "clone", "Make an entry like another one.", IN_TABLE, .kind = ARGS_RENAME,
+	  .min_args = 3, .max_args = 3, .run = cmd_clone },
+	{ "move", "Give an entry another place in the order.", LEVEL_LIST, .kind = ARGS_MOVE,
+	  .min_args = 3, .max_args = 3, .run = cmd_move },
 	{ "set", "Set an attribute.", IN_BUFFER, .kind = ARGS_VALUES, .min_args = 1,
 	  .max_args = UINT16_MAX, .run = cmd_set },
 	{ "unset", "Set an attribute to its default.", IN_BUFFER, .kind = ARGS_ATTR, .min_args = 1,
 	  .max_args = UINT16_MAX, .run = cmd_unset },
 	{ "append", "Add values to a list.", IN_BUFFER, .kind = ARGS_LIST_VALUES, .min_args = 1,
 	  .max_args = UINT16_MAX, .run = cmd_append },
+	{ "select", "Set a list to these values.", IN_BUFFER, COMMAND_YIELDS,
+	  .kind = ARGS_LIST_VALUES, .min_args = 1, .max_args = UINT16_MAX, .run = cmd_set },
+	{ "clear", "Empty a list.", IN_BUFFER, COMMAND_YIELDS, .kind = ARGS_LIST, .min_args = 1,
+	  .max_args = UINT16_MAX, .run = cmd_clear },
 	{ "unselect", "Remove values from a list.", IN_BUFFER, .kind = ARGS_HELD_VALUES,
 	  .min_args = 1, .max_args = UINT16_MAX, .run = cmd_unselect },
-	{ "get", "Show values, also those at their default.", LEVEL_LIST, .kind = ARGS_ENTRY,
-	  .max_args = 1, .run = cmd_get_here },
-	{ "get", "Show values, also those at their default.", IN_BUFFER, .run = cmd_get_here },
-	{ "show", "Show configuration.", LEVEL_LIST, .sub = show_here, .kind = ARGS_ENTRY,
-	  .max_args = 1, .run = cmd_show_here },
-	{ "show", "Show configuration.", IN_BUFFER, .sub = show_here, .run = cmd_show_here },
+	{ "get", "Show values, also those at their default.", IN_CONFIG, .kind = ARGS_WITHIN,
+	  .max_args = UINT16_MAX, .run = cmd_get_here },
+	{ "show", "Show configuration.", IN_CONFIG, .sub = show_here, .kind = ARGS_WITHIN,
+	  .max_args = UINT16_MAX, .run = cmd_show_here },
 	{ "next", "Save the entry and go back to its table.", LEVEL_ENTRY, .run = cmd_next },
 	{ "end", "Save and leave.", IN_CONFIG, .run = cmd_end },
 	{ "abort", "Leave without saving.", IN_CONFIG, .run = cmd_abort },

@@ -13,7 +13,7 @@
 #include "cfgdb/history.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
-#include "tests/lib/random_config.h"
+#include "tests/lib/random_edits.h"
 
 #define POLICY                                                                 \
 	"set srcintf any\nset dstintf any\nset srcaddr all\nset dstaddr all\n" \

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rows of `execute`: what is done once. Some are answered by the daemon, some are programs of the
+ * system that run as the administrator. A row with a warning asks at a terminal whether to go on.
+ */
+#include "cli/commands_rows.h"
+
+static const struct argument serial_args[] = {
+	{ "<serial>", "Serial number of another member." },
+};
+
+static const struct argument ping_args[] = {
+	{ "<host>", "Address or name." },
+};
+
+static const struct argument old_filter_args[] = {
+	{ "<criterion or verb>", "Criterion; `clear`, `negate`, or `list` to show the filter." },
+	{ "<from>", "Value, or the first of a range; what to clear or negate." },
+	{ "<to>", "Last value of the range." },
+};
+
+static const struct command execute_set_session[] = {
+	{ "filter", "Set the filter of this connection.", .min_args = 1, .max_args = 3,
+	  .args = old_filter_args, REMOTE },
+	{ 0 }
+};
+
+static const struct command execute_set_system[] = {
+	{ "session", "Sessions.", .sub = execute_set_session },
+	{ 0 }
+};
+
+static const struct command execute_set[] = {
+	{ "system", "The system.", .sub = execute_set_system },
+	{ 0 }
+};
+
+static const struct argument category_args[] = {
+	{ "<category>", "Name or number; without it, the categories are listed." },
+};
+
+static const struct argument device_args[] = {
+	{ "<device>", "Name or number; without it, the devices are listed." },
+};
+
+static const struct argument field_args[] = {
+	{ "<field>", "Name of the field, as in the lines." },
+	{ "<value>", "Value, or LOW-HIGH of numbers or addresses; `not` before the values." },
+	{ "<value>", "Another value." },
+	{ "<value>", "Another value." },
+	{ "<value>", "Another value." },
+	{ "<value>", "Another value." },
+	{ "<value>", "Another value." },
+	{ "<value>", "Another value." },
+	{ "<value>", "Another value." },
+};
+
+static const struct argument checklines_args[] = {
+	{ "<number>", "100 to 1000000; 0 for all." },
+};
+
+static const struct argument reset_args[] = {
+	{ "<part>", "`all`, or `field` for the conditions on fields only." },
+};
+
+static const struct argument start_line_args[] = {
+	{ "<number>", "1 is the newest line that matches." },
+};
+
+static const struct argument view_lines_args[] = {
+	{ "<number>", "5 to 1000." },
+};
+
+static const struct command execute_log_filter[] = {
+	{ "category", "Kind of lines.", .max_args = 1, .args = category_args, REMOTE },
+	{ "device", "Where the lines are kept.", .max_args = 1, .args = device_args, REMOTE },
+	{ "dump", "Show the filter.", REMOTE },
+	{ "field", "Condition on a field.", .min_args = 2, .max_args = 9,
+	  .args = field_args, REMOTE },
+	{ "max-checklines", "Most lines to look at.", .min_args = 1, .max_args = 1,
+	  .args = checklines_args, REMOTE },
+	{ "reset", "Forget the filter.", .max_args = 1, .args = reset_args, REMOTE },
+	{ "start-line", "First line to show.", .min_args = 1, .max_args = 1,
+	  .args = start_line_args, REMOTE },
+	{ "view-lines", "Most lines to show.", .min_args = 1, .max_args = 1,
+	  .args = view_lines_args, REMOTE },
+	{ 0 }
+};
+
+static const struct command execute_log[] = {
+	{ "delete", "Remove the lines of the filter's category.",
+	  .warning = "This will delete all log lines of the category!", REMOTE },
+	{ "delete-all", "Remove all lines.", .warning = "This will delete all log lines!", REMOTE },
+	{ "display", "Show the lines that the filter picks, the newest first.", REMOTE },
+	{ "filter", "Choose the lines that are shown.", .sub = execute_log_filter },
+	{ 0 }
+};
+
+static const struct command execute_ha[] = {
+	{ "forget", "Let a member leave the auto-scale group.", .min_args = 1, .max_args = 1,
+	  .args = serial_args, .warning = "This will remove the member from the group!", REMOTE },
+	{ 0 }
+};
+
+static const struct command execute_revision_list[] = {
+	{ "config", "All that is kept, the newest first: who, when, comment.", REMOTE },
+	{ 0 }
+};
+
+static const struct command execute_revision[] = {
+	{ "list", "Show revisions.", .sub = execute_revision_list },
+	{ 0 }
+};
+
+const struct command commands_execute[] = {
+	{ "ha", "Other units.", .sub = execute_ha },
+	{ "log", "Lines that the unit has logged.", .sub = execute_log },
+	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,
+	  .flags = COMMAND_UNPAGED, .run = cmd_ping },
+	{ "revision", "The history of the configuration.", .sub = execute_revision },
+	{ "set", "Set what lasts as long as the connection.", .sub = execute_set },
+	{ "sync-session", "Send all sessions to the other units once more.", REMOTE },
+	{ 0 }
+};

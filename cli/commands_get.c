@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rows of `get` that show the state of the unit. They share their first words with the paths of the
+ * schema: `get system interface` is a table, `get system status` a row here.
+ */
+#include "cli/commands_rows.h"
+
+static const struct command get_routing_table[] = {
+	{ "all", "All active routes.", REMOTE },
+	{ 0 }
+};
+
+static const struct command get_router_info[] = {
+	{ "routing-table", "Routes in use.", .sub = get_routing_table },
+	{ 0 }
+};
+
+static const struct command get_router[] = {
+	{ "info", "State of routing.", .sub = get_router_info },
+	{ 0 }
+};
+
+static const struct command get_session[] = {
+	{ "list", "List the sessions that fit the filter, one a line.", REMOTE },
+	{ "status", "Number of sessions.", REMOTE },
+	{ 0 }
+};
+
+static const struct command get_session_info[] = {
+	{ "expectation", "List the sessions that session helpers wait for.", REMOTE },
+	{ "full-stat", "Numbers about sessions and their table.", REMOTE },
+	{ "list", "List the sessions that fit the filter, one a line.", REMOTE },
+	{ "statistics", "Numbers about sessions.", REMOTE },
+	{ "ttl", "Timeouts of sessions.", REMOTE },
+	{ 0 }
+};
+
+static const struct command get_ha[] = {
+	{ "status", "State of the group that this unit is in.", REMOTE },
+	{ 0 }
+};
+
+static const struct command get_system[] = {
+	{ "ha", "High availability.", .sub = get_ha },
+	{ "session", "Sessions.", .sub = get_session },
+	{ "session-info", "More about sessions.", .sub = get_session_info },
+	{ "status", "Version, serial number and state of the unit.", REMOTE },
+	{ 0 }
+};
+
+const struct command commands_get[] = {
+	{ "metrics", "Numbers for a collector, in the text form of Prometheus.", REMOTE },
+	{ "router", "Routing.", .sub = get_router },
+	{ "system", "The unit itself: interfaces, administrators, high availability.",
+	  .sub = get_system },
+	{ 0 }
+};
