@@ -12,9 +12,9 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/ctl.h"
+#include "cfgdb/difference.h"
+#include "cfgdb/pending.h"
 #include "cfgdb/requests.h"
-
-#define CONFIRM_MINUTES_MAX 1440
 
 static struct workspace *workspace_of(const struct command_call *call) {
 	return call->caller->config->workspace;
@@ -109,7 +109,7 @@ static int read_wish(const struct command_call *call, struct commit_wish *ret, s
 		if (i + 1 == call->argc)
 			return command_word_missing(err);
 		if (confirm) {
-			rc = take_number(call->argv[i + 1], CONFIRM_MINUTES_MAX, &minutes, err);
+			rc = take_number(call->argv[i + 1], PENDING_MINUTES_MAX, &minutes, err);
 			if (rc)
 				return rc;
 			ret->confirm_minutes = (unsigned int)minutes;
@@ -144,6 +144,35 @@ static int commit_run(void *ctx, const struct command_call *call, struct str *ou
 	return rc;
 }
 
+static int confirm_run(void *ctx, const struct command_call *call, struct str *out,
+		       struct err *err) {
+	struct caller *s = call->caller;
+	long long number = 0;
+	uint64_t revision;
+	int rc = one_word_at_most(call, err);
+
+	(void)ctx;
+	if (rc == 0 && call->argc > 0)
+		rc = take_number(call->argv[0], INT64_MAX, &number, err);
+	if (rc == 0)
+		rc = pending_confirm(s->config->pending, (uint64_t)number, s->user, &revision, err);
+	if (rc == 0)
+		str_addf(out, "revision %" PRIu64 " is confirmed\n", revision);
+	return rc;
+}
+
+static int diff_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+	struct held *h;
+	int rc = command_no_words(call, err);
+
+	(void)ctx;
+	if (rc == 0)
+		rc = workspace_open(&call->caller->seat, &h, err);
+	if (rc == 0)
+		difference_txn(h->txn, out);
+	return rc;
+}
+
 /* ---- what there is ---- */
 
 struct telling {
@@ -167,6 +196,22 @@ static int status_held(void *arg, const struct held *h) {
 	return 0;
 }
 
+static int status_awaited(void *arg, const struct awaited *a) {
+	const struct telling *t = arg;
+	int64_t left = pending_left(t->call->caller->config->pending, a);
+
+	str_addf(t->out, "revision %" PRIu64 " of %s ", a->revision, a->user);
+	if (a->failed)
+		str_addf(t->out, "was not confirmed and cannot be taken back: %s\n",
+			 *a->why ? a->why : "the event log tells why");
+	else
+		str_addf(t->out,
+			 "waits for its confirmation: it will be taken back in %" PRId64
+			 " seconds\n",
+			 left > 0 ? left : 0);
+	return 0;
+}
+
 static int status_run(void *ctx, const struct command_call *call, struct str *out,
 		      struct err *err) {
 	struct telling t = { call, out };
@@ -179,6 +224,7 @@ static int status_run(void *ctx, const struct command_call *call, struct str *ou
 	if (*lost)
 		str_addf(out, "%s\n", lost);
 	workspace_each(workspace_of(call), status_held, &t);
+	pending_each(call->caller->config->pending, status_awaited, &t);
 	if (out->len == 0)
 		str_add(out, "no config transaction is open\n");
 	return 0;
@@ -258,6 +304,14 @@ static int lock_held(void *arg, const struct held *h) {
 	return txn_each_lock(h->txn, tell_lock, arg);
 }
 
+static int commands_held(void *arg, const struct held *h) {
+	const struct telling *t = arg;
+
+	str_addf(t->out, "id=%" PRIu64 "\n", h->id);
+	difference_txn(h->txn, t->out);
+	return 0;
+}
+
 /* Tell something of each. */
 static int show(const struct command_call *call, int (*each)(void *arg, const struct held *h),
 		struct str *out, struct err *err) {
@@ -285,6 +339,12 @@ static int lock_run(void *ctx, const struct command_call *call, struct str *out,
 	return show(call, lock_held, out, err);
 }
 
+static int commands_run(void *ctx, const struct command_call *call, struct str *out,
+			struct err *err) {
+	(void)ctx;
+	return show(call, commands_held, out, err);
+}
+
 #define EXECUTE "execute config-transaction "
 #define SHOW "diagnose sys config-transaction show "
 
@@ -294,10 +354,13 @@ const struct command *commands_transaction(size_t *n) {
 		{ .words = EXECUTE "resume", .run = resume_run },
 		{ .words = EXECUTE "abort", .run = abort_run },
 		{ .words = EXECUTE "commit", .run = commit_run },
+		{ .words = EXECUTE "confirm", .run = confirm_run },
+		{ .words = EXECUTE "diff", .run = diff_run },
 		{ .words = EXECUTE "status", .run = status_run },
 		{ .words = SHOW "txn-meta", .run = meta_run },
 		{ .words = SHOW "txn-info", .run = info_run },
 		{ .words = SHOW "txn-entity", .run = entity_run },
+		{ .words = SHOW "txn-cli-commands", .run = commands_run },
 		{ .words = SHOW "txn-lock", .run = lock_run },
 	};
 

@@ -31,6 +31,7 @@ struct commit_run {
 	struct txn *txn;
 	struct engine *engine;
 	struct change *changes;
+	const char **behind;      /* of each change: see store_change() */
 	size_t n_changes;
 	struct shift *shifts;
 	size_t n_shifts;
@@ -102,6 +103,20 @@ static struct object *commit_take(const struct commit_run *run, struct staged *s
 	return obj;
 }
 
+/* Where entries stand, before any of them moves; the changes keep the ones that are named. */
+static void note_places(struct commit_run *run) {
+	const struct model *m = run->engine->model;
+	struct staged *s;
+
+	TAILQ_FOREACH(s, &run->txn->order, next) {
+		bool ordered = s->table->flags & TABLE_ORDERED;
+		const struct object *active = ordered ? model_find(m, s->table, s->key) : NULL;
+		const struct object *before = active ? model_prev(m, active) : NULL;
+
+		s->behind = !active ? NULL : before ? before->key : "";
+	}
+}
+
 /* Move what is staged into the model; the changes own what they replaced. */
 static void commit_swap_in(struct commit_run *run) {
 	struct engine *e = run->engine;
@@ -109,6 +124,8 @@ static void commit_swap_in(struct commit_run *run) {
 
 	txn_drop_indexes(run->txn);
 	run->changes = xcalloc(run->txn->n_staged, sizeof(*run->changes));
+	run->behind = xcalloc(run->txn->n_staged, sizeof(*run->behind));
+	note_places(run);
 	TAILQ_FOREACH(s, &run->txn->order, next) {
 		struct change *c = &run->changes[run->n_changes];
 		const struct object *replaced;
@@ -129,6 +146,7 @@ static void commit_swap_in(struct commit_run *run) {
 		} else {
 			c->before = model_take(e->model, s->table, s->key);
 		}
+		run->behind[run->n_changes] = s->behind;
 		run->n_changes++;
 	}
 	commit_shift(run);
@@ -161,6 +179,7 @@ static void commit_free(struct commit_run *run) {
 	for (size_t i = 0; i < run->n_changes; i++)
 		object_free((struct object *)run->changes[i].before);
 	free(run->changes);
+	free(run->behind);
 	free(run->shifts);
 	txn_rows_done(&run->rows);
 }
@@ -176,7 +195,7 @@ static int write_rows(struct commit_run *run, uint64_t revision, struct err *err
 		if (rc == 0 && c->after)
 			rc = store_put_row(s, c->after, err);
 		if (rc == 0)
-			rc = store_change_row(s, revision, c->before, c->after, err);
+			rc = store_change_row(s, revision, c->before, c->after, c->behind, err);
 	}
 	return rc;
 }
@@ -204,13 +223,15 @@ static int write_changes(struct commit_run *run, struct err *err) {
 		rc = c->after ? store_put(e->store, e->model, c->after, err) :
 				store_delete(e->store, c->before, err);
 		if (rc == 0)
-			rc = store_change(e->store, rev.id, c->before, c->after, err);
+			rc = store_change(e->store, rev.id, c->before, c->after, run->behind[i],
+					  err);
 	}
 	for (size_t i = 0; i < run->n_shifts && rc == 0; i++)
 		rc = store_put_pos(e->store, run->shifts[i].obj, err);
 	if (rc == 0)
 		rc = write_rows(run, rev.id, err);
-	return rc ? rc : store_trim_history(e->store, rev.id, err);
+	return rc ? rc : store_trim_history(e->store, e->kept_revision ? e->kept_revision : rev.id,
+					    err);
 }
 
 static int commit_write(struct commit_run *run, struct err *err) {
@@ -221,7 +242,8 @@ static int commit_write(struct commit_run *run, struct err *err) {
 	if (rc == 0 && has_changes(run))
 		rc = write_changes(run, err);
 	STAILQ_FOREACH(m, &run->txn->meta, next)
-		rc = rc ? rc : store_meta_set(s, m->name, m->value, err);
+		if (rc == 0 && (has_changes(run) || !m->of_revision))
+			rc = store_meta_set(s, m->name, m->value, err);
 	return rc;
 }
 
@@ -278,7 +300,7 @@ static void commit_finish(struct commit_run *run) {
 	for (unsigned int i = 0; i < e->n_backends; i++)
 		if (e->backends[i].finish)
 			e->backends[i].finish(e->backends[i].ctx);
-	e->revision = run->view.revision;
+	e->revision = run->txn->made = run->view.revision;
 	if (run->rows.n > 0)
 		e->rows_revision = e->revision;
 	if (run->txn->replaces)
@@ -328,6 +350,7 @@ int txn_commit(struct txn *t, struct err *err) {
 					    .warnings = &t->warnings } };
 	int rc;
 
+	t->made = 0;
 	txn_redraw(t);
 	if (!t->replicated)
 		txn_drop_adopted(t);

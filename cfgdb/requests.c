@@ -15,7 +15,9 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/order.h"
+#include "cfgdb/pending.h"
 #include "cfgdb/relay.h"
+#include "cfgdb/requests_edit.h"
 #include "cfgdb/requests_sync.h"
 #include "cfgdb/text.h"
 
@@ -52,7 +54,7 @@ void caller_done(struct caller *s) {
 
 /* ---- fields ---- */
 
-static const struct schema_table *take_table(struct buf_reader *r) {
+const struct schema_table *request_take_table(struct buf_reader *r) {
 	const struct schema_table *table = schema_table(buf_get_u16(r));
 
 	if (!table || table->parent) {
@@ -68,9 +70,8 @@ static bool take_end(struct buf_reader *r) {
 	return !r->bad;
 }
 
-/* The key as the table keeps it ("007" is 7); an object table has none. */
-static int canonical_key(struct buf_reader *r, const struct schema_table *table, const char *key,
-			 char **ret, struct err *err) {
+int request_key(struct buf_reader *r, const struct schema_table *table, const char *key,
+		char **ret, struct err *err) {
 	if (schema_is_list(table))
 		return object_key_parse(table, key, ret, err);
 	r->bad = r->bad || *key;
@@ -103,7 +104,7 @@ static struct txn *caller_txn(const struct caller *s) {
 }
 
 /* What the caller sees: its open transaction, or one that holds nothing. */
-static struct txn *caller_view(struct caller *s, struct txn **temporary) {
+struct txn *caller_view(struct caller *s, struct txn **temporary) {
 	struct txn *open = caller_txn(s);
 
 	*temporary = open ? NULL : txn_new(s->engine, s->user, "cli");
@@ -131,13 +132,13 @@ static int request_hello(struct caller *s, struct buf_reader *r, struct err *err
 }
 
 static int request_get(struct caller *s, struct buf_reader *r, struct err *err) {
-	const struct schema_table *table = take_table(r);
+	const struct schema_table *table = request_take_table(r);
 	AUTO_FREE char *word = buf_get_str(r, OBJECT_KEY_MAX);
 	AUTO_FREE char *key = NULL;
 	struct txn *temporary;
 	const struct txn *view;
 	const struct object *obj;
-	int rc = take_end(r) ? canonical_key(r, table, word, &key, err) : 0;
+	int rc = take_end(r) ? request_key(r, table, word, &key, err) : 0;
 
 	if (rc || r->bad)
 		return rc;
@@ -159,7 +160,7 @@ static int list_object(void *arg, const struct object *obj) {
 }
 
 static int request_list(struct caller *s, struct buf_reader *r, struct err *err) {
-	const struct schema_table *table = take_table(r);
+	const struct schema_table *table = request_take_table(r);
 	struct txn *temporary;
 
 	(void)err;
@@ -189,7 +190,7 @@ static int list_key(void *arg, const struct object *obj) {
 }
 
 static int request_keys(struct caller *s, struct buf_reader *r, struct err *err) {
-	const struct schema_table *table = take_table(r);
+	const struct schema_table *table = request_take_table(r);
 	AUTO_FREE char *prefix = buf_get_str(r, OBJECT_KEY_MAX);
 	struct key_lister l = { s, prefix, buf_get_u32(r) };
 	struct txn *temporary;
@@ -236,7 +237,7 @@ static int request_check_secret(struct caller *s, struct buf_reader *r, struct e
 
 static int request_next_id(struct caller *s, struct buf_reader *r, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
-	const struct schema_table *table = take_table(r);
+	const struct schema_table *table = request_take_table(r);
 	struct txn *temporary;
 	uint64_t id;
 	int rc;
@@ -293,15 +294,41 @@ static int request_begin(struct caller *s, struct buf_reader *r, struct err *err
 	return rc;
 }
 
+static int commit_awaited(struct caller *s, struct txn *t, unsigned int minutes,
+			  uint64_t *revision, struct err *err) {
+	struct pending *p = s->config->pending;
+
+	if (!p)
+		return err_set(err, ERR_CONFLICT, "no commit can wait for a confirmation here");
+	if (minutes > PENDING_MINUTES_MAX)
+		return err_set(err, ERR_RANGE, "a commit can wait for 1 to %d minutes",
+			       PENDING_MINUTES_MAX);
+	return pending_commit(p, t, s->user, minutes, revision, err);
+}
+
+static void warn_of_end(struct caller *s, uint64_t revision, unsigned int minutes) {
+	AUTO_FREE char *text = xasprintf("revision %llu will be taken back in %u minutes unless it "
+					 "is confirmed: execute config-transaction confirm %llu",
+					 (unsigned long long)revision, minutes,
+					 (unsigned long long)revision);
+
+	send_warning(s, text);
+}
+
 int caller_commit(struct caller *s, struct txn *t, const struct commit_wish *wish,
 		  struct err *err) {
+	uint64_t revision = 0;
 	int rc;
 
 	txn_set_comment(t, wish->comment);
-	rc = txn_commit(t, err);
-	if (rc == 0)
-		send_warnings(s, t);
-	return rc;
+	rc = wish->confirm_minutes ? commit_awaited(s, t, wish->confirm_minutes, &revision, err)
+				   : txn_commit(t, err);
+	if (rc)
+		return rc;
+	send_warnings(s, t);
+	if (revision)
+		warn_of_end(s, revision, wish->confirm_minutes);
+	return 0;
 }
 
 static int request_commit(struct caller *s, struct buf_reader *r, struct err *err) {
@@ -333,8 +360,7 @@ static int request_abort(struct caller *s, struct buf_reader *r, struct err *err
 	return 0;
 }
 
-/* Commit what a request staged outside a transaction. */
-static int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *err) {
+int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *err) {
 	if (rc == 0 && temporary)
 		rc = txn_commit(temporary, err);
 	if (rc == 0)
@@ -344,14 +370,14 @@ static int caller_settle(struct caller *s, struct txn *temporary, int rc, struct
 }
 
 static int request_put(struct caller *s, struct buf_reader *r, struct err *err) {
-	const struct schema_table *table = take_table(r);
+	const struct schema_table *table = request_take_table(r);
 	AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
 	uint64_t base = buf_get_u64(r);
 	AUTO_FREE char *body = buf_get_str(r, TEXT_BODY_MAX);
 	AUTO_FREE char *canonical = NULL;
 	struct txn *temporary, *t;
 	struct object *obj;
-	int rc = take_end(r) ? canonical_key(r, table, key, &canonical, err) : 0;
+	int rc = take_end(r) ? request_key(r, table, key, &canonical, err) : 0;
 
 	if (r->bad || base == TXN_ANY) {
 		r->bad = true;
@@ -371,11 +397,11 @@ static int request_put(struct caller *s, struct buf_reader *r, struct err *err) 
 }
 
 static int request_delete(struct caller *s, struct buf_reader *r, struct err *err) {
-	const struct schema_table *table = take_table(r);
+	const struct schema_table *table = request_take_table(r);
 	AUTO_FREE char *word = buf_get_str(r, OBJECT_KEY_MAX);
 	AUTO_FREE char *key = NULL;
 	struct txn *temporary, *t;
-	int rc = take_end(r) ? canonical_key(r, table, word, &key, err) : 0;
+	int rc = take_end(r) ? request_key(r, table, word, &key, err) : 0;
 
 	if (rc || r->bad)
 		return rc;
@@ -545,6 +571,9 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_SYNC_COMMIT] = request_sync_commit,
 	[CTL_SYNC_ROLE] = request_sync_role,
 	[CTL_SYNC_MEMBERS] = request_sync_members,
+	[CTL_RENAME] = request_edit_rename,
+	[CTL_PLACE] = request_edit_place,
+	[CTL_PURGE] = request_edit_purge,
 };
 
 /* ---- dispatch ---- */
@@ -582,7 +611,8 @@ static bool has_right(const struct caller *s, uint8_t type) {
 
 /* Whether it may change something. Who types for a config transaction must not change another. */
 static bool is_change(uint8_t type) {
-	return type == CTL_PUT || type == CTL_DELETE || type == CTL_BEGIN || type == CTL_COMMIT;
+	return type == CTL_PUT || type == CTL_DELETE || type == CTL_RENAME || type == CTL_PLACE ||
+	       type == CTL_PURGE || type == CTL_BEGIN || type == CTL_COMMIT;
 }
 
 /* What completion asks for while a line is typed: nothing may come between. */

@@ -44,7 +44,12 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source) {
 	return t;
 }
 
-static size_t staged_size(const char *key, const struct object *obj) {
+void txn_set_comment(struct txn *t, const char *comment) {
+	free(t->comment);
+	t->comment = xstrdup(comment);
+}
+
+size_t txn_staged_size(const char *key, const struct object *obj) {
 	return mem_size(sizeof(struct staged)) + mem_size(strlen(key) + 1) +
 	       (obj ? object_size(obj) : 0);
 }
@@ -83,12 +88,25 @@ void txn_forget_meta(struct txn *t) {
 	}
 }
 
-void txn_meta(struct txn *t, const char *name, const char *value) {
+static struct staged_meta *stage_meta(struct txn *t, const char *name, const char *value) {
 	struct staged_meta *m = xcalloc(1, sizeof(*m));
 
 	m->name = xstrdup(name);
 	m->value = xstrdup(value);
 	STAILQ_INSERT_TAIL(&t->meta, m, next);
+	return m;
+}
+
+void txn_meta(struct txn *t, const char *name, const char *value) {
+	stage_meta(t, name, value);
+}
+
+void txn_meta_of_revision(struct txn *t, const char *name, const char *value) {
+	stage_meta(t, name, value)->of_revision = true;
+}
+
+uint64_t txn_revision(const struct txn *t) {
+	return t->made;
 }
 
 void txn_clear(struct txn *t) {
@@ -127,11 +145,6 @@ void txn_hold(struct txn *t, const char *who) {
 
 void txn_override(struct txn *t) {
 	t->overrides = true;
-}
-
-void txn_set_comment(struct txn *t, const char *comment) {
-	free(t->comment);
-	t->comment = xstrdup(comment);
 }
 
 size_t txn_bytes(const struct txn *t) {
@@ -447,21 +460,19 @@ static struct staged *staged_new(struct txn *t, const struct schema_table *table
 	return s;
 }
 
-int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
-	     const struct object *obj, struct err *err) {
-	const struct staged *s = txn_find_staged(t, table, key);
-	size_t had = s ? s->bytes : 0, size = staged_size(key, obj);
+int txn_room_for(const struct txn *t, const struct schema_table *table, const char *key, size_t n,
+		 size_t bytes, struct err *err) {
 	const struct {
 		bool full;
 		const char *who, *advice;
 		size_t most;
 		const char *unit;
 	} bounds[] = {
-		{ !s && t->n_staged >= TXN_STAGED_MAX, "the transaction", "commit it in parts",
+		{ t->n_staged + n > TXN_STAGED_MAX, "the transaction", "commit it in parts",
 		  TXN_STAGED_MAX, "changes" },
-		{ t->bytes - had + size > TXN_BYTES_MAX, "the transaction", "commit it in parts",
+		{ t->bytes + bytes > TXN_BYTES_MAX, "the transaction", "commit it in parts",
 		  TXN_BYTES_MAX >> 20, "MB" },
-		{ t->engine->staged_bytes - had + size > TXN_BYTES_MAX_ALL, "open transactions",
+		{ t->engine->staged_bytes + bytes > TXN_BYTES_MAX_ALL, "open transactions",
 		  "commit or abort one", TXN_BYTES_MAX_ALL >> 20, "MB" },
 	};
 
@@ -475,12 +486,21 @@ int txn_room(const struct txn *t, const struct schema_table *table, const char *
 	return 0;
 }
 
+/* What takes the place of a staged entry may take less than that: the sum wraps to what is right. */
+int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
+	     const struct object *obj, struct err *err) {
+	const struct staged *s = txn_find_staged(t, table, key);
+
+	return txn_room_for(t, table, key, s ? 0 : 1,
+			    txn_staged_size(key, obj) - (s ? s->bytes : 0), err);
+}
+
 static void staged_set(struct txn *t, struct staged *s, struct object *obj) {
 	if (s->obj)
 		staged_leave(t, s->obj);
 	object_free(s->obj);
 	s->obj = obj;
-	staged_account(t, s, staged_size(s->key, obj));
+	staged_account(t, s, txn_staged_size(s->key, obj));
 	if (!obj)
 		return;
 	obj->ver = s->base;
@@ -530,7 +550,7 @@ void txn_rekey(struct txn *t, struct staged *s, const char *key) {
 	s->key = xstrdup(key);
 	object_rekey(s->obj, key);
 	RB_INSERT(staged_tree, &t->staged, s);
-	staged_account(t, s, staged_size(key, s->obj));
+	staged_account(t, s, txn_staged_size(key, s->obj));
 	staged_enter(t, s->obj);
 }
 

@@ -39,6 +39,9 @@ struct txn_origin {
 /* Open a transaction for user; source says how it came ("cli", "script"). Strings are copied. */
 struct txn *txn_new(struct engine *e, const char *user, const char *source);
 
+/* What the revision of its commit says beside who and when; copied. */
+void txn_set_comment(struct txn *t, const char *comment);
+
 /*
  * Open a replicated transaction; strings are copied. Only the txn_replicate_ functions,
  * txn_place(), txn_expect() and txn_meta() put something into it. Its commit fails whole, with an
@@ -110,12 +113,26 @@ int txn_put(struct txn *t, struct object *obj, uint64_t base, struct err *err);
 /* Check and stage the deletion of an entry of a list. */
 int txn_delete(struct txn *t, const struct schema_table *table, const char *key, struct err *err);
 
+/* Check and stage the deletion of all entries of a list: of all, or when one may not go of none. */
+int txn_purge(struct txn *t, const struct schema_table *table, struct err *err);
+
+/*
+ * Check and stage another name for an entry of a list: its place and its values stay, and all that
+ * names it names it so. `to` is in canonical form. ERR_EXISTS when it is taken.
+ */
+int txn_rename(struct txn *t, const struct schema_table *table, const char *key, const char *to,
+	       struct err *err);
+
 /*
  * Give an entry of an ordered table the place behind the entry `after` ("": the first place) in the
  * order that the transaction would leave. ERR_NOT_FOUND when one of them is not there.
  */
 int txn_place(struct txn *t, const struct schema_table *table, const char *key, const char *after,
 	      struct err *err);
+
+/* The same with the place before the entry `before`. */
+int txn_place_before(struct txn *t, const struct schema_table *table, const char *key,
+		     const char *before, struct err *err);
 
 /* Stage an object as another member has it, unchecked. Takes over theirs, also on error. */
 int txn_replicate_put(struct txn *t, struct object *theirs, struct err *err);
@@ -143,6 +160,12 @@ void txn_expect(struct txn *t, const struct digest_group *digests);
 
 /* Write a row of meta with the commit, also when nothing else is staged. Strings are copied. */
 void txn_meta(struct txn *t, const char *name, const char *value);
+
+/* The same, but only if the commit makes a revision. */
+void txn_meta_of_revision(struct txn *t, const char *name, const char *value);
+
+/* The revision that the last commit of t has made; 0: none. */
+uint64_t txn_revision(const struct txn *t);
 
 /*
  * Make everything staged active: model, kernel and database, or none of them. The transaction is
@@ -186,11 +209,12 @@ int txn_each_meeting(const struct txn *t, const struct schema_table *table, span
  */
 void txn_hold(struct txn *t, const char *who);
 
+/* Lock an object for others that the transaction leaves as it is; one that is gone is no error. */
+int txn_hold_object(struct txn *t, const struct schema_table *table, const char *key,
+		    struct err *err);
+
 /* What others hold does not stop this one: what they commit afterwards is refused. */
 void txn_override(struct txn *t);
-
-/* Give the revision that the commit makes this comment, which is copied. */
-void txn_set_comment(struct txn *t, const char *comment);
 
 /* What a held transaction keeps others from, one thing each. */
 enum txn_lock { TXN_LOCK_CHANGED, TXN_LOCK_DELETED, TXN_LOCK_REFERRED };

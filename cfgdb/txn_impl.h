@@ -22,6 +22,7 @@ struct staged {
 	bool drawn;              /* nobody asked for this number: another one will do */
 	bool placed;             /* it was given a place */
 	bool adopted;            /* nobody asked: something staged names what was found */
+	const char *behind;      /* in the commit: see store_change(); of an active entry */
 	RB_ENTRY(staged) entry;
 	TAILQ_ENTRY(staged) next;
 };
@@ -29,6 +30,7 @@ struct staged {
 /* A row of meta that is written with the commit. */
 struct staged_meta {
 	char *name, *value;
+	bool of_revision;        /* only if there is one */
 	STAILQ_ENTRY(staged_meta) next;
 };
 
@@ -42,6 +44,7 @@ struct staged_order {
 struct row_change {
 	struct row *before;      /* its own; NULL: new */
 	const struct row *after; /* of the model; NULL: deleted */
+	const char *behind;      /* key of the one that `before` stood behind; NULL: no order */
 };
 
 struct row_changes {
@@ -57,6 +60,7 @@ struct txn {
 	char *user, *source, *comment;
 	int64_t time;             /* of the revision; 0: that of the commit */
 	bool replicated;
+	bool look_only;           /* it is looked at and never committed: nobody may object */
 	bool replaces;            /* what is not put goes */
 	struct digest_group *expected; /* NULL: nothing is */
 	struct staged_tree staged;
@@ -75,6 +79,7 @@ struct txn {
 	uint64_t seen_revision;   /* active when the oldest entry was checked */
 	bool as_found;
 	bool overrides;           /* what others hold does not stop it */
+	uint64_t made;            /* revision of its last commit; 0: none */
 	char *holder;             /* who holds it, for those who are refused; NULL: nobody */
 	struct warnings warnings;
 	LIST_ENTRY(txn) open;     /* of the engine */
@@ -87,6 +92,16 @@ struct staged *txn_find_staged(const struct txn *t, const struct schema_table *t
 /* Whether there is room to stage obj (NULL: deletion) under its table and key. */
 int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
 	     const struct object *obj, struct err *err);
+
+/*
+ * Whether there is room for n entries more that take so many bytes in all; table and key are for
+ * the error.
+ */
+int txn_room_for(const struct txn *t, const struct schema_table *table, const char *key, size_t n,
+		 size_t bytes, struct err *err);
+
+/* Bytes that an entry takes when it is staged, about; obj is NULL for a deletion. */
+size_t txn_staged_size(const char *key, const struct object *obj);
 
 /* Stage obj (NULL: deletion) under its table and key, unchecked; takes over obj. */
 struct staged *txn_stage(struct txn *t, const struct schema_table *table, const char *key,
@@ -179,6 +194,14 @@ const struct object *txn_resolve_found(const struct txn *t, const struct schema_
 
 /* ---- txn_rows.c ---- */
 
+/*
+ * Stage a row with its sealed body as it is (NULL: it goes); ERR_MAX_ENTRIES when there is no room.
+ */
+int txn_rows_restore(struct txn *t, const struct row *row, const char *body, struct err *err);
+
+/* ERR_LOCKED when rows have changed in the model since some were staged here. */
+int txn_rows_recheck(const struct txn *t, struct err *err);
+
 /* Leave rows as they are that the group does not share; ERR_LOCKED when they have changed since. */
 int txn_rows_settle(struct txn *t, const struct shared *scope, struct err *err);
 
@@ -201,6 +224,12 @@ struct places *txn_places(const struct txn *t, const struct schema_table *table)
 
 /* From now on this is the order; takes over places. */
 void txn_places_set(struct txn *t, const struct schema_table *table, struct places *places);
+
+/*
+ * Key of the entry before this one, which there is, in the order that an ordered table would have;
+ * "": it is the first.
+ */
+const char *txn_key_before(const struct txn *t, const struct schema_table *table, const char *key);
 
 /* An entry has come, or gone. */
 void txn_places_enter(const struct txn *t, const struct schema_table *table, const char *key);

@@ -174,6 +174,23 @@ int64_t txn_lock_last(const struct txn *t, const struct schema_table *table) {
 	return last;
 }
 
+int txn_hold_object(struct txn *t, const struct schema_table *table, const char *key,
+		    struct err *err) {
+	const struct object *active = txn_active(t, table, key);
+	struct object *copy;
+	int rc;
+
+	if (!active || txn_find_staged(t, table, key))
+		return 0;
+	copy = object_copy(active);
+	rc = txn_room(t, table, key, copy, err);
+	if (rc)
+		object_free(copy);
+	else
+		txn_stage(t, table, key, copy, active->ver);
+	return rc;
+}
+
 /* ---- before a commit ---- */
 
 /* Who began to hold after this was staged is first, for it is this one that can still give way. */

@@ -14,7 +14,7 @@ static const struct argument ping_args[] = {
 };
 
 static const struct argument old_filter_args[] = {
-	{ "<criterion>", "Criterion; `clear`, `negate`, or `list` to show the filter." },
+	{ "<criterion or verb>", "Criterion; `clear`, `negate`, or `list` to show the filter." },
 	{ "<from>", "Value, or the first of a range; what to clear or negate." },
 	{ "<to>", "Last value of the range." },
 };
@@ -60,7 +60,7 @@ static const struct argument checklines_args[] = {
 };
 
 static const struct argument reset_args[] = {
-	{ "<what>", "`all`, or `field` for the conditions on fields only." },
+	{ "<part>", "`all`, or `field` for the conditions on fields only." },
 };
 
 static const struct argument start_line_args[] = {
@@ -116,6 +116,10 @@ static const struct argument transaction_args[] = {
 	{ "<id>", "Number of the config transaction, as status shows it." },
 };
 
+static const struct argument revision_args[] = {
+	{ "<revision>", "Revision that waits; without it, yours." },
+};
+
 static const struct argument start_args[] = {
 	{ "<minutes>", "1 to 1440: it ends after so many without a change; 60 if not said." },
 };
@@ -145,6 +149,9 @@ static const struct command execute_transaction[] = {
 	  REMOTE },
 	{ "commit", "Make active what was changed in it.", .sub = execute_transaction_commit,
 	  REMOTE },
+	{ "confirm", "Keep what was committed to be confirmed.", .max_args = 1,
+	  .args = revision_args, REMOTE },
+	{ "diff", "Show what it would change, as commands.", REMOTE },
 	{ "resume", "Go on with one that was left open.", .min_args = 1, .max_args = 1,
 	  .args = transaction_args, REMOTE },
 	{ "start", "From now on, changes are not active before a commit.", .max_args = 1,

@@ -134,3 +134,63 @@ config firewall address
     edit "staged"
 <...>
 end
+
+# What it would change, as commands; also for who looks from outside.
+A # execute config-transaction start
+A > config firewall address
+A > edit "staged"
+A > set comment "another"
+A > end
+A > execute config-transaction diff
+config transaction id=4 is open
+It ends after 60 minutes without a change. `execute config-transaction resume 4` takes it up again after a lost connection.
+config firewall address
+    edit "staged"
+        set comment "another"
+    next
+end
+
+A # diagnose sys config-transaction show txn-cli-commands
+id=4
+config firewall address
+    edit "staged"
+        set comment "another"
+    next
+end
+
+# A commit that waits for its confirmation. Its objects are locked meanwhile, for everyone.
+A # execute config-transaction resume 4
+A > execute config-transaction commit confirm 10 comment "to be seen"
+A > execute config-transaction status
+config transaction id=4 is open, with 1 changes
+It ends after 60 minutes without a change. `execute config-transaction resume 4` takes it up again after a lost connection.
+Warning: revision <*> will be taken back in 10 minutes unless it is confirmed: execute config-transaction confirm <*>
+revision <*> of <*> waits for its confirmation: it will be taken back in <*> seconds
+
+A # config firewall address
+A > edit "staged"
+A > set comment "third"
+A > end
+firewall address staged: revision <*> of <*> waits for its confirmation
+Can not config the object since either the object or the referenced objects are being configured by other transactions.
+Command fail. Return code 14
+
+A # execute config-transaction confirm 1
+revision 1 does not wait for a confirmation
+Command fail. Return code -3
+
+A # execute config-transaction confirm
+revision <*> is confirmed
+
+A # execute config-transaction confirm
+no commit of yours waits for its confirmation
+Command fail. Return code -3
+
+A # show firewall address staged
+config firewall address
+    edit "staged"
+        set uuid <*>
+        set comment "another"
+        set subnet 10.7.0.0 255.255.0.0
+    next
+end

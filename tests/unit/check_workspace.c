@@ -12,6 +12,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/cmd_transaction.h"
 #include "cfgdb/ctl.h"
+#include "cfgdb/pending.h"
 #include "cfgdb/requests.h"
 #include "tests/lib/fixture.h"
 
@@ -184,7 +185,15 @@ static void populate(void) {
 	fixture_set(engine, "firewall.policy", "7", POLICY UUID(5) "set name p\nset dstaddr g\n");
 }
 
+static void hear_pending(void *arg, bool failed, const char *text) {
+	(void)arg;
+	(void)failed;
+	(void)text;
+}
+
 static void open_all(void) {
+	struct pending_config waiting = { .clock = test_clock, .boot_id = "x",
+					  .tell = hear_pending };
 	struct err err = { 0 };
 	size_t n;
 
@@ -194,6 +203,9 @@ static void open_all(void) {
 	config.n_commands = n;
 	config.workspace = workspace_new(engine, test_clock, &err);
 	ck_assert_msg(config.workspace != NULL, "%s", err.text);
+	waiting.engine = engine;
+	config.pending = pending_open(&waiting, &err);
+	ck_assert_msg(config.pending != NULL, "%s", err.text);
 	wire_open(&alice, "alice");
 	wire_open(&alice2, "alice");
 	wire_open(&bob, "bob");
@@ -203,6 +215,7 @@ static void close_all(void) {
 	wire_close(&alice);
 	wire_close(&alice2);
 	wire_close(&bob);
+	pending_close(config.pending);
 	workspace_free(config.workspace);
 	ck_assert_uint_eq(engine->staged_bytes, 0);
 	engine_close(engine);
@@ -670,6 +683,71 @@ START_TEST(test_failed_commit) {
 }
 END_TEST
 
+/* ---- commits that wait ---- */
+
+/* By the command, and by the request of a script: what is told, who may confirm. */
+START_TEST(test_confirm) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	GOOD(txn(&alice, "start"), &alice);
+	GOOD(put(&alice, "firewall.address", "y", UUID(2) "set comment a\n"), &alice);
+	GOOD(txn(&alice, "commit comment why confirm 5"), &alice);
+	ck_assert_str_eq(str_text(&alice.said),
+			 "warning: revision 8 will be taken back in 5 minutes unless it is "
+			 "confirmed: execute config-transaction confirm 8\n");
+	ck_assert_int_eq(drop(&alice, "firewall.address", "y"), ERR_LOCKED);
+	GOOD(simple(&bob, CTL_BEGIN), &bob);
+	GOOD(put(&bob, "firewall.address", "z", UUID(3) "set comment b\n"), &bob);
+	buf_put_u8(&b, CTL_COMMIT);
+	buf_put_u32(&b, 1);
+	buf_put_str(&b, "");
+	GOOD(ask(&bob, &b), &bob);
+	GOOD(txn(&bob, "status"), &bob);
+	ck_assert_str_eq(str_text(&bob.said),
+			 "revision 9 of bob waits for its confirmation: it will be taken back in "
+			 "60 seconds\n"
+			 "revision 8 of alice waits for its confirmation: it will be taken back "
+			 "in 300 seconds\n");
+	GOOD(txn(&alice, "confirm"), &alice);
+	ck_assert_str_eq(str_text(&alice.said), "revision 8 is confirmed\n");
+	ck_assert_int_eq(txn(&alice, "confirm"), ERR_NOT_FOUND);
+	GOOD(txn(&alice, "confirm 9"), &alice);
+	GOOD(drop(&bob, "firewall.address", "z"), &bob);
+}
+END_TEST
+
+/* A transaction that is held is no way around the lock; the end of the wait lets it through. */
+START_TEST(test_confirm_and_held) {
+	GOOD(txn(&alice, "start"), &alice);
+	GOOD(put(&alice, "firewall.address", "y", UUID(2) "set comment a\n"), &alice);
+	GOOD(txn(&alice, "commit confirm 1"), &alice);
+	GOOD(txn(&bob, "start"), &bob);
+	ck_assert_int_eq(drop(&bob, "firewall.address", "y"), ERR_LOCKED);
+	GOOD(drop(&bob, "firewall.address", "z"), &bob);
+	now.boot_s += 60;
+	now.wall_s += 60;
+	pending_tick(config.pending);
+	GOOD(get(&alice, "firewall.address", "y"), &alice);
+	ck_assert_ptr_null(strstr(str_text(&alice.said), "comment"));
+	GOOD(drop(&bob, "firewall.address", "y"), &bob);
+	GOOD(txn(&bob, "commit"), &bob);
+}
+END_TEST
+
+/* What is beyond the bound is not committed. */
+START_TEST(test_confirm_bound) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	GOOD(simple(&bob, CTL_BEGIN), &bob);
+	GOOD(drop(&bob, "firewall.policy", "7"), &bob);
+	buf_put_u8(&b, CTL_COMMIT);
+	buf_put_u32(&b, PENDING_MINUTES_MAX + 1);
+	buf_put_str(&b, "");
+	ck_assert_int_eq(ask(&bob, &b), ERR_RANGE);
+	GOOD(get(&bob, "firewall.policy", "7"), &bob);
+}
+END_TEST
+
 /* ---- scripts ---- */
 
 /* A block is staged, its end and its abort are not those of the transaction. */
@@ -779,6 +857,9 @@ static Suite *workspace_suite(void) {
 	tcase_add_test(t, test_minutes);
 	tcase_add_test(t, test_bounds);
 	tcase_add_loop_test(t, test_failed_commit, 0, ARRAY_LEN(points));
+	tcase_add_test(t, test_confirm);
+	tcase_add_test(t, test_confirm_and_held);
+	tcase_add_test(t, test_confirm_bound);
 	tcase_add_test(t, test_block);
 	tcase_add_test(t, test_replace);
 	tcase_add_test(t, test_atomic);
