@@ -14,8 +14,8 @@ int cmd_config(struct shell *sh, const struct call *call, struct err *err);
 int cmd_config_child(struct shell *sh, const struct call *call, struct err *err);
 
 /*
- * cmd_config.c: `edit KEY`, `delete KEY`, `purge`, `rename KEY to KEY`, `clone KEY to KEY`, `move KEY
- * before KEY`, `next`, `end`, `abort`.
+ * cmd_config.c: `edit KEY`, `delete KEY`, `purge`, `rename KEY to KEY`, `clone KEY to KEY`,
+ * `move KEY before KEY`, `next`, `end`, `abort`.
  */
 int cmd_edit(struct shell *sh, const struct call *call, struct err *err);
 int cmd_delete(struct shell *sh, const struct call *call, struct err *err);
