@@ -135,6 +135,7 @@ void txn_free(struct txn *t) {
 	free(t->source);
 	free(t->comment);
 	free(t->holder);
+	free(t->host);
 	free(t);
 }
 
@@ -145,6 +146,11 @@ void txn_hold(struct txn *t, const char *who) {
 
 void txn_override(struct txn *t) {
 	t->overrides = true;
+}
+
+void txn_set_host(struct txn *t, const char *host) {
+	free(t->host);
+	t->host = xstrdup(host);
 }
 
 size_t txn_bytes(const struct txn *t) {
