@@ -31,6 +31,7 @@
 #include "cfgdb/base/notify.h"
 #include "cfgdb/base/privdrop.h"
 #include "cfgdb/cmd_checksum.h"
+#include "cfgdb/cmd_revision.h"
 #include "cfgdb/cmd_transaction.h"
 #include "cfgdb/commands.h"
 #include "cfgdb/ctl.h"
@@ -38,6 +39,7 @@
 #include "cfgdb/logs.h"
 #include "cfgdb/pending.h"
 #include "cfgdb/relay.h"
+#include "cfgdb/saving.h"
 #include "cfgdb/server.h"
 #include "cfgdb/workspace.h"
 
@@ -62,8 +64,10 @@ struct daemon {
 	struct scaling *scaling;
 	struct workspace *workspace;
 	struct pending *pending;
+	struct saving *saving;
 	struct server *server;
 	struct cmd_checksum checksum;
+	struct cmd_revision revision;
 	struct command *commands;
 	size_t n_commands;
 	uint64_t replaced_revision; /* after which interfaces were taken up */
@@ -255,12 +259,31 @@ static int start_server(struct daemon *d, struct err *err) {
 	return d->server ? 0 : ERR_STORE;
 }
 
-static void on_pending(void *arg, bool failed, const char *text) {
-	struct logs *logs = kernel_logs(((struct daemon *)arg)->kernel);
+/* The configuration has changed by itself; its log is there with the kernel. */
+static void on_change(void *arg, bool failed, const char *text) {
+	const struct daemon *d = arg;
+	struct logs *logs = d->kernel ? kernel_logs(d->kernel) : NULL;
 
 	log_line(failed ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "gatehoused: %s", text);
+	if (!logs)
+		return;
 	logs_add_change(logs, failed ? LOGTEXT_WARNING : LOGTEXT_NOTICE, text);
 	logs_flush(logs);
+}
+
+/* What was not saved before the machine was started goes before there are rules. */
+static int open_saving(struct daemon *d, struct err *err) {
+	char boot_id[MOMENT_BOOT_ID];
+	const struct saving_config config = { .engine = d->engine,
+					      .base = d->base,
+					      .clock = moment_now,
+					      .boot_id = boot_id,
+					      .tell = on_change,
+					      .arg = d };
+
+	moment_boot_id(boot_id);
+	d->saving = saving_open(&config, err);
+	return d->saving ? 0 : ERR_STORE;
 }
 
 /* What has waited too long goes before anybody can connect. */
@@ -270,13 +293,13 @@ static int open_transactions(struct daemon *d, struct err *err) {
 					       .base = d->base,
 					       .clock = moment_now,
 					       .boot_id = boot_id,
-					       .tell = on_pending,
+					       .tell = on_change,
 					       .arg = d };
 
 	moment_boot_id(boot_id);
 	d->workspace = workspace_new(d->engine, moment_now, err);
 	d->pending = d->workspace ? pending_open(&config, err) : NULL;
-	return d->pending ? 0 : ERR_STORE;
+	return d->pending ? saving_start(d->saving, err) : ERR_STORE;
 }
 
 static int open_scaling(struct daemon *d, struct err *err) {
@@ -300,6 +323,9 @@ static void add_all_commands(struct daemon *d) {
 	add_commands(d, commands, n, d->engine);
 	commands = commands_checksum(&n);
 	add_commands(d, commands, n, &d->checksum);
+	commands = commands_revision(&n);
+	d->revision = (struct cmd_revision){ d->engine, d->saving };
+	add_commands(d, commands, n, &d->revision);
 	commands = commands_transaction(&n);
 	add_commands(d, commands, n, NULL);
 	commands = commands_autoscale(&n);
@@ -333,6 +359,8 @@ static int start(struct daemon *d, struct err *err) {
 		return ERR_STORE;
 	d->role = role_new(d->engine, err);
 	if (!d->role)
+		return ERR_STORE;
+	if (open_saving(d, err) != 0)
 		return ERR_STORE;
 	if (takeup_links(d->engine, on_not_taken_up, err) != 0)
 		return ERR_KERNEL;
@@ -386,6 +414,7 @@ static void stop(struct daemon *d) {
 	kernel_close(d->kernel);
 	relay_free(d->relay);
 	engine_close(d->engine);
+	saving_close(d->saving);
 	role_free(d->role);
 	free(d->commands);
 	if (d->base)

@@ -321,6 +321,7 @@ int caller_commit(struct caller *s, struct txn *t, const struct commit_wish *wis
 	int rc;
 
 	txn_set_comment(t, wish->comment);
+	txn_set_host(t, s->host);
 	rc = wish->confirm_minutes ? commit_awaited(s, t, wish->confirm_minutes, &revision, err)
 				   : txn_commit(t, err);
 	if (rc)
@@ -361,6 +362,8 @@ static int request_abort(struct caller *s, struct buf_reader *r, struct err *err
 }
 
 int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *err) {
+	if (temporary)
+		txn_set_host(temporary, s->host);
 	if (rc == 0 && temporary)
 		rc = txn_commit(temporary, err);
 	if (rc == 0)

@@ -137,6 +137,7 @@ void txn_free(struct txn *t) {
 	free(t->source);
 	free(t->comment);
 	free(t->holder);
+	free(t->host);
 	free(t);
 }
 
@@ -147,6 +148,11 @@ void txn_hold(struct txn *t, const char *who) {
 
 void txn_override(struct txn *t) {
 	t->overrides = true;
+}
+
+void txn_set_host(struct txn *t, const char *host) {
+	free(t->host);
+	t->host = xstrdup(host);
 }
 
 size_t txn_bytes(const struct txn *t) {
@@ -488,7 +494,7 @@ int txn_room_for(const struct txn *t, const struct schema_table *table, const ch
 	return 0;
 }
 
-/* What takes the place of a staged entry may take less than that: the sum wraps to what is right. */
+/* What replaces a staged entry may be smaller: the sum wraps to what is right. */
 int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
 	     const struct object *obj, struct err *err) {
 	const struct staged *s = txn_find_staged(t, table, key);

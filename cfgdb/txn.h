@@ -42,6 +42,9 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source);
 /* What the revision of its commit says beside who and when; copied. */
 void txn_set_comment(struct txn *t, const char *comment);
 
+/* It is committed from this host ("": this one, or nobody knows), which its source says, too. */
+void txn_set_host(struct txn *t, const char *host);
+
 /*
  * Open a replicated transaction; strings are copied. Only the txn_replicate_ functions,
  * txn_place(), txn_expect() and txn_meta() put something into it. Its commit fails whole, with an

@@ -16,7 +16,7 @@
 #include "cfgdb/txn_impl.h"
 
 static bool is_free(const struct txn *t) {
-	return t->replicated || t->as_found || t->overrides;
+	return t->replicated || t->as_found || t->overrides || t->look_only;
 }
 
 /* The next transaction that may refuse t something; after NULL: the first. */

@@ -102,13 +102,42 @@ static const struct command execute_ha[] = {
 	{ 0 }
 };
 
+static const struct command execute_cfg[] = {
+	{ "reload", "Go back to what was saved last.",
+	  .warning = "This drops all changes that are not saved!", REMOTE },
+	{ "save", "Save the configuration as it is.", REMOTE },
+	{ 0 }
+};
+
 static const struct command execute_revision_list[] = {
 	{ "config", "All that is kept, the newest first: who, when, comment.", REMOTE },
 	{ 0 }
 };
 
+static const struct argument revision_comment_args[] = {
+	{ "<revision>", "Number of the revision." },
+	{ "<comment>", "What it is about, in quotes." },
+};
+
+static const struct argument diff_args[] = {
+	{ "<from>", "Number of a revision." },
+	{ "<to>", "Number of another one; without it, the configuration as it is." },
+};
+
+static const struct argument revert_args[] = {
+	{ "<revision>", "Number of the revision." },
+	{ "<minutes>", "Until it is taken back unless it is confirmed; without it, never." },
+};
+
 static const struct command execute_revision[] = {
+	{ "comment", "Say what a revision is about.", .min_args = 2, .max_args = 2,
+	  .args = revision_comment_args, REMOTE },
+	{ "diff", "Commands that turn a revision into another one.", .min_args = 1, .max_args = 2,
+	  .args = diff_args, REMOTE },
 	{ "list", "Show revisions.", .sub = execute_revision_list },
+	{ "revert", "Bring the configuration of a revision back.", .min_args = 1, .max_args = 2,
+	  .args = revert_args,
+	  .warning = "This replaces the configuration by that of another revision!", REMOTE },
 	{ 0 }
 };
 
@@ -161,6 +190,7 @@ static const struct command execute_transaction[] = {
 };
 
 const struct command commands_execute[] = {
+	{ "cfg", "What of the configuration is saved.", .sub = execute_cfg },
 	{ "config-transaction", "Changes that become active together.",
 	  .sub = execute_transaction },
 	{ "ha", "Other units.", .sub = execute_ha },
