@@ -202,6 +202,18 @@ static int revisions_run(void *ctx, const struct command_call *call, struct str 
 	return out->len > REVISIONS_MAX ? 0 : rc;
 }
 
+/* ---- execute backup revision: for the shell, which sees by it whether all is of one moment ---- */
+
+static int revision_run(void *ctx, const struct command_call *call, struct str *out,
+			struct err *err) {
+	const struct engine *e = ctx;
+	int rc = command_no_words(call, err);
+
+	if (rc == 0)
+		str_addf(out, "%llu\n", (unsigned long long)e->revision);
+	return rc;
+}
+
 const struct command *commands_config(size_t *n) {
 	static const struct command table[] = {
 		{ .words = "get system status", .run = status_run },
@@ -209,6 +221,7 @@ const struct command *commands_config(size_t *n) {
 		{ .words = "diagnose sys cmdb refcnt show", .run = refcnt_run },
 		{ .words = "diagnose config unenforced", .run = unenforced_run },
 		{ .words = "execute revision list config", .run = revisions_run },
+		{ .words = "execute backup revision", .run = revision_run },
 	};
 
 	*n = ARRAY_LEN(table);
