@@ -6,7 +6,8 @@
  *   frames     `config global` and `config vdom`, `edit root` around it are read over
  *   ends       a `next` or `end` that is missing before this line is put in, with a warning
  *   order      an entry, or object, in which a line failed that may do better later is carried out
- *              once more when the file is over, again and again as long as fewer lines fail
+ *              once more when the file is over, again and again as long as fewer lines fail, and
+ *              gets the place that it has in the file
  *   account    every line with a meaning counts as taken, warned or refused; with an entry that
  *              cannot be saved all its lines are refused
  *
@@ -34,9 +35,15 @@ struct unit {
 	size_t start, end;       /* of its text */
 	unsigned long line;      /* where it begins */
 	char *frame;             /* the `config` around an entry; NULL: an object has none */
-	char *key;               /* of the entry; NULL: an object */
+	size_t rank;             /* of an entry of an ordered table, from 1; 0: it has none */
 	struct tally tally;
 	bool again;              /* it may do better later */
+};
+
+/* An entry of an ordered table, as the file has them. */
+struct ranked {
+	const struct schema_table *table;
+	char *key;
 };
 
 /* What a file has around its configuration. */
@@ -68,6 +75,9 @@ struct loader {
 	struct tally_group cause; /* why lines are being left out */
 	struct unit *waiting;    /* n of them, to be carried out again */
 	size_t n_waiting;
+	const struct unit *repeating; /* the one that is carried out again, or NULL */
+	struct ranked *ranked;   /* n of them */
+	size_t n_ranked;
 	/* the line under way */
 	unsigned long number;
 	const struct words *words;
@@ -81,6 +91,13 @@ static struct tally *tally_here(struct loader *l) {
 	return l->in_unit ? &l->unit.tally : l->total;
 }
 
+/* Whether an error was found before this word. */
+static bool is_refused_word(const struct loader *l, const char *word) {
+	AUTO_FREE char *text = xasprintf("\ncommand parse error before '%s'", word);
+
+	return l->err.code == ERR_PARSE && strcmp(l->err.text, text) == 0;
+}
+
 /* What a line is about, without its values. */
 static char *subject(const struct loader *l) {
 	const struct context *ctx = &l->sh.context;
@@ -91,20 +108,35 @@ static char *subject(const struct loader *l) {
 	if (l->path && (ctx->depth > 0 || batch_verb(w) == VERB_CLOSE))
 		str_addf(&text, "%s: ", l->path);
 	str_addf(&text, "%.100s", w->n > 0 ? w->w[0] : "line");
-	for (size_t i = 1; i < w->n && !short_verb && (i < 2 || ctx->depth == 0) && i < 5; i++)
+	for (size_t i = 1; i < w->n && !short_verb && (i < 2 || ctx->depth == 0); i++) {
 		str_addf(&text, " %.100s", w->w[i]);
+		if (ctx->depth == 0 && is_refused_word(l, w->w[i]))
+			break;
+	}
 	err_clean_line(text.data);
 	return str_steal(&text);
 }
 
-/* The lines of an error as one. */
+/* A name that is not known at its place: all that a foreign file has too much. */
+static bool is_unknown(const struct loader *l) {
+	const struct words *w = l->words;
+	enum verb verb = batch_verb(w);
+
+	if (l->err.code != ERR_PARSE || w->n < 2)
+		return false;
+	return verb == VERB_CONFIG || (verb == VERB_OTHER && is_refused_word(l, w->w[1]));
+}
+
+/* The lines of an error as one, without the one that repeats the command. */
 static void add_reason(const char *text, struct str *out) {
 	while (*text) {
 		size_t n = strcspn(text, "\n");
+		bool wanted = n > 0 && strncmp(text, "node_check_object", 17) != 0;
 
-		if (n > 0 && out->len > 0)
+		if (wanted && out->len > 0)
 			str_add(out, "; ");
-		str_add_bytes(out, text, n);
+		if (wanted)
+			str_add_bytes(out, text, n);
 		text += n + (text[n] != '\0');
 	}
 }
@@ -157,7 +189,9 @@ static void count(struct loader *l, enum batch_outcome outcome, bool of_file, un
 		return;
 	}
 	t->lines[TALLY_REFUSED] += of_file;
-	if (outcome == BATCH_FAILED) {
+	if (outcome == BATCH_FAILED && is_unknown(l)) {
+		say(l, TALLY_UNKNOWN, 0, about, "not known here", lost + of_file);
+	} else if (outcome == BATCH_FAILED) {
 		say(l, TALLY_REFUSED, l->err.code == ERR_UNKNOWN ? 0 : l->err.code, about,
 		    l->err.text, lost + of_file);
 	} else if (l->cause.subject) {
@@ -171,7 +205,10 @@ static void count(struct loader *l, enum batch_outcome outcome, bool of_file, un
 static void keep_cause(struct loader *l) {
 	free(l->cause.subject);
 	l->cause = (struct tally_group){
-		.kind = TALLY_REFUSED, .code = l->err.code, .subject = subject(l), .first = l->number
+		.kind = is_unknown(l) ? TALLY_UNKNOWN : TALLY_REFUSED,
+		.code = is_unknown(l) ? 0 : l->err.code,
+		.subject = subject(l),
+		.first = l->number
 	};
 	l->cause.reason = (char *)"";
 }
@@ -190,8 +227,40 @@ static void on_warning(void *arg, const char *text) {
 
 static void unit_done(struct unit *u) {
 	free(u->frame);
-	free(u->key);
 	tally_clear(&u->tally);
+}
+
+static size_t rank_new(struct loader *l, const struct level *top) {
+	if ((l->n_ranked & (l->n_ranked - 1)) == 0)
+		l->ranked = xreallocarray(l->ranked, l->n_ranked ? l->n_ranked * 2 : 1,
+					  sizeof(*l->ranked));
+	l->ranked[l->n_ranked++] = (struct ranked){ top->table, xstrdup(top->obj->key) };
+	return l->n_ranked;
+}
+
+/* Move an entry before or behind another one of the file, if that is there. */
+static bool place_beside(struct loader *l, const struct ranked *r, const struct ranked *other,
+			 bool before) {
+	struct err err;
+	int rc;
+
+	if (other->table != r->table || strcmp(other->key, r->key) == 0)
+		return false;
+	rc = client_place(l->sh.client, r->table, r->key, before, other->key, &err);
+	l->sh.lost |= rc == ERR_TIMEOUT;
+	return rc == 0;
+}
+
+/* Give an entry that came late the place behind what precedes it in the file. */
+static void place_late(struct loader *l, size_t rank) {
+	const struct ranked *r = &l->ranked[rank - 1];
+
+	for (size_t i = rank - 1; i-- > 0;)
+		if (l->sh.lost || place_beside(l, r, &l->ranked[i], false))
+			return;
+	for (size_t i = rank; i < l->n_ranked; i++)
+		if (l->sh.lost || place_beside(l, r, &l->ranked[i], true))
+			return;
 }
 
 /* The line under way has opened an entry or an object of the top. */
@@ -199,10 +268,12 @@ static void unit_begin(struct loader *l, size_t start, size_t depth) {
 	const struct level *top = context_top(&l->sh.context);
 
 	l->unit = (struct unit){ .start = start, .line = l->number };
-	if (top->kind == LEVEL_ENTRY) {
+	if (top->kind == LEVEL_ENTRY)
 		l->unit.frame = xstrdup(str_text(&l->frame));
-		l->unit.key = xstrdup(top->obj->key);
-	}
+	if (l->repeating)
+		l->unit.rank = l->repeating->rank;
+	else if (top->kind == LEVEL_ENTRY && (top->table->flags & TABLE_ORDERED))
+		l->unit.rank = rank_new(l, top);
 	l->in_unit = true;
 	l->unit_depth = depth;
 	memset(&l->marks[depth], 0, sizeof(l->marks[depth]));
@@ -224,6 +295,8 @@ static bool is_repeatable(const struct loader *l, bool saved) {
 static void unit_end(struct loader *l, bool saved) {
 	l->in_unit = false;
 	l->unit.end = l->lines.pos;
+	if (saved && l->repeating && l->unit.rank)
+		place_late(l, l->unit.rank);
 	if (l->unit.again && is_repeatable(l, saved)) {
 		if ((l->n_waiting & (l->n_waiting - 1)) == 0)
 			l->waiting = xreallocarray(l->waiting, l->n_waiting ? l->n_waiting * 2 : 1,
@@ -519,6 +592,7 @@ static bool repeat(struct loader *l, const struct unit *u) {
 	AUTO_WORDS struct words words = { 0 };
 	bool going;
 
+	l->repeating = u;
 	lines_open_bytes(&l->lines, l->in->text, u->end);
 	l->lines.pos = u->start;
 	l->lines.number = u->line - 1;
@@ -588,6 +662,9 @@ static void loader_done(struct loader *l) {
 	if (l->in_unit)
 		unit_done(&l->unit);
 	units_done(l->waiting, l->n_waiting);
+	for (size_t i = 0; i < l->n_ranked; i++)
+		free(l->ranked[i].key);
+	free(l->ranked);
 	free(l->cause.subject);
 	str_done(&l->frame);
 	context_drop(&l->sh.context);

@@ -71,7 +71,9 @@ static void print_group(const struct tally_group *group, struct str *out) {
 		str_addf(out, " and %lu more", group->times - 1);
 	if (group->lines > group->times)
 		str_addf(out, " (%lu lines)", group->lines);
-	str_addf(out, ": %s: %s", group->subject, group->reason);
+	str_addf(out, ": %s", group->subject);
+	if (group->kind != TALLY_UNKNOWN)
+		str_addf(out, ": %s", group->reason);
 	if (group->code)
 		str_addf(out, " (code %d)", group->code);
 	str_add_char(out, '\n');
@@ -101,6 +103,7 @@ void tally_print(const struct tally *t, struct str *out) {
 		 t->lines[TALLY_TAKEN], t->lines[TALLY_WARNED], t->lines[TALLY_REFUSED]);
 	print_kind(t, TALLY_WARNED, "Warnings", out);
 	print_kind(t, TALLY_REFUSED, "Refused", out);
+	print_kind(t, TALLY_UNKNOWN, "Refused, as the name is not known here", out);
 	if (t->more > 0)
 		str_addf(out, "  %lu more for other reasons\n", t->more);
 }

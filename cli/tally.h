@@ -9,9 +9,10 @@
 
 #include "cfgdb/base/str.h"
 
-#define TALLY_GROUPS_MAX 200 /* reasons that are told apart; others are counted */
+#define TALLY_GROUPS_MAX 1000 /* reasons that are told apart; others are counted */
 
-enum tally_kind { TALLY_TAKEN, TALLY_WARNED, TALLY_REFUSED, TALLY_KINDS };
+/* What became of lines; of those that are refused, some have names that are not known here. */
+enum tally_kind { TALLY_TAKEN, TALLY_WARNED, TALLY_REFUSED, TALLY_KINDS, TALLY_UNKNOWN = TALLY_KINDS };
 
 /* One reason. */
 struct tally_group {
