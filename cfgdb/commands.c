@@ -202,7 +202,7 @@ static int revisions_run(void *ctx, const struct command_call *call, struct str 
 	return out->len > REVISIONS_MAX ? 0 : rc;
 }
 
-/* ---- execute backup revision: for the shell, which sees by it whether all is of one moment ---- */
+/* ---- execute backup revision: by it the shell sees whether all is of one moment ---- */
 
 static int revision_run(void *ctx, const struct command_call *call, struct str *out,
 			struct err *err) {

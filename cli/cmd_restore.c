@@ -149,8 +149,8 @@ static void print_account(struct restore *r) {
 
 	tally_print(&r->tally, &text);
 	if (backup_is_ours(data, n) && !backup_has_end(data, n))
-		str_add(&text, "The line that ends a backup is missing: it may have been cut off, or "
-			       "is what `show` printed.\n");
+		str_add(&text, "The line that ends a backup is missing: it may have been cut off, "
+			       "or is what `show` printed.\n");
 	out_text(r->sh->out, str_text(&text));
 	out_flush(r->sh->out);
 }
@@ -166,8 +166,9 @@ static int judge(const struct restore *r, struct err *err) {
 		return 0;
 	if (!backup_is_any(str_text(&r->text), r->text.len))
 		return err_set(err, ERR_FILE,
-			       "%s is no backup, it does not begin with #config-version=: nothing was "
-			       "changed.\nWhat it does not have would be gone: --partial does so",
+			       "%s is no backup, it does not begin with #config-version=: "
+			       "nothing was changed.\n"
+			       "What it does not have would be gone: --partial does so",
 			       r->path);
 	if (refused > 0)
 		return err_set(err, ERR_FILE,

@@ -80,6 +80,7 @@ struct loader {
 	size_t n_ranked;
 	/* the line under way */
 	unsigned long number;
+	size_t start;            /* where it begins; after the last line: where that ends */
 	const struct words *words;
 	struct err err;          /* code 0: it has not failed */
 	bool warned;
@@ -264,10 +265,10 @@ static void place_late(struct loader *l, size_t rank) {
 }
 
 /* The line under way has opened an entry or an object of the top. */
-static void unit_begin(struct loader *l, size_t start, size_t depth) {
+static void unit_begin(struct loader *l, size_t depth) {
 	const struct level *top = context_top(&l->sh.context);
 
-	l->unit = (struct unit){ .start = start, .line = l->number };
+	l->unit = (struct unit){ .start = l->start, .line = l->number };
 	if (top->kind == LEVEL_ENTRY)
 		l->unit.frame = xstrdup(str_text(&l->frame));
 	if (l->repeating)
@@ -292,9 +293,10 @@ static bool is_repeatable(const struct loader *l, bool saved) {
 	return !saved || strncmp(edit, "edit 0", 6) != 0;
 }
 
-static void unit_end(struct loader *l, bool saved) {
+/* The line under way has closed it, or, when it stands not in the file, comes behind it. */
+static void unit_end(struct loader *l, bool of_file, bool saved) {
 	l->in_unit = false;
-	l->unit.end = l->lines.pos;
+	l->unit.end = of_file ? l->lines.pos : l->start;
 	if (saved && l->repeating && l->unit.rank)
 		place_late(l, l->unit.rank);
 	if (l->unit.again && is_repeatable(l, saved)) {
@@ -323,7 +325,7 @@ static void note_opened(struct loader *l, const char *line, size_t depth) {
 }
 
 /* Carry out a line; of_file: it stands there, and was not put in. */
-static void run_line(struct loader *l, const char *line, size_t start, bool of_file) {
+static void run_line(struct loader *l, const char *line, bool of_file) {
 	size_t depth = l->sh.context.depth;
 	const struct level *top;
 	enum batch_outcome outcome;
@@ -337,7 +339,7 @@ static void run_line(struct loader *l, const char *line, size_t start, bool of_f
 	if (l->sh.context.depth > depth) {
 		note_opened(l, line, depth);
 		if (!l->in_unit && (top->kind == LEVEL_ENTRY || top->kind == LEVEL_OBJECT))
-			unit_begin(l, start, depth);
+			unit_begin(l, depth);
 	}
 	if (outcome == BATCH_FAILED && l->sh.context.depth < depth)
 		lost = take_back(l, depth - 1);
@@ -346,7 +348,7 @@ static void run_line(struct loader *l, const char *line, size_t start, bool of_f
 	l->unit.again |= outcome == BATCH_FAILED && may_do_better(l->err.code);
 	count(l, outcome, of_file, lost);
 	if (l->in_unit && l->sh.context.depth <= l->unit_depth)
-		unit_end(l, outcome != BATCH_FAILED);
+		unit_end(l, of_file, outcome != BATCH_FAILED);
 }
 
 static void refuse_line(struct loader *l, int code, const char *reason) {
@@ -363,7 +365,7 @@ static void put_in(struct loader *l, const char *word) {
 
 	lex_words(word, &words, NULL);
 	l->words = &words;
-	run_line(l, word, l->lines.pos, false);
+	run_line(l, word, false);
 	l->words = of_line;
 }
 
@@ -483,11 +485,14 @@ static bool frame_line(struct loader *l) {
 
 /* ---- the file ---- */
 
-/* Only what changes the configuration is carried out. */
+/* Only what changes the configuration is carried out, and no `show`, whatever follows it. */
 static const char *objection(const struct loader *l) {
-	enum verb verb = batch_verb(l->words);
+	struct words longer = *l->words;
+	enum verb verb;
 	bool at_root = l->sh.context.depth == 0 && !l->batch.left_out;
 
+	longer.n += longer.n == 1;
+	verb = batch_verb(&longer);
 	if (verb == VERB_LOOK || verb == VERB_QUIT || (at_root && verb == VERB_OTHER))
 		return "this is no configuration";
 	if (at_root && verb == VERB_EDIT)
@@ -505,7 +510,7 @@ static void note_indent(struct loader *l, const char *line) {
 	}
 }
 
-static void whole_line(struct loader *l, const char *line, size_t start) {
+static void whole_line(struct loader *l, const char *line) {
 	const char *why;
 
 	if (frame_line(l))
@@ -522,7 +527,7 @@ static void whole_line(struct loader *l, const char *line, size_t start) {
 		warn(l, "nothing is open here");
 		count(l, BATCH_DONE, true, 0);
 	} else {
-		run_line(l, line, start, true);
+		run_line(l, line, true);
 	}
 }
 
@@ -535,9 +540,9 @@ static bool is_void(const char *line) {
 static bool read_lines(struct loader *l) {
 	AUTO_STR struct str line = STR_INIT;
 	struct err err;
-	size_t start = l->lines.pos;
 	int rc;
 
+	l->start = l->lines.pos;
 	while (!l->sh.lost && (rc = lines_next(&l->lines, &line, &err)) != 0) {
 		AUTO_WORDS struct words words = { 0 };
 
@@ -549,9 +554,9 @@ static bool read_lines(struct loader *l) {
 		if (rc < 0)
 			refuse_line(l, err.code, err.text);
 		else if (!is_void(str_text(&line)))
-			whole_line(l, str_text(&line), start);
-		start = l->lines.pos;
-		if (l->in->step && l->in->step(l->in->arg, start))
+			whole_line(l, str_text(&line));
+		l->start = l->lines.pos;
+		if (l->in->step && l->in->step(l->in->arg, l->start))
 			return false;
 	}
 	return !l->sh.lost;
@@ -582,7 +587,7 @@ static void end_of_file(struct loader *l) {
 	context_drop(&l->sh.context);
 	l->batch.left_out = 0;
 	if (l->in_unit)
-		unit_end(l, false);
+		unit_end(l, false, false);
 }
 
 /* ---- once more ---- */

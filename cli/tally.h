@@ -11,8 +11,14 @@
 
 #define TALLY_GROUPS_MAX 1000 /* reasons that are told apart; others are counted */
 
-/* What became of lines; of those that are refused, some have names that are not known here. */
-enum tally_kind { TALLY_TAKEN, TALLY_WARNED, TALLY_REFUSED, TALLY_KINDS, TALLY_UNKNOWN = TALLY_KINDS };
+/* What became of lines; and of those that are refused, which have names that are not known here. */
+enum tally_kind {
+	TALLY_TAKEN,
+	TALLY_WARNED,
+	TALLY_REFUSED,
+	TALLY_KINDS,
+	TALLY_UNKNOWN = TALLY_KINDS, /* a reason only: such lines are refused ones */
+};
 
 /* One reason. */
 struct tally_group {

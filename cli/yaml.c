@@ -7,8 +7,8 @@
  *       - "web":
  *           subnet: "192.0.2.0 255.255.255.0"
  *
- * Values are what stands after `set`: numbers bare, all else in quotes, so that no word is taken for
- * something it is not, lists in brackets.
+ * Values are what stands after `set`: numbers bare, all else in quotes, so that no word is taken
+ * for something it is not; lists in brackets.
  */
 #include "cli/yaml.h"
 
