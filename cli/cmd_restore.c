@@ -88,7 +88,7 @@ struct restore {
 };
 
 static int refuse_path(const char *path, const char *why, struct err *err) {
-	return err_set(err, ERR_FILE, "Can not get config file %s: %s", path, why);
+	return err_set(err, ERR_RESTORE, "Can not get config file %s: %s", path, why);
 }
 
 static int read_all(int fd, struct restore *r, struct err *err) {
