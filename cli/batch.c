@@ -29,6 +29,7 @@ static const struct {
 	{ "abort", 2, VERB_CLOSE },
 	{ "get", 1, VERB_LOOK },
 	{ "show", 2, VERB_LOOK },
+	{ "tree", 1, VERB_LOOK },
 	{ "diagnose", 2, VERB_LOOK },
 	{ "execute", 3, VERB_LOOK },
 	{ "exit", 3, VERB_QUIT },
@@ -225,7 +226,7 @@ void batch_run_atomic(struct batch *b) {
 		return;
 	sh->line = 0;
 	if (sh->failures == 0) {
-		if (client_commit(sh->client, &err) == 0)
+		if (client_commit_as(sh->client, &b->commit, &err) == 0)
 			return;
 		err_prefix(&err, "nothing was committed");
 		shell_fail(sh, &err);

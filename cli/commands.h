@@ -43,6 +43,9 @@ int cmd_show_full(struct shell *sh, const struct call *call, struct err *err);
 int cmd_show_here(struct shell *sh, const struct call *call, struct err *err);
 int cmd_show_here_full(struct shell *sh, const struct call *call, struct err *err);
 
+/* cmd_tree.c: `tree [PATH]` at the root, `tree [NAME...]` inside. */
+int cmd_tree(struct shell *sh, const struct call *call, struct err *err);
+
 /* cmd_get.c: `get PATH [KEY]` at the root, `get [KEY]` inside. */
 int cmd_get(struct shell *sh, const struct call *call, struct err *err);
 int cmd_get_here(struct shell *sh, const struct call *call, struct err *err);

@@ -50,6 +50,9 @@ static const struct {
 	  "diagnose firewall iprope show 100004 =7" },
 	{ ROOT, "show system ha vcluster 1", "show >system.ha =vcluster =1" },
 	{ ROOT, "get fire pol 3 srca", "get >firewall.policy =3 =srca" },
+	{ ROOT, "tree", "tree" },
+	{ ROOT, "tr fire sch", "tree" },
+	{ ROOT, "tree system ha vcl", "tree >system.ha =vcl" },
 	{ ROOT, "exec ping 10.0.0.1", "execute ping =10.0.0.1" },
 	{ ROOT, "quit", "quit" },
 	{ LEVEL_LIST, "edit 4", "edit =4" },
@@ -76,6 +79,7 @@ static const struct {
 	{ ROOT, "show f", "-61 \nambiguous command before 'f'" },
 	{ ROOT, "config global", "-61 \ncommand parse error before 'global'" },
 	{ ROOT, "config firewall policy 3", "-61 \ncommand parse error before '3'" },
+	{ ROOT, "tree system nonsense", "-61 \ncommand parse error before 'nonsense'" },
 	{ ROOT, "get system status x", "-61 \ncommand parse error before 'x'" },
 	{ ROOT, "get system", "-160 \nincomplete command in the end" },
 	{ ROOT, "get", "-160 \nincomplete command in the end" },
@@ -191,7 +195,7 @@ START_TEST(tree_is_complete) {
 	check_tree(commands);
 	grammar_start(&g, commands, LEVEL_ROOT);
 	grammar_words(&g, count_words, &n);
-	ck_assert_uint_eq(n, 6);
+	ck_assert_uint_eq(n, 7);
 }
 END_TEST
 

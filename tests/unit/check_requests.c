@@ -18,6 +18,7 @@
 
 #define POLICY \
 	"set srcintf any\nset dstintf any\nset srcaddr all\nset schedule always\nset service ALL\n"
+#define NOT_FOUND "entry is not found in table\n"
 #define LOCKED                                                                                   \
 	"Can not config the object since either the object or the referenced objects are being " \
 	"configured by other transactions."
@@ -365,7 +366,7 @@ static const struct {
 	{ CTL_NEXT_ID, "t:firewall.address", "error -61 \ncommand parse error before '0'\n" },
 	{ CTL_NEXT_ID, "t:system.ha", "error -61 \ncommand parse error before '0'\n" },
 	{ CTL_ABORT, "", "ok\n" },
-	{ CTL_COMMIT, "", "error -7 no transaction is open\n" },
+	{ CTL_COMMIT, "4:0|s:", "error -7 no transaction is open\n" },
 	{ CTL_RUN, "1:0|2:2|s:get|s:system", "text short\nok\n" },
 	{ CTL_RUN, "1:0|2:4|s:get|s:system|s:status|s:a b", "text long<a b>\nok\n" },
 	{ CTL_RUN, "1:0|2:3|s:get|s:system|s:statu", "text short<statu>\nok\n" },
@@ -522,6 +523,53 @@ START_TEST(test_delete) {
 }
 END_TEST
 
+/* Renaming, placing, purging: what is asked one after the other, and the revision afterwards. */
+static const struct {
+	enum ctl_type type;
+	const char *fields, *answer;
+	unsigned int revision;
+} edits[] = {
+	{ CTL_RENAME, "t:firewall.address|s:x|s:all",
+	  "error -5 entry 'all' exists already\n\nvalue parse error before 'all'\n", 7 },
+	{ CTL_RENAME, "t:firewall.address|s:nobody|s:y", "error -3 " NOT_FOUND, 7 },
+	{ CTL_RENAME, "t:firewall.address|s:x|s:y", "ok\n", 8 },
+	{ CTL_DELETE, "t:firewall.address|s:y",
+	  "error -23 The entry is used by other 1 entries\n", 8 },
+	{ CTL_PUT, "t:firewall.policy|s:8|8:18446744073709551615|s:set dstaddr all\n" POLICY,
+	  "ok\n", 9 },
+	{ CTL_PLACE, "t:firewall.policy|s:8|1:1|s:7", "ok\n", 10 },
+	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 8\nkey 7\nok\n", 10 },
+	{ CTL_PLACE, "t:firewall.policy|s:08|1:0|s:07", "ok\n", 11 },
+	/* a place that an entry has already is no change */
+	{ CTL_PLACE, "t:firewall.policy|s:8|1:0|s:7", "ok\n", 11 },
+	{ CTL_PLACE, "t:firewall.policy|s:7|1:1|s:8", "ok\n", 11 },
+	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 7\nkey 8\nok\n", 11 },
+	{ CTL_PLACE, "t:firewall.policy|s:7|1:1|s:9", "error -3 firewall policy 9: " NOT_FOUND, 11 },
+	{ CTL_PLACE, "t:firewall.policy|s:9|1:1|s:7", "error -3 firewall policy 9: " NOT_FOUND, 11 },
+	{ CTL_PLACE, "t:firewall.policy|s:7|1:1|s:7", "error -3 firewall policy 7: " NOT_FOUND, 11 },
+	{ CTL_PLACE, "t:firewall.address|s:y|1:1|s:all",
+	  "error -61 firewall address: the order of entries has no meaning\n", 11 },
+	{ CTL_PURGE, "t:firewall.address", "error -23 'all' stays, so none is removed\n"
+	  "The entry is used by other 3 entries\n", 11 },
+	{ CTL_PURGE, "t:system.global", "error -61 \ncommand parse error before 'purge'\n", 11 },
+	{ CTL_BEGIN, "1:0", "ok\n", 11 },
+	{ CTL_RENAME, "t:firewall.policy|s:07|s:009", "ok\n", 11 },
+	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 9\nkey 8\nok\n", 11 },
+	{ CTL_PURGE, "t:router.static", "ok\n", 11 },
+	{ CTL_COMMIT, "", "ok\n", 12 },
+	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 9\nkey 8\nok\n", 12 },
+	{ CTL_PURGE, "t:router.static", "ok\n", 12 },
+	{ CTL_PLACE, "t:firewall.policy|s:9|1:2|s:8", "closed\n", 12 },
+};
+
+START_TEST(test_edits) {
+	for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
+		ck_assert_str_eq(ask(&a, edits[i].type, edits[i].fields), edits[i].answer);
+		ck_assert_uint_eq(engine->revision, edits[i].revision);
+	}
+}
+END_TEST
+
 /* One that replaces all sees nothing, or what a new unit has. */
 START_TEST(test_replace) {
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:1"), "ok\n");
@@ -534,7 +582,7 @@ START_TEST(test_replace) {
 			 "key all\nkey none\nok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.global|s:|8:2|s:set hostname unit\n"),
 			 "ok\n");
-	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, "4:0|s:"), "ok\n");
 	ck_assert_uint_eq(model_count(engine->model, fixture_table("router.static")), 0);
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:3"), "closed\n");
 }
@@ -561,10 +609,10 @@ START_TEST(test_transaction) {
 	ck_assert_str_eq(ask(&a, CTL_NEXT_ID, "t:router.static"), "id 21\nok\n");
 	ck_assert_str_eq(ask(&b, CTL_KEYS, "t:router.static|s:|4:9"), "key 10\nkey 9\nok\n");
 	ck_assert_str_eq(ask(&b, CTL_NEXT_ID, "t:router.static"), "id 11\nok\n");
-	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, "4:0|s:"), "ok\n");
 	ck_assert_str_eq(ask(&b, CTL_KEYS, "t:router.static|s:|4:9"), "key 9\nkey 20\nok\n");
 	ck_assert_uint_eq(engine->revision, 8);
-	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "error -7 no transaction is open\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, "4:0|s:"), "error -7 no transaction is open\n");
 }
 END_TEST
 
@@ -583,7 +631,7 @@ START_TEST(test_next) {
 			 "key 10\nkey 9\nkey 11\nkey 12\nkey 13\nok\n");
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:11|" NEXT), fourteen);
-	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, "4:0|s:"), "ok\n");
 	ck_assert_ptr_nonnull(
 		strstr(ask(&a, CTL_PUT, "t:firewall.address|s:y|8:18446744073709551613|s:"),
 		       "error -61 "));
@@ -608,7 +656,7 @@ START_TEST(test_warning) {
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:10|s:set psksecret other\n"),
 			 "ok\n");
-	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "warning " SHORT "\nok\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, "4:0|s:"), "warning " SHORT "\nok\n");
 	fixture_fault("commit.kernel:1");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:11|s:set psksecret third\n"),
 			 "error -362 injected fault before the kernel\n");
@@ -637,7 +685,7 @@ START_TEST(test_conflict) {
 	ck_assert_str_eq(
 		ask(&b, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\nset distance 44\n"),
 		"ok\n");
-	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "error 14 " LOCKED "\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, "4:0|s:"), "error 14 " LOCKED "\n");
 	ck_assert_str_eq(ask(&a, CTL_GET, "t:router.static|s:9"),
 			 "object 8 '9' set distance 44\nset device \"port1\"\n\nok\n");
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
@@ -670,10 +718,13 @@ static const struct {
 	{ CTL_CHECK_SECRET, "t:system.auto-scale|2:6|s:ENC Zm9v" },
 	{ CTL_NEXT_ID, "t:router.static" },
 	{ CTL_BEGIN, "1:0" },
-	{ CTL_COMMIT, "" },
+	{ CTL_COMMIT, "4:0|s:" },
 	{ CTL_ABORT, "" },
 	{ CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\n" },
 	{ CTL_DELETE, "t:router.static|s:9" },
+	{ CTL_RENAME, "t:router.static|s:9|s:90" },
+	{ CTL_PLACE, "t:firewall.policy|s:7|1:0|s:8" },
+	{ CTL_PURGE, "t:router.static" },
 	{ CTL_RUN, "1:0|2:2|s:get|s:system" },
 };
 
@@ -720,6 +771,7 @@ static Suite *requests_suite(void) {
 	tcase_add_test(t, test_cancel_nothing);
 	tcase_add_test(t, test_put);
 	tcase_add_test(t, test_delete);
+	tcase_add_test(t, test_edits);
 	tcase_add_test(t, test_replace);
 	tcase_add_test(t, test_transaction);
 	tcase_add_test(t, test_next);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Other names for entries, and tables that are emptied: what refers to an entry goes with it, all of
- * it or nothing, in a transaction and in what is committed.
+ * Other names for entries, and tables that are emptied: what refers to an entry goes with it, all
+ * of it or nothing, in a transaction and in what is committed.
  *
  * Random configurations are compared by a text in which no reference has a name: it says which
  * entry of which table is meant, as its place there. A rename must leave that text as it was.
@@ -349,7 +349,7 @@ START_TEST(rules_are_asked) {
 }
 END_TEST
 
-/* What others commit meanwhile: a new user of the old name, the new name itself, a user's change. */
+/* Others commit meanwhile: a user of the old name, the new name itself, a change of a user. */
 START_TEST(others_may_be_faster) {
 	struct txn *t = txn_new(engine, "a", "test");
 
@@ -465,7 +465,7 @@ START_TEST(meaning_stays) {
 		renamed++;
 		if (rng_chance(&r, 50))
 			commit(t);
-		/* within a transaction what is new is listed behind the rest, if order is nothing */
+		/* in a transaction what is new is listed last where order means nothing */
 		if (txn_staged(t) == 0 || (table->flags & TABLE_ORDERED)) {
 			now = dump(t, false);
 			ck_assert_str_eq(now, meant);
