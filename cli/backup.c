@@ -125,12 +125,24 @@ static bool never_enough(void *arg) {
 	return false;
 }
 
-/* Number of the revision that is active. */
-static int ask_revision(struct client *client, struct str *ret, struct err *err) {
+int backup_revision(struct client *client, struct str *ret, struct err *err) {
 	static const char *const words[] = { "execute", "backup", "revision" };
 	const struct client_output out = { take_text, never_enough, ret, false, NULL };
+	int rc;
 
 	str_clear(ret);
+	rc = client_run(client, ARRAY_LEN(words), (char **)words, &out, err);
+	if (rc == 0 && ret->len > 0)
+		ret->data[--ret->len] = '\0'; /* the end of the line */
+	return rc;
+}
+
+int backup_comment(struct client *client, const char *revision, const char *comment,
+		   struct err *err) {
+	const char *const words[] = { "execute", "revision", "comment", revision, comment };
+	AUTO_STR struct str said = STR_INIT;
+	const struct client_output out = { take_text, never_enough, &said, false, NULL };
+
 	return client_run(client, ARRAY_LEN(words), (char **)words, &out, err);
 }
 
@@ -138,13 +150,13 @@ int backup_text(struct client *client, enum backup_form form, bool (*stop)(void 
 		struct str *out, struct err *err) {
 	struct backup b = { client, form, stop, arg, NULL, out };
 	AUTO_STR struct str before = STR_INIT, after = STR_INIT;
-	int rc = ask_revision(client, &before, err);
+	int rc = backup_revision(client, &before, err);
 
 	for (int i = 0; i < TRIES_MAX && rc == 0; i++) {
 		str_clear(out);
 		rc = add_all(&b, err);
 		if (rc == 0)
-			rc = ask_revision(client, &after, err);
+			rc = backup_revision(client, &after, err);
 		if (rc || strcmp(str_text(&before), str_text(&after)) == 0)
 			return rc;
 		str_clear(&before);

@@ -20,6 +20,13 @@ enum backup_form {
 int backup_text(struct client *client, enum backup_form form, bool (*stop)(void *arg), void *arg,
 		struct str *out, struct err *err);
 
+/* Number of the revision that is active, into *ret. */
+int backup_revision(struct client *client, struct str *ret, struct err *err);
+
+/* Give a revision this comment. */
+int backup_comment(struct client *client, const char *revision, const char *comment,
+		   struct err *err);
+
 /* Append the lines that a configuration begins with. */
 void backup_header(const struct client *client, struct str *out);
 

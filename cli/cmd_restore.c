@@ -8,6 +8,7 @@
  * A backup of this product says everything: what it does not have is gone. Any other file knows
  * nothing of what is built in here: it comes on top of what a new unit has.
  */
+#include <bsd/stdlib.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@
 #include "cli/progress.h"
 
 #define FILE_MAX_MB 256
-#define CONFIRM_MINUTES_MAX 60
+#define CONFIRM_MINUTES_MAX 1440
 #define QUESTION "This operation will overwrite the current setting!"
 
 /* ---- backup ---- */
@@ -43,9 +44,18 @@ static enum backup_form form_of(const struct call *call) {
 
 /* The present revision gets a comment; the text is in the database already. */
 static int backup_flash(struct shell *sh, const struct call *call, struct err *err) {
+	AUTO_STR struct str revision = STR_INIT;
+	int rc = 0;
+
 	out_text(sh->out, "Please wait...\n");
 	out_flush(sh->out);
-	return cmd_remote(sh, call, err);
+	if (call->argc > 1)
+		rc = backup_revision(sh->client, &revision, err);
+	if (rc == 0 && call->argc > 1)
+		rc = backup_comment(sh->client, str_text(&revision), call->argv[1], err);
+	if (rc == 0)
+		out_text(sh->out, "\nConfig backed up to flash disk done.\n");
+	return rc;
 }
 
 int cmd_backup(struct shell *sh, const struct call *call, struct err *err) {
@@ -209,6 +219,14 @@ static bool wants_commit(struct restore *r, int rc) {
 	return !r->check && shell_confirm(r->sh, QUESTION);
 }
 
+static int commit(struct restore *r, struct err *err) {
+	AUTO_FREE char *comment = xasprintf("restored from %.200s", r->path);
+	const struct client_commit how = { r->confirm_minutes, comment };
+
+	err_clean_line(comment);
+	return client_commit_as(r->sh->client, &how, err);
+}
+
 static int replace(struct restore *r, struct err *err) {
 	struct client *client = r->sh->client;
 	bool ours = backup_is_ours(str_text(&r->text), r->text.len);
@@ -219,13 +237,23 @@ static int replace(struct restore *r, struct err *err) {
 		return rc;
 	rc = load(r, err);
 	if (wants_commit(r, rc))
-		return client_commit(client, err);
+		return commit(r, err);
 	if (client_abort(client, &second) == ERR_TIMEOUT && rc == 0)
 		rc = err_set(err, ERR_TIMEOUT, "%s", second.text);
 	return rc;
 }
 
 /* ---- restore: the command ---- */
+
+static int take_minutes(struct restore *r, const struct call *call, size_t i, struct err *err) {
+	const char *why;
+
+	if (i >= call->argc)
+		return grammar_incomplete(err);
+	r->confirm_minutes =
+		(unsigned int)strtonum(call->argv[i], 1, CONFIRM_MINUTES_MAX, &why);
+	return why ? grammar_refuse(call->argv[i], err) : 0;
+}
 
 static int take_option(struct restore *r, const struct call *call, size_t *i, struct err *err) {
 	const char *word = call->argv[*i];
@@ -234,6 +262,8 @@ static int take_option(struct restore *r, const struct call *call, size_t *i, st
 		r->check = true;
 	else if (strcmp(word, "--partial") == 0)
 		r->partial = true;
+	else if (strcmp(word, "--confirm") == 0)
+		return take_minutes(r, call, ++*i, err);
 	else
 		return grammar_refuse(word, err);
 	return 0;

@@ -209,7 +209,8 @@ static const struct command execute_backup[] = {
 };
 
 #define RESTORE_OPTION \
-	{ "<option>", "--check: only report; --partial: leave out what is refused." }
+	{ "<option>", "--check: only report; --partial: leave out what is refused; --confirm " \
+		      "<minutes>: take it back then unless it is confirmed." }
 
 static const struct argument restore_args[] = {
 	{ "<file>", "File to read; - for standard input." },
