@@ -5,6 +5,8 @@
  * a row and nothing else in the shell; those of `diagnose`, `execute` and `get` stand in files of
  * their own.
  */
+#include "cfgdb/base/mem.h"
+#include "cli/alias.h"
 #include "cli/commands_rows.h"
 
 #define IN_TABLE (LEVEL_LIST | LEVEL_DIRECT)
@@ -23,6 +25,11 @@ static const struct command show_here[] = {
 	{ 0 }
 };
 
+static const struct argument alias_args[] = {
+	{ "<alias>", "Name, as in system alias." },
+	[1 ... ALIAS_ARGUMENTS_MAX] = { "<argument>", "What the alias needs." },
+};
+
 const struct command commands[] = {
 	{ "config", "Configure a table or object.", LEVEL_ROOT, COMMAND_PATHS | COMMAND_TARGET,
 	  .run = cmd_config },
@@ -32,6 +39,8 @@ const struct command commands[] = {
 	  .run = cmd_show },
 	{ "diagnose", "Look into the running system.", LEVEL_ROOT, .sub = commands_diagnose },
 	{ "execute", "Run a command once.", LEVEL_ROOT, .sub = commands_execute },
+	{ "alias", "Run commands that have a name.", LEVEL_ROOT, .min_args = 1,
+	  .max_args = ARRAY_LEN(alias_args), .args = alias_args, .run = cmd_alias },
 	{ "exit", "End the session.", LEVEL_ROOT, .run = cmd_exit },
 	{ "quit", "End the session.", LEVEL_ROOT, COMMAND_HIDDEN, .run = cmd_exit },
 

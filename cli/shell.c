@@ -167,30 +167,36 @@ static int shell_filtered(struct shell *sh, const char *line, const struct pipe 
 	return rc;
 }
 
-int shell_run(struct shell *sh, const char *line) {
+int shell_try(struct shell *sh, const char *line, struct err *err) {
 	AUTO_WORDS struct words words = { 0 };
-	struct err err = { 0 };
 	struct pipe pipe;
-	int rc = pipe_split(line, &pipe, &err);
+	int rc = pipe_split(line, &pipe, err);
 
-	if (rc == 0) {
-		switch (pipe_words(line, &pipe, &words, &err)) {
-		case LEX_OK:
-			rc = shell_filtered(sh, line, &pipe, &words, &err);
-			break;
-		case LEX_MORE:
-			rc = err_set(&err, ERR_PARSE, "Unmatched double quote.");
-			break;
-		case LEX_BAD:
-			rc = err.code;
-			break;
-		}
+	if (rc)
+		return rc;
+	switch (pipe_words(line, &pipe, &words, err)) {
+	case LEX_OK:
+		rc = shell_filtered(sh, line, &pipe, &words, err);
+		break;
+	case LEX_MORE:
+		rc = err_set(err, ERR_PARSE, "Unmatched double quote.");
+		break;
+	case LEX_BAD:
+		rc = err->code;
+		break;
 	}
-	if (rc) {
-		shell_one_line(&words, &err);
-		shell_fail(sh, &err);
-	}
+	if (rc)
+		shell_one_line(&words, err);
 	shell_page(sh, false);
+	return rc;
+}
+
+int shell_run(struct shell *sh, const char *line) {
+	struct err err = { 0 };
+	int rc = shell_try(sh, line, &err);
+
+	if (rc)
+		shell_fail(sh, &err);
 	return rc;
 }
 

@@ -36,6 +36,7 @@ struct shell {
 	bool json;                    /* output is to be JSON, as far as commands have it */
 	bool lost;                    /* the connection broke: nothing works any more */
 	bool typing;                  /* someone at a terminal, who may press a key meanwhile */
+	unsigned int alias_depth;     /* aliases that are running, one inside the other */
 	unsigned long failures;       /* commands that failed */
 	unsigned long line;           /* of the script, where the command begins, or 0 */
 	/*
@@ -69,6 +70,9 @@ void shell_done(struct shell *sh);
  * without words does nothing.
  */
 int shell_run(struct shell *sh, const char *line);
+
+/* The same, without a report: an error is the caller's to tell. */
+int shell_try(struct shell *sh, const char *line, struct err *err);
 
 /* Ask whether to go on after this warning, at a terminal; elsewhere the answer is yes. */
 bool shell_confirm(struct shell *sh, const char *warning);
