@@ -31,6 +31,7 @@ struct commit_run {
 	struct txn *txn;
 	struct engine *engine;
 	struct change *changes;
+	const char **behind;      /* of each change: see store_change() */
 	size_t n_changes;
 	struct shift *shifts;
 	size_t n_shifts;
@@ -92,6 +93,20 @@ static void commit_shift(struct commit_run *run) {
 	}
 }
 
+/* Where entries stand, before any of them moves; the changes keep the ones that are named. */
+static void note_places(struct commit_run *run) {
+	const struct model *m = run->engine->model;
+	struct staged *s;
+
+	TAILQ_FOREACH(s, &run->txn->order, next) {
+		bool ordered = s->table->flags & TABLE_ORDERED;
+		const struct object *active = ordered ? model_find(m, s->table, s->key) : NULL;
+		const struct object *before = active ? model_prev(m, active) : NULL;
+
+		s->behind = !active ? NULL : before ? before->key : "";
+	}
+}
+
 /* Move what is staged into the model; the changes own what they replaced. */
 static void commit_swap_in(struct commit_run *run) {
 	struct engine *e = run->engine;
@@ -99,6 +114,8 @@ static void commit_swap_in(struct commit_run *run) {
 
 	txn_drop_indexes(run->txn);
 	run->changes = xcalloc(run->txn->n_staged, sizeof(*run->changes));
+	run->behind = xcalloc(run->txn->n_staged, sizeof(*run->behind));
+	note_places(run);
 	TAILQ_FOREACH(s, &run->txn->order, next) {
 		struct change *c = &run->changes[run->n_changes];
 		const struct object *replaced;
@@ -118,6 +135,7 @@ static void commit_swap_in(struct commit_run *run) {
 		} else {
 			c->before = model_take(e->model, s->table, s->key);
 		}
+		run->behind[run->n_changes] = s->behind;
 		run->n_changes++;
 	}
 	commit_shift(run);
@@ -150,6 +168,7 @@ static void commit_free(struct commit_run *run) {
 	for (size_t i = 0; i < run->n_changes; i++)
 		object_free((struct object *)run->changes[i].before);
 	free(run->changes);
+	free(run->behind);
 	free(run->shifts);
 	txn_rows_done(&run->rows);
 }
@@ -165,7 +184,7 @@ static int write_rows(struct commit_run *run, uint64_t revision, struct err *err
 		if (rc == 0 && c->after)
 			rc = store_put_row(s, c->after, err);
 		if (rc == 0)
-			rc = store_change_row(s, revision, c->before, c->after, err);
+			rc = store_change_row(s, revision, c->before, c->after, c->behind, err);
 	}
 	return rc;
 }
@@ -193,7 +212,8 @@ static int write_changes(struct commit_run *run, struct err *err) {
 		rc = c->after ? store_put(e->store, e->model, c->after, err) :
 				store_delete(e->store, c->before, err);
 		if (rc == 0)
-			rc = store_change(e->store, rev.id, c->before, c->after, err);
+			rc = store_change(e->store, rev.id, c->before, c->after, run->behind[i],
+					  err);
 	}
 	for (size_t i = 0; i < run->n_shifts && rc == 0; i++)
 		rc = store_put_pos(e->store, run->shifts[i].obj, err);

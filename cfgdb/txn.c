@@ -44,6 +44,11 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source) {
 	return t;
 }
 
+void txn_set_comment(struct txn *t, const char *comment) {
+	free(t->comment);
+	t->comment = xstrdup(comment);
+}
+
 size_t txn_staged_size(const char *key, const struct object *obj) {
 	return mem_size(sizeof(struct staged)) + mem_size(strlen(key) + 1) +
 	       (obj ? object_size(obj) : 0);

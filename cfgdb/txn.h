@@ -39,6 +39,9 @@ struct txn_origin {
 /* Open a transaction for user; source says how it came ("cli", "script"). Strings are copied. */
 struct txn *txn_new(struct engine *e, const char *user, const char *source);
 
+/* What the revision of its commit says beside who and when; copied. */
+void txn_set_comment(struct txn *t, const char *comment);
+
 /*
  * Open a replicated transaction; strings are copied. Only the txn_replicate_ functions,
  * txn_place(), txn_expect() and txn_meta() put something into it. Its commit fails whole, with an

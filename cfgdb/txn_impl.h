@@ -21,6 +21,7 @@ struct staged {
 	bool moved; /* deleted and made again here: its place is the end of the table */
 	bool drawn;              /* nobody asked for this number: another one will do */
 	bool placed;             /* it was given a place */
+	const char *behind;      /* in the commit: see store_change(); of an active entry */
 	RB_ENTRY(staged) entry;
 	TAILQ_ENTRY(staged) next;
 };
@@ -41,6 +42,7 @@ struct staged_order {
 struct row_change {
 	struct row *before;      /* its own; NULL: new */
 	const struct row *after; /* of the model; NULL: deleted */
+	const char *behind;      /* key of the one that `before` stood behind; NULL: no order */
 };
 
 struct row_changes {
@@ -56,6 +58,7 @@ struct txn {
 	char *user, *source, *comment;
 	int64_t time;             /* of the revision; 0: that of the commit */
 	bool replicated;
+	bool look_only;           /* it is looked at and never committed: nobody may object */
 	bool replaces;            /* what is not put goes */
 	struct digest_group *expected; /* NULL: nothing is */
 	struct staged_tree staged;
@@ -153,6 +156,14 @@ const struct object *txn_resolve_found(const struct txn *t, const struct schema_
 				       const char *name);
 
 /* ---- txn_rows.c ---- */
+
+/*
+ * Stage a row with its sealed body as it is (NULL: it goes); ERR_MAX_ENTRIES when there is no room.
+ */
+int txn_rows_restore(struct txn *t, const struct row *row, const char *body, struct err *err);
+
+/* ERR_LOCKED when rows have changed in the model since some were staged here. */
+int txn_rows_recheck(const struct txn *t, struct err *err);
 
 /* Leave rows as they are that the group does not share; ERR_LOCKED when they have changed since. */
 int txn_rows_settle(struct txn *t, const struct shared *scope, struct err *err);

@@ -114,7 +114,7 @@ int txn_ask_guard(const struct txn *t, const struct object *before, const struct
 		  struct err *err) {
 	const struct engine *e = t->engine;
 
-	if (!e->guard || t->replicated || t->as_found)
+	if (!e->guard || t->replicated || t->as_found || t->look_only)
 		return 0;
 	return e->guard(e->guard_arg, before, after, err);
 }
@@ -283,6 +283,7 @@ int txn_recheck(const struct txn *t, struct err *err) {
 	const struct staged *s;
 	int rc = txn_places_recheck(t, err);
 
+	rc = rc ? rc : txn_rows_recheck(t, err);
 	TAILQ_FOREACH(s, &t->order, next)
 		rc = rc ? rc : guard_recheck(t, s, err);
 	if (rc || t->seen_revision == t->engine->revision)
