@@ -30,6 +30,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/notify.h"
 #include "cfgdb/base/privdrop.h"
+#include "cfgdb/cmd_batch.h"
 #include "cfgdb/cmd_checksum.h"
 #include "cfgdb/commands.h"
 #include "cfgdb/ctl.h"
@@ -58,6 +59,7 @@ struct daemon {
 	struct scaling *scaling;
 	struct server *server;
 	struct cmd_checksum checksum;
+	struct batch_logs *batch_logs;
 	struct command *commands;
 	size_t n_commands;
 	uint64_t replaced_revision; /* after which interfaces were taken up */
@@ -266,6 +268,9 @@ static void add_all_commands(struct daemon *d) {
 	d->checksum = (struct cmd_checksum){ d->engine, d->role, d->relay };
 	commands = commands_config(&n);
 	add_commands(d, commands, n, d->engine);
+	commands = commands_batch(&n);
+	d->batch_logs = batch_logs_new();
+	add_commands(d, commands, n, d->batch_logs);
 	commands = commands_checksum(&n);
 	add_commands(d, commands, n, &d->checksum);
 	commands = commands_autoscale(&n);
@@ -349,6 +354,7 @@ static void stop(struct daemon *d) {
 	relay_free(d->relay);
 	engine_close(d->engine);
 	role_free(d->role);
+	batch_logs_free(d->batch_logs);
 	free(d->commands);
 	if (d->base)
 		event_base_free(d->base);

@@ -41,8 +41,9 @@ const struct command commands[] = {
 	{ "execute", "Run a command once.", LEVEL_ROOT, .sub = commands_execute },
 	{ "alias", "Run commands that have a name.", LEVEL_ROOT, .min_args = 1,
 	  .max_args = ARRAY_LEN(alias_args), .args = alias_args, .run = cmd_alias },
-	{ "exit", "End the session.", LEVEL_ROOT, .run = cmd_exit },
-	{ "quit", "End the session.", LEVEL_ROOT, COMMAND_HIDDEN, .run = cmd_exit },
+	{ "exit", "End the session.", LEVEL_ROOT, COMMAND_AT_ONCE, .run = cmd_exit },
+	{ "quit", "End the session.", LEVEL_ROOT, COMMAND_HIDDEN | COMMAND_AT_ONCE,
+	  .run = cmd_exit },
 
 	{ "config", "Configure a table or object inside.", IN_BUFFER, .kind = ARGS_CHILD,
 	  .min_args = 1, .max_args = UINT16_MAX, .run = cmd_config_child },

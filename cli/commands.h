@@ -46,6 +46,11 @@ int cmd_show_here_full(struct shell *sh, const struct call *call, struct err *er
 /* cmd_alias.c: `alias NAME ARGUMENT...` at the root. */
 int cmd_alias(struct shell *sh, const struct call *call, struct err *err);
 
+/* cmd_batch.c: `execute batch start`, `end`, `status`. */
+int cmd_batch_start(struct shell *sh, const struct call *call, struct err *err);
+int cmd_batch_end(struct shell *sh, const struct call *call, struct err *err);
+int cmd_batch_status(struct shell *sh, const struct call *call, struct err *err);
+
 /* cmd_get.c: `get PATH [KEY]` at the root, `get [KEY]` inside. */
 int cmd_get(struct shell *sh, const struct call *call, struct err *err);
 int cmd_get_here(struct shell *sh, const struct call *call, struct err *err);

@@ -112,7 +112,21 @@ static const struct command execute_revision[] = {
 	{ 0 }
 };
 
+static const struct command execute_batch[] = {
+	{ "end", "Carry out the lines that were put aside.", .flags = COMMAND_AT_ONCE,
+	  .run = cmd_batch_end },
+	{ "lastlog", "Tell what became of the commands of the last batch.",
+	  .flags = COMMAND_AT_ONCE, REMOTE },
+	{ "start", "From now on, put lines aside.", .flags = COMMAND_AT_ONCE,
+	  .run = cmd_batch_start },
+	{ "status", "Tell whether lines are put aside.", .flags = COMMAND_AT_ONCE,
+	  .run = cmd_batch_status },
+	{ 0 }
+};
+
 const struct command commands_execute[] = {
+	{ "batch", "A script that is typed: carried out as one, its codes kept.",
+	  .sub = execute_batch },
 	{ "ha", "Other units.", .sub = execute_ha },
 	{ "log", "Lines that the unit has logged.", .sub = execute_log },
 	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,

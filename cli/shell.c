@@ -46,6 +46,7 @@ void shell_init(struct shell *sh, struct client *client, struct out *out,
 void shell_done(struct shell *sh) {
 	client_on_warning(sh->client, NULL, NULL);
 	context_drop(&sh->context);
+	queue_done(&sh->queue);
 	refs_free(sh->refs);
 	sh->refs = NULL;
 	prefs_free(sh->prefs);
@@ -167,6 +168,19 @@ static int shell_filtered(struct shell *sh, const char *line, const struct pipe 
 	return rc;
 }
 
+/* Whether a line is carried out while a batch is typed: what ends it, and lines without words. */
+static bool shell_is_at_once(const char *line) {
+	AUTO_WORDS struct words words = { 0 };
+	struct pipe pipe;
+	struct call call;
+
+	if (pipe_split(line, &pipe, NULL) || pipe_words(line, &pipe, &words, NULL) != LEX_OK)
+		return false;
+	return words.n == 0 ||
+	       (grammar_parse(commands, LEVEL_ROOT, words.w, words.n, &call, NULL) == 0 &&
+		(call.command->flags & COMMAND_AT_ONCE));
+}
+
 int shell_try(struct shell *sh, const char *line, struct err *err) {
 	AUTO_WORDS struct words words = { 0 };
 	struct pipe pipe;
@@ -174,6 +188,10 @@ int shell_try(struct shell *sh, const char *line, struct err *err) {
 
 	if (rc)
 		return rc;
+	if (sh->queue.open && !shell_is_at_once(line)) {
+		queue_add(&sh->queue, line);
+		return 0;
+	}
 	switch (pipe_words(line, &pipe, &words, err)) {
 	case LEX_OK:
 		rc = shell_filtered(sh, line, &pipe, &words, err);

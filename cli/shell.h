@@ -14,6 +14,7 @@
 #include "cli/context.h"
 #include "cli/out.h"
 #include "cli/prefs.h"
+#include "cli/queue.h"
 #include "cli/refs.h"
 
 /* How changes become real. */
@@ -29,6 +30,7 @@ struct shell {
 	struct context context;
 	struct refs *refs;
 	struct prefs *prefs;
+	struct queue queue;
 	enum shell_commit commit;
 	bool in_block;                /* the transaction of a block is open */
 	bool quit;                    /* exit was said */
