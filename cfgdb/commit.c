@@ -57,11 +57,11 @@ static bool staged_is_void(const struct commit_run *run, const struct staged *s)
 	       !(s->moved && (s->table->flags & TABLE_ORDERED));
 }
 
-/* The new object in the place that it was given, or 0: its own, or the end. */
-static int64_t place_of(const struct commit_run *run, const struct staged *s) {
+/* The place that the new object was given, or its pos; 0: its own, or the end. */
+static int64_t place_of(const struct commit_run *run, const struct staged *s, int64_t pos) {
 	const struct places *places = txn_places(run->txn, s->table);
 
-	return places ? places_find(places, s->key)->pos : s->obj->pos;
+	return places ? places_find(places, s->key)->pos : pos;
 }
 
 static void shift_table(struct commit_run *run, const struct schema_table *table,
@@ -91,6 +91,16 @@ static void commit_shift(struct commit_run *run) {
 		if (places)
 			shift_table(run, schema_tables[i], places);
 	}
+}
+
+/* The object for the model: what is held stays staged, should the commit fail. */
+static struct object *commit_take(const struct commit_run *run, struct staged *s) {
+	struct object *obj = s->obj;
+
+	if (run->txn->holder)
+		return object_copy(obj);
+	s->obj = NULL;
+	return obj;
 }
 
 /* Where entries stand, before any of them moves; the changes keep the ones that are named. */
@@ -123,15 +133,16 @@ static void commit_swap_in(struct commit_run *run) {
 		if (staged_is_void(run, s))
 			continue;
 		if (s->obj) {
-			s->obj->pos = place_of(run, s);
-			s->obj->ver = run->txn->as_found ? 0 : run->view.revision;
-			digest_object(e->keyring, s->obj);
-			c->after = s->obj;
+			struct object *obj = commit_take(run, s);
+
+			obj->pos = place_of(run, s, obj->pos);
+			obj->ver = run->txn->as_found ? 0 : run->view.revision;
+			digest_object(e->keyring, obj);
+			c->after = obj;
 			if (s->moved) /* it gives its place up and goes to the end */
 				c->before = model_take(e->model, s->table, s->key);
-			replaced = model_put(e->model, s->obj);
+			replaced = model_put(e->model, obj);
 			c->before = replaced ? replaced : c->before;
-			s->obj = NULL;
 		} else {
 			c->before = model_take(e->model, s->table, s->key);
 		}
@@ -219,7 +230,8 @@ static int write_changes(struct commit_run *run, struct err *err) {
 		rc = store_put_pos(e->store, run->shifts[i].obj, err);
 	if (rc == 0)
 		rc = write_rows(run, rev.id, err);
-	return rc ? rc : store_trim_history(e->store, rev.id, err);
+	return rc ? rc : store_trim_history(e->store, e->kept_revision ? e->kept_revision : rev.id,
+					    err);
 }
 
 static int commit_write(struct commit_run *run, struct err *err) {
@@ -230,7 +242,8 @@ static int commit_write(struct commit_run *run, struct err *err) {
 	if (rc == 0 && has_changes(run))
 		rc = write_changes(run, err);
 	STAILQ_FOREACH(m, &run->txn->meta, next)
-		rc = rc ? rc : store_meta_set(s, m->name, m->value, err);
+		if (rc == 0 && (has_changes(run) || !m->of_revision))
+			rc = store_meta_set(s, m->name, m->value, err);
 	return rc;
 }
 
@@ -287,7 +300,7 @@ static void commit_finish(struct commit_run *run) {
 	for (unsigned int i = 0; i < e->n_backends; i++)
 		if (e->backends[i].finish)
 			e->backends[i].finish(e->backends[i].ctx);
-	e->revision = run->view.revision;
+	e->revision = run->txn->made = run->view.revision;
 	if (run->rows.n > 0)
 		e->rows_revision = e->revision;
 	if (run->txn->replaces)
@@ -337,7 +350,10 @@ int txn_commit(struct txn *t, struct err *err) {
 					    .warnings = &t->warnings } };
 	int rc;
 
+	t->made = 0;
 	txn_redraw(t);
+	if (!t->replicated)
+		txn_drop_adopted(t);
 	rc = t->replaces ? txn_replace_settle(t, err) : 0;
 	if (rc == 0)
 		rc = t->replicated ? txn_settle(t, err) : txn_recheck(t, err);
@@ -348,7 +364,10 @@ int txn_commit(struct txn *t, struct err *err) {
 	}
 	if (rc)
 		warn_clear(&t->warnings);
-	txn_clear(t);
+	if (rc && t->holder)
+		txn_forget_meta(t);
+	else
+		txn_clear(t);
 	if (run.is_real)
 		tell_watchers(e);
 	return rc;

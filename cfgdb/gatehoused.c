@@ -32,11 +32,15 @@
 #include "cfgdb/base/privdrop.h"
 #include "cfgdb/cmd_batch.h"
 #include "cfgdb/cmd_checksum.h"
+#include "cfgdb/cmd_transaction.h"
 #include "cfgdb/commands.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/engine.h"
+#include "cfgdb/logs.h"
+#include "cfgdb/pending.h"
 #include "cfgdb/relay.h"
 #include "cfgdb/server.h"
+#include "cfgdb/workspace.h"
 
 #define EXIT_OTHER 3 /* another daemon runs here; the unit file knows it, too */
 #define LOCK_TRIES 100 /* of 50 ms */
@@ -57,6 +61,8 @@ struct daemon {
 	struct relay *relay;
 	struct kernel *kernel;
 	struct scaling *scaling;
+	struct workspace *workspace;
+	struct pending *pending;
 	struct server *server;
 	struct cmd_checksum checksum;
 	struct batch_logs *batch_logs;
@@ -243,10 +249,36 @@ static int start_server(struct daemon *d, struct err *err) {
 					.version = PACKAGE_VERSION,
 					.relay = d->relay,
 					.attach_user = d->opt.sync_user,
-					.role = d->role };
+					.role = d->role,
+					.workspace = d->workspace,
+					.pending = d->pending };
 
 	d->server = server_new(d->base, d->engine, &config, err);
 	return d->server ? 0 : ERR_STORE;
+}
+
+static void on_pending(void *arg, bool failed, const char *text) {
+	struct logs *logs = kernel_logs(((struct daemon *)arg)->kernel);
+
+	log_line(failed ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "gatehoused: %s", text);
+	logs_add_change(logs, failed ? LOGTEXT_WARNING : LOGTEXT_NOTICE, text);
+	logs_flush(logs);
+}
+
+/* What has waited too long goes before anybody can connect. */
+static int open_transactions(struct daemon *d, struct err *err) {
+	char boot_id[MOMENT_BOOT_ID];
+	const struct pending_config config = { .engine = d->engine,
+					       .base = d->base,
+					       .clock = moment_now,
+					       .boot_id = boot_id,
+					       .tell = on_pending,
+					       .arg = d };
+
+	moment_boot_id(boot_id);
+	d->workspace = workspace_new(d->engine, moment_now, err);
+	d->pending = d->workspace ? pending_open(&config, err) : NULL;
+	return d->pending ? 0 : ERR_STORE;
 }
 
 static int open_scaling(struct daemon *d, struct err *err) {
@@ -273,6 +305,8 @@ static void add_all_commands(struct daemon *d) {
 	add_commands(d, commands, n, d->batch_logs);
 	commands = commands_checksum(&n);
 	add_commands(d, commands, n, &d->checksum);
+	commands = commands_transaction(&n);
+	add_commands(d, commands, n, NULL);
 	commands = commands_autoscale(&n);
 	add_commands(d, commands, n, d->relay);
 	kernel_commands(d->kernel, add_commands, d);
@@ -315,6 +349,8 @@ static int start(struct daemon *d, struct err *err) {
 		return ERR_KERNEL;
 	if (open_scaling(d, err) != 0)
 		return ERR_STORE;
+	if (open_transactions(d, err) != 0)
+		return ERR_STORE;
 	add_all_commands(d);
 	engine_watch(d->engine, on_commit, d);
 	return start_server(d, err);
@@ -349,6 +385,8 @@ static void run(struct daemon *d) {
 
 static void stop(struct daemon *d) {
 	server_free(d->server);
+	pending_close(d->pending);
+	workspace_free(d->workspace);
 	scaling_free(d->scaling);
 	kernel_close(d->kernel);
 	relay_free(d->relay);

@@ -250,7 +250,7 @@ void batch_run_atomic(struct batch *b) {
 		return;
 	sh->line = 0;
 	if (sh->failures == 0) {
-		if (client_commit(sh->client, &err) == 0)
+		if (client_commit_as(sh->client, &b->commit, &err) == 0)
 			return;
 		err_prefix(&err, "nothing was committed");
 		shell_fail(sh, &err);

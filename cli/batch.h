@@ -15,6 +15,7 @@ struct batch {
 	/* Told of each command and its code; of what was left out, the code of why. May be NULL. */
 	void (*done)(void *arg, const char *command, int code);
 	void *done_arg;
+	struct client_commit commit; /* how the whole becomes real, for batch_run_atomic() */
 	/* kept by batch_run */
 	unsigned long block;     /* line of the open top-level `config` */
 	unsigned long left_out;  /* line after which lines are being left out; 0: none */
