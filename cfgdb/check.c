@@ -192,7 +192,7 @@ static int check_no_default(const struct object *obj, struct err *err) {
 		for (uint16_t i = 0; i < schema_tables[t]->n_attrs; i++)
 			if (is_default(&schema_tables[t]->attrs[i], obj))
 				return err_set(err, ERR_CONFLICT,
-					       "'%s' is the default of '%s' in %s: it keeps its name",
+					       "'%s' is the default of %s in %s: it keeps its name",
 					       obj->key, schema_tables[t]->attrs[i].name,
 					       schema_tables[t]->path);
 	return 0;

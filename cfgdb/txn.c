@@ -486,7 +486,7 @@ int txn_room_for(const struct txn *t, const struct schema_table *table, const ch
 	return 0;
 }
 
-/* What takes the place of a staged entry may take less than that: the sum wraps to what is right. */
+/* What replaces a staged entry may be smaller: the sum wraps to what is right. */
 int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
 	     const struct object *obj, struct err *err) {
 	const struct staged *s = txn_find_staged(t, table, key);

@@ -14,8 +14,8 @@ int cmd_config(struct shell *sh, const struct call *call, struct err *err);
 int cmd_config_child(struct shell *sh, const struct call *call, struct err *err);
 
 /*
- * cmd_config.c: `edit KEY`, `delete KEY`, `purge`, `rename KEY to KEY`, `clone KEY to KEY`, `move KEY
- * before KEY`, `next`, `end`, `abort`.
+ * cmd_config.c: `edit KEY`, `delete KEY`, `purge`, `rename KEY to KEY`, `clone KEY to KEY`,
+ * `move KEY before KEY`, `next`, `end`, `abort`.
  */
 int cmd_edit(struct shell *sh, const struct call *call, struct err *err);
 int cmd_delete(struct shell *sh, const struct call *call, struct err *err);
@@ -50,6 +50,9 @@ int cmd_alias(struct shell *sh, const struct call *call, struct err *err);
 int cmd_batch_start(struct shell *sh, const struct call *call, struct err *err);
 int cmd_batch_end(struct shell *sh, const struct call *call, struct err *err);
 int cmd_batch_status(struct shell *sh, const struct call *call, struct err *err);
+
+/* cmd_tree.c: `tree [PATH]` at the root, `tree [NAME...]` inside. */
+int cmd_tree(struct shell *sh, const struct call *call, struct err *err);
 
 /* cmd_get.c: `get PATH [KEY]` at the root, `get [KEY]` inside. */
 int cmd_get(struct shell *sh, const struct call *call, struct err *err);

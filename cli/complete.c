@@ -61,6 +61,18 @@ static void complete_way(struct completer *k, const struct target *target) {
 			complete_entry(k, target);
 }
 
+static void complete_tree(struct completer *k, const struct target *target) {
+	const struct level *top = context_top(&k->sh->context);
+	const struct schema_table *table = target->table ? target->table : top ? top->table : NULL;
+	struct err err;
+
+	for (size_t i = 0; table && i < k->argc; i++)
+		table = grammar_child(table, k->argv[i], &err);
+	for (uint16_t i = 0; table && i < table->n_attrs; i++)
+		if (table->attrs[i].child)
+			completer_add(k->c, table->attrs[i].name, table->attrs[i].help, false);
+}
+
 /* `rename KEY to KEY`, `move KEY before KEY`: all but a new name is there to choose from. */
 static void complete_pair(struct completer *k, enum command_args kind,
 			  const struct target *target) {
@@ -90,6 +102,8 @@ static void complete_args(struct completer *k, const struct command *command,
 		complete_pair(k, command->kind, target);
 	else if (command->kind == ARGS_WITHIN)
 		complete_way(k, target);
+	else if (command->kind == ARGS_TREE)
+		complete_tree(k, target);
 	else if (command->kind == ARGS_TEXT && k->argc < command->max_args)
 		complete_text(k, &command->args[k->argc]);
 	else if (command->kind != ARGS_TEXT && obj && k->argc == 0)

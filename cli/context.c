@@ -494,8 +494,8 @@ static int refuse_key(struct err *err) {
 }
 
 static int refuse_taken(const char *key, struct err *err) {
-	return err_set(err, ERR_EXISTS, "entry '%s' exists already\n\nvalue parse error before '%s'",
-		       key, key);
+	return err_set(err, ERR_EXISTS,
+		       "entry '%s' exists already\n\nvalue parse error before '%s'", key, key);
 }
 
 static struct object *list_entry(const struct list_ref *list, const char *key) {

@@ -38,7 +38,7 @@ static void teardown(void) {
 static const struct {
 	const char *before, *text, *want;
 } cases[] = {
-	{ "", "", "config|get|show|diagnose|execute|alias|exit" },
+	{ "", "", "config|get|show|tree|diagnose|execute|alias|exit" },
 	{ "", "s", "show" },
 	{ "", "zz", "" },
 	{ "", "# sh", "" },
@@ -61,6 +61,12 @@ static const struct {
 	{ "", "show system cluster-sync ", "3!sync-id$" },
 	{ "", "show system ha ", "group-id|..." },
 	{ "", "config firewall address ", "$" },
+	{ "", "tree firewall sc", "schedule" },
+	{ "", "tree firewall ", "address|addrgrp|policy|schedule|service|ssl-ssh-profile|vip|vipgrp$" },
+	{ "", "tree firewall address ", "tagging$" },
+	{ "", "tree system standalone-cluster cl", "cluster-peer" },
+	{ "", "tree system standalone-cluster cluster-peer ", "session-sync-filter$" },
+	{ "config system standalone-cluster", "tree mon", "monitor-prefix" },
 	{ "", "execute ping ", "!<host>" },
 	{ "", "diagnose firewall iprope lookup 1.2.3.4 ", "!<source port>" },
 	{ "", "diagnose firewall iprope lookup 1 2 3 4 5 6 ", "$" },
@@ -83,7 +89,7 @@ static const struct {
 	  "firewall.schedule.group|firewall.schedule.onetime|firewall.schedule.recurring!<table>" },
 	{ "", "execute log filter category ", "event|traffic!<category>$" },
 
-	{ "config firewall address", "", "edit|delete|purge|rename|clone|move|get|show|end|abort" },
+	{ "config firewall address", "", "edit|delete|purge|rename|clone|move|get|show|tree|end|abort" },
 	{ "config firewall address", "rename ", "all|web|web two!name" },
 	{ "config firewall address", "rename web ", "to" },
 	{ "config firewall address", "rename web to ", "!name" },
@@ -113,7 +119,7 @@ static const struct {
 	{ "config system ha", "n", "" },
 
 	{ "config firewall policy\nedit 1", "",
-	  "config|set|unset|append|select|clear|unselect|get|show|next|end|abort" },
+	  "config|set|unset|append|select|clear|unselect|get|show|tree|next|end|abort" },
 	{ "config firewall policy\nedit 1", "set srci", "*srcintf" },
 	{ "config firewall policy\nedit 1", "set src", "*srcintf|*srcaddr|..." },
 	{ "config firewall policy\nedit 1", "set na", "name|..." },
