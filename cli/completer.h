@@ -49,3 +49,6 @@ bool complete_value_whole(const struct completer *k, const struct object *obj,
 
 /* complete_text.c: what an argument of a command can be. */
 void complete_text(struct completer *k, const struct argument *argument);
+
+/* complete_pipe.c: what can follow the n words behind the last bar of a line. */
+void complete_pipe(struct completion *c, char *const words[], size_t n);

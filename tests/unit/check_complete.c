@@ -82,6 +82,17 @@ static const struct {
 	  "firewall.schedule.group|firewall.schedule.onetime|firewall.schedule.recurring!<table>" },
 	{ "", "execute log filter category ", "event|traffic!<category>$" },
 
+	{ "", "show firewall policy | ", "grep" },
+	{ "", "show firewall policy|gr", "grep" },
+	{ "", "show firewall policy | egrep ", "" },
+	{ "", "show firewall policy | grep ", "-i|-n|-v|-f|-c|-A|-B|-C!<pattern>" },
+	{ "", "show firewall policy | gr -", "-i|-n|-v|-f|-c|-A|-B|-C!<pattern>" },
+	{ "", "show firewall policy | grep -fA ", "!<lines>" },
+	{ "", "show firewall policy | grep -A 3 ", "-i|-n|-v|-f|-c|-A|-B|-C!<pattern>" },
+	{ "", "show firewall policy | grep web ", "-i|-n|-v|-f|-c|-A|-B|-C$" },
+	{ "", "show firewall policy | grep web | g", "grep" },
+	{ "", "show firewall address \"we|", "!name" },
+
 	{ "config firewall address", "", "edit|delete|get|show|end|abort" },
 	{ "config firewall address", "edit ", "all|web|web two!name" },
 	{ "config firewall address", "delete a", "all!name" },
@@ -391,6 +402,12 @@ START_TEST(files) {
 }
 END_TEST
 
+START_TEST(options_of_filters_are_explained) {
+	expect_help("", "show | grep x -v",
+		    "-v    Lines that do not match\n");
+}
+END_TEST
+
 START_TEST(long_lists_are_cut) {
 	AUTO_STR struct str got = STR_INIT;
 	struct completion c;
@@ -444,6 +461,7 @@ START_TEST(words_are_quoted_when_needed) {
 		{ "10.0.0.1:80", "10.0.0.1:80" },
 		{ "a?", "\"a?\"" },
 		{ "#1", "\"#1\"" },
+		{ "a|b", "\"a|b\"" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
@@ -451,6 +469,29 @@ START_TEST(words_are_quoted_when_needed) {
 
 		complete_quote(words[i][0], &got);
 		ck_assert_str_eq(str_text(&got), words[i][1]);
+	}
+}
+END_TEST
+
+START_TEST(parts_of_words_leave_their_quote_open) {
+	static const struct {
+		const char *word;
+		bool quoted;
+		const char *want;
+	} parts[] = {
+		{ "web", false, "web" },
+		{ "web", true, "\"web" },
+		{ "web ", false, "\"web " },
+		{ "a\"b", true, "\"a\\\"b" },
+		{ "", true, "\"" },
+		{ "", false, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		AUTO_STR struct str got = STR_INIT;
+
+		complete_quote_part(parts[i].word, parts[i].quoted, &got);
+		ck_assert_str_eq(str_text(&got), parts[i].want);
 	}
 }
 END_TEST
@@ -474,9 +515,11 @@ int main(void) {
 	tcase_add_test(t, names_of_the_running_system);
 	tcase_add_test(t, revisions);
 	tcase_add_test(t, files);
+	tcase_add_test(t, options_of_filters_are_explained);
 	tcase_add_test(t, long_lists_are_cut);
 	tcase_add_test(t, common_part_and_start);
 	tcase_add_test(t, words_are_quoted_when_needed);
+	tcase_add_test(t, parts_of_words_leave_their_quote_open);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
