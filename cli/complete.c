@@ -20,7 +20,8 @@
 /* ---- words of the grammar ---- */
 
 static bool add_word(void *arg, const char *word, const char *help) {
-	return !completer_add(arg, word, help, false);
+	completer_add(arg, word, help, false);
+	return false;
 }
 
 static void complete_words(struct completion *c, const struct grammar *g) {
@@ -166,19 +167,15 @@ void complete_print(const struct completion *c, struct str *out) {
 		complete_print_one(&c->notes[i], width, out);
 	for (size_t i = 0; i < c->n; i++)
 		complete_print_one(&c->items[i], width, out);
-	if (c->more)
-		str_addf(out, "... (the first %d; type more of the word)\n", COMPLETE_MAX);
+	if (c->found > c->n)
+		str_addf(out, "... (%zu of %zu; type more of the word)\n", c->n, c->found);
 	if (c->whole)
 		str_add(out, "<Enter>\n");
 }
 
 size_t complete_common(const struct completion *c) {
-	size_t len = c->n ? strlen(c->items[0].word) : 0;
+	size_t len = c->common;
 
-	for (size_t i = 1; i < c->n; i++)
-		for (size_t k = 0; k < len; k++)
-			if (c->items[i].word[k] != c->items[0].word[k])
-				len = k;
 	while (len > 0 && ((unsigned char)c->items[0].word[len] & 0xc0) == 0x80)
 		len--;
 	return len;

@@ -25,7 +25,8 @@ struct completion {
 	size_t n, size;
 	struct candidate notes[COMPLETE_NOTES_MAX];
 	size_t n_notes;
-	bool more;               /* there are more than COMPLETE_MAX */
+	size_t found;            /* that fit; more than n when there were more than COMPLETE_MAX */
+	size_t common;           /* bytes that all of these begin with */
 	bool whole;              /* the line can be carried out as it stands */
 	size_t start;            /* offset in the text of the word that is being typed */
 	char *prefix;            /* that word so far, without quotes */

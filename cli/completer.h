@@ -16,8 +16,8 @@ struct completer {
 	size_t argc;
 };
 
-/* Add a word if it fits and was not the last one; false when there is no room for more. */
-bool completer_add(struct completion *c, const char *word, const char *help, bool required);
+/* Add a word if it fits and was not the last one; it counts even if there is no room for it. */
+void completer_add(struct completion *c, const char *word, const char *help, bool required);
 
 /* Bring the words into order, each once. */
 void completer_sort(struct completion *c);

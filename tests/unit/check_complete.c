@@ -416,15 +416,16 @@ START_TEST(long_lists_are_cut) {
 	for (int i = 0; i <= COMPLETE_MAX; i++) {
 		char line[64];
 
-		snprintf(line, sizeof(line), "edit \"h%d\"\nnext", i);
+		snprintf(line, sizeof(line), "edit \"%s%d\"\nnext", i < COMPLETE_MAX ? "ha" : "hb", i);
 		fake_shell_run(&f, line);
 	}
 	complete_line(&f.sh, "edit h", &c);
+	ck_assert_uint_eq(complete_common(&c), strlen("h")); /* the last one counts, too */
 	ck_assert_uint_eq(c.n, COMPLETE_MAX);
-	ck_assert(c.more);
+	ck_assert_uint_eq(c.found, COMPLETE_MAX + 1);
 	complete_print(&c, &got);
 	ck_assert_ptr_nonnull(
-		strstr(str_text(&got), "\n... (the first 1000; type more of the word)\n"));
+		strstr(str_text(&got), "\n... (1000 of 1001; type more of the word)\n"));
 	complete_done(&c);
 }
 END_TEST
