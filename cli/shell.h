@@ -88,6 +88,9 @@ void shell_page(struct shell *sh, bool on);
 /* Count an error and tell it. */
 void shell_fail(struct shell *sh, const struct err *err);
 
+/* True when a command holds a secret in clear, or would if it were typed where it belongs. */
+bool shell_is_secret(struct shell *sh, const char *line);
+
 /* Drop what is open, the transaction of a block too. */
 void shell_drop(struct shell *sh);
 
