@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/requests.h"
 
 struct batch_log {
 	TAILQ_ENTRY(batch_log) next;
@@ -91,8 +92,20 @@ static int run_lastlog(void *ctx, const struct command_call *call, struct str *o
 	return rc;
 }
 
+/* A batch commits its blocks one by one, a config transaction all at once: it is one or the other. */
+static int run_start(void *ctx, const struct command_call *call, struct str *out,
+		     struct err *err) {
+	(void)ctx;
+	(void)out;
+	if (workspace_txn(&call->caller->seat))
+		return err_set(err, ERR_CONFLICT,
+			       "a batch cannot be started in a config transaction");
+	return command_no_words(call, err);
+}
+
 const struct command *commands_batch(size_t *n) {
 	static const struct command table[] = {
+		{ .words = "execute batch start", .run = run_start },
 		{ .words = "execute batch keep", .run = run_keep },
 		{ .words = "execute batch lastlog", .run = run_lastlog },
 	};

@@ -16,7 +16,8 @@ struct batch_logs *batch_logs_new(void);
 void batch_logs_free(struct batch_logs *logs);
 
 /*
- * The commands, n of them; their context is a struct batch_logs. `execute batch keep TEXT...` is
- * the shell's: the texts, one after the other, are the log from now on.
+ * The commands, n of them; their context is a struct batch_logs. `execute batch start` tells
+ * whether one may. `execute batch keep TEXT...` is the shell's: the texts, one after the other, are
+ * the log from now on.
  */
 const struct command *commands_batch(size_t *n);

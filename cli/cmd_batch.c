@@ -88,9 +88,10 @@ static bool never_enough(void *arg) {
 	return false;
 }
 
+static const struct client_output no_output = { job_output, never_enough, NULL, false, NULL };
+
 /* Hand the log to the daemon, in words as long as they may be. */
 static int job_keep(struct batch_job *job, struct err *err) {
-	const struct client_output out = { job_output, never_enough, NULL, false, NULL };
 	size_t n = KEEP_WORDS, piece = CTL_WORD_MAX - 1, at = 0;
 	char *words[CTL_WORDS_MAX] = { (char *)"execute", (char *)"batch", (char *)"keep" };
 	int rc;
@@ -98,16 +99,21 @@ static int job_keep(struct batch_job *job, struct err *err) {
 	for (; at < job->log.len && n < CTL_WORDS_MAX; at += piece)
 		words[n++] = xstrndup(job->log.data + at,
 				      job->log.len - at < piece ? job->log.len - at : piece);
-	rc = client_run(job->sh->client, n, words, &out, err);
+	rc = client_run(job->sh->client, n, words, &no_output, err);
 	while (n-- > KEEP_WORDS)
 		free(words[n]);
 	return rc;
 }
 
 int cmd_batch_start(struct shell *sh, const struct call *call, struct err *err) {
-	(void)call;
+	char *words[] = { (char *)call->words[0], (char *)call->words[1], (char *)call->words[2] };
+	int rc;
+
 	if (sh->queue.open || sh->queue.running)
 		return err_set(err, ERR_CONFLICT, "batch mode is on already");
+	rc = client_run(sh->client, ARRAY_LEN(words), words, &no_output, err);
+	if (rc)
+		return rc;
 	queue_open(&sh->queue);
 	out_text(sh->out, "Enter batch mode...\n");
 	return 0;

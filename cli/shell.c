@@ -139,11 +139,21 @@ static void shell_one_line(const struct words *words, struct err *err) {
 	}
 }
 
+/* The shell runs a batch of its own accord, so what a batch must not do is refused here. */
+static int shell_check_batch(const struct shell *sh, const struct call *call, struct err *err) {
+	if (sh->queue.running && call->n_words > 1 &&
+	    strcmp(call->words[1], "config-transaction") == 0)
+		return err_set(err, ERR_CONFLICT, "a batch cannot use config transactions");
+	return 0;
+}
+
 static int shell_words(struct shell *sh, const struct words *words, struct err *err) {
 	enum level_kind where = context_kind(&sh->context);
 	struct call call;
 	int rc = grammar_parse(commands, where, words->w, words->n, &call, err);
 
+	if (rc == 0)
+		rc = shell_check_batch(sh, &call, err);
 	if (rc == 0 && call.command->warning && !shell_confirm(sh, call.command->warning))
 		return 0;
 	if (rc)

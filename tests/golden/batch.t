@@ -159,6 +159,24 @@ Exit and run batch commands...
 batch mode is stopped
 Command fail. Return code -7
 
+# It is a batch or a config transaction.
+A # execute config-transaction start
+A > execute batch start
+A > execute config-transaction abort
+config transaction id=<*>
+<...>
+a batch cannot be started in a config transaction
+Command fail. Return code -7
+<...>
+
+A # execute batch start
+A > execute config-transaction start
+A > execute batch end
+A > execute batch lastlog
+Enter batch mode...
+Exit and run batch commands...
+-7: execute config-transaction start
+
 # Inside of a config there is none; what is open when a session ends is forgotten.
 A # config firewall address
 A > execute batch start

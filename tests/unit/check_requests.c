@@ -556,7 +556,7 @@ static const struct {
 	{ CTL_RENAME, "t:firewall.policy|s:07|s:009", "ok\n", 11 },
 	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 9\nkey 8\nok\n", 11 },
 	{ CTL_PURGE, "t:router.static", "ok\n", 11 },
-	{ CTL_COMMIT, "", "ok\n", 12 },
+	{ CTL_COMMIT, "4:0|s:", "ok\n", 12 },
 	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 9\nkey 8\nok\n", 12 },
 	{ CTL_PURGE, "t:router.static", "ok\n", 12 },
 	{ CTL_PLACE, "t:firewall.policy|s:9|1:2|s:8", "closed\n", 12 },
