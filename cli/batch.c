@@ -178,6 +178,8 @@ static void batch_command(struct batch *b, const char *line) {
 		pipe_words(line, &pipe, &words, NULL);
 	verb = batch_verb(&words);
 	rc = batch_skips(b, verb) ? b->why : batch_try(b, line, verb);
+	if (b->sh->queue.open) /* nobody types a batch for what could not be opened */
+		b->left_out = 0;
 	if (words.n > 0)
 		batch_done(b, line, rc);
 	if (b->prompts && !b->sh->quit)

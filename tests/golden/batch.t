@@ -159,6 +159,34 @@ Exit and run batch commands...
 batch mode is stopped
 Command fail. Return code -7
 
+# A prelude for units with virtual domains does no harm.
+A | config global
+A | execute batch start
+A | config firewall address
+A | edit "b4"
+A | next
+A | end
+A | execute batch end
+A | execute batch lastlog
+v700b0066-FGT-A #<_>
+command parse error before 'global'
+Command fail. Return code -61
+
+v700b0066-FGT-A # Enter batch mode...
+
+v700b0066-FGT-A #<_>
+v700b0066-FGT-A #<_>
+v700b0066-FGT-A #<_>
+v700b0066-FGT-A #<_>
+v700b0066-FGT-A # Exit and run batch commands...
+
+v700b0066-FGT-A # 0: config firewall address
+0: edit "b4"
+0: next
+0: end
+
+v700b0066-FGT-A #<_>
+
 # It is a batch or a config transaction.
 A # execute config-transaction start
 A > execute batch start

@@ -11,6 +11,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cli/alias.h"
+#include "cli/complete.h"
 #include "cli/pipe.h"
 #include "tests/lib/fake_shell.h"
 #include "tests/lib/fixture.h"
@@ -193,6 +194,23 @@ START_TEST(aliases_run) {
 }
 END_TEST
 
+/* `alias ?` lists them. */
+START_TEST(aliases_are_offered) {
+	struct completion c;
+	struct fake_shell f;
+	AUTO_STR struct str text = STR_INIT;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	fake_shell_run(&f, ALIASES);
+	complete_line(&f.sh, "alias o", &c);
+	for (size_t i = 0; i < c.n; i++)
+		str_addf(&text, "%s|", c.items[i].word);
+	complete_done(&c);
+	ck_assert_str_eq(str_text(&text), "open|open-bad|");
+	fake_shell_done(&f);
+}
+END_TEST
+
 /* An error is told and counted once, however deep it came from. */
 START_TEST(one_error_is_one) {
 	struct fake_shell f;
@@ -213,6 +231,7 @@ int main(void) {
 	tcase_add_test(t, all_and_some);
 	tcase_add_test(t, an_argument_stays_one);
 	tcase_add_loop_test(t, aliases_run, 0, (int)ARRAY_LEN(cases));
+	tcase_add_test(t, aliases_are_offered);
 	tcase_add_test(t, one_error_is_one);
 	return fixture_run(suite);
 }
