@@ -92,7 +92,7 @@ static int run_lastlog(void *ctx, const struct command_call *call, struct str *o
 	return rc;
 }
 
-/* A batch commits its blocks one by one, a config transaction all at once: it is one or the other. */
+/* A batch commits block by block, a config transaction all at once: it is one or the other. */
 static int run_start(void *ctx, const struct command_call *call, struct str *out,
 		     struct err *err) {
 	(void)ctx;
