@@ -32,6 +32,8 @@ enum level_kind context_kind(const struct context *ctx) {
 		return LEVEL_ROOT;
 	if (top->kind == LEVEL_OBJECT && schema_direct(top->table) >= 0)
 		return LEVEL_DIRECT;
+	if (top->kind == LEVEL_LIST && (top->table->flags & TABLE_ORDERED))
+		return LEVEL_ORDERED;
 	return top->kind;
 }
 
@@ -466,10 +468,10 @@ void context_abort(struct context *ctx) {
 
 /* ---- whole entries ---- */
 
-/* The entries of an open list are about to change; NULL of `before`: not at once. */
+/* The entries of an open list are about to change. */
 struct list_change {
 	struct list_ref list;
-	struct object *before;
+	struct object *before;   /* the holder; NULL: it is not written at once */
 };
 
 static int list_begin(struct context *ctx, struct list_change *c, struct err *err) {
@@ -638,10 +640,7 @@ int context_move(struct context *ctx, const char *word, bool before, const char 
 
 	if (rc)
 		return rc;
-	if (!(c.list.table->flags & TABLE_ORDERED))
-		rc = err_set(err, ERR_PARSE, "\ncommand parse error before 'move'");
-	if (rc == 0)
-		rc = object_key_parse(c.list.table, word, &key, err);
+	rc = object_key_parse(c.list.table, word, &key, err);
 	if (rc == 0)
 		rc = object_key_parse(c.list.table, other_word, &other, err);
 	if (rc == 0 && strcmp(key, other) == 0)
