@@ -39,6 +39,7 @@ struct shell {
 	bool lost;                    /* the connection broke: nothing works any more */
 	bool typing;                  /* someone at a terminal, who may press a key meanwhile */
 	unsigned int alias_depth;     /* aliases that are running, one inside the other */
+	bool reads_stdin;             /* commands come from standard input */
 	unsigned long failures;       /* commands that failed */
 	unsigned long line;           /* of the script, where the command begins, or 0 */
 	/*
@@ -63,6 +64,9 @@ void shell_print_json(struct shell *sh);
 
 /* Say on standard error what is neither an error nor a warning. */
 void shell_note(struct shell *sh, const char *text);
+
+/* Have the warnings of the connection again, after another shell had them. */
+void shell_listen(struct shell *sh);
 
 /* Drop what is open and release the memory. */
 void shell_done(struct shell *sh);
