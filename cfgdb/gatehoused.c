@@ -70,8 +70,8 @@ struct daemon {
 	struct saving *saving;
 	struct server *server;
 	struct cmd_checksum checksum;
-	struct batch_logs *batch_logs;
 	struct cmd_revision revision;
+	struct batch_logs *batch_logs;
 	struct command *commands;
 	size_t n_commands;
 	uint64_t replaced_revision; /* after which interfaces were taken up */
@@ -334,6 +334,8 @@ static void add_all_commands(struct daemon *d) {
 	d->revision = (struct cmd_revision){ d->engine, d->saving };
 	add_commands(d, commands, n, &d->revision);
 	commands = commands_transaction(&n);
+	add_commands(d, commands, n, NULL);
+	commands = commands_transaction_show(&n);
 	add_commands(d, commands, n, NULL);
 	commands = commands_autoscale(&n);
 	add_commands(d, commands, n, d->relay);

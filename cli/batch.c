@@ -162,19 +162,19 @@ enum batch_outcome batch_command(struct batch *b, const char *line) {
 	AUTO_WORDS struct words words = { 0 };
 	struct pipe pipe;
 	enum verb verb;
-	bool left_out;
+	bool skipped;
 	int rc;
 
 	if (pipe_split(line, &pipe, NULL) == 0)
 		pipe_words(line, &pipe, &words, NULL);
 	verb = batch_verb(&words);
-	left_out = batch_skips(b, verb);
-	rc = left_out ? b->why : batch_try(b, line, verb);
+	skipped = batch_skips(b, verb);
+	rc = skipped ? b->why : batch_try(b, line, verb);
 	if (b->sh->queue.open) /* nobody types a batch for what could not be opened */
 		b->left_out = 0;
 	if (words.n > 0)
 		batch_done(b, line, rc);
-	if (left_out)
+	if (skipped)
 		return BATCH_LEFT_OUT;
 	return rc ? BATCH_FAILED : BATCH_DONE;
 }

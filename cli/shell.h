@@ -38,8 +38,8 @@ struct shell {
 	bool json;                    /* output is to be JSON, as far as commands have it */
 	bool lost;                    /* the connection broke: nothing works any more */
 	bool typing;                  /* someone at a terminal, who may press a key meanwhile */
-	unsigned int alias_depth;     /* aliases that are running, one inside the other */
 	bool reads_stdin;             /* commands come from standard input */
+	unsigned int alias_depth;     /* aliases that are running, one inside the other */
 	unsigned long failures;       /* commands that failed */
 	unsigned long line;           /* of the script, where the command begins, or 0 */
 	/*

@@ -31,6 +31,16 @@ static void hear_pending(void *arg, bool failed, const char *text) {
 	(void)text;
 }
 
+static void take_commands(struct wire_unit *u, const struct command *(*group)(size_t *n)) {
+	size_t n, *all = &u->config.n_commands;
+	const struct command *commands = group(&n);
+
+	ck_assert_uint_le(*all + n, ARRAY_LEN(u->commands));
+	memcpy(&u->commands[*all], commands, n * sizeof(*commands));
+	u->config.commands = u->commands;
+	*all += n;
+}
+
 static void unit_open(struct wire_unit *u) {
 	struct pending_config waiting = { .clock = stopped_clock, .boot_id = "x",
 					  .tell = hear_pending };
@@ -38,7 +48,8 @@ static void unit_open(struct wire_unit *u) {
 
 	u->engine = waiting.engine = fixture_engine(u->dir);
 	u->config = (struct server_config){ .path = "/unused", .group = "g", .version = "1" };
-	u->config.commands = commands_transaction(&u->config.n_commands);
+	take_commands(u, commands_transaction);
+	take_commands(u, commands_transaction_show);
 	u->config.workspace = workspace_new(u->engine, stopped_clock, &err);
 	ck_assert_msg(u->config.workspace != NULL, "%s", err.text);
 	u->config.pending = pending_open(&waiting, &err);
@@ -130,7 +141,7 @@ void wire_close(struct wire *w) {
 	str_done(&w->said);
 }
 
-int wire_run(struct wire *w, const char *line) {
+static int run(struct wire *w, enum ctl_form form, const char *line) {
 	AUTO_BUF struct buf b = BUF_INIT;
 	AUTO_FREE char *copy = xstrdup(line);
 	uint16_t n = 1;
@@ -138,11 +149,19 @@ int wire_run(struct wire *w, const char *line) {
 	for (const char *p = line; *p; p++)
 		n += *p == ' ';
 	buf_put_u8(&b, CTL_RUN);
-	buf_put_u8(&b, CTL_FORM_TEXT);
+	buf_put_u8(&b, (uint8_t)form);
 	buf_put_u16(&b, n);
 	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
 		buf_put_str(&b, word);
 	return wire_ask(w, &b);
+}
+
+int wire_run(struct wire *w, const char *line) {
+	return run(w, CTL_FORM_TEXT, line);
+}
+
+int wire_run_json(struct wire *w, const char *line) {
+	return run(w, CTL_FORM_JSON, line);
 }
 
 int wire_txn(struct wire *w, const char *words) {

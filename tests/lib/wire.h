@@ -13,6 +13,7 @@ struct wire_unit {
 	char *dir;
 	struct engine *engine;
 	struct server_config config;
+	struct command commands[32];
 };
 
 /* A new unit in a directory of its own; the caller ends it with wire_unit_done(). */
@@ -44,8 +45,12 @@ void wire_close(struct wire *w);
 /* Send a frame; the code of the answer. So are all of these. */
 int wire_ask(struct wire *w, const struct buf *frame);
 
-/* Run a command, its words parted by single blanks; one of `execute config-transaction`. */
+/*
+ * Run a command, its words parted by single blanks; the same with JSON; one of `execute
+ * config-transaction`.
+ */
 int wire_run(struct wire *w, const char *line);
+int wire_run_json(struct wire *w, const char *line);
 int wire_txn(struct wire *w, const char *words);
 
 /* Put an object, from this version, or from the one that the connection sees. */

@@ -448,9 +448,38 @@ START_TEST(test_show) {
 			 "    firewall policy 7: nobody else can change or name it\n");
 	GOOD(wire_run(&bob, "diagnose sys config-transaction show txn-info"), &bob);
 	ck_assert_ptr_nonnull(
-		strstr(str_text(&bob.said), "id=1 user=alice state=attached changes=2 bytes="));
+		strstr(str_text(&bob.said), "id=1 user=alice state=elsewhere changes=2 bytes="));
 	GOOD(wire_run(&bob, "diagnose sys config-transaction show txn-meta"), &bob);
 	ck_assert_ptr_nonnull(strstr(str_text(&bob.said), "open=1 max=32 max_by_user=8"));
+}
+END_TEST
+
+/* The same for programs. */
+START_TEST(test_json) {
+	static const char *const words[] = { "execute config-transaction status",
+					     "diagnose sys config-transaction show txn-meta",
+					     "diagnose sys config-transaction show txn-info",
+					     "diagnose sys config-transaction show txn-entity",
+					     "diagnose sys config-transaction show txn-lock" };
+	static const char *const has[] = {
+		"{\n\"transactions\":[{\"id\":1,\"user\":\"alice\",\"state\":\"elsewhere\"",
+		"\"open\":1",
+		"\"changes\":1,\"bytes\":",
+		"{\"id\":1,\"objects\":[{\"table\":\"firewall.addrgrp\",\"key\":\"g\","
+		"\"what\":\"put\"}]}",
+		"{\"table\":\"firewall.address\",\"key\":\"y\",\"what\":\"referred\"}",
+	};
+
+	GOOD(wire_put(&bob, "firewall.address", "z", UUID(3) "set comment b\n"), &bob);
+	GOOD(wire_txn(&alice, "start"), &alice);
+	GOOD(wire_put(&alice, "firewall.addrgrp", "g", UUID(4) "set member y\n"), &alice);
+	GOOD(wire_run_json(&bob, words[_i]), &bob);
+	ck_assert_msg(strstr(str_text(&bob.said), has[_i]) != NULL, "%s", str_text(&bob.said));
+	GOOD(wire_txn(&alice, "commit confirm 1"), &alice);
+	GOOD(wire_run_json(&bob, words[0]), &bob);
+	ck_assert_ptr_nonnull(strstr(str_text(&bob.said),
+				     "\"user\":\"alice\",\"state\":\"waits\","
+				     "\"reverts_seconds\":60}"));
 }
 END_TEST
 
@@ -478,6 +507,7 @@ static Suite *workspace_suite(void) {
 	tcase_add_test(t, test_atomic);
 	tcase_add_test(t, test_restart);
 	tcase_add_test(t, test_show);
+	tcase_add_loop_test(t, test_json, 0, 5);
 	return s;
 }
 
