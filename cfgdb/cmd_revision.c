@@ -51,7 +51,7 @@ static int list_line(void *arg, const struct revision *rev) {
 
 	localtime_r(&when, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	str_addf(out, "%-8llu %-20s %-16s %-12s %8u  %s\n", (unsigned long long)rev->id, text,
+	str_addf(out, "%-8llu %-20s %-16s %-20s %8u  %s\n", (unsigned long long)rev->id, text,
 		 rev->user, rev->source, rev->n_changes, rev->comment);
 	return out->len > REVISIONS_MAX;
 }
@@ -62,7 +62,7 @@ static int list_run(void *ctx, const struct command_call *call, struct str *out,
 
 	if (rc)
 		return rc;
-	str_addf(out, "%-8s %-20s %-16s %-12s %8s  %s\n", "ID", "TIME", "ADMIN", "SOURCE",
+	str_addf(out, "%-8s %-20s %-16s %-20s %8s  %s\n", "ID", "TIME", "ADMIN", "SOURCE",
 		 "CHANGES", "COMMENT");
 	rc = store_each_revision(c->engine->store, c->engine->revision, list_line, out, err);
 	return out->len > REVISIONS_MAX ? 0 : rc;

@@ -216,10 +216,13 @@ static uint64_t oldest_kept(const struct engine *e, uint64_t revision) {
 static int write_changes(struct commit_run *run, struct err *err) {
 	struct engine *e = run->engine;
 	const struct txn *t = run->txn;
+	bool has_host = t->host && *t->host;
+	AUTO_FREE char *source =
+		has_host ? xasprintf("%s(%s)", t->source, t->host) : xstrdup(t->source);
 	struct revision rev = { .id = run->view.revision,
 				.time = t->time ? t->time : time(NULL),
 				.user = t->user,
-				.source = t->source,
+				.source = source,
 				.comment = t->comment,
 				.n_changes = (uint32_t)(run->n_changes + run->rows.n) };
 	int rc;
@@ -359,6 +362,7 @@ int txn_commit(struct txn *t, struct err *err) {
 	int rc;
 
 	t->made = 0;
+	txn_renew(t);
 	txn_redraw(t);
 	if (!t->replicated)
 		txn_drop_adopted(t);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel knows in which control group a process is, and systemd makes one for each login session
- * and writes down the host that the login came from. Users can make groups, too, but only below
- * others of their own: the whole path counts.
+ * The kernel knows in which control group a process is, and systemd makes one for each login
+ * session and writes down the host that the login came from. Users can make groups, too, but only
+ * below others of their own: the whole path counts.
  */
 #include "cfgdb/origin.h"
 

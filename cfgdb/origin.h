@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#define ORIGIN_MAX 64 /* bytes, with the end */
+#define ORIGIN_MAX 48 /* bytes, with the end: of any address; a longer name is none */
 
 /*
  * The host from which the login session of a process was opened, "" when it was opened here, or

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One row of meta names the revision that was the last saved one, and when the first change after
- * it was made. It is written by the commit of that change, of which saving is a backend, and emptied
- * by what saves or goes back: so whatever dies, the row and the configuration belong together.
+ * it was made. It is written by the commit of that change, of which saving is a backend, and
+ * emptied by what saves or goes back: whatever dies, the row and the configuration belong together.
  *
  * A commit that turns cfg-save on is itself saved, for it was made while changes were; one that
  * turns it off saves all. Descriptions of links that are found are nobody's change.

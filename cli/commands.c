@@ -7,9 +7,10 @@
  */
 #include "cli/commands_rows.h"
 
-#define IN_TABLE (LEVEL_LIST | LEVEL_DIRECT)
+#define IN_LIST (LEVEL_LIST | LEVEL_ORDERED)
+#define IN_TABLE (IN_LIST | LEVEL_DIRECT)
 #define IN_BUFFER (LEVEL_ENTRY | LEVEL_OBJECT | LEVEL_DIRECT)
-#define IN_CONFIG (LEVEL_LIST | LEVEL_ENTRY | LEVEL_OBJECT | LEVEL_DIRECT)
+#define IN_CONFIG (IN_LIST | IN_BUFFER)
 
 static const struct command show[] = {
 	{ "full-configuration", "With values that are at their default.", .flags = COMMAND_PATHS,
@@ -43,13 +44,13 @@ const struct command commands[] = {
 	  .min_args = 1, .max_args = 1, .run = cmd_edit },
 	{ "delete", "Remove an entry.", IN_TABLE, .kind = ARGS_ENTRY, .min_args = 1, .max_args = 1,
 	  .run = cmd_delete },
-	{ "purge", "Remove all entries.", LEVEL_LIST, .run = cmd_purge,
+	{ "purge", "Remove all entries.", IN_LIST, .run = cmd_purge,
 	  .warning = "This operation will clear all table!" },
 	{ "rename", "Give an entry another name, in all that refers to it, too.", IN_TABLE,
 	  .kind = ARGS_RENAME, .min_args = 3, .max_args = 3, .run = cmd_rename },
 	{ "clone", "Make an entry like another one.", IN_TABLE, .kind = ARGS_RENAME,
 	  .min_args = 3, .max_args = 3, .run = cmd_clone },
-	{ "move", "Give an entry another place in the order.", LEVEL_LIST, .kind = ARGS_MOVE,
+	{ "move", "Give an entry another place in the order.", LEVEL_ORDERED, .kind = ARGS_MOVE,
 	  .min_args = 3, .max_args = 3, .run = cmd_move },
 	{ "set", "Set an attribute.", IN_BUFFER, .kind = ARGS_VALUES, .min_args = 1,
 	  .max_args = UINT16_MAX, .run = cmd_set },

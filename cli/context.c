@@ -32,6 +32,8 @@ enum level_kind context_kind(const struct context *ctx) {
 		return LEVEL_ROOT;
 	if (top->kind == LEVEL_OBJECT && schema_direct(top->table) >= 0)
 		return LEVEL_DIRECT;
+	if (top->kind == LEVEL_LIST && (top->table->flags & TABLE_ORDERED))
+		return LEVEL_ORDERED;
 	return top->kind;
 }
 
@@ -225,10 +227,12 @@ static int check_names(struct context *ctx, const struct schema_table *table, co
 		       struct err *err) {
 	for (uint16_t i = 0; table->names && i < schema_n_top; i++) {
 		const struct schema_table *other = schema_tables[schema_top[i]];
+		AUTO_FREE char *same = NULL; /* a longer name than it takes is none of its */
 		struct object *obj;
 		int rc;
 
-		if (other == table || !other->names || strcmp(other->names, table->names) != 0)
+		if (other == table || !other->names || strcmp(other->names, table->names) != 0 ||
+		    object_key_parse(other, key, &same, NULL) != 0)
 			continue;
 		rc = client_get(ctx->client, other, key, &obj, err);
 		if (rc == ERR_NOT_FOUND)
@@ -638,10 +642,7 @@ int context_move(struct context *ctx, const char *word, bool before, const char 
 
 	if (rc)
 		return rc;
-	if (!(c.list.table->flags & TABLE_ORDERED))
-		rc = err_set(err, ERR_PARSE, "\ncommand parse error before 'move'");
-	if (rc == 0)
-		rc = object_key_parse(c.list.table, word, &key, err);
+	rc = object_key_parse(c.list.table, word, &key, err);
 	if (rc == 0)
 		rc = object_key_parse(c.list.table, other_word, &other, err);
 	if (rc == 0 && strcmp(key, other) == 0)

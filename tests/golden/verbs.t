@@ -227,9 +227,6 @@ A > move 10 before 10
 A > move 10 behind 2
 A > move 10 before
 A > end
-A > config firewall address
-A > move db before www
-A > end
 firewall policy 99: entry is not found in table
 Command fail. Return code -3
 firewall policy 99: entry is not found in table
@@ -245,8 +242,11 @@ Command fail. Return code -61
 incomplete command in the end
 Command fail. Return code -160
 
-command parse error before 'move'
-Command fail. Return code -61
+# Where order has no meaning there is no such verb.
+A # config firewall address
+A > move db before www
+A > end
+Unknown action 0
 
 # ---- purge ----
 

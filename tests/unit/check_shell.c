@@ -325,7 +325,7 @@ static const struct {
 	{ "config firewall address\nmove web before all\npurge x\nend\nconfig firewall policy\n"
 	  "move 1 before\nmove 1 behind 2\nmove 1 before 1\nmove 1 after 2\nmove x after 2\n"
 	  "rename x to 3\nclone 1 to x",
-	  REFUSED("move") REFUSED("x") INCOMPLETE REFUSED("behind")
+	  UNKNOWN REFUSED("x") INCOMPLETE REFUSED("behind")
 	  "an entry cannot stand before or after itself\n\nvalue parse error before '1'\n"
 	  FAIL(-651) "entry is not found in table\n" FAIL(-3)
 	  "invalid unsigned integer value: x\n\nvalue parse error before 'x'\n" FAIL(-651)

@@ -368,6 +368,22 @@ START_TEST(others_may_be_faster) {
 }
 END_TEST
 
+/* Who has an entry open that is renamed, or that refers to it, cannot save it as it was. */
+START_TEST(open_entries_are_late) {
+	struct txn *t = txn_new(engine, "a", "test");
+	uint64_t renamed = txn_find(t, address, "a")->ver, user = txn_find(t, group, "g")->ver;
+	uint64_t other = txn_find(t, address, "b")->ver;
+
+	rename_entry(t, address, "a", "c");
+	commit(t);
+	ck_assert_int_eq(fixture_put(t, "firewall.address", "a", renamed, "", NULL), ERR_LOCKED);
+	ck_assert_int_eq(fixture_put(t, "firewall.addrgrp", "g", user, "set member b\n", NULL),
+			 ERR_LOCKED);
+	ck_assert_int_eq(fixture_put(t, "firewall.address", "b", other, "", NULL), 0);
+	txn_free(t);
+}
+END_TEST
+
 /* ---- whole or absent ---- */
 
 static const char *const points[] = { "store.write", "commit.kernel", "commit.apply",
@@ -560,6 +576,7 @@ static Suite *txn_rename_suite(void) {
 	tcase_add_test(t, what_is_refused_changes_nothing);
 	tcase_add_test(t, rules_are_asked);
 	tcase_add_loop_test(t, others_may_be_faster, 0, 4);
+	tcase_add_test(t, open_entries_are_late);
 	tcase_add_loop_test(t, faults, 0, (int)ARRAY_LEN(points));
 	tcase_add_loop_test(t, meaning_stays, 0, 4);
 	tcase_add_test(t, purge_takes_all);
