@@ -141,6 +141,18 @@ static const struct command execute_revision[] = {
 	{ 0 }
 };
 
+static const struct command execute_batch[] = {
+	{ "end", "Carry out the lines that were put aside.", .flags = COMMAND_AT_ONCE,
+	  .run = cmd_batch_end },
+	{ "lastlog", "Tell what became of the commands of the last batch.",
+	  .flags = COMMAND_AT_ONCE, REMOTE },
+	{ "start", "From now on, put lines aside.", .flags = COMMAND_AT_ONCE,
+	  .run = cmd_batch_start },
+	{ "status", "Tell whether lines are put aside.", .flags = COMMAND_AT_ONCE,
+	  .run = cmd_batch_status },
+	{ 0 }
+};
+
 static const struct argument transaction_args[] = {
 	{ "<id>", "Number of the config transaction, as status shows it." },
 };
@@ -228,6 +240,8 @@ static const struct command execute_restore[] = {
 
 const struct command commands_execute[] = {
 	{ "backup", "Save the configuration.", .sub = execute_backup },
+	{ "batch", "A script that is typed: carried out as one, its codes kept.",
+	  .sub = execute_batch },
 	{ "cfg", "What of the configuration is saved.", .sub = execute_cfg },
 	{ "config-transaction", "Changes that become active together.",
 	  .sub = execute_transaction },

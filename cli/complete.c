@@ -15,11 +15,13 @@
 #include "cfgdb/lex.h"
 #include "cli/commands.h"
 #include "cli/completer.h"
+#include "cli/pipe.h"
 
 /* ---- words of the grammar ---- */
 
 static bool add_word(void *arg, const char *word, const char *help) {
-	return !completer_add(arg, word, help, false);
+	completer_add(arg, word, help, false);
+	return false;
 }
 
 static void complete_words(struct completion *c, const struct grammar *g) {
@@ -141,18 +143,29 @@ static void complete_after(struct shell *sh, char *const words[], size_t n, stru
 
 void complete_line(struct shell *sh, const char *text, struct completion *c) {
 	AUTO_WORDS struct words words = { 0 };
-	enum lex_result rc = lex_words(text, &words, NULL);
-	size_t n = words.n;
+	enum lex_result rc;
+	struct pipe pipe;
+	struct err err;
+	size_t at, n;
 
-	*c = (struct completion){ .start = strlen(text) };
+	*c = (struct completion){ .start = strlen(text), .prefix = xstrdup("") };
+	if (pipe_split(text, &pipe, &err) || text[strspn(text, " \t")] == '#')
+		return;
+	at = pipe.n ? pipe.start[pipe.n - 1] : 0;
+	rc = lex_words(text + at, &words, NULL);
+	n = words.n;
 	if (n > 0 && (rc == LEX_MORE || !words.trailing)) {
 		n--;
-		c->start = words.start[n];
+		c->start = at + words.start[n];
+		free(c->prefix);
 		c->prefix = xstrdup(words.w[n]);
-	} else {
-		c->prefix = xstrdup("");
+		c->quoted = rc == LEX_MORE && words.quoted[n];
 	}
-	if (rc != LEX_BAD && text[strspn(text, " \t")] != '#')
+	if (rc == LEX_BAD)
+		return;
+	if (pipe.n)
+		complete_pipe(c, words.w, n);
+	else
 		complete_after(sh, words.w, n, c);
 }
 
@@ -193,27 +206,36 @@ void complete_print(const struct completion *c, struct str *out) {
 		complete_print_one(&c->notes[i], width, out);
 	for (size_t i = 0; i < c->n; i++)
 		complete_print_one(&c->items[i], width, out);
-	if (c->more)
-		str_addf(out, "... (the first %d; type more of the word)\n", COMPLETE_MAX);
+	if (c->found > c->n)
+		str_addf(out, "... (%zu of %zu; type more of the word)\n", c->n, c->found);
 	if (c->whole)
 		str_add(out, "<Enter>\n");
 }
 
 size_t complete_common(const struct completion *c) {
-	size_t len = c->n ? strlen(c->items[0].word) : 0;
+	size_t len = c->common;
 
-	for (size_t i = 1; i < c->n; i++)
-		for (size_t k = 0; k < len; k++)
-			if (c->items[i].word[k] != c->items[0].word[k])
-				len = k;
 	while (len > 0 && ((unsigned char)c->items[0].word[len] & 0xc0) == 0x80)
 		len--;
 	return len;
 }
 
+static bool complete_is_plain(const char *word) {
+	return !strpbrk(word, " \t\n#()<>?'\"\\|");
+}
+
 void complete_quote(const char *word, struct str *out) {
-	if (*word && !strpbrk(word, " \t\n#()<>?'\"\\"))
+	if (*word && complete_is_plain(word))
 		str_add(out, word);
 	else
 		value_quote(word, out);
+}
+
+void complete_quote_part(const char *word, bool quoted, struct str *out) {
+	if (!quoted && complete_is_plain(word)) {
+		str_add(out, word);
+		return;
+	}
+	value_quote(word, out);
+	out->data[--out->len] = '\0';
 }

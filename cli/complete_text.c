@@ -69,6 +69,7 @@ static const struct text_source {
 	const char *table;             /* keys of this table */
 	enum live live;
 } sources[] = {
+	{ .name = "<alias>", .table = "system.alias" },
 	{ .name = "<category>", .plain = "event traffic" },
 	{ .name = "<criterion>", .plain = criteria },
 	{ .name = "<criterion or verb>", .words = verb_words, .plain = criteria },
@@ -105,8 +106,7 @@ static bool take_name(void *arg, const char *name, const char *help, bool open) 
 	struct completion *c = arg;
 	size_t n = c->n;
 
-	if (!completer_add(c, name, help, false))
-		return false;
+	completer_add(c, name, help, false);
 	if (c->n > n)
 		c->items[n].open = open;
 	return true;

@@ -38,7 +38,7 @@ static void teardown(void) {
 static const struct {
 	const char *before, *text, *want;
 } cases[] = {
-	{ "", "", "config|get|show|tree|diagnose|execute|exit" },
+	{ "", "", "config|get|show|tree|diagnose|execute|alias|exit" },
 	{ "", "s", "show" },
 	{ "", "zz", "" },
 	{ "", "# sh", "" },
@@ -88,6 +88,17 @@ static const struct {
 	{ "", "diagnose sys ha checksum show root firewall.sc",
 	  "firewall.schedule.group|firewall.schedule.onetime|firewall.schedule.recurring!<table>" },
 	{ "", "execute log filter category ", "event|traffic!<category>$" },
+
+	{ "", "show firewall policy | ", "grep" },
+	{ "", "show firewall policy|gr", "grep" },
+	{ "", "show firewall policy | egrep ", "" },
+	{ "", "show firewall policy | grep ", "-i|-n|-v|-f|-c|-A|-B|-C!<pattern>" },
+	{ "", "show firewall policy | gr -", "-i|-n|-v|-f|-c|-A|-B|-C!<pattern>" },
+	{ "", "show firewall policy | grep -fA ", "!<lines>" },
+	{ "", "show firewall policy | grep -A 3 ", "-i|-n|-v|-f|-c|-A|-B|-C!<pattern>" },
+	{ "", "show firewall policy | grep web ", "-i|-n|-v|-f|-c|-A|-B|-C$" },
+	{ "", "show firewall policy | grep web | g", "grep" },
+	{ "", "show firewall address \"we|", "!name" },
 
 	{ "config firewall address", "", "edit|delete|purge|rename|clone|get|show|tree|end|abort" },
 	{ "config firewall policy", "", "edit|delete|purge|rename|clone|move|get|show|tree|end|abort" },
@@ -426,6 +437,12 @@ START_TEST(files) {
 }
 END_TEST
 
+START_TEST(options_of_filters_are_explained) {
+	expect_help("", "show | grep x -v",
+		    "-v    Lines that do not match\n");
+}
+END_TEST
+
 START_TEST(long_lists_are_cut) {
 	AUTO_STR struct str got = STR_INIT;
 	struct completion c;
@@ -434,15 +451,16 @@ START_TEST(long_lists_are_cut) {
 	for (int i = 0; i <= COMPLETE_MAX; i++) {
 		char line[64];
 
-		snprintf(line, sizeof(line), "edit \"h%d\"\nnext", i);
+		snprintf(line, sizeof(line), "edit \"%s%d\"\nnext", i < COMPLETE_MAX ? "ha" : "hb", i);
 		fake_shell_run(&f, line);
 	}
 	complete_line(&f.sh, "edit h", &c);
+	ck_assert_uint_eq(complete_common(&c), strlen("h")); /* the last one counts, too */
 	ck_assert_uint_eq(c.n, COMPLETE_MAX);
-	ck_assert(c.more);
+	ck_assert_uint_eq(c.found, COMPLETE_MAX + 1);
 	complete_print(&c, &got);
 	ck_assert_ptr_nonnull(
-		strstr(str_text(&got), "\n... (the first 1000; type more of the word)\n"));
+		strstr(str_text(&got), "\n... (1000 of 1001; type more of the word)\n"));
 	complete_done(&c);
 }
 END_TEST
@@ -479,6 +497,7 @@ START_TEST(words_are_quoted_when_needed) {
 		{ "10.0.0.1:80", "10.0.0.1:80" },
 		{ "a?", "\"a?\"" },
 		{ "#1", "\"#1\"" },
+		{ "a|b", "\"a|b\"" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
@@ -486,6 +505,29 @@ START_TEST(words_are_quoted_when_needed) {
 
 		complete_quote(words[i][0], &got);
 		ck_assert_str_eq(str_text(&got), words[i][1]);
+	}
+}
+END_TEST
+
+START_TEST(parts_of_words_leave_their_quote_open) {
+	static const struct {
+		const char *word;
+		bool quoted;
+		const char *want;
+	} parts[] = {
+		{ "web", false, "web" },
+		{ "web", true, "\"web" },
+		{ "web ", false, "\"web " },
+		{ "a\"b", true, "\"a\\\"b" },
+		{ "", true, "\"" },
+		{ "", false, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		AUTO_STR struct str got = STR_INIT;
+
+		complete_quote_part(parts[i].word, parts[i].quoted, &got);
+		ck_assert_str_eq(str_text(&got), parts[i].want);
 	}
 }
 END_TEST
@@ -509,9 +551,11 @@ int main(void) {
 	tcase_add_test(t, names_of_the_running_system);
 	tcase_add_test(t, revisions);
 	tcase_add_test(t, files);
+	tcase_add_test(t, options_of_filters_are_explained);
 	tcase_add_test(t, long_lists_are_cut);
 	tcase_add_test(t, common_part_and_start);
 	tcase_add_test(t, words_are_quoted_when_needed);
+	tcase_add_test(t, parts_of_words_leave_their_quote_open);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
