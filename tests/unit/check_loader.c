@@ -168,6 +168,10 @@ static const struct {
 	  "2 0 1\nWarnings:\n  line 5: end of the file: an `end` is missing\n"
 	  "Refused:\n  line 3: firewall address: line: Unmatched double quote. (code -61)\n",
 	  NULL, "a " },
+	/* a default may name what is not there */
+	{ BASE ADDRESS "edit all\nnext\nend\nconfig firewall policy\nedit 1\n" RULE("all")
+	  "set action accept\nset utm-status enable\nset ssl-ssh-profile no-inspection\nnext\nend\n",
+	  "32 0 0", "get firewall policy | grep ==", "== [ 1 ]\n" },
 	/* a number that is drawn is drawn once, though a line of it failed */
 	{ BASE ADDRESS "edit all\nnext\nend\nconfig firewall policy\nedit 0\n" RULE("all")
 	  "set poolname nobody\nset name x\nset users nobody\nnext\nend\n",
