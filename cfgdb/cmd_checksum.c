@@ -14,6 +14,9 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/relay.h"
 #include "cfgdb/role.h"
+#include "cfgdb/scrub.h"
+
+#define DIFF_WAIT_MS 25000     /* two members that do not answer, and something */
 
 /* ---- text ---- */
 
@@ -78,6 +81,7 @@ static const char *manage_line(const struct cmd_checksum *c) {
 struct lister {
 	const struct digest_view *view;
 	bool vdom;
+	const char *table;             /* whose objects they are */
 	struct str *out;
 };
 
@@ -87,6 +91,13 @@ static int put_named(void *arg, const char *name, const unsigned char *digest) {
 	str_addf(out, "%s: ", name);
 	put_bytes(digest, "", out);
 	return 0;
+}
+
+/* The object of a table that is no list has the name of its table. */
+static int put_object(void *arg, const char *key, const unsigned char *digest) {
+	const struct lister *l = arg;
+
+	return put_named(l->out, *key ? key : l->table, digest);
 }
 
 static int put_table(void *arg, const char *dotted, const unsigned char *digest) {
@@ -100,7 +111,7 @@ static int put_table(void *arg, const char *dotted, const unsigned char *digest)
 static int show_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	struct cmd_checksum *c = ctx;
 	struct digest_view view;
-	struct lister l = { &view, false, out };
+	struct lister l = { .view = &view, .out = out };
 
 	if (call->argc == 0) {
 		put_own(c, NULL, manage_line(c), out);
@@ -112,63 +123,100 @@ static int show_run(void *ctx, const struct command_call *call, struct str *out,
 	digest_view_init(&view, c->engine);
 	if (call->argc == 1)
 		return digest_each_table(&view, put_table, &l);
-	return digest_each_object(&view, call->argv[1], put_named, out);
+	l.table = call->argv[1];
+	return digest_each_object(&view, l.table, put_object, &l);
 }
 
 /* ---- recalculate [global|root] ---- */
+
+/* What was found in the database and undone. */
+static int put_scrubbed(struct cmd_checksum *c, struct str *out, struct err *err) {
+	AUTO_STR struct str found = STR_INIT;
+	int rc = scrub(c->engine, &found, err);
+
+	if (rc == 0 && found.len > 0)
+		str_addf(out, "the database of this unit held something else, and was mended:\n%s",
+			 str_text(&found));
+	return rc;
+}
 
 static int recalculate_run(void *ctx, const struct command_call *call, struct str *out,
 			   struct err *err) {
 	struct cmd_checksum *c = ctx;
 
-	(void)out;
 	if (call->argc > 1 || (call->argc == 1 && strcmp(call->argv[0], "global") != 0 &&
 			       strcmp(call->argv[0], "root") != 0))
 		return command_bad_word(call->argv[call->argc - 1], err);
 	digest_group_forget(c->engine);
-	return 0;
+	return put_scrubbed(c, out, err);
 }
 
-/* ---- cluster, autoscale-cluster: all members ---- */
+/* ---- what this unit says, and then the others, by gatehouse-syncd ---- */
 
-struct cluster_text {
+struct answer {
 	struct str own;
-	struct relay_call *others;     /* NULL: nobody knows them */
+	struct stream others;          /* next is NULL: there are none */
 };
 
-static enum stream_state cluster_next(void *ctx, struct str *out, struct err *err) {
-	struct cluster_text *t = ctx;
+static enum stream_state answer_next(void *ctx, struct str *out, struct err *err) {
+	struct answer *a = ctx;
 
-	if (t->own.len > 0) {
-		str_add_bytes(out, t->own.data, t->own.len);
-		str_clear(&t->own);
-		return t->others ? STREAM_WAIT : STREAM_END;
-	}
-	return relay_call_next(t->others, out, err);
+	if (a->own.len == 0)
+		return a->others.next(a->others.ctx, out, err);
+	str_add_bytes(out, a->own.data, a->own.len);
+	str_clear(&a->own);
+	return a->others.next ? STREAM_WAIT : STREAM_END;
 }
 
-static void cluster_close(void *ctx) {
-	struct cluster_text *t = ctx;
+static void answer_close(void *ctx) {
+	struct answer *a = ctx;
 
-	str_done(&t->own);
-	relay_call_close(t->others);
-	free(t);
+	str_done(&a->own);
+	if (a->others.close)
+		a->others.close(a->others.ctx);
+	free(a);
 }
 
-static int open_cluster(struct cmd_checksum *c, const struct command_call *call, const char *form,
+static void answer_open(struct answer *a, struct stream *ret) {
+	*ret = (struct stream){ .next = answer_next, .close = answer_close, .ctx = a,
+				.fd = a->others.fd };
+}
+
+static int open_cluster(struct cmd_checksum *c, const struct command_call *call, const char *words,
 			const char *line, struct stream *ret, struct err *err) {
-	char *words[] = { (char *)"checksum", (char *)form };
-	struct cluster_text *t;
+	struct answer *a;
 
 	if (command_no_words(call, err) != 0)
 		return ERR_PARSE;
-	t = xcalloc(1, sizeof(*t));
-	put_own(c, c->engine->serial, line, &t->own);
+	a = xcalloc(1, sizeof(*a));
+	a->others.fd = -1;
+	put_own(c, c->engine->serial, line, &a->own);
 	if (relay_is_attached(c->relay))
-		t->others = relay_call_open(c->relay, RELAY_WAIT_MS, false, ARRAY_LEN(words),
-					    words, NULL);
-	*ret = (struct stream){ .next = cluster_next, .close = cluster_close, .ctx = t,
-				.fd = t->others ? relay_call_fd(t->others) : -1 };
+		relay_open(c->relay, RELAY_WAIT_MS, words, call, &a->others, NULL);
+	answer_open(a, ret);
+	return 0;
+}
+
+/* Nobody to ask is no error when there is something to say of this unit. */
+static int diff_open(void *ctx, const struct command_call *call, struct stream *ret,
+		     struct err *err) {
+	struct cmd_checksum *c = ctx;
+	struct answer *a;
+	int rc;
+
+	if (call->argc > 1)
+		return command_bad_word(call->argv[1], err);
+	a = xcalloc(1, sizeof(*a));
+	a->others.fd = -1;
+	if (put_scrubbed(c, &a->own, err) != 0)
+		str_addf(&a->own, "%s\n", err->text);
+	rc = relay_open(c->relay, DIFF_WAIT_MS, "diagnose sys ha checksum diff", call, &a->others,
+			err);
+	if (rc && a->own.len == 0) {
+		answer_close(a);
+		return rc;
+	}
+	answer_open(a, ret);
 	return 0;
 }
 
@@ -176,14 +224,14 @@ static int cluster_open(void *ctx, const struct command_call *call, struct strea
 			struct err *err) {
 	struct cmd_checksum *c = ctx;
 
-	return open_cluster(c, call, "cluster", manage_line(c), ret, err);
+	return open_cluster(c, call, "checksum cluster", manage_line(c), ret, err);
 }
 
 static int autoscale_open(void *ctx, const struct command_call *call, struct stream *ret,
 			  struct err *err) {
 	struct cmd_checksum *c = ctx;
 
-	return open_cluster(c, call, "autoscale-cluster",
+	return open_cluster(c, call, "checksum autoscale-cluster",
 			    is_primary(c) ? "is_autoscale_primary()=1" : "is_autoscale_primary()=0",
 			    ret, err);
 }
@@ -192,6 +240,7 @@ const struct command *commands_checksum(size_t *n) {
 	static const struct command table[] = {
 		{ .words = "diagnose sys ha checksum show", .run = show_run },
 		{ .words = "diagnose sys ha checksum recalculate", .run = recalculate_run },
+		{ .words = "diagnose sys ha checksum diff", .open = diff_open },
 		{ .words = "diagnose sys ha checksum cluster", .open = cluster_open },
 		{ .words = "diagnose sys ha checksum autoscale-cluster", .open = autoscale_open },
 	};

@@ -35,12 +35,14 @@
 #include "cfgdb/ctl.h"
 #include "cfgdb/engine.h"
 #include "cfgdb/relay.h"
+#include "cfgdb/scrub.h"
 #include "cfgdb/server.h"
 
 #define EXIT_OTHER 3 /* another daemon runs here; the unit file knows it, too */
 #define LOCK_TRIES 100 /* of 50 ms */
 #define SYNC_WAIT_S 30
 #define SYNC_WAIT_MAX_S 3600
+#define SCRUB_S 10     /* between two looks whether anyone has written to the database */
 
 struct options {
 	const char *state_dir, *run_dir, *user, *group, *sync_user;
@@ -308,12 +310,34 @@ static void on_signal(evutil_socket_t fd, short what, void *arg) {
 	event_base_loopbreak(d->base);
 }
 
+static void on_scrub(evutil_socket_t fd, short what, void *arg) {
+	struct daemon *d = arg;
+	AUTO_STR struct str found = STR_INIT;
+	struct err err = { 0 };
+	const char *line;
+
+	(void)fd;
+	(void)what;
+	if (!store_is_touched(d->engine->store))
+		return;
+	if (scrub(d->engine, &found, &err) != 0)
+		log_line(LOG_LEVEL_ERROR, "gatehoused: somebody has written to the database: %s",
+			 err.text);
+	for (line = str_text(&found); *line; line += strcspn(line, "\n") + 1)
+		log_line(LOG_LEVEL_ERROR,
+			 "gatehoused: somebody has written to the database: it is mended: %.*s",
+			 (int)strcspn(line, "\n"), line);
+}
+
 static void run(struct daemon *d) {
+	const struct timeval scrub_wait = { .tv_sec = SCRUB_S };
+	struct event *touched = event_new(d->base, -1, EV_PERSIST, on_scrub, d);
 	struct event *term = evsignal_new(d->base, SIGTERM, on_signal, d);
 	struct event *intr = evsignal_new(d->base, SIGINT, on_signal, d);
 	struct err err = { 0 };
 
-	if (term && intr && event_add(term, NULL) == 0 && event_add(intr, NULL) == 0) {
+	if (term && intr && touched && event_add(term, NULL) == 0 && event_add(intr, NULL) == 0 &&
+	    event_add(touched, &scrub_wait) == 0) {
 		log_line(LOG_LEVEL_INFO, "gatehoused %s: ready, serial %s, revision %llu",
 			 PACKAGE_VERSION, d->engine->serial,
 			 (unsigned long long)d->engine->revision);
@@ -321,6 +345,8 @@ static void run(struct daemon *d) {
 			log_line(LOG_LEVEL_WARNING, "gatehoused: %s", err.text);
 		event_base_dispatch(d->base);
 	}
+	if (touched)
+		event_free(touched);
 	if (term)
 		event_free(term);
 	if (intr)
