@@ -417,8 +417,20 @@ int client_next_id(struct client *c, const struct schema_table *table, uint64_t 
 
 /* ---- changing ---- */
 
+static int client_begin_kind(struct client *c, enum ctl_begin kind, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	request_begin(&b, CTL_BEGIN);
+	buf_put_u8(&b, (uint8_t)kind);
+	return client_call(c, &b, NULL, NULL, err);
+}
+
 int client_begin(struct client *c, struct err *err) {
-	return client_call_simple(c, CTL_BEGIN, err);
+	return client_begin_kind(c, CTL_BEGIN_CHANGE, err);
+}
+
+int client_replace(struct client *c, bool factory, struct err *err) {
+	return client_begin_kind(c, factory ? CTL_BEGIN_REPLACE_FACTORY : CTL_BEGIN_REPLACE, err);
 }
 
 int client_commit(struct client *c, struct err *err) {
@@ -454,6 +466,41 @@ int client_delete(struct client *c, const struct schema_table *table, const char
 	request_begin(&b, CTL_DELETE);
 	buf_put_u16(&b, table->id);
 	buf_put_str(&b, key);
+	return client_call(c, &b, NULL, NULL, err);
+}
+
+int client_rename(struct client *c, const struct schema_table *table, const char *key,
+		  const char *to, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	if (strlen(key) > OBJECT_KEY_MAX || strlen(to) > OBJECT_KEY_MAX)
+		return refuse_long_key(err);
+	request_begin(&b, CTL_RENAME);
+	buf_put_u16(&b, table->id);
+	buf_put_str(&b, key);
+	buf_put_str(&b, to);
+	return client_call(c, &b, NULL, NULL, err);
+}
+
+int client_place(struct client *c, const struct schema_table *table, const char *key, bool before,
+		 const char *other, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	if (strlen(key) > OBJECT_KEY_MAX || strlen(other) > OBJECT_KEY_MAX)
+		return refuse_long_key(err);
+	request_begin(&b, CTL_PLACE);
+	buf_put_u16(&b, table->id);
+	buf_put_str(&b, key);
+	buf_put_u8(&b, before);
+	buf_put_str(&b, other);
+	return client_call(c, &b, NULL, NULL, err);
+}
+
+int client_purge(struct client *c, const struct schema_table *table, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	request_begin(&b, CTL_PURGE);
+	buf_put_u16(&b, table->id);
 	return client_call(c, &b, NULL, NULL, err);
 }
 

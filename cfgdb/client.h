@@ -82,6 +82,12 @@ int client_next_id(struct client *c, const struct schema_table *table, uint64_t 
 /* Open a transaction: puts are staged until client_commit. */
 int client_begin(struct client *c, struct err *err);
 
+/*
+ * Open one that replaces the configuration: it sees nothing but what it puts and, if factory is
+ * set, what a new unit has.
+ */
+int client_replace(struct client *c, bool factory, struct err *err);
+
 /* Make the staged changes real, all or none; the transaction is closed either way. */
 int client_commit(struct client *c, struct err *err);
 
@@ -97,6 +103,17 @@ int client_put(struct client *c, const struct object *obj, struct err *err);
 /* Delete one object. */
 int client_delete(struct client *c, const struct schema_table *table, const char *key,
 		  struct err *err);
+
+/* Give an entry another key, and with it all that refers to the entry. */
+int client_rename(struct client *c, const struct schema_table *table, const char *key,
+		  const char *to, struct err *err);
+
+/* Move an entry of an ordered table before or behind another one. */
+int client_place(struct client *c, const struct schema_table *table, const char *key, bool before,
+		 const char *other, struct err *err);
+
+/* Delete all entries of a table, or none. */
+int client_purge(struct client *c, const struct schema_table *table, struct err *err);
 
 /* Where the output of a command goes. */
 struct client_output {

@@ -13,9 +13,13 @@
  * CTL_KEYS           u16 table, str prefix, u32 max            CTL_KEY...
  * CTL_CHECK_REF      u16 table, u16 attribute, str name
  * CTL_NEXT_ID        u16 table                                 CTL_ID
- * CTL_BEGIN, CTL_COMMIT, CTL_ABORT
+ * CTL_BEGIN          u8 kind of transaction
+ * CTL_COMMIT, CTL_ABORT
  * CTL_PUT            u16 table, str key, u64 version, str body
  * CTL_DELETE         u16 table, str key
+ * CTL_RENAME         u16 table, str key, str new key
+ * CTL_PLACE          u16 table, str key, u8 before, str other key
+ * CTL_PURGE          u16 table
  * CTL_RUN            u8 form, u16 count, str word...           CTL_TEXT..., CTL_LAST
  * CTL_CANCEL
  * CTL_CHECK_SECRET   u16 table, u16 attribute, str "ENC TEXT"
@@ -42,7 +46,11 @@
  * when the output has ended meanwhile. What the command says in that case, such as its totals, is
  * CTL_LAST.
  *
- * CTL_PUT, CTL_DELETE and CTL_COMMIT answer CTL_WARNING... before CTL_OK where something was
+ * CTL_RENAME changes the key of an entry and whatever refers to it; CTL_PLACE moves an entry of an
+ * ordered table before (1) or behind (0) another one; CTL_PURGE deletes all entries of a table, or
+ * none.
+ *
+ * These, CTL_PUT, CTL_DELETE and CTL_COMMIT answer CTL_WARNING... before CTL_OK where something was
  * accepted that will not do all that was meant.
  *
  * The version of a put is that of the object it started from, 2^64 - 1 when there was none. 2^64 -
@@ -89,7 +97,7 @@
  */
 #pragma once
 
-#define CTL_VERSION 7
+#define CTL_VERSION 8
 #define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
 #define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
 #define CTL_WORDS_MAX 256
@@ -99,6 +107,17 @@
 
 /* Forms of output. */
 enum ctl_form { CTL_FORM_TEXT, CTL_FORM_JSON, CTL_FORM_COUNT };
+
+/*
+ * What a transaction begins with: the configuration as it is; nothing, or what a new unit has, so
+ * that what is not put is gone when it is committed.
+ */
+enum ctl_begin {
+	CTL_BEGIN_CHANGE,
+	CTL_BEGIN_REPLACE,
+	CTL_BEGIN_REPLACE_FACTORY,
+	CTL_BEGIN_COUNT,
+};
 
 enum ctl_type {
 	CTL_HELLO = 1,
@@ -128,6 +147,9 @@ enum ctl_type {
 	CTL_SYNC_COMMIT,
 	CTL_SYNC_ROLE,
 	CTL_SYNC_MEMBERS,
+	CTL_RENAME,
+	CTL_PLACE,
+	CTL_PURGE,
 	CTL_REQUEST_COUNT,
 
 	CTL_OK = 64,

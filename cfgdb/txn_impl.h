@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The inside of a transaction, shared by txn.c (what it holds), txn_stage.c (what may get in) and
- * commit.c (making it real), txn_place.c and txn_replicate.c.
+ * commit.c (making it real), txn_place.c, txn_replicate.c and txn_replace.c.
  */
 #pragma once
 
@@ -56,6 +56,7 @@ struct txn {
 	char *user, *source, *comment;
 	int64_t time;             /* of the revision; 0: that of the commit */
 	bool replicated;
+	bool replaces;            /* what is not put goes */
 	struct digest_group *expected; /* NULL: nothing is */
 	struct staged_tree staged;
 	struct staged_list order; /* as they came */
@@ -83,6 +84,16 @@ struct staged *txn_find_staged(const struct txn *t, const struct schema_table *t
 /* Whether there is room to stage obj (NULL: deletion) under its table and key. */
 int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
 	     const struct object *obj, struct err *err);
+
+/*
+ * Whether there is room for n entries more that take so many bytes in all; table and key are for
+ * the error.
+ */
+int txn_room_for(const struct txn *t, const struct schema_table *table, const char *key, size_t n,
+		 size_t bytes, struct err *err);
+
+/* Bytes that an entry takes when it is staged, about; obj is NULL for a deletion. */
+size_t txn_staged_size(const char *key, const struct object *obj);
 
 /* Stage obj (NULL: deletion) under its table and key, unchecked; takes over obj. */
 struct staged *txn_stage(struct txn *t, const struct schema_table *table, const char *key,
@@ -132,6 +143,15 @@ int txn_settle(struct txn *t, struct err *err);
 /* ERR_CONFLICT when the model, which holds the outcome, has not the digests that are expected. */
 int txn_check_expected(const struct txn *t, struct err *err);
 
+/* ---- txn_replace.c ---- */
+
+/* Make the outcome of a transaction that replaces all ready to be committed, and check it. */
+int txn_replace_settle(struct txn *t, struct err *err);
+
+/* A link as it was found that such a transaction leaves so, and that has this name; or NULL. */
+const struct object *txn_resolve_found(const struct txn *t, const struct schema_attr *attr,
+				       const char *name);
+
 /* ---- txn_rows.c ---- */
 
 /* Leave rows as they are that the group does not share; ERR_LOCKED when they have changed since. */
@@ -153,6 +173,15 @@ void txn_rows_clear(struct txn *t);
 
 /* The order that the table would have, or NULL as long as no entry of it was placed. */
 struct places *txn_places(const struct txn *t, const struct schema_table *table);
+
+/* From now on this is the order; takes over places. */
+void txn_places_set(struct txn *t, const struct schema_table *table, struct places *places);
+
+/*
+ * Key of the entry before this one, which there is, in the order that an ordered table would have;
+ * "": it is the first.
+ */
+const char *txn_key_before(const struct txn *t, const struct schema_table *table, const char *key);
 
 /* An entry has come, or gone. */
 void txn_places_enter(const struct txn *t, const struct schema_table *table, const char *key);

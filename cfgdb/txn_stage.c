@@ -7,6 +7,7 @@
  * entry gets another one.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
@@ -127,8 +128,15 @@ static int put_allowed(const struct txn *t, const struct object *obj, uint64_t b
 	return txn_refuse_locked(err);
 }
 
-static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, struct err *err) {
+/* What a put starts from: where all is replaced, the active object, although it is gone here. */
+static const struct object *find_before(const struct txn *t, const struct object *obj) {
 	const struct object *before = txn_find(t, obj->table, obj->key);
+
+	return before || !t->replaces ? before : txn_active(t, obj->table, obj->key);
+}
+
+static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, struct err *err) {
+	const struct object *before = find_before(t, obj);
 	uint64_t active = active_version(t, obj->table, obj->key);
 	int rc = put_allowed(t, obj, base, err);
 
@@ -152,7 +160,7 @@ static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, str
 	}
 	obj->pos = before ? before->pos : 0;
 	txn_stage(t, obj->table, obj->key, obj, active)->drawn = drawn;
-	return t->as_found ? 0 : object_each_ref(obj, txn_adopt, t);
+	return t->as_found || t->replaces ? 0 : object_each_ref(obj, txn_adopt, t);
 }
 
 static int put_next(struct txn *t, struct object *obj, struct err *err) {
@@ -193,6 +201,46 @@ int txn_delete(struct txn *t, const struct schema_table *table, const char *key,
 		return rc;
 	txn_stage(t, table, key, NULL, active_version(t, table, key));
 	return 0;
+}
+
+struct purge {
+	struct txn *txn;
+	char **keys;             /* n of them */
+	size_t n, bytes;
+	struct err *err;
+};
+
+static int purge_one(void *arg, const struct object *obj) {
+	struct purge *p = arg;
+	int rc = txn_ask_guard(p->txn, obj, NULL, p->err);
+
+	if (rc == 0)
+		rc = check_purge(p->txn, obj, p->err);
+	if (rc)
+		return rc;
+	if ((p->n & (p->n - 1)) == 0)
+		p->keys = xreallocarray(p->keys, p->n ? p->n * 2 : 1, sizeof(*p->keys));
+	p->keys[p->n++] = xstrdup(obj->key);
+	p->bytes += txn_staged_size(obj->key, NULL);
+	return 0;
+}
+
+int txn_purge(struct txn *t, const struct schema_table *table, struct err *err) {
+	struct purge p = { .txn = t, .err = err };
+	int rc;
+
+	if (!schema_is_list(table))
+		return err_set(err, ERR_PARSE, "\ncommand parse error before 'purge'");
+	rc = txn_each_any_order(t, table, purge_one, &p);
+	if (rc == 0)
+		rc = txn_room_for(t, table, "", p.n, p.bytes, err);
+	for (size_t i = 0; i < p.n; i++) {
+		if (rc == 0)
+			txn_stage(t, table, p.keys[i], NULL, active_version(t, table, p.keys[i]));
+		free(p.keys[i]);
+	}
+	free(p.keys);
+	return rc;
 }
 
 /* ---- before a commit ---- */

@@ -7,19 +7,20 @@
  */
 #include "cli/commands_rows.h"
 
-#define IN_TABLE (LEVEL_LIST | LEVEL_DIRECT)
+#define IN_LIST (LEVEL_LIST | LEVEL_ORDERED)
+#define IN_TABLE (IN_LIST | LEVEL_DIRECT)
 #define IN_BUFFER (LEVEL_ENTRY | LEVEL_OBJECT | LEVEL_DIRECT)
-#define IN_CONFIG (LEVEL_LIST | LEVEL_ENTRY | LEVEL_OBJECT | LEVEL_DIRECT)
+#define IN_CONFIG (IN_LIST | IN_BUFFER)
 
 static const struct command show[] = {
 	{ "full-configuration", "With values that are at their default.", .flags = COMMAND_PATHS,
-	  .kind = ARGS_ENTRY, .run = cmd_show_full },
+	  .kind = ARGS_WITHIN, .run = cmd_show_full },
 	{ 0 }
 };
 
 static const struct command show_here[] = {
-	{ "full-configuration", "With values that are at their default.", .kind = ARGS_ENTRY,
-	  .max_args = 1, .run = cmd_show_here_full },
+	{ "full-configuration", "With values that are at their default.", .kind = ARGS_WITHIN,
+	  .max_args = UINT16_MAX, .run = cmd_show_here_full },
 	{ 0 }
 };
 
@@ -27,9 +28,11 @@ const struct command commands[] = {
 	{ "config", "Configure a table or object.", LEVEL_ROOT, COMMAND_PATHS | COMMAND_TARGET,
 	  .run = cmd_config },
 	{ "get", "Show values, and state of the unit.", LEVEL_ROOT,
-	  COMMAND_PATHS | COMMAND_TARGET, commands_get, ARGS_ENTRY, .run = cmd_get },
-	{ "show", "Show configuration.", LEVEL_ROOT, COMMAND_PATHS, show, ARGS_ENTRY,
+	  COMMAND_PATHS | COMMAND_TARGET, commands_get, ARGS_WITHIN, .run = cmd_get },
+	{ "show", "Show configuration.", LEVEL_ROOT, COMMAND_PATHS, show, ARGS_WITHIN,
 	  .run = cmd_show },
+	{ "tree", "Draw tables and their attributes, with limits.", LEVEL_ROOT,
+	  COMMAND_PATHS | COMMAND_PARTS, .kind = ARGS_TREE, .run = cmd_tree },
 	{ "diagnose", "Look into the running system.", LEVEL_ROOT, .sub = commands_diagnose },
 	{ "execute", "Run a command once.", LEVEL_ROOT, .sub = commands_execute },
 	{ "exit", "End the session.", LEVEL_ROOT, .run = cmd_exit },
@@ -41,20 +44,32 @@ const struct command commands[] = {
 	  .min_args = 1, .max_args = 1, .run = cmd_edit },
 	{ "delete", "Remove an entry.", IN_TABLE, .kind = ARGS_ENTRY, .min_args = 1, .max_args = 1,
 	  .run = cmd_delete },
+	{ "purge", "Remove all entries.", IN_LIST, .run = cmd_purge,
+	  .warning = "This operation will clear all table!" },
+	{ "rename", "Give an entry another name, in all that refers to it, too.", IN_TABLE,
+	  .kind = ARGS_RENAME, .min_args = 3, .max_args = 3, .run = cmd_rename },
+	{ "clone", "Make an entry like another one.", IN_TABLE, .kind = ARGS_RENAME,
+	  .min_args = 3, .max_args = 3, .run = cmd_clone },
+	{ "move", "Give an entry another place in the order.", LEVEL_ORDERED, .kind = ARGS_MOVE,
+	  .min_args = 3, .max_args = 3, .run = cmd_move },
 	{ "set", "Set an attribute.", IN_BUFFER, .kind = ARGS_VALUES, .min_args = 1,
 	  .max_args = UINT16_MAX, .run = cmd_set },
 	{ "unset", "Set an attribute to its default.", IN_BUFFER, .kind = ARGS_ATTR, .min_args = 1,
 	  .max_args = UINT16_MAX, .run = cmd_unset },
 	{ "append", "Add values to a list.", IN_BUFFER, .kind = ARGS_LIST_VALUES, .min_args = 1,
 	  .max_args = UINT16_MAX, .run = cmd_append },
+	{ "select", "Set a list to these values.", IN_BUFFER, COMMAND_YIELDS,
+	  .kind = ARGS_LIST_VALUES, .min_args = 1, .max_args = UINT16_MAX, .run = cmd_set },
+	{ "clear", "Empty a list.", IN_BUFFER, COMMAND_YIELDS, .kind = ARGS_LIST, .min_args = 1,
+	  .max_args = UINT16_MAX, .run = cmd_clear },
 	{ "unselect", "Remove values from a list.", IN_BUFFER, .kind = ARGS_HELD_VALUES,
 	  .min_args = 1, .max_args = UINT16_MAX, .run = cmd_unselect },
-	{ "get", "Show values, also those at their default.", LEVEL_LIST, .kind = ARGS_ENTRY,
-	  .max_args = 1, .run = cmd_get_here },
-	{ "get", "Show values, also those at their default.", IN_BUFFER, .run = cmd_get_here },
-	{ "show", "Show configuration.", LEVEL_LIST, .sub = show_here, .kind = ARGS_ENTRY,
-	  .max_args = 1, .run = cmd_show_here },
-	{ "show", "Show configuration.", IN_BUFFER, .sub = show_here, .run = cmd_show_here },
+	{ "get", "Show values, also those at their default.", IN_CONFIG, .kind = ARGS_WITHIN,
+	  .max_args = UINT16_MAX, .run = cmd_get_here },
+	{ "show", "Show configuration.", IN_CONFIG, .sub = show_here, .kind = ARGS_WITHIN,
+	  .max_args = UINT16_MAX, .run = cmd_show_here },
+	{ "tree", "Draw the table and its attributes, with limits.", IN_CONFIG, .kind = ARGS_TREE,
+	  .max_args = UINT16_MAX, .run = cmd_tree },
 	{ "next", "Save the entry and go back to its table.", LEVEL_ENTRY, .run = cmd_next },
 	{ "end", "Save and leave.", IN_CONFIG, .run = cmd_end },
 	{ "abort", "Leave without saving.", IN_CONFIG, .run = cmd_abort },

@@ -13,24 +13,38 @@ extern const struct command commands[];
 int cmd_config(struct shell *sh, const struct call *call, struct err *err);
 int cmd_config_child(struct shell *sh, const struct call *call, struct err *err);
 
-/* cmd_config.c: `edit KEY`, `delete KEY`, `next`, `end`, `abort`. */
+/*
+ * cmd_config.c: `edit KEY`, `delete KEY`, `purge`, `rename KEY to KEY`, `clone KEY to KEY`,
+ * `move KEY before KEY`, `next`, `end`, `abort`.
+ */
 int cmd_edit(struct shell *sh, const struct call *call, struct err *err);
 int cmd_delete(struct shell *sh, const struct call *call, struct err *err);
+int cmd_purge(struct shell *sh, const struct call *call, struct err *err);
+int cmd_rename(struct shell *sh, const struct call *call, struct err *err);
+int cmd_clone(struct shell *sh, const struct call *call, struct err *err);
+int cmd_move(struct shell *sh, const struct call *call, struct err *err);
 int cmd_next(struct shell *sh, const struct call *call, struct err *err);
 int cmd_end(struct shell *sh, const struct call *call, struct err *err);
 int cmd_abort(struct shell *sh, const struct call *call, struct err *err);
 
-/* cmd_set.c: `set ATTR VALUE...`, `unset ATTR`, `append` and `unselect ATTR VALUE...`. */
+/*
+ * cmd_set.c: `set ATTR VALUE...`, `unset ATTR`; for lists `append` and `unselect ATTR VALUE...`,
+ * `clear ATTR`, and `select ATTR VALUE...`, which is `set` for them.
+ */
 int cmd_set(struct shell *sh, const struct call *call, struct err *err);
 int cmd_unset(struct shell *sh, const struct call *call, struct err *err);
 int cmd_append(struct shell *sh, const struct call *call, struct err *err);
 int cmd_unselect(struct shell *sh, const struct call *call, struct err *err);
+int cmd_clear(struct shell *sh, const struct call *call, struct err *err);
 
 /* cmd_show.c: `show [PATH [KEY]]` and `show full-configuration ...`, at the root and inside. */
 int cmd_show(struct shell *sh, const struct call *call, struct err *err);
 int cmd_show_full(struct shell *sh, const struct call *call, struct err *err);
 int cmd_show_here(struct shell *sh, const struct call *call, struct err *err);
 int cmd_show_here_full(struct shell *sh, const struct call *call, struct err *err);
+
+/* cmd_tree.c: `tree [PATH]` at the root, `tree [NAME...]` inside. */
+int cmd_tree(struct shell *sh, const struct call *call, struct err *err);
 
 /* cmd_get.c: `get PATH [KEY]` at the root, `get [KEY]` inside. */
 int cmd_get(struct shell *sh, const struct call *call, struct err *err);

@@ -47,6 +47,12 @@ void complete_value_key(struct completer *k, const struct schema_table *table);
 bool complete_value_whole(const struct completer *k, const struct object *obj,
 			  enum command_args kind);
 
+/*
+ * complete_within.c: what can follow names that lead further into a table, or into what is open;
+ * false when it is the key of an entry.
+ */
+bool complete_within(struct completer *k, const struct target *target);
+
 /* complete_text.c: what an argument of a command can be. */
 void complete_text(struct completer *k, const struct argument *argument);
 

@@ -142,17 +142,27 @@ static bool match_visit(void *arg, const char *word, const char *help) {
 	return m->exact;
 }
 
+/* Words of the tree that yield to others, or those that do not; true: no better one will come. */
+static bool match_commands(const struct grammar *g, unsigned int yields, struct match *m) {
+	const struct command *sub = grammar_sub(g);
+
+	for (; sub && sub->word; sub++)
+		if ((sub->flags & COMMAND_YIELDS) == yields &&
+		    (g->n_words > 0 || (sub->where & g->where)) && match_visit(m, sub->word, NULL))
+			return true;
+	return false;
+}
+
 /*
  * Like grammar_words, hidden ones too. Below the first word an abbreviation that fits one command
  * means it, whatever tables begin alike (`get sys st` is the status); a whole name means its table.
  */
 static void match_words(const struct grammar *g, struct match *m) {
-	const struct command *sub = grammar_sub(g);
 	struct match path = { .word = m->word, .len = m->len };
 
-	for (; sub && sub->word; sub++)
-		if ((g->n_words > 0 || (sub->where & g->where)) && match_visit(m, sub->word, NULL))
-			return;
+	if (match_commands(g, 0, m) ||
+	    (m->found[0] == '\0' && match_commands(g, COMMAND_YIELDS, m)))
+		return;
 	if (g->in_path && g->path[0] == '\0') {
 		paths_visit(g, match_visit, m);
 	} else if (g->in_path) {
@@ -239,7 +249,9 @@ int grammar_step(struct grammar *g, const char *word) {
 const struct command *grammar_command(const struct grammar *g) {
 	if (g->command && g->command->run && !(g->command->flags & COMMAND_TARGET))
 		return g->command;
-	return g->base && g->target.table ? g->base : NULL;
+	if (!g->base || !(g->target.table || (g->base->flags & COMMAND_PARTS)))
+		return NULL;
+	return g->base;
 }
 
 /* ---- a whole line ---- */
@@ -258,6 +270,8 @@ static int grammar_check_args(const struct call *call, struct err *err) {
 
 	if (call->argc < c->min_args)
 		return grammar_incomplete(err);
+	if (call->target.table && (c->kind == ARGS_WITHIN || c->kind == ARGS_TREE))
+		return 0;
 	if (call->target.table)
 		max = c->kind == ARGS_ENTRY && schema_is_list(call->target.table) ? 1 : 0;
 	return call->argc > max ? grammar_refuse(call->argv[max], err) : 0;
@@ -280,9 +294,10 @@ int grammar_parse(const struct command *tree, enum level_kind where, char *const
 			      .n_words = g.n_words,
 			      .argc = n - i,
 			      .argv = words + i };
-	if (ret->command == g.base && g.target.table) {
+	if (ret->command && ret->command == g.base) {
 		ret->target = g.target;
 		ret->n_words = g.n_base;
+		memcpy(ret->path, g.path, sizeof(ret->path));
 	}
 	memcpy(ret->words, g.words, sizeof(ret->words));
 	if (!ret->command)
@@ -295,11 +310,35 @@ int grammar_parse(const struct command *tree, enum level_kind where, char *const
 bool grammar_attr_fits(const struct object *obj, unsigned int attr, enum command_args kind) {
 	const struct schema_attr *a = &obj->table->attrs[attr];
 
-	if ((a->flags & ATTR_KEY) || (a->type == ATTR_CHILD) != (kind == ARGS_CHILD))
+	bool list = kind == ARGS_LIST || kind == ARGS_LIST_VALUES || kind == ARGS_HELD_VALUES;
+
+	if ((a->flags & ATTR_KEY) || (list && !(a->flags & ATTR_MULTI)))
 		return false;
-	if ((kind == ARGS_LIST_VALUES || kind == ARGS_HELD_VALUES) && !(a->flags & ATTR_MULTI))
+	if (kind != ARGS_WITHIN && (a->type == ATTR_CHILD) != (kind == ARGS_CHILD))
 		return false;
 	return object_has(obj, attr);
+}
+
+const struct schema_table *grammar_child(const struct schema_table *table, const char *word,
+					 struct err *err) {
+	const struct schema_table *found = NULL;
+
+	for (uint16_t i = 0; *word && i < table->n_attrs; i++) {
+		const struct schema_attr *a = &table->attrs[i];
+
+		if (!a->child || strncmp(a->name, word, strlen(word)) != 0)
+			continue;
+		if (strcmp(a->name, word) == 0)
+			return a->child;
+		if (found) {
+			err_set(err, ERR_PARSE, "\nambiguous command before '%.200s'", word);
+			return NULL;
+		}
+		found = a->child;
+	}
+	if (!found)
+		grammar_refuse(word, err);
+	return found;
 }
 
 int grammar_attr(const struct object *obj, const char *word, enum command_args kind,

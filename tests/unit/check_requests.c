@@ -18,6 +18,7 @@
 
 #define POLICY \
 	"set srcintf any\nset dstintf any\nset srcaddr all\nset schedule always\nset service ALL\n"
+#define NOT_FOUND "entry is not found in table\n"
 #define LOCKED                                                                                   \
 	"Can not config the object since either the object or the referenced objects are being " \
 	"configured by other transactions."
@@ -522,6 +523,71 @@ START_TEST(test_delete) {
 }
 END_TEST
 
+/* Renaming, placing, purging: what is asked one after the other, and the revision afterwards. */
+static const struct {
+	enum ctl_type type;
+	const char *fields, *answer;
+	unsigned int revision;
+} edits[] = {
+	{ CTL_RENAME, "t:firewall.address|s:x|s:all",
+	  "error -5 entry 'all' exists already\n\nvalue parse error before 'all'\n", 7 },
+	{ CTL_RENAME, "t:firewall.address|s:nobody|s:y", "error -3 " NOT_FOUND, 7 },
+	{ CTL_RENAME, "t:firewall.address|s:x|s:y", "ok\n", 8 },
+	{ CTL_DELETE, "t:firewall.address|s:y",
+	  "error -23 The entry is used by other 1 entries\n", 8 },
+	{ CTL_PUT, "t:firewall.policy|s:8|8:18446744073709551615|s:set dstaddr all\n" POLICY,
+	  "ok\n", 9 },
+	{ CTL_PLACE, "t:firewall.policy|s:8|1:1|s:7", "ok\n", 10 },
+	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 8\nkey 7\nok\n", 10 },
+	{ CTL_PLACE, "t:firewall.policy|s:08|1:0|s:07", "ok\n", 11 },
+	/* a place that an entry has already is no change */
+	{ CTL_PLACE, "t:firewall.policy|s:8|1:0|s:7", "ok\n", 11 },
+	{ CTL_PLACE, "t:firewall.policy|s:7|1:1|s:8", "ok\n", 11 },
+	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 7\nkey 8\nok\n", 11 },
+	{ CTL_PLACE, "t:firewall.policy|s:7|1:1|s:9", "error -3 firewall policy 9: " NOT_FOUND, 11 },
+	{ CTL_PLACE, "t:firewall.policy|s:9|1:1|s:7", "error -3 firewall policy 9: " NOT_FOUND, 11 },
+	{ CTL_PLACE, "t:firewall.policy|s:7|1:1|s:7", "error -3 firewall policy 7: " NOT_FOUND, 11 },
+	{ CTL_PLACE, "t:firewall.address|s:y|1:1|s:all",
+	  "error -61 firewall address: the order of entries has no meaning\n", 11 },
+	{ CTL_PURGE, "t:firewall.address", "error -23 'all' stays, so none is removed\n"
+	  "The entry is used by other 3 entries\n", 11 },
+	{ CTL_PURGE, "t:system.global", "error -61 \ncommand parse error before 'purge'\n", 11 },
+	{ CTL_BEGIN, "1:0", "ok\n", 11 },
+	{ CTL_RENAME, "t:firewall.policy|s:07|s:009", "ok\n", 11 },
+	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 9\nkey 8\nok\n", 11 },
+	{ CTL_PURGE, "t:router.static", "ok\n", 11 },
+	{ CTL_COMMIT, "", "ok\n", 12 },
+	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 9\nkey 8\nok\n", 12 },
+	{ CTL_PURGE, "t:router.static", "ok\n", 12 },
+	{ CTL_PLACE, "t:firewall.policy|s:9|1:2|s:8", "closed\n", 12 },
+};
+
+START_TEST(test_edits) {
+	for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
+		ck_assert_str_eq(ask(&a, edits[i].type, edits[i].fields), edits[i].answer);
+		ck_assert_uint_eq(engine->revision, edits[i].revision);
+	}
+}
+END_TEST
+
+/* One that replaces all sees nothing, or what a new unit has. */
+START_TEST(test_replace) {
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:1"), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_KEYS, "t:firewall.address|s:|4:9"), "ok\n");
+	ck_assert_str_eq(ask(&b, CTL_GET, "t:router.static|s:9"),
+			 "object 7 '9' set distance 3\nset device \"port1\"\n\nok\n");
+	ck_assert_str_eq(ask(&a, CTL_ABORT, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:2"), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_KEYS, "t:firewall.address|s:|4:9"),
+			 "key all\nkey none\nok\n");
+	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.global|s:|8:2|s:set hostname unit\n"),
+			 "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "ok\n");
+	ck_assert_uint_eq(model_count(engine->model, fixture_table("router.static")), 0);
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:3"), "closed\n");
+}
+END_TEST
+
 /* What a transaction has staged is seen by its own connection only, until it is committed. */
 START_TEST(test_transaction) {
 	static const char put[] =
@@ -529,8 +595,8 @@ START_TEST(test_transaction) {
 	static const char again[] =
 		"t:router.static|s:20|8:18446744073709551615|s:set device port1\nset distance 9\n";
 
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "error -7 a transaction is open already\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "error -7 a transaction is open already\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, put), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_GET, "t:router.static|s:20"),
 			 "object -1 '20' set device \"port1\"\n\nok\n");
@@ -563,7 +629,7 @@ START_TEST(test_next) {
 	ck_assert_str_eq(ask(&b, CTL_PUT, "t:router.static|s:0|" NEXT), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_KEYS, "t:router.static|s:|4:9"),
 			 "key 10\nkey 9\nkey 11\nkey 12\nkey 13\nok\n");
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:11|" NEXT), fourteen);
 	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "ok\n");
 	ck_assert_ptr_nonnull(
@@ -587,7 +653,7 @@ START_TEST(test_warning) {
 		"ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:9|s:set hb-interval 5\n"),
 			 "ok\n");
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:10|s:set psksecret other\n"),
 			 "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "warning " SHORT "\nok\n");
@@ -600,7 +666,7 @@ END_TEST
 
 /* The version that a list gives is the one a put must name, in a transaction, too. */
 START_TEST(test_version_of_list) {
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\n"), "ok\n");
 	ck_assert_ptr_nonnull(
 		strstr(ask(&a, CTL_LIST, "t:router.static"), "object 7 '9' set device"));
@@ -614,7 +680,7 @@ START_TEST(test_version_of_list) {
 END_TEST
 
 START_TEST(test_conflict) {
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\n"), "ok\n");
 	ck_assert_str_eq(
 		ask(&b, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\nset distance 44\n"),
@@ -622,7 +688,7 @@ START_TEST(test_conflict) {
 	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "error 14 " LOCKED "\n");
 	ck_assert_str_eq(ask(&a, CTL_GET, "t:router.static|s:9"),
 			 "object 8 '9' set distance 44\nset device \"port1\"\n\nok\n");
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 }
 END_TEST
 
@@ -630,7 +696,7 @@ END_TEST
 START_TEST(test_connection_ends) {
 	AUTO_FREE char *before = fixture_snapshot(engine), *after = NULL;
 
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_DELETE, "t:firewall.policy|s:7"), "ok\n");
 	caller_done(&a.caller);
 	caller_done(&a.caller);
@@ -651,11 +717,14 @@ static const struct {
 	{ CTL_CHECK_REF, "t:firewall.policy|2:5|s:any" },
 	{ CTL_CHECK_SECRET, "t:system.auto-scale|2:6|s:ENC Zm9v" },
 	{ CTL_NEXT_ID, "t:router.static" },
-	{ CTL_BEGIN, "" },
+	{ CTL_BEGIN, "1:0" },
 	{ CTL_COMMIT, "" },
 	{ CTL_ABORT, "" },
 	{ CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\n" },
 	{ CTL_DELETE, "t:router.static|s:9" },
+	{ CTL_RENAME, "t:router.static|s:9|s:90" },
+	{ CTL_PLACE, "t:firewall.policy|s:7|1:0|s:8" },
+	{ CTL_PURGE, "t:router.static" },
 	{ CTL_RUN, "1:0|2:2|s:get|s:system" },
 };
 
@@ -702,6 +771,8 @@ static Suite *requests_suite(void) {
 	tcase_add_test(t, test_cancel_nothing);
 	tcase_add_test(t, test_put);
 	tcase_add_test(t, test_delete);
+	tcase_add_test(t, test_edits);
+	tcase_add_test(t, test_replace);
 	tcase_add_test(t, test_transaction);
 	tcase_add_test(t, test_next);
 	tcase_add_test(t, test_warning);

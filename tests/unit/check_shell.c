@@ -32,7 +32,26 @@
 	"        set schedule \"always\"\n" \
 	"        set service \"ALL\"\n    next\nend\n"
 
+#define SHOWN_SRCADDR(names) \
+	"config firewall policy\n    edit 5\n        set srcaddr " names "\n    next\nend\n"
+#define SHOWN_DSTADDR \
+	"config firewall policy\n    edit 5\n        set dstaddr \"web\"\n    next\nend\n"
+
+#define PEER \
+	"config system standalone-cluster\nedit 1\nset peerip 10.0.0.1\n" \
+	"config session-sync-filter\nset srcaddr 10.0.0.0/8\nend\n"
+
 #define FAIL(code) "Command fail. Return code " #code "\n"
+
+#define INCOMPLETE "\nincomplete command in the end\n" FAIL(-160)
+#define REFUSED(word) "\ncommand parse error before '" word "'\n" FAIL(-61)
+#define UNKNOWN "Unknown action 0\n"
+#define NOT_THERE "entry is not found in table\n" FAIL(-3)
+#define TAKEN(key) \
+	"entry '" key "' exists already\n\nvalue parse error before '" key "'\n" FAIL(-5)
+#define CLASH \
+	"Name 'web' conflict: 'address' and 'address group' cannot be the same name.\n" \
+	"node_check_object fail! for name web\n\nvalue parse error before 'web'\n" FAIL(-163)
 
 static const struct {
 	const char *typed, *printed, *prompt;
@@ -106,6 +125,72 @@ static const struct {
 	  "config cluster-peer\nend\n",
 	  "gate (cluster-peer) # " },
 
+	/* names that follow lead inside */
+	{ POLICY "next\nend\nshow firewall policy 5 srcaddr\nget firewall policy 5 srcaddr\n"
+	  "show firewall policy 5 logtraffic-start\n"
+	  "show full-configuration firewall policy 5 logtraffic-start\nget fire pol 5 logtraffic-s",
+	  "new entry '5' added\nconfig firewall policy\n    edit 5\n        set srcaddr \"all\"\n"
+	  "    next\nend\nsrcaddr             : all\n"
+	  "config firewall policy\n    edit 5\n    next\nend\n"
+	  "config firewall policy\n    edit 5\n        set logtraffic-start disable\n    next\n"
+	  "end\nlogtraffic-start    : disable \n",
+	  "gate # " },
+	{ POLICY "show dstaddr\nget dstaddr\nshow full schedule\nnext\nshow 5 dstaddr\nget 5 dstaddr",
+	  "new entry '5' added\n" SHOWN_DSTADDR "dstaddr             : web\n"
+	  "config firewall policy\n    edit 5\n        set schedule \"always\"\n    next\nend\n"
+	  SHOWN_DSTADDR "dstaddr             : web\n", "gate (policy) # " },
+	{ PEER "end\nshow system standalone-cluster cluster-peer 1 peerip\n"
+	  "show system standalone-cluster cluster-peer 1 session-sync-filter\n"
+	  "show system cluster-sync 1 session-sync-filter srcaddr\n"
+	  "get system standalone-cluster cluster-peer\n"
+	  "get system standalone-cluster cluster-peer 1 session-sync-filter srcaddr",
+	  "new entry '1' added\nconfig system standalone-cluster\n    config cluster-peer\n"
+	  "        edit 1\n            set peerip 10.0.0.1\n        next\n    end\nend\n"
+	  "config system standalone-cluster\n    config cluster-peer\n        edit 1\n"
+	  "            config session-sync-filter\n"
+	  "                set srcaddr 10.0.0.0 255.0.0.0\n            end\n"
+	  "        next\n    end\nend\n"
+	  "config system standalone-cluster\n    edit 1\n        config session-sync-filter\n"
+	  "            set srcaddr 10.0.0.0 255.0.0.0\n        end\n    next\nend\n"
+	  "== [ 1 ]\nsync-id: 1   peerip: 10.0.0.1   \n"
+	  "srcaddr             : 10.0.0.0 255.0.0.0\n", "gate # " },
+	{ PEER "show\nshow session-sync-filter srcaddr\nnext\nshow cluster-peer 1 peerip\n"
+	  "get cluster-peer 1 peerip\nconfig cluster-peer\nshow 1 peerip\nget 1 peerip\nget",
+	  "new entry '1' added\nconfig system standalone-cluster\n    edit 1\n"
+	  "        set peerip 10.0.0.1\n        config session-sync-filter\n"
+	  "            set srcaddr 10.0.0.0 255.0.0.0\n        end\n    next\nend\n"
+	  "config system standalone-cluster\n    edit 1\n        config session-sync-filter\n"
+	  "            set srcaddr 10.0.0.0 255.0.0.0\n        end\n    next\nend\n"
+	  "config system standalone-cluster\n    config cluster-peer\n        edit 1\n"
+	  "            set peerip 10.0.0.1\n        next\n    end\nend\n"
+	  "peerip              : 10.0.0.1\n"
+	  "config cluster-peer\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n"
+	  "peerip              : 10.0.0.1\n== [ 1 ]\nsync-id: 1   peerip: 10.0.0.1   \n",
+	  "gate (cluster-peer) # " },
+	/* nested tables in which nothing is, are shown when they are asked for */
+	{ "show system ha vcluster\nget system ha vcluster\n"
+	  "show system ha secondary-vcluster\nget system ha secondary-vcluster vcluster-id",
+	  "config system ha\n    config vcluster\n    end\nend\n"
+	  "config system ha\n    config secondary-vcluster\n    end\nend\n"
+	  "vcluster-id         : 1\n", "gate # " },
+	/* refused at the word that leads nowhere */
+	{ "show system ha colour\nget system ha mode red\nshow system ha vcluster 1\n"
+	  "show system ha vcluster x\nget firewall address web colour\nshow firewall address x y\n"
+	  "show firewall address web name\nget firewall address web s",
+	  "\ncommand parse error before 'colour'\n" FAIL(-61)
+	  "\ncommand parse error before 'red'\n" FAIL(-61)
+	  "entry is not found in table\n" FAIL(-3) "entry is not found in table\n" FAIL(-3)
+	  "\ncommand parse error before 'colour'\n" FAIL(-61)
+	  "entry is not found in table\n" FAIL(-3)
+	  "\ncommand parse error before 'name'\n" FAIL(-61)
+	  "subnet              : 10.0.0.0 255.255.255.0\n", "gate # " },
+	{ POLICY "set action deny\nshow srcaddr x\nget nat\nget srca\nnext\nshow 6 srcaddr\nget 5 colour",
+	  "new entry '5' added\n\ncommand parse error before 'x'\n" FAIL(-61)
+	  "\ncommand parse error before 'nat'\n" FAIL(-61)
+	  "\nambiguous command before 'srca'\n" FAIL(-61)
+	  "entry is not found in table\n" FAIL(-3)
+	  "\ncommand parse error before 'colour'\n" FAIL(-61), "gate (policy) # " },
+
 	/* edit 0: the prompt says 0, show the number */
 	{ POLICY "next\nedit 0\nset uuid 00000000-0000-4000-8000-000000000001\nshow",
 	  "new entry '5' added\nnew entry '0' added\nconfig firewall policy\n"
@@ -132,6 +217,24 @@ static const struct {
 	  "new entry '5' added\n" POLICY_SHOWN,
 	  "gate (5) # " },
 	{ POLICY "append srcaddr all\nshow", "new entry '5' added\n" POLICY_SHOWN, "gate (5) # " },
+	{ POLICY "select srcaddr web\nshow srcaddr\nselect srcaddr nobody\nselect action deny\n"
+	  "select srcaddr\nshow srcaddr",
+	  "new entry '5' added\n" SHOWN_SRCADDR("\"web\"")
+	  "entry not found in datasource\n\nvalue parse error before 'nobody'\n" FAIL(-3)
+	  "\ncommand parse error before 'action'\n" FAIL(-61)
+	  "\nincomplete command in the end\n" FAIL(-160)
+	  SHOWN_SRCADDR("\"web\""), "gate (5) # " },
+	{ POLICY "clear srcaddr x\nclear action\nclear colour\nclear\nclear srcaddr\nshow srcaddr\n"
+	  "next",
+	  "new entry '5' added\n\ncommand parse error before 'x'\n" FAIL(-61)
+	  "\ncommand parse error before 'action'\n" FAIL(-61)
+	  "\ncommand parse error before 'colour'\n" FAIL(-61)
+	  "\nincomplete command in the end\n" FAIL(-160)
+	  "config firewall policy\n    edit 5\n    next\nend\n"
+	  "Attribute 'srcaddr' MUST be set.\n" FAIL(-56), "gate (policy) # " },
+	/* a list without values would be at its default again */
+	{ "config firewall schedule recurring\nedit x\nclear day",
+	  "new entry 'x' added\nAttribute 'day' MUST be set.\n" FAIL(-56), "gate (x) # " },
 	{ POLICY "append action accept", "new entry '5' added\n\n"
 	  "command parse error before 'action'\n" FAIL(-61),
 	  "gate (5) # " },
@@ -194,6 +297,68 @@ static const struct {
 	  "    config cluster-peer\n        edit 1\n            set peerip 10.0.0.1\n"
 	  "        next\n    end\nend\n",
 	  "gate # " },
+
+	/* whole entries */
+	{ POLICY "next\nend\nconfig firewall address\nrename web to www\nend\n"
+	  "show firewall policy 5 dstaddr",
+	  "new entry '5' added\nconfig firewall policy\n    edit 5\n        set dstaddr \"www\"\n"
+	  "    next\nend\n", "gate # " },
+	{ POLICY "next\nclone 5 to 0\nclone 5 t 9\nmove 9 before 5\nmove 6 be 5\nmove 5 a 6\n"
+	  "get | grep ==",
+	  "new entry '5' added\n== [ 9 ]\n== [ 6 ]\n== [ 5 ]\n", "gate (policy) # " },
+	{ POLICY "next\nrename 5 to 0\npurge\nshow", "new entry '5' added\n"
+	  "config firewall policy\nend\n", "gate (policy) # " },
+	{ "config firewall addrgrp\nedit g\nset member web\nnext\nclone g to h\n"
+	  "get g uuid | grep -c :\nshow h member\nend\n",
+	  "new entry 'g' added\n1\nconfig firewall addrgrp\n    edit \"h\"\n"
+	  "        set member \"web\"\n    next\nend\n", "gate # " },
+	{ "config firewall address\nrename web\nrename web too www\nrename web to\n"
+	  "rename web to a b\nrename nobody to x\nrename web to all\nrename web to \"<b>\"\n"
+	  "clone web\nclone web at x\nclone nobody to x\nclone web to all\nclone web to \"\"",
+	  INCOMPLETE REFUSED("too") INCOMPLETE REFUSED("b")
+	  "entry is not found in table\n" FAIL(-3) "entry exists already\n" FAIL(-5)
+	  "The string contains XSS vulnerability characters\n\n"
+	  "value parse error before '<b>'\n" FAIL(-173)
+	  INCOMPLETE REFUSED("at") "entry is not found in table\n" FAIL(-3)
+	  "entry 'all' exists already\n\nvalue parse error before 'all'\n" FAIL(-5)
+	  "Attribute 'name' MUST be set.\n" FAIL(-56), "gate (address) # " },
+	{ "config firewall address\nmove web before all\npurge x\nend\nconfig firewall policy\n"
+	  "move 1 before\nmove 1 behind 2\nmove 1 before 1\nmove 1 after 2\nmove x after 2\n"
+	  "rename x to 3\nclone 1 to x",
+	  UNKNOWN REFUSED("x") INCOMPLETE REFUSED("behind")
+	  "an entry cannot stand before or after itself\n\nvalue parse error before '1'\n"
+	  FAIL(-651) "entry is not found in table\n" FAIL(-3)
+	  "invalid unsigned integer value: x\n\nvalue parse error before 'x'\n" FAIL(-651)
+	  "invalid unsigned integer value: x\n\nvalue parse error before 'x'\n" FAIL(-651)
+	  "invalid unsigned integer value: x\n\nvalue parse error before 'x'\n" FAIL(-651),
+	  "gate (policy) # " },
+	{ "config firewall addrgrp\nedit g\nset member all\nnext\nrename g to web\nclone g to web",
+	  "new entry 'g' added\n" CLASH CLASH, "gate (addrgrp) # " },
+	/* where they do not exist */
+	{ "rename a to b\nconfig firewall address\nedit web\nrename a to b\npurge\nend\n"
+	  "config system standalone-cluster\npurge\nmove 1 before 2",
+	  UNKNOWN UNKNOWN UNKNOWN UNKNOWN UNKNOWN, "gate (standalone-cluster) # " },
+	/* in nested tables they change the buffer */
+	{ "config webfilter profile\nedit p\nconfig ftgd-wf\nconfig filters\nedit 1\nset action block\n"
+	  "next\nedit 2\nnext\nedit 3\nnext\nmove 3 before 1\nclone 1 to 0\nrename 2 to 7\n"
+	  "move 1 after 7\nget\nmove 9 after 1\nmove 1 before 9\nrename 9 to 10\nrename 1 to 3\n"
+	  "clone 1 to 3\nclone 9 to 10\nshow 4 action\npurge\nshow\nend\nend\nabort\n"
+	  "show webfilter profile",
+	  "new entry 'p' added\nnew entry '1' added\nnew entry '2' added\nnew entry '3' added\n"
+	  "== [ 3 ]\nid: 3   \n== [ 7 ]\nid: 7   \n== [ 1 ]\nid: 1   action: block    \n"
+	  "== [ 4 ]\nid: 4   action: block    \n"
+	  NOT_THERE NOT_THERE NOT_THERE TAKEN("3") TAKEN("3") NOT_THERE
+	  "config filters\n    edit 4\n        set action block\n    next\nend\n"
+	  "config filters\nend\nconfig webfilter profile\nend\n", "gate # " },
+	/* behind an alias, or directly below their object, they are written at once */
+	{ PEER "next\nclone 1 to 2\nrename 1 to 5\nabort\nconfig system cluster-sync\n"
+	  "rename 5 to 1\nclone 2 to 0\nclone 2 to 0\nrename 9 to 8\nabort\n"
+	  "get system cluster-sync\nconfig system cluster-sync\npurge\nabort\n"
+	  "show system standalone-cluster",
+	  "new entry '1' added\n" NOT_THERE
+	  "== [ 1 ]\nsync-id: 1   peerip: 10.0.0.1   \n== [ 2 ]\nsync-id: 2   peerip: 10.0.0.1   \n"
+	  "== [ 3 ]\nsync-id: 3   peerip: 10.0.0.1   \n== [ 4 ]\nsync-id: 4   peerip: 10.0.0.1   \n"
+	  "config system standalone-cluster\nend\n", "gate # " },
 
 	/* errors */
 	{ "delte", "Unknown action 0\n", "gate # " },
@@ -276,6 +441,63 @@ START_TEST(a_new_entry_gets_a_number_that_is_free) {
 	fake_shell_run(&f, entry);
 	ck_assert_str_eq(fake_shell_run(&f, "end"), "");
 	object_free(other);
+	fake_shell_done(&f);
+}
+END_TEST
+
+static bool answer(void *arg, const char *question) {
+	ck_assert_str_eq(question, "Do you want to continue? (y/n)");
+	return *(bool *)arg;
+}
+
+/* Before all entries of a table go, whoever sits at a terminal is asked. */
+START_TEST(purge_asks) {
+	struct fake_shell f;
+	bool yes = false;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	f.sh.confirm = answer;
+	f.sh.confirm_arg = &yes;
+	ck_assert_str_eq(fake_shell_run(&f, "config firewall address\npurge"),
+			 "This operation will clear all table!\n");
+	ck_assert_uint_eq(fake_client_count(f.client, schema_find("firewall.address")), 2);
+	yes = true;
+	fake_shell_run(&f, "purge");
+	ck_assert_uint_eq(fake_client_count(f.client, schema_find("firewall.address")), 0);
+	ck_assert_uint_eq(fake_client_calls(f.client, "purge"), 1);
+	fake_shell_done(&f);
+}
+END_TEST
+
+/* What is refused when it is written at once leaves the list as it was. */
+START_TEST(whole_entries_or_nothing) {
+	static const char *const lines[] = { "clone 1 to 2", "rename 1 to 2", "purge", "delete 1" };
+	struct fake_shell f;
+	AUTO_FREE char *before = NULL;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	fake_shell_run(&f, PEER "end\nconfig system cluster-sync");
+	before = xstrdup(fake_shell_run(&f, "show"));
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		fake_client_fail(f.client, "put", 1, ERR_CONFLICT, "no");
+		ck_assert_str_eq(fake_shell_run(&f, lines[i]), "no\n" FAIL(-7));
+		ck_assert_str_eq(fake_shell_run(&f, "show"), before);
+	}
+	fake_shell_done(&f);
+}
+END_TEST
+
+/* Names that a rename took away, or made, are not those that were found good before. */
+START_TEST(renames_leave_no_stale_reference) {
+	struct fake_shell f;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	fake_shell_run(&f, "config firewall addrgrp\nedit g\nset member web\nabort\n"
+			   "config firewall address\nrename web to www\nend\n"
+			   "config firewall addrgrp\nedit g");
+	ck_assert_str_eq(fake_shell_run(&f, "set member www\nset member web"),
+			 "entry not found in datasource\n\n"
+			 "value parse error before 'web'\n" FAIL(-3));
 	fake_shell_done(&f);
 }
 END_TEST
@@ -524,6 +746,9 @@ int main(void) {
 	tcase_add_test(t, lines_with_secrets_are_known);
 	tcase_add_test(t, warnings_follow_the_command);
 	tcase_add_test(t, a_new_entry_gets_a_number_that_is_free);
+	tcase_add_test(t, purge_asks);
+	tcase_add_test(t, whole_entries_or_nothing);
+	tcase_add_test(t, renames_leave_no_stale_reference);
 	tcase_add_test(t, deletes_leave_no_stale_reference);
 	tcase_add_test(t, names_are_asked_for_once);
 	tcase_add_test(t, an_unchanged_entry_is_not_written);
