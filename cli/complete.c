@@ -220,19 +220,19 @@ size_t complete_common(const struct completion *c) {
 	return len;
 }
 
-static bool complete_is_plain(const char *word) {
-	return !strpbrk(word, " \t\n#()<>?'\"\\|");
+bool complete_is_plain(const char *word) {
+	return *word && !strpbrk(word, " \t\n#()<>?'\"\\|");
 }
 
 void complete_quote(const char *word, struct str *out) {
-	if (*word && complete_is_plain(word))
+	if (complete_is_plain(word))
 		str_add(out, word);
 	else
 		value_quote(word, out);
 }
 
 void complete_quote_part(const char *word, bool quoted, struct str *out) {
-	if (!quoted && complete_is_plain(word)) {
+	if (!quoted && (!*word || complete_is_plain(word))) {
 		str_add(out, word);
 		return;
 	}

@@ -45,6 +45,9 @@ void complete_print(const struct completion *c, struct str *out);
 /* Length of what all candidates begin with. */
 size_t complete_common(const struct completion *c);
 
+/* True when a word can be typed without quotes. */
+bool complete_is_plain(const char *word);
+
 /* Append a word as it is typed: in quotes when it needs them. */
 void complete_quote(const char *word, struct str *out);
 
