@@ -30,13 +30,18 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/notify.h"
 #include "cfgdb/base/privdrop.h"
+#include "cfgdb/cmd_batch.h"
 #include "cfgdb/cmd_checksum.h"
+#include "cfgdb/cmd_transaction.h"
 #include "cfgdb/commands.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/engine.h"
+#include "cfgdb/logs.h"
+#include "cfgdb/pending.h"
 #include "cfgdb/relay.h"
 #include "cfgdb/scrub.h"
 #include "cfgdb/server.h"
+#include "cfgdb/workspace.h"
 
 #define EXIT_OTHER 3 /* another daemon runs here; the unit file knows it, too */
 #define LOCK_TRIES 100 /* of 50 ms */
@@ -58,8 +63,11 @@ struct daemon {
 	struct relay *relay;
 	struct kernel *kernel;
 	struct scaling *scaling;
+	struct workspace *workspace;
+	struct pending *pending;
 	struct server *server;
 	struct cmd_checksum checksum;
+	struct batch_logs *batch_logs;
 	struct command *commands;
 	size_t n_commands;
 	uint64_t replaced_revision; /* after which interfaces were taken up */
@@ -243,10 +251,36 @@ static int start_server(struct daemon *d, struct err *err) {
 					.version = PACKAGE_VERSION,
 					.relay = d->relay,
 					.attach_user = d->opt.sync_user,
-					.role = d->role };
+					.role = d->role,
+					.workspace = d->workspace,
+					.pending = d->pending };
 
 	d->server = server_new(d->base, d->engine, &config, err);
 	return d->server ? 0 : ERR_STORE;
+}
+
+static void on_pending(void *arg, bool failed, const char *text) {
+	struct logs *logs = kernel_logs(((struct daemon *)arg)->kernel);
+
+	log_line(failed ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "gatehoused: %s", text);
+	logs_add_change(logs, failed ? LOGTEXT_WARNING : LOGTEXT_NOTICE, text);
+	logs_flush(logs);
+}
+
+/* What has waited too long goes before anybody can connect. */
+static int open_transactions(struct daemon *d, struct err *err) {
+	char boot_id[MOMENT_BOOT_ID];
+	const struct pending_config config = { .engine = d->engine,
+					       .base = d->base,
+					       .clock = moment_now,
+					       .boot_id = boot_id,
+					       .tell = on_pending,
+					       .arg = d };
+
+	moment_boot_id(boot_id);
+	d->workspace = workspace_new(d->engine, moment_now, err);
+	d->pending = d->workspace ? pending_open(&config, err) : NULL;
+	return d->pending ? 0 : ERR_STORE;
 }
 
 static int open_scaling(struct daemon *d, struct err *err) {
@@ -268,8 +302,13 @@ static void add_all_commands(struct daemon *d) {
 	d->checksum = (struct cmd_checksum){ d->engine, d->role, d->relay };
 	commands = commands_config(&n);
 	add_commands(d, commands, n, d->engine);
+	commands = commands_batch(&n);
+	d->batch_logs = batch_logs_new();
+	add_commands(d, commands, n, d->batch_logs);
 	commands = commands_checksum(&n);
 	add_commands(d, commands, n, &d->checksum);
+	commands = commands_transaction(&n);
+	add_commands(d, commands, n, NULL);
 	commands = commands_autoscale(&n);
 	add_commands(d, commands, n, d->relay);
 	kernel_commands(d->kernel, add_commands, d);
@@ -311,6 +350,8 @@ static int start(struct daemon *d, struct err *err) {
 	if (!d->kernel)
 		return ERR_KERNEL;
 	if (open_scaling(d, err) != 0)
+		return ERR_STORE;
+	if (open_transactions(d, err) != 0)
 		return ERR_STORE;
 	add_all_commands(d);
 	engine_watch(d->engine, on_commit, d);
@@ -370,11 +411,14 @@ static void run(struct daemon *d) {
 
 static void stop(struct daemon *d) {
 	server_free(d->server);
+	pending_close(d->pending);
+	workspace_free(d->workspace);
 	scaling_free(d->scaling);
 	kernel_close(d->kernel);
 	relay_free(d->relay);
 	engine_close(d->engine);
 	role_free(d->role);
+	batch_logs_free(d->batch_logs);
 	free(d->commands);
 	if (d->base)
 		event_base_free(d->base);

@@ -71,6 +71,11 @@ static void batch_join(const char *text, struct str *out) {
 }
 
 static void batch_say(struct batch *b, unsigned long line, const char *kind, const char *text) {
+	b->sh->line = line;
+	if (b->sh->json) {
+		shell_note(b->sh, text);
+		return;
+	}
 	out_flush(b->sh->out);
 	fprintf(stderr, "%s:%lu: %s: %s\n", b->name, line, kind, text);
 }
@@ -98,14 +103,15 @@ static void batch_warn(void *arg, const char *text) {
 
 /* ---- leaving out ---- */
 
-static void batch_skip(struct batch *b, bool entry) {
+static void batch_skip(struct batch *b, bool entry, int why) {
 	b->left_out = b->lines->first;
+	b->why = why;
 	b->entry = entry;
 	b->nested = 0;
 }
 
 static void batch_skip_end(struct batch *b, unsigned long last) {
-	if (b->name && last > b->left_out + 1)
+	if ((b->name || b->sh->json) && last > b->left_out + 1)
 		batch_say(b, b->left_out, "note", "the lines up to its end were left out, too");
 	b->left_out = 0;
 }
@@ -145,9 +151,25 @@ static void batch_prompt(struct batch *b) {
 		out_flush(b->sh->out);
 }
 
+/* Returns the code of the command, which belongs to what is carried out. */
+static int batch_try(struct batch *b, const char *line, enum verb verb) {
+	bool at_root = b->sh->context.depth == 0;
+	int rc = shell_run(b->sh, line);
+
+	if (rc && (verb == VERB_CONFIG || verb == VERB_EDIT))
+		batch_skip(b, verb == VERB_EDIT, rc);
+	else if (at_root && b->sh->context.depth > 0)
+		b->block = b->lines->first;
+	return rc;
+}
+
+static void batch_done(const struct batch *b, const char *command, int code) {
+	if (b->done)
+		b->done(b->done_arg, command, code);
+}
+
 static void batch_command(struct batch *b, const char *line) {
 	AUTO_WORDS struct words words = { 0 };
-	bool at_root = b->sh->context.depth == 0;
 	struct pipe pipe;
 	enum verb verb;
 	int rc;
@@ -155,13 +177,11 @@ static void batch_command(struct batch *b, const char *line) {
 	if (pipe_split(line, &pipe, NULL) == 0)
 		pipe_words(line, &pipe, &words, NULL);
 	verb = batch_verb(&words);
-	if (!batch_skips(b, verb)) {
-		rc = shell_run(b->sh, line);
-		if (rc && (verb == VERB_CONFIG || verb == VERB_EDIT))
-			batch_skip(b, verb == VERB_EDIT);
-		else if (at_root && b->sh->context.depth > 0)
-			b->block = b->lines->first;
-	}
+	rc = batch_skips(b, verb) ? b->why : batch_try(b, line, verb);
+	if (b->sh->queue.open) /* nobody types a batch for what could not be opened */
+		b->left_out = 0;
+	if (words.n > 0)
+		batch_done(b, line, rc);
 	if (b->prompts && !b->sh->quit)
 		out_text(b->sh->out, "\n");
 }
@@ -179,10 +199,11 @@ static void batch_unfinished(struct batch *b) {
 		"nothing of it is committed",
 		b->sh->context.levels[0].frame, b->block, entry ? ", entry '" : "",
 		entry ? top->name : "", entry ? "' in it," : "");
-	b->lines->first = b->block;
+	b->lines->first = b->sh->line = b->block;
 	if (b->prompts)
 		out_text(b->sh->out, "\n");
 	shell_fail(b->sh, &err);
+	batch_done(b, "end", err.code);
 	shell_drop(b->sh);
 }
 
@@ -191,7 +212,7 @@ void batch_run(struct batch *b) {
 	struct err err;
 	int rc = 1;
 
-	if (b->name) {
+	if (b->name && !b->sh->json) {
 		b->sh->report = batch_report;
 		b->sh->warn = batch_warn;
 		b->sh->report_arg = b;
@@ -201,11 +222,14 @@ void batch_run(struct batch *b) {
 		rc = lines_next(b->lines, &line, &err);
 		if (rc == 0)
 			break;
+		b->sh->line = b->lines->first;
 		out_begin(b->sh->out);
-		if (rc > 0)
+		if (rc > 0) {
 			batch_command(b, str_text(&line));
-		else
+		} else {
 			shell_fail(b->sh, &err);
+			batch_done(b, str_text(&line), rc);
+		}
 	}
 	if (b->left_out)
 		batch_skip_end(b, b->lines->first);
@@ -217,6 +241,7 @@ void batch_run(struct batch *b) {
 
 void batch_run_atomic(struct batch *b) {
 	struct shell *sh = b->sh;
+	AUTO_FREE char *note = NULL;
 	struct err err = { 0 };
 
 	if (client_begin(sh->client, &err)) {
@@ -226,8 +251,9 @@ void batch_run_atomic(struct batch *b) {
 	batch_run(b);
 	if (sh->lost)
 		return;
+	sh->line = 0;
 	if (sh->failures == 0) {
-		if (client_commit(sh->client, &err) == 0)
+		if (client_commit_as(sh->client, &b->commit, &err) == 0)
 			return;
 		err_prefix(&err, "nothing was committed");
 		shell_fail(sh, &err);
@@ -235,5 +261,6 @@ void batch_run_atomic(struct batch *b) {
 	}
 	if (client_abort(sh->client, &err) == ERR_TIMEOUT)
 		sh->lost = true;
-	fprintf(stderr, "nothing was committed: %lu of the commands failed\n", sh->failures);
+	note = xasprintf("nothing was committed: %lu of the commands failed", sh->failures);
+	shell_note(sh, note);
 }

@@ -108,8 +108,14 @@ static const struct command diagnose_application[] = {
 	{ 0 }
 };
 
+static const struct argument cli_level_args[] = {
+	{ "<verbosity>", "1 to 8; 0: show none." },
+};
+
 static const struct command diagnose_debug[] = {
 	{ "application", "What a part of the unit does.", .sub = diagnose_application },
+	{ "cli", "Changes of the configuration, as commands.", .min_args = 1, .max_args = 1,
+	  .args = cli_level_args, WATCH },
 	{ "disable", "Show no debug output.", REMOTE },
 	{ "enable", "Show debug output.", WATCH },
 	{ "flow", "The way of packets through the unit.", .sub = diagnose_flow },
@@ -340,8 +346,23 @@ static const struct command diagnose_ha[] = {
 	{ 0 }
 };
 
+static const struct command diagnose_transaction_show[] = {
+	{ "txn-cli-commands", "The commands that lead to what each changes.", REMOTE },
+	{ "txn-entity", "What each changes.", REMOTE },
+	{ "txn-info", "Whose they are, and when they end.", REMOTE },
+	{ "txn-lock", "What they keep others from.", REMOTE },
+	{ "txn-meta", "Numbers.", REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_transaction[] = {
+	{ "show", "Show open config transactions.", .sub = diagnose_transaction_show },
+	{ 0 }
+};
+
 static const struct command diagnose_sys[] = {
 	{ "cmdb", "The configuration database.", .sub = diagnose_cmdb },
+	{ "config-transaction", "Changes that are not active yet.", .sub = diagnose_transaction },
 	{ "ha", "Other units.", .sub = diagnose_ha },
 	{ "session", "IPv4 sessions.", .sub = diagnose_session },
 	{ "session6", "IPv6 sessions.", .sub = diagnose_session6 },

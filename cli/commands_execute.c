@@ -112,7 +112,71 @@ static const struct command execute_revision[] = {
 	{ 0 }
 };
 
+static const struct command execute_batch[] = {
+	{ "end", "Carry out the lines that were put aside.", .flags = COMMAND_AT_ONCE,
+	  .run = cmd_batch_end },
+	{ "lastlog", "Tell what became of the commands of the last batch.",
+	  .flags = COMMAND_AT_ONCE, REMOTE },
+	{ "start", "From now on, put lines aside.", .flags = COMMAND_AT_ONCE,
+	  .run = cmd_batch_start },
+	{ "status", "Tell whether lines are put aside.", .flags = COMMAND_AT_ONCE,
+	  .run = cmd_batch_status },
+	{ 0 }
+};
+
+static const struct argument transaction_args[] = {
+	{ "<id>", "Number of the config transaction, as status shows it." },
+};
+
+static const struct argument revision_args[] = {
+	{ "<revision>", "Revision that waits; without it, yours." },
+};
+
+static const struct argument start_args[] = {
+	{ "<minutes>", "1 to 1440: it ends after so many without a change; 60 if not said." },
+};
+
+static const struct argument comment_args[] = {
+	{ "<text>", "What the list of revisions says about it." },
+	{ "confirm", "Take it back unless it is confirmed." },
+	{ "<minutes>", "1 to 1440." },
+};
+
+static const struct argument confirm_args[] = {
+	{ "<minutes>", "1 to 1440." },
+	{ "comment", "Say what it is." },
+	{ "<text>", "What the list of revisions says about it." },
+};
+
+static const struct command execute_transaction_commit[] = {
+	{ "comment", "Say what it is.", .min_args = 1, .max_args = 3, .args = comment_args,
+	  REMOTE },
+	{ "confirm", "Take it back after some minutes unless it is confirmed.", .min_args = 1,
+	  .max_args = 3, .args = confirm_args, REMOTE },
+	{ 0 }
+};
+
+static const struct command execute_transaction[] = {
+	{ "abort", "Drop what was changed in it.", .max_args = 1, .args = transaction_args,
+	  REMOTE },
+	{ "commit", "Make active what was changed in it.", .sub = execute_transaction_commit,
+	  REMOTE },
+	{ "confirm", "Keep what was committed to be confirmed.", .max_args = 1,
+	  .args = revision_args, REMOTE },
+	{ "diff", "Show what it would change, as commands.", REMOTE },
+	{ "resume", "Go on with one that was left open.", .min_args = 1, .max_args = 1,
+	  .args = transaction_args, REMOTE },
+	{ "start", "From now on, changes are not active before a commit.", .max_args = 1,
+	  .args = start_args, REMOTE },
+	{ "status", "Show what is open.", REMOTE },
+	{ 0 }
+};
+
 const struct command commands_execute[] = {
+	{ "batch", "A script that is typed: carried out as one, its codes kept.",
+	  .sub = execute_batch },
+	{ "config-transaction", "Changes that become active together.",
+	  .sub = execute_transaction },
 	{ "ha", "Other units.", .sub = execute_ha },
 	{ "log", "Lines that the unit has logged.", .sub = execute_log },
 	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,

@@ -69,6 +69,7 @@ static const struct text_source {
 	const char *table;             /* keys of this table */
 	enum live live;
 } sources[] = {
+	{ .name = "<alias>", .table = "system.alias" },
 	{ .name = "<category>", .plain = "event traffic" },
 	{ .name = "<criterion>", .plain = criteria },
 	{ .name = "<criterion or verb>", .words = verb_words, .plain = criteria },

@@ -15,7 +15,10 @@
 #include "cli/commands.h"
 #include "cli/grammar.h"
 #include "cli/pipe.h"
+#include "cli/report.h"
 #include "schemas/schema_gen.h"
+
+#define SHELL_QUESTION "Do you want to continue? (y/n)"
 
 /* What the daemon warns of belongs to the command that is running. */
 static void shell_warn(void *arg, const char *text) {
@@ -43,6 +46,7 @@ void shell_init(struct shell *sh, struct client *client, struct out *out,
 void shell_done(struct shell *sh) {
 	client_on_warning(sh->client, NULL, NULL);
 	context_drop(&sh->context);
+	queue_done(&sh->queue);
 	refs_free(sh->refs);
 	sh->refs = NULL;
 	prefs_free(sh->prefs);
@@ -63,18 +67,11 @@ bool shell_confirm(struct shell *sh, const char *warning) {
 		return true;
 	filter = out_filter(sh->out, (struct out_filter){ NULL, NULL });
 	out_printf(sh->out, "%s\n", warning);
-	yes = sh->confirm(sh->confirm_arg, "Do you want to continue? (y/n)");
+	if (sh->yes)
+		out_printf(sh->out, "%sy\n", SHELL_QUESTION);
+	yes = sh->yes || sh->confirm(sh->confirm_arg, SHELL_QUESTION);
 	out_filter(sh->out, filter);
 	return yes;
-}
-
-static void shell_print(const struct err *err, struct str *out) {
-	str_addf(out, "%s\n", err->text);
-	if (err->code == ERR_MAX_ENTRIES)
-		str_addf(out, "Command fail. Return code %d (%s)\n", err->code,
-			 err_meaning(err->code));
-	else if (err->code != ERR_UNKNOWN)
-		str_addf(out, "Command fail. Return code %d\n", err->code);
 }
 
 void shell_fail(struct shell *sh, const struct err *err) {
@@ -89,30 +86,43 @@ void shell_fail(struct shell *sh, const struct err *err) {
 		sh->report(sh->report_arg, err);
 		return;
 	}
-	shell_print(err, &text);
+	report_text(err, &text);
 	out_say(sh->out, str_text(&text));
 }
 
-static void report_apart(void *arg, const struct err *err) {
-	const struct shell *sh = arg;
+static void shell_tell_json(const struct shell *sh, const char *kind, const struct err *err) {
 	AUTO_STR struct str text = STR_INIT;
 
-	shell_print(err, &text);
+	report_json(kind, err, sh->line, &sh->context, &text);
 	out_flush(sh->out);
 	fputs(str_text(&text), stderr);
 }
 
-static void warn_apart(void *arg, const char *text) {
-	const struct shell *sh = arg;
+static void shell_fail_json(void *arg, const struct err *err) {
+	shell_tell_json(arg, "error", err);
+}
 
-	out_flush(sh->out);
-	fprintf(stderr, "Warning: %s\n", text);
+static void shell_warn_json(void *arg, const char *text) {
+	struct err err;
+
+	err_set(&err, 0, "%s", text);
+	shell_tell_json(arg, "warning", &err);
+}
+
+void shell_note(struct shell *sh, const char *text) {
+	struct err err;
+
+	err_set(&err, 0, "%s", text);
+	if (sh->json)
+		shell_tell_json(sh, "note", &err);
+	else
+		fprintf(stderr, "%s\n", text);
 }
 
 void shell_print_json(struct shell *sh) {
 	sh->json = true;
-	sh->report = report_apart;
-	sh->warn = warn_apart;
+	sh->report = shell_fail_json;
+	sh->warn = shell_warn_json;
 	sh->report_arg = sh;
 }
 
@@ -129,11 +139,21 @@ static void shell_one_line(const struct words *words, struct err *err) {
 	}
 }
 
+/* The shell runs a batch of its own accord, so what a batch must not do is refused here. */
+static int shell_check_batch(const struct shell *sh, const struct call *call, struct err *err) {
+	if (sh->queue.running && call->n_words > 1 &&
+	    strcmp(call->words[1], "config-transaction") == 0)
+		return err_set(err, ERR_CONFLICT, "a batch cannot use config transactions");
+	return 0;
+}
+
 static int shell_words(struct shell *sh, const struct words *words, struct err *err) {
 	enum level_kind where = context_kind(&sh->context);
 	struct call call;
 	int rc = grammar_parse(commands, where, words->w, words->n, &call, err);
 
+	if (rc == 0)
+		rc = shell_check_batch(sh, &call, err);
 	if (rc == 0 && call.command->warning && !shell_confirm(sh, call.command->warning))
 		return 0;
 	if (rc)
@@ -158,30 +178,53 @@ static int shell_filtered(struct shell *sh, const char *line, const struct pipe 
 	return rc;
 }
 
-int shell_run(struct shell *sh, const char *line) {
+/* Whether a line is carried out while a batch is typed: what ends it, and lines without words. */
+static bool shell_is_at_once(const char *line) {
 	AUTO_WORDS struct words words = { 0 };
-	struct err err = { 0 };
 	struct pipe pipe;
-	int rc = pipe_split(line, &pipe, &err);
+	struct call call;
 
-	if (rc == 0) {
-		switch (pipe_words(line, &pipe, &words, &err)) {
-		case LEX_OK:
-			rc = shell_filtered(sh, line, &pipe, &words, &err);
-			break;
-		case LEX_MORE:
-			rc = err_set(&err, ERR_PARSE, "Unmatched double quote.");
-			break;
-		case LEX_BAD:
-			rc = err.code;
-			break;
-		}
+	if (pipe_split(line, &pipe, NULL) || pipe_words(line, &pipe, &words, NULL) != LEX_OK)
+		return false;
+	return words.n == 0 ||
+	       (grammar_parse(commands, LEVEL_ROOT, words.w, words.n, &call, NULL) == 0 &&
+		(call.command->flags & COMMAND_AT_ONCE));
+}
+
+int shell_try(struct shell *sh, const char *line, struct err *err) {
+	AUTO_WORDS struct words words = { 0 };
+	struct pipe pipe;
+	int rc = pipe_split(line, &pipe, err);
+
+	if (rc)
+		return rc;
+	if (sh->queue.open && !shell_is_at_once(line)) {
+		queue_add(&sh->queue, line);
+		return 0;
 	}
-	if (rc) {
-		shell_one_line(&words, &err);
-		shell_fail(sh, &err);
+	switch (pipe_words(line, &pipe, &words, err)) {
+	case LEX_OK:
+		rc = shell_filtered(sh, line, &pipe, &words, err);
+		break;
+	case LEX_MORE:
+		rc = err_set(err, ERR_PARSE, "Unmatched double quote.");
+		break;
+	case LEX_BAD:
+		rc = err->code;
+		break;
 	}
+	if (rc)
+		shell_one_line(&words, err);
 	shell_page(sh, false);
+	return rc;
+}
+
+int shell_run(struct shell *sh, const char *line) {
+	struct err err = { 0 };
+	int rc = shell_try(sh, line, &err);
+
+	if (rc)
+		shell_fail(sh, &err);
 	return rc;
 }
 

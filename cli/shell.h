@@ -14,6 +14,7 @@
 #include "cli/context.h"
 #include "cli/out.h"
 #include "cli/prefs.h"
+#include "cli/queue.h"
 #include "cli/refs.h"
 
 /* How changes become real. */
@@ -29,13 +30,17 @@ struct shell {
 	struct context context;
 	struct refs *refs;
 	struct prefs *prefs;
+	struct queue queue;
 	enum shell_commit commit;
 	bool in_block;                /* the transaction of a block is open */
 	bool quit;                    /* exit was said */
+	bool yes;                     /* that is the answer to all questions */
 	bool json;                    /* output is to be JSON, as far as commands have it */
 	bool lost;                    /* the connection broke: nothing works any more */
 	bool typing;                  /* someone at a terminal, who may press a key meanwhile */
+	unsigned int alias_depth;     /* aliases that are running, one inside the other */
 	unsigned long failures;       /* commands that failed */
+	unsigned long line;           /* of the script, where the command begins, or 0 */
 	/*
 	 * Where errors and warnings go instead of the output; NULL: to it, in the shell's own form.
 	 */
@@ -52,9 +57,12 @@ void shell_init(struct shell *sh, struct client *client, struct out *out, enum s
 
 /*
  * Commands that have a form of JSON print it from now on, and nothing else comes between: errors
- * and warnings go to standard error.
+ * and warnings go to standard error, as JSON, too.
  */
 void shell_print_json(struct shell *sh);
+
+/* Say on standard error what is neither an error nor a warning. */
+void shell_note(struct shell *sh, const char *text);
 
 /* Drop what is open and release the memory. */
 void shell_done(struct shell *sh);
@@ -64,6 +72,9 @@ void shell_done(struct shell *sh);
  * without words does nothing.
  */
 int shell_run(struct shell *sh, const char *line);
+
+/* The same, without a report: an error is the caller's to tell. */
+int shell_try(struct shell *sh, const char *line, struct err *err);
 
 /* Ask whether to go on after this warning, at a terminal; elsewhere the answer is yes. */
 bool shell_confirm(struct shell *sh, const char *warning);

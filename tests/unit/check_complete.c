@@ -38,7 +38,7 @@ static void teardown(void) {
 static const struct {
 	const char *before, *text, *want;
 } cases[] = {
-	{ "", "", "config|get|show|tree|diagnose|execute|exit" },
+	{ "", "", "config|get|show|tree|diagnose|execute|alias|exit" },
 	{ "", "s", "show" },
 	{ "", "zz", "" },
 	{ "", "# sh", "" },
