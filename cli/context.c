@@ -468,10 +468,10 @@ void context_abort(struct context *ctx) {
 
 /* ---- whole entries ---- */
 
-/* The entries of an open list are about to change; NULL of `before`: not at once. */
+/* The entries of an open list are about to change. */
 struct list_change {
 	struct list_ref list;
-	struct object *before;
+	struct object *before;   /* the holder; NULL: it is not written at once */
 };
 
 static int list_begin(struct context *ctx, struct list_change *c, struct err *err) {

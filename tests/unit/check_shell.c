@@ -445,6 +445,39 @@ START_TEST(a_new_entry_gets_a_number_that_is_free) {
 }
 END_TEST
 
+/* Wherever a path leads, what is printed can be typed at the root, and changes nothing. */
+START_TEST(what_is_shown_can_be_typed) {
+	static const char *const paths[] = {
+		"firewall policy 5 srcaddr", "firewall policy 5 nat", "firewall policy 5",
+		"system cluster-sync 1 session-sync-filter srcaddr", "system cluster-sync 1 peerip",
+		"system standalone-cluster cluster-peer 1 session-sync-filter custom-service",
+		"system standalone-cluster cluster-peer 1 peerip",
+		"system standalone-cluster cluster-peer", "system ha secondary-vcluster priority",
+		"firewall address \"two words\" comment",
+	};
+	struct fake_shell f;
+	AUTO_FREE char *before = NULL;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	fake_shell_run(&f, POLICY "end\n" PEER "config session-sync-filter\nconfig custom-service\n"
+			   "edit 1\nset dst-port-range 80\nend\nend\nend\n"
+			   "config firewall ssl-ssh-profile\nedit no-inspection\nend\n"
+			   "config firewall address\nedit \"two words\"\n"
+			   "set comment \"line\nfeed \\\"quoted\\\"\"\nend");
+	before = xstrdup(fake_shell_run(&f, "show"));
+	for (size_t i = 0; i < 2 * ARRAY_LEN(paths); i++) {
+		AUTO_FREE char *show = xasprintf("show %s%s", i % 2 ? "full-configuration " : "",
+						 paths[i / 2]);
+		AUTO_FREE char *shown = xstrdup(fake_shell_run(&f, show));
+
+		ck_assert_int_eq(strncmp(shown, "config ", 7), 0);
+		ck_assert_str_eq(fake_shell_run(&f, shown), "");
+		ck_assert_str_eq(fake_shell_run(&f, "show"), before);
+	}
+	fake_shell_done(&f);
+}
+END_TEST
+
 static bool answer(void *arg, const char *question) {
 	ck_assert_str_eq(question, "Do you want to continue? (y/n)");
 	return *(bool *)arg;
@@ -746,6 +779,7 @@ int main(void) {
 	tcase_add_test(t, lines_with_secrets_are_known);
 	tcase_add_test(t, warnings_follow_the_command);
 	tcase_add_test(t, a_new_entry_gets_a_number_that_is_free);
+	tcase_add_test(t, what_is_shown_can_be_typed);
 	tcase_add_test(t, purge_asks);
 	tcase_add_test(t, whole_entries_or_nothing);
 	tcase_add_test(t, renames_leave_no_stale_reference);

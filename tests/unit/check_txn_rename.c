@@ -368,6 +368,23 @@ START_TEST(others_may_be_faster) {
 }
 END_TEST
 
+/* What would be too much in all is refused before the first of it is staged. */
+START_TEST(there_must_be_room) {
+	struct txn *t = txn_new(engine, "a", "test");
+	struct err err = { 0 };
+
+	t->bytes = TXN_BYTES_MAX - 300; /* one entry would fit */
+	ck_assert_int_eq(txn_rename(t, address, "a", "c", &err), ERR_MAX_ENTRIES);
+	ck_assert_int_eq(txn_purge(t, policy, &err), ERR_MAX_ENTRIES);
+	ck_assert_uint_eq(txn_staged(t), 0);
+	ck_assert_int_eq(txn_delete(t, policy, "1", &err), 0);
+	t->bytes -= TXN_BYTES_MAX - 300;
+	rename_entry(t, address, "a", "c");
+	commit(t);
+	txn_free(t);
+}
+END_TEST
+
 /* Who has an entry open that is renamed, or that refers to it, cannot save it as it was. */
 START_TEST(open_entries_are_late) {
 	struct txn *t = txn_new(engine, "a", "test");
@@ -576,6 +593,7 @@ static Suite *txn_rename_suite(void) {
 	tcase_add_test(t, what_is_refused_changes_nothing);
 	tcase_add_test(t, rules_are_asked);
 	tcase_add_loop_test(t, others_may_be_faster, 0, 4);
+	tcase_add_test(t, there_must_be_room);
 	tcase_add_test(t, open_entries_are_late);
 	tcase_add_loop_test(t, faults, 0, (int)ARRAY_LEN(points));
 	tcase_add_loop_test(t, meaning_stays, 0, 4);
