@@ -129,7 +129,7 @@ static const struct argument transaction_args[] = {
 };
 
 static const struct argument revision_args[] = {
-	{ "<revision>", "Revision that waits; without it, yours." },
+	{ "<waiting>", "Revision that waits; without it, yours." },
 };
 
 static const struct argument start_args[] = {
