@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is there at this moment, for completion. Revisions, transactions and members of the group are
- * read from what the commands that list them print: an administrator who may not see that list gets no
- * names either.
+ * What is there at this moment, for completion. Revisions, transactions and members of the group
+ * are read from what the commands that list them print: an administrator who may not see that list
+ * gets no names either.
  */
 #include "cli/live.h"
 
