@@ -28,6 +28,7 @@ struct completion {
 	size_t found;            /* that fit; more than n when there were more than COMPLETE_MAX */
 	size_t common;           /* bytes that all of these begin with */
 	bool whole;              /* the line can be carried out as it stands */
+	bool prints;             /* and prints what a filter could pick from */
 	size_t start;            /* offset in the text of the word that is being typed */
 	char *prefix;            /* that word so far, without quotes */
 	bool quoted;             /* a quote is open in it */

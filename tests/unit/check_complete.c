@@ -218,7 +218,8 @@ static void expect_help(const char *before, const char *text, const char *want) 
 
 START_TEST(help_is_in_columns) {
 	expect_help("", "e", "execute    Run a command once.\nexit       End the session.\n");
-	expect_help("", "show firewall address web comment ", "<Enter>\n");
+	expect_help("", "show firewall address web comment ",
+		    "<Enter>\n|    Filter what it prints.\n");
 	expect_help("config router static\nedit 1", "set distance ",
 		    "distance     Enter an integer value from <1> to <255>\n"
 		    "<meaning>    Trust in the route: of several to one destination, the lowest is "
@@ -414,7 +415,7 @@ START_TEST(transactions) {
 		    "<id>    Number of the config transaction, as status shows it.\n"
 		    "3       of admin: not open, 2 changes\n");
 	expect_help("", "execute config-transaction commit confirm 5 ",
-		    "comment    Say what it is.\n<Enter>\n");
+		    "comment    Say what it is.\n<Enter>\n|          Filter what it prints.\n");
 }
 END_TEST
 
