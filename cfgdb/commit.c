@@ -204,13 +204,25 @@ static bool has_changes(const struct commit_run *run) {
 	return run->n_changes + run->rows.n > 0;
 }
 
+/* The revision that the history keeps with all after it: the new one, or one that is needed. */
+static uint64_t oldest_kept(const struct engine *e, uint64_t revision) {
+	if (e->kept_revision && e->kept_revision < revision)
+		revision = e->kept_revision;
+	if (e->saved_revision && e->saved_revision + 1 < revision)
+		revision = e->saved_revision + 1;
+	return revision;
+}
+
 static int write_changes(struct commit_run *run, struct err *err) {
 	struct engine *e = run->engine;
 	const struct txn *t = run->txn;
+	bool has_host = t->host && *t->host;
+	AUTO_FREE char *source =
+		has_host ? xasprintf("%s(%s)", t->source, t->host) : xstrdup(t->source);
 	struct revision rev = { .id = run->view.revision,
 				.time = t->time ? t->time : time(NULL),
 				.user = t->user,
-				.source = t->source,
+				.source = source,
 				.comment = t->comment,
 				.n_changes = (uint32_t)(run->n_changes + run->rows.n) };
 	int rc;
@@ -230,8 +242,7 @@ static int write_changes(struct commit_run *run, struct err *err) {
 		rc = store_put_pos(e->store, run->shifts[i].obj, err);
 	if (rc == 0)
 		rc = write_rows(run, rev.id, err);
-	return rc ? rc : store_trim_history(e->store, e->kept_revision ? e->kept_revision : rev.id,
-					    err);
+	return rc ? rc : store_trim_history(e->store, oldest_kept(e, rev.id), err);
 }
 
 static int commit_write(struct commit_run *run, struct err *err) {
@@ -351,6 +362,7 @@ int txn_commit(struct txn *t, struct err *err) {
 	int rc;
 
 	t->made = 0;
+	txn_renew(t);
 	txn_redraw(t);
 	if (!t->replicated)
 		txn_drop_adopted(t);

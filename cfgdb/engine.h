@@ -43,6 +43,7 @@ struct engine {
 	uint64_t rows_revision;  /* that last changed objects of tables that are not known here */
 	uint64_t replaced_revision; /* that last replaced the whole; 0: none since the start */
 	uint64_t kept_revision;  /* the history keeps it and all after it; 0: the last one */
+	uint64_t saved_revision; /* the history keeps all after it, to go back; 0: all is saved */
 	size_t staged_bytes;     /* in all open transactions */
 	char serial[20];         /* "GHVM" and 12 characters, drawn when the state was made */
 	char vmid[40];           /* UUID, drawn likewise */

@@ -32,6 +32,7 @@
 #include "cfgdb/base/privdrop.h"
 #include "cfgdb/cmd_batch.h"
 #include "cfgdb/cmd_checksum.h"
+#include "cfgdb/cmd_revision.h"
 #include "cfgdb/cmd_transaction.h"
 #include "cfgdb/commands.h"
 #include "cfgdb/ctl.h"
@@ -39,6 +40,7 @@
 #include "cfgdb/logs.h"
 #include "cfgdb/pending.h"
 #include "cfgdb/relay.h"
+#include "cfgdb/saving.h"
 #include "cfgdb/scrub.h"
 #include "cfgdb/server.h"
 #include "cfgdb/workspace.h"
@@ -65,8 +67,10 @@ struct daemon {
 	struct scaling *scaling;
 	struct workspace *workspace;
 	struct pending *pending;
+	struct saving *saving;
 	struct server *server;
 	struct cmd_checksum checksum;
+	struct cmd_revision revision;
 	struct batch_logs *batch_logs;
 	struct command *commands;
 	size_t n_commands;
@@ -259,12 +263,31 @@ static int start_server(struct daemon *d, struct err *err) {
 	return d->server ? 0 : ERR_STORE;
 }
 
-static void on_pending(void *arg, bool failed, const char *text) {
-	struct logs *logs = kernel_logs(((struct daemon *)arg)->kernel);
+/* The configuration has changed by itself; its log is there with the kernel. */
+static void on_change(void *arg, bool failed, const char *text) {
+	const struct daemon *d = arg;
+	struct logs *logs = d->kernel ? kernel_logs(d->kernel) : NULL;
 
 	log_line(failed ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "gatehoused: %s", text);
+	if (!logs)
+		return;
 	logs_add_change(logs, failed ? LOGTEXT_WARNING : LOGTEXT_NOTICE, text);
 	logs_flush(logs);
+}
+
+/* What was not saved before the machine was started goes before there are rules. */
+static int open_saving(struct daemon *d, struct err *err) {
+	char boot_id[MOMENT_BOOT_ID];
+	const struct saving_config config = { .engine = d->engine,
+					      .base = d->base,
+					      .clock = moment_now,
+					      .boot_id = boot_id,
+					      .tell = on_change,
+					      .arg = d };
+
+	moment_boot_id(boot_id);
+	d->saving = saving_open(&config, err);
+	return d->saving ? 0 : ERR_STORE;
 }
 
 /* What has waited too long goes before anybody can connect. */
@@ -274,13 +297,13 @@ static int open_transactions(struct daemon *d, struct err *err) {
 					       .base = d->base,
 					       .clock = moment_now,
 					       .boot_id = boot_id,
-					       .tell = on_pending,
+					       .tell = on_change,
 					       .arg = d };
 
 	moment_boot_id(boot_id);
 	d->workspace = workspace_new(d->engine, moment_now, err);
 	d->pending = d->workspace ? pending_open(&config, err) : NULL;
-	return d->pending ? 0 : ERR_STORE;
+	return d->pending ? saving_start(d->saving, err) : ERR_STORE;
 }
 
 static int open_scaling(struct daemon *d, struct err *err) {
@@ -307,7 +330,12 @@ static void add_all_commands(struct daemon *d) {
 	add_commands(d, commands, n, d->batch_logs);
 	commands = commands_checksum(&n);
 	add_commands(d, commands, n, &d->checksum);
+	commands = commands_revision(&n);
+	d->revision = (struct cmd_revision){ d->engine, d->saving };
+	add_commands(d, commands, n, &d->revision);
 	commands = commands_transaction(&n);
+	add_commands(d, commands, n, NULL);
+	commands = commands_transaction_show(&n);
 	add_commands(d, commands, n, NULL);
 	commands = commands_autoscale(&n);
 	add_commands(d, commands, n, d->relay);
@@ -340,6 +368,8 @@ static int start(struct daemon *d, struct err *err) {
 		return ERR_STORE;
 	d->role = role_new(d->engine, err);
 	if (!d->role)
+		return ERR_STORE;
+	if (open_saving(d, err) != 0)
 		return ERR_STORE;
 	if (takeup_links(d->engine, on_not_taken_up, err) != 0)
 		return ERR_KERNEL;
@@ -417,6 +447,7 @@ static void stop(struct daemon *d) {
 	kernel_close(d->kernel);
 	relay_free(d->relay);
 	engine_close(d->engine);
+	saving_close(d->saving);
 	role_free(d->role);
 	batch_logs_free(d->batch_logs);
 	free(d->commands);

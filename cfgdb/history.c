@@ -214,9 +214,15 @@ static int order_all(const struct staging *s) {
 
 static int check_one(struct txn *t, const struct staged *s, bool strict, struct err *err) {
 	const struct object *active = txn_active(t, s->table, s->key);
-	int rc = active || s->obj ? txn_ask_guard(t, active, s->obj, err) : 0;
+	int rc;
 
-	if (rc || (!s->obj && !active))
+	if (!s->obj && !active)
+		return 0;
+	rc = txn_ask_guard(t, active, s->obj, err);
+	if (rc == 0)
+		rc = s->obj ? txn_lock_put(t, s->obj, err)
+			    : txn_lock_delete(t, s->table, s->key, err);
+	if (rc)
 		return rc;
 	if (s->obj)
 		return strict ? check_object(t, s->obj, err)
@@ -276,12 +282,40 @@ static int refuse_touched(const struct staging *s, const struct kept_change *c) 
 		       c->dotted, *c->key ? " " : "", c->key, (unsigned long long)s->revision);
 }
 
+/* Whether an object is as it was before the revision: then somebody has taken it back already. */
+static bool is_back(const struct staging *s, const struct kept_change *c) {
+	const struct schema_table *table = schema_find(c->dotted);
+	const struct object *active = table ? txn_active(s->txn, table, c->key) : NULL;
+	struct object *before;
+	bool same;
+
+	if (!table || !active || !c->before)
+		return table && !active && !c->before;
+	if (object_of(table, c->key, c->before, &before, NULL) != 0)
+		return false;
+	same = object_equal(active, before);
+	object_free(before);
+	return same;
+}
+
+/* A link as found, also one that was deleted and is taken up again, is nobody's change. */
+static bool is_found(const struct staging *s, const struct kept_change *c) {
+	const struct schema_table *table = schema_find(c->dotted);
+	const struct object *active = table ? txn_active(s->txn, table, c->key) : NULL;
+
+	return active && check_adopts(active);
+}
+
 static int take_back(void *arg, const struct kept_change *c) {
 	const struct staging *s = arg;
-	bool touched;
-	int rc = store_touched_since(s->txn->engine->store, s->revision, c->dotted, c->key,
-				     &touched, s->err);
+	bool touched = false;
+	int rc = 0;
 
+	if (is_back(s, c))
+		return 0;
+	if (!is_found(s, c))
+		rc = store_touched_since(s->txn->engine->store, s->revision, c->dotted, c->key,
+					 &touched, s->err);
 	if (rc == 0 && touched)
 		return refuse_touched(s, c);
 	return rc ? rc : bring_back(arg, c);

@@ -70,8 +70,8 @@ static void arm(struct pending *p) {
 	engine_of(p)->kept_revision = 0;
 	LIST_FOREACH(a, &p->awaited, next) {
 		waits = waits || !a->failed;
-		if (!a->failed) /* the oldest comes last; of the one before it all is kept */
-			engine_of(p)->kept_revision = a->revision - 1;
+		if (!a->failed) /* the oldest comes last */
+			engine_of(p)->kept_revision = a->revision;
 	}
 	if (p->timer && waits)
 		event_add(p->timer, &second);

@@ -321,6 +321,7 @@ int caller_commit(struct caller *s, struct txn *t, const struct commit_wish *wis
 	int rc;
 
 	txn_set_comment(t, wish->comment);
+	txn_set_host(t, s->host);
 	rc = wish->confirm_minutes ? commit_awaited(s, t, wish->confirm_minutes, &revision, err)
 				   : txn_commit(t, err);
 	if (rc)
@@ -361,6 +362,8 @@ static int request_abort(struct caller *s, struct buf_reader *r, struct err *err
 }
 
 int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *err) {
+	if (temporary)
+		txn_set_host(temporary, s->host);
 	if (rc == 0 && temporary)
 		rc = txn_commit(temporary, err);
 	if (rc == 0)
@@ -628,6 +631,8 @@ static int look_at_time(struct caller *s, uint8_t type, struct err *err) {
 	if (!s->config->workspace)
 		return 0;
 	workspace_tick(s->config->workspace);
+	if (s->seat.held)
+		txn_renew(s->seat.held->txn);
 	if (!is_quiet(type) && workspace_warning(&s->seat, text, sizeof(text)))
 		send_warning(s, text);
 	return is_change(type) ? workspace_use(&s->seat, err) : 0;

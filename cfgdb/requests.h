@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cfgdb/base/buf.h"
+#include "cfgdb/origin.h"
 #include "cfgdb/server.h"
 #include "cfgdb/txn.h"
 #include "cfgdb/workspace.h"
@@ -19,6 +20,7 @@ struct caller {
 	struct engine *engine;
 	const struct server_config *config;
 	char user[64];
+	char host[ORIGIN_MAX];   /* that the user came from; "": this one, or nobody knows */
 	bool allowed;            /* may do anything an administrator may */
 	bool may_attach;         /* may attach, whatever else */
 	bool attached;

@@ -71,7 +71,8 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_HISTORY_OLDEST] =
 		"SELECT rowid, rev, " CHANGE_SIZE " FROM chg ORDER BY rev, rowid LIMIT 1",
 	[SQL_DROP_CHANGE] = "DELETE FROM chg WHERE rowid=?1",
-	[SQL_DROP_REVISIONS] = "DELETE FROM rev WHERE id < (SELECT min(rev) FROM chg)",
+	[SQL_DROP_REVISIONS] =
+		"DELETE FROM rev WHERE id < (SELECT min(rev) FROM chg) AND id < ?1 - 1",
 	[SQL_META_GET] = "SELECT value FROM meta WHERE name=?1",
 	[SQL_META_SET] = "INSERT INTO meta(name, value) VALUES(?1, ?2) "
 			 "ON CONFLICT(name) DO UPDATE SET value=?2",

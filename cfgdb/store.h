@@ -91,11 +91,15 @@ int store_change_row(struct store *s, uint64_t rev, const struct row *before,
 
 /*
  * Drop the oldest changes when the history has outgrown STORE_HISTORY_MAX, within the open
- * transaction, about as many as it adds; `newest` is its revision and stays. The oldest revision
- * kept is then a base: all changes after it are there, its own may be gone. So who stands at it or
- * later can be given the changes since; a peer that stands before it needs a full copy.
+ * transaction, about as many as it adds; those of revision `kept`, and of all after it, stay, so
+ * that the one before it can be brought back. The oldest revision kept is then a base: all changes
+ * after it are there, its own may be gone. So who stands at it or later can be given the changes
+ * since; a peer that stands before it needs a full copy.
  */
-int store_trim_history(struct store *s, uint64_t newest, struct err *err);
+int store_trim_history(struct store *s, uint64_t kept, struct err *err);
+
+/* Whether the history is far larger than it is to be, since much of it has to be kept. */
+bool store_history_is_overfull(const struct store *s);
 
 /* Number of the last revision and its digest of the whole; 0 and zeros when there is none. */
 int store_last_revision(struct store *s, uint64_t *ret, unsigned char root_hash[OBJECT_HASH_LEN],

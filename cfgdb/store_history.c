@@ -328,7 +328,11 @@ static int history_oldest(struct store *s, struct oldest *ret, struct err *err) 
 	return rc;
 }
 
-int store_trim_history(struct store *s, uint64_t newest, struct err *err) {
+bool store_history_is_overfull(const struct store *s) {
+	return s->history > 2 * (int64_t)STORE_HISTORY_MAX;
+}
+
+int store_trim_history(struct store *s, uint64_t kept, struct err *err) {
 	int64_t least = s->history - TRIM_STEP - 2 * (s->history - s->history_kept);
 	struct oldest oldest;
 	int rc = 0;
@@ -337,11 +341,14 @@ int store_trim_history(struct store *s, uint64_t newest, struct err *err) {
 		return 0;
 	while (rc == 0 && s->history > STORE_HISTORY_MAX && s->history > least) {
 		rc = history_oldest(s, &oldest, err);
-		if (rc || oldest.rev == 0 || (uint64_t)oldest.rev >= newest)
+		if (rc || oldest.rev == 0 || (uint64_t)oldest.rev >= kept)
 			break;
 		sqlite3_bind_int64(s->stmt[SQL_DROP_CHANGE], 1, oldest.row);
 		rc = store_run(s, SQL_DROP_CHANGE, err);
 		s->history -= oldest.size;
 	}
-	return rc ? rc : store_run(s, SQL_DROP_REVISIONS, err);
+	if (rc)
+		return rc;
+	store_bind_id(s, SQL_DROP_REVISIONS, kept);
+	return store_run(s, SQL_DROP_REVISIONS, err);
 }

@@ -40,6 +40,7 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source) {
 	t->seen_revision = e->revision;
 	TAILQ_INIT(&t->order);
 	STAILQ_INIT(&t->meta);
+	STAILQ_INIT(&t->moves);
 	LIST_INSERT_HEAD(&e->txns, t, open);
 	return t;
 }
@@ -114,6 +115,7 @@ void txn_clear(struct txn *t) {
 
 	txn_drop_indexes(t);
 	txn_places_clear(t);
+	txn_moves_clear(t);
 	txn_rows_clear(t);
 	txn_forget_meta(t);
 	free(t->expected);
@@ -135,6 +137,7 @@ void txn_free(struct txn *t) {
 	free(t->source);
 	free(t->comment);
 	free(t->holder);
+	free(t->host);
 	free(t);
 }
 
@@ -145,6 +148,11 @@ void txn_hold(struct txn *t, const char *who) {
 
 void txn_override(struct txn *t) {
 	t->overrides = true;
+}
+
+void txn_set_host(struct txn *t, const char *host) {
+	free(t->host);
+	t->host = xstrdup(host);
 }
 
 size_t txn_bytes(const struct txn *t) {

@@ -42,6 +42,9 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source);
 /* What the revision of its commit says beside who and when; copied. */
 void txn_set_comment(struct txn *t, const char *comment);
 
+/* It is committed from this host ("": this one, or nobody knows), which its source says, too. */
+void txn_set_host(struct txn *t, const char *host);
+
 /*
  * Open a replicated transaction; strings are copied. Only the txn_replicate_ functions,
  * txn_place(), txn_expect() and txn_meta() put something into it. Its commit fails whole, with an
@@ -212,6 +215,9 @@ void txn_hold(struct txn *t, const char *who);
 /* Lock an object for others that the transaction leaves as it is; one that is gone is no error. */
 int txn_hold_object(struct txn *t, const struct schema_table *table, const char *key,
 		    struct err *err);
+
+/* Bring what a held transaction has staged up to the order of tables that others have changed. */
+void txn_renew(struct txn *t);
 
 /* What others hold does not stop this one: what they commit afterwards is refused. */
 void txn_override(struct txn *t);

@@ -17,16 +17,6 @@
 #include "cfgdb/lex.h"
 #include "cli/pipe.h"
 
-enum verb {
-	VERB_CONFIG,
-	VERB_EDIT,
-	VERB_NEXT,
-	VERB_CLOSE,
-	VERB_LOOK,
-	VERB_QUIT,
-	VERB_OTHER,
-};
-
 static const struct {
 	const char *word;
 	size_t least; /* letters that make it unambiguous everywhere */
@@ -46,7 +36,7 @@ static const struct {
 	{ "quit", 1, VERB_QUIT },
 };
 
-static enum verb batch_verb(const struct words *words) {
+enum verb batch_verb(const struct words *words) {
 	size_t len = words->n ? strlen(words->w[0]) : 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
@@ -168,22 +158,25 @@ static void batch_done(const struct batch *b, const char *command, int code) {
 		b->done(b->done_arg, command, code);
 }
 
-static void batch_command(struct batch *b, const char *line) {
+enum batch_outcome batch_command(struct batch *b, const char *line) {
 	AUTO_WORDS struct words words = { 0 };
 	struct pipe pipe;
 	enum verb verb;
+	bool skipped;
 	int rc;
 
 	if (pipe_split(line, &pipe, NULL) == 0)
 		pipe_words(line, &pipe, &words, NULL);
 	verb = batch_verb(&words);
-	rc = batch_skips(b, verb) ? b->why : batch_try(b, line, verb);
+	skipped = batch_skips(b, verb);
+	rc = skipped ? b->why : batch_try(b, line, verb);
 	if (b->sh->queue.open) /* nobody types a batch for what could not be opened */
 		b->left_out = 0;
 	if (words.n > 0)
 		batch_done(b, line, rc);
-	if (b->prompts && !b->sh->quit)
-		out_text(b->sh->out, "\n");
+	if (skipped)
+		return BATCH_LEFT_OUT;
+	return rc ? BATCH_FAILED : BATCH_DONE;
 }
 
 /* The input ended while a block was open. */
@@ -230,6 +223,8 @@ void batch_run(struct batch *b) {
 			shell_fail(b->sh, &err);
 			batch_done(b, str_text(&line), rc);
 		}
+		if (rc > 0 && b->prompts && !b->sh->quit)
+			out_text(b->sh->out, "\n");
 	}
 	if (b->left_out)
 		batch_skip_end(b, b->lines->first);

@@ -102,13 +102,42 @@ static const struct command execute_ha[] = {
 	{ 0 }
 };
 
+static const struct command execute_cfg[] = {
+	{ "reload", "Go back to what was saved last.",
+	  .warning = "This drops all changes that are not saved!", REMOTE },
+	{ "save", "Save the configuration as it is.", REMOTE },
+	{ 0 }
+};
+
 static const struct command execute_revision_list[] = {
 	{ "config", "All that is kept, the newest first: who, when, comment.", REMOTE },
 	{ 0 }
 };
 
+static const struct argument revision_comment_args[] = {
+	{ "<revision>", "Number of the revision." },
+	{ "<comment>", "What it is about, in quotes." },
+};
+
+static const struct argument diff_args[] = {
+	{ "<from>", "Number of a revision." },
+	{ "<to>", "Number of another one; without it, the configuration as it is." },
+};
+
+static const struct argument revert_args[] = {
+	{ "<revision>", "Number of the revision." },
+	{ "<minutes>", "Until it is taken back unless it is confirmed; without it, never." },
+};
+
 static const struct command execute_revision[] = {
+	{ "comment", "Say what a revision is about.", .min_args = 2, .max_args = 2,
+	  .args = revision_comment_args, REMOTE },
+	{ "diff", "Commands that turn a revision into another one.", .min_args = 1, .max_args = 2,
+	  .args = diff_args, REMOTE },
 	{ "list", "Show revisions.", .sub = execute_revision_list },
+	{ "revert", "Bring the configuration of a revision back.", .min_args = 1, .max_args = 2,
+	  .args = revert_args,
+	  .warning = "This replaces the configuration by that of another revision!", REMOTE },
 	{ 0 }
 };
 
@@ -172,15 +201,55 @@ static const struct command execute_transaction[] = {
 	{ 0 }
 };
 
+static const struct argument backup_args[] = {
+	{ "<file>", "File to write; - for standard output; flash to name the present revision." },
+	{ "<comment>", "Comment of the revision, with flash." },
+};
+
+static const struct argument backup_file_args[] = {
+	{ "<file>", "File to write; - for standard output." },
+};
+
+static const struct command execute_backup[] = {
+	{ "config", "What `show` prints.", .min_args = 1, .max_args = 2, .args = backup_args,
+	  .flags = COMMAND_UNPAGED, .run = cmd_backup },
+	{ "full-config", "With values that are at their default.", .min_args = 1, .max_args = 1,
+	  .args = backup_file_args, .flags = COMMAND_UNPAGED, .run = cmd_backup },
+	{ "yaml-config", "As YAML, for other programs.", .min_args = 1, .max_args = 1,
+	  .args = backup_file_args, .flags = COMMAND_UNPAGED, .run = cmd_backup },
+	{ 0 }
+};
+
+#define RESTORE_OPTION \
+	{ "<option>", "--check: only report; --partial: leave out what is refused; --confirm " \
+		      "<minutes>: take it back then unless it is confirmed." }
+
+static const struct argument restore_args[] = {
+	{ "<file>", "File to read; - for standard input." },
+	RESTORE_OPTION,
+	RESTORE_OPTION,
+	RESTORE_OPTION,
+	RESTORE_OPTION,
+};
+
+static const struct command execute_restore[] = {
+	{ "config", "Replace the configuration by that of a file.", .min_args = 1, .max_args = 5,
+	  .args = restore_args, .flags = COMMAND_UNPAGED, .run = cmd_restore },
+	{ 0 }
+};
+
 const struct command commands_execute[] = {
+	{ "backup", "Save the configuration.", .sub = execute_backup },
 	{ "batch", "A script that is typed: carried out as one, its codes kept.",
 	  .sub = execute_batch },
+	{ "cfg", "What of the configuration is saved.", .sub = execute_cfg },
 	{ "config-transaction", "Changes that become active together.",
 	  .sub = execute_transaction },
 	{ "ha", "Other units.", .sub = execute_ha },
 	{ "log", "Lines that the unit has logged.", .sub = execute_log },
 	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,
 	  .flags = COMMAND_UNPAGED, .run = cmd_ping },
+	{ "restore", "Take a saved configuration.", .sub = execute_restore },
 	{ "revision", "The history of the configuration.", .sub = execute_revision },
 	{ "set", "Set what lasts as long as the connection.", .sub = execute_set },
 	{ "sync-session", "Send all sessions to the other units once more.", REMOTE },
