@@ -23,7 +23,8 @@
 #include "cli/commands.h"
 #include "cli/grammar.h"
 
-#define VDOM_ROOT "root"
+#define VDOM_ROOT   "root"
+#define WAITING_MAX 100000 /* entries that are carried out again */
 
 /* Counts when a level was opened. */
 struct mark {
@@ -299,7 +300,7 @@ static void unit_end(struct loader *l, bool of_file, bool saved) {
 	l->unit.end = of_file ? l->lines.pos : l->start;
 	if (saved && l->repeating && l->unit.rank)
 		place_late(l, l->unit.rank);
-	if (l->unit.again && is_repeatable(l, saved)) {
+	if (l->unit.again && l->n_waiting < WAITING_MAX && is_repeatable(l, saved)) {
 		if ((l->n_waiting & (l->n_waiting - 1)) == 0)
 			l->waiting = xreallocarray(l->waiting, l->n_waiting ? l->n_waiting * 2 : 1,
 						   sizeof(*l->waiting));
@@ -656,6 +657,7 @@ static void loader_init(struct loader *l, const struct loader_input *in, struct 
 	*l = (struct loader){ .in = in, .total = ret };
 	out_init(&l->out, -1);
 	shell_init(&l->sh, in->client, &l->out, SHELL_COMMIT_ALL);
+	l->sh.context.leaves_uuid = true; /* what stays keeps its own */
 	l->sh.report = on_error;
 	l->sh.warn = on_warning;
 	l->sh.report_arg = l;
