@@ -104,14 +104,14 @@ static bool is_refused_word(const struct loader *l, const char *word) {
 static char *subject(const struct loader *l) {
 	const struct context *ctx = &l->sh.context;
 	const struct words *w = l->words;
-	bool short_verb = w->n < 2 || batch_verb(w) == VERB_EDIT;
 	bool is_path = ctx->depth == 0 && batch_verb(w) == VERB_CONFIG;
+	size_t most = is_path ? GRAMMAR_WORDS_MAX : batch_verb(w) == VERB_EDIT ? 1 : 2;
 	AUTO_STR struct str text = STR_INIT;
 
 	if (l->path && (ctx->depth > 0 || batch_verb(w) == VERB_CLOSE))
 		str_addf(&text, "%s: ", l->path);
 	str_addf(&text, "%.100s", w->n > 0 ? w->w[0] : "line");
-	for (size_t i = 1; i < w->n && !short_verb && (i < 2 || is_path); i++) {
+	for (size_t i = 1; i < w->n && i < most; i++) {
 		str_addf(&text, " %.100s", w->w[i]);
 		if (is_path && is_refused_word(l, w->w[i]))
 			break;
