@@ -53,6 +53,7 @@ int txn_replace(struct txn *t, bool factory, struct err *err) {
 	int rc = 0;
 
 	t->replaces = true;
+	t->keeps_secrets = factory;
 	for (uint16_t i = 0; i < schema_n_top; i++) {
 		const struct object *obj = model_first(m, schema_tables[schema_top[i]]);
 

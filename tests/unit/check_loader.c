@@ -152,12 +152,12 @@ static const struct {
 	  "here\n",
 	  NULL, "a " },
 	/* what is no configuration */
-	{ "show\nexecute ping x\nexit\nset a b\nedit x\nalias x\n" ADDRESS
+	{ "show\nexecute ping x\nexit\nset psksecret b\nedit x\nalias x\n" ADDRESS
 	  "edit a\nshow\nget\nnext\nend\nquit\n",
 	  "4 0 9\nRefused:\n  line 1: show: this is no configuration\n"
-	  "  line 2: execute ping x: this is no configuration\n"
+	  "  line 2: execute ping: this is no configuration\n"
 	  "  line 3: exit: this is no configuration\n"
-	  "  line 4: set a b: this is no configuration\n"
+	  "  line 4: set psksecret: this is no configuration\n"
 	  "  line 5: edit: no table is open here\n"
 	  "  line 6: alias x: this is no configuration\n"
 	  "  line 9: firewall address: show: this is no configuration\n"
