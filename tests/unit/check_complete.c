@@ -335,6 +335,17 @@ START_TEST(values_are_explained) {
 }
 END_TEST
 
+/* An attribute that is not there says what it takes; one that no table has says nothing. */
+START_TEST(absent_attributes_say_why) {
+	expect_help("config firewall policy\nedit 1", "set nat46 ",
+		    "nat46    Exists only if action is accept\n");
+	expect_help("", "set ippool ",
+		    "ippool    Exists only if action is accept, and nat is enable\n");
+	expect_help("", "set nothing ", "");
+	expect_help("abort\nconfig firewall vip\nedit v", "set status x ", "<Enter>\n");
+}
+END_TEST
+
 START_TEST(secrets_are_not_shown) {
 	expect_help("config system standalone-cluster\nset psksecret \"not to be seen\"",
 		    "set psksecret ",
@@ -662,6 +673,7 @@ int main(void) {
 	tcase_add_test(t, names_show_what_they_are);
 	tcase_add_test(t, remarks_tell_entries_apart);
 	tcase_add_test(t, values_are_explained);
+	tcase_add_test(t, absent_attributes_say_why);
 	tcase_add_test(t, secrets_are_not_shown);
 	tcase_add_test(t, long_values_are_cut);
 	tcase_add_test(t, names_of_the_running_system);
