@@ -136,11 +136,13 @@ static void wanted_init(struct wanted *w, const struct places *places) {
 
 /* Where the wanted stand, as ranked now. */
 static void find_ranks(struct wanted *w, struct ranking *now) {
-	qsort(now->rank, now->n, sizeof(*now->rank), compare_rank);
+	if (now->n > 0)
+		qsort(now->rank, now->n, sizeof(*now->rank), compare_rank);
 	for (size_t i = 0; i < w->n; i++) {
 		const struct rank want = { .key = w->key[i] };
-		const struct rank *found =
-			bsearch(&want, now->rank, now->n, sizeof(*now->rank), compare_rank);
+		const struct rank *found = now->n == 0 ? NULL
+						       : bsearch(&want, now->rank, now->n,
+								 sizeof(*now->rank), compare_rank);
 
 		w->from[i] = found ? found->number : MOVES_NEW;
 	}
@@ -306,19 +308,50 @@ static bool is_found(const struct staging *s, const struct kept_change *c) {
 	return active && check_adopts(active);
 }
 
-static int take_back(void *arg, const struct kept_change *c) {
-	const struct staging *s = arg;
-	bool touched = false;
-	int rc = 0;
+/* "TABLE KEY" of what was changed after the revision, sorted. */
+struct touched {
+	char **name;             /* n of them */
+	size_t n;
+};
 
-	if (is_back(s, c))
+static int add_touched(void *arg, const char *dotted, const char *key) {
+	struct touched *t = arg;
+
+	if ((t->n & (t->n - 1)) == 0)
+		t->name = xreallocarray(t->name, t->n ? t->n * 2 : 1, sizeof(*t->name));
+	t->name[t->n++] = xasprintf("%s %s", dotted, key);
+	return 0;
+}
+
+static int compare_name(const void *a, const void *b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_touched(const struct touched *t, const struct kept_change *c) {
+	AUTO_FREE char *name = xasprintf("%s %s", c->dotted, c->key);
+
+	return t->n > 0 && bsearch(&name, t->name, t->n, sizeof(*t->name), compare_name);
+}
+
+static void touched_done(struct touched *t) {
+	for (size_t i = 0; i < t->n; i++)
+		free(t->name[i]);
+	free(t->name);
+}
+
+struct undoing {
+	struct staging staging;
+	struct touched touched;
+};
+
+static int take_back(void *arg, const struct kept_change *c) {
+	struct undoing *u = arg;
+
+	if (is_back(&u->staging, c))
 		return 0;
-	if (!is_found(s, c))
-		rc = store_touched_since(s->txn->engine->store, s->revision, c->dotted, c->key,
-					 &touched, s->err);
-	if (rc == 0 && touched)
-		return refuse_touched(s, c);
-	return rc ? rc : bring_back(arg, c);
+	if (!is_found(&u->staging, c) && is_touched(&u->touched, c))
+		return refuse_touched(&u->staging, c);
+	return bring_back(&u->staging, c);
 }
 
 /* Where the entries of a table stood at a revision; places NULL: where they stand now. */
@@ -335,7 +368,7 @@ static void rank_all(const struct engine *e, const char *dotted, const struct pl
 }
 
 /* Keys of a table that a revision has changed. */
-struct touched {
+struct own_keys {
 	const char *dotted;
 	char **key;              /* n of them, sorted */
 	size_t n;
@@ -345,25 +378,25 @@ static int compare_keys(const void *a, const void *b) {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int note_touched(void *arg, const struct kept_change *c) {
-	struct touched *t = arg;
+static int note_own(void *arg, const struct kept_change *c) {
+	struct own_keys *own = arg;
 
-	if (strcmp(c->dotted, t->dotted) != 0)
+	if (strcmp(c->dotted, own->dotted) != 0)
 		return 0;
-	if ((t->n & (t->n - 1)) == 0)
-		t->key = xreallocarray(t->key, t->n ? t->n * 2 : 1, sizeof(*t->key));
-	t->key[t->n++] = xstrdup(c->key);
+	if ((own->n & (own->n - 1)) == 0)
+		own->key = xreallocarray(own->key, own->n ? own->n * 2 : 1, sizeof(*own->key));
+	own->key[own->n++] = xstrdup(c->key);
 	return 0;
 }
 
-static void touched_done(struct touched *t) {
-	for (size_t i = 0; i < t->n; i++)
-		free(t->key[i]);
-	free(t->key);
+static void own_done(struct own_keys *own) {
+	for (size_t i = 0; i < own->n; i++)
+		free(own->key[i]);
+	free(own->key);
 }
 
-static bool is_touched(const struct touched *t, const char *key) {
-	return t->n > 0 && bsearch(&key, t->key, t->n, sizeof(*t->key), compare_keys);
+static bool is_own(const struct own_keys *own, const char *key) {
+	return own->n > 0 && bsearch(&key, own->key, own->n, sizeof(*own->key), compare_keys);
 }
 
 /*
@@ -371,18 +404,18 @@ static bool is_touched(const struct touched *t, const char *key) {
  * move. The others stand in one order before and after; what is not between the same two of them
  * goes.
  */
-static void keep_untouched(struct wanted *w, const struct touched *t) {
+static void keep_others(struct wanted *w, const struct own_keys *own) {
 	size_t *below = xcalloc(w->n + 1, sizeof(*below)), next = MOVES_NEW, least = 0;
 
 	for (size_t i = w->n; i-- > 0;) {
 		below[i] = next;
-		if (w->from[i] != MOVES_NEW && !is_touched(t, w->key[i]))
+		if (w->from[i] != MOVES_NEW && !is_own(own, w->key[i]))
 			next = w->from[i];
 	}
 	for (size_t i = 0; i < w->n; i++) {
 		if (w->from[i] == MOVES_NEW)
 			continue;
-		if (!is_touched(t, w->key[i]))
+		if (!is_own(own, w->key[i]))
 			least = w->from[i];
 		else if (w->from[i] < least || w->from[i] > below[i])
 			w->from[i] = MOVES_NEW;
@@ -391,14 +424,14 @@ static void keep_untouched(struct wanted *w, const struct touched *t) {
 }
 
 static int find_moves_back(const struct staging *s, const char *dotted, struct wanted *w) {
-	struct touched t = { .dotted = dotted };
-	int rc = store_changes_of(s->txn->engine->store, s->revision, note_touched, &t, s->err);
+	struct own_keys own = { .dotted = dotted };
+	int rc = store_changes_of(s->txn->engine->store, s->revision, note_own, &own, s->err);
 
-	if (t.n > 0)
-		qsort(t.key, t.n, sizeof(*t.key), compare_keys);
-	keep_untouched(w, &t);
+	if (own.n > 0)
+		qsort(own.key, own.n, sizeof(*own.key), compare_keys);
+	keep_others(w, &own);
 	moves_find(w->from, w->n, w->moves);
-	touched_done(&t);
+	own_done(&own);
 	return rc;
 }
 
@@ -426,18 +459,26 @@ static int order_back(const struct staging *s) {
 	return rc;
 }
 
-int history_undo(struct txn *t, uint64_t revision, struct err *err) {
-	const struct staging s = { t, revision, err };
-	int rc = store_changes_of(t->engine->store, revision, take_back, (void *)&s, err);
+static int stage_undo(struct txn *t, uint64_t revision, struct err *err) {
+	struct undoing u = { .staging = { t, revision, err } };
+	struct store *store = t->engine->store;
+	int rc = store_touched_since(store, revision, add_touched, &u.touched, err);
 
-	rc = rc ? rc : order_back(&s);
+	if (rc == 0)
+		rc = store_changes_of(store, revision, take_back, &u, err);
+	touched_done(&u.touched);
+	return rc ? rc : order_back(&u.staging);
+}
+
+int history_undo(struct txn *t, uint64_t revision, struct err *err) {
+	int rc = stage_undo(t, revision, err);
+
 	if (rc)
 		return rc;
 	rc = check_outcome(t, true, err);
-	if (rc && rc != ERR_PERMISSION) {
-		if (err)
-			err->code = ERR_CONFLICT;
-		return ERR_CONFLICT;
-	}
-	return rc;
+	if (rc == 0 || rc == ERR_PERMISSION || rc == ERR_LOCKED)
+		return rc;
+	if (err)
+		err->code = ERR_CONFLICT;
+	return ERR_CONFLICT;
 }
