@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Any bytes as frames of a control connection, against an engine in memory that holds the factory
- * configuration and a few objects more. An input is frames with a length of two bytes before each.
+ * Any bytes as frames of two control connections, against an engine in memory that holds the
+ * factory configuration and a few objects more. An input is frames with a length of two bytes
+ * before each, of which the highest bit says whose it is; a frame without bytes lets half a minute
+ * pass.
  *
  * Besides surviving, the daemon must keep its promises: answers are as ctl.h says, references lead
  * somewhere, an error changes nothing, and what is in memory is in the database.
@@ -13,12 +15,15 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/cmd_transaction.h"
 #include "cfgdb/commands.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/factory.h"
+#include "cfgdb/pending.h"
 #include "cfgdb/requests.h"
 #include "cfgdb/script.h"
 #include "cfgdb/text.h"
+#include "cfgdb/workspace.h"
 
 #define FRAMES_MAX 32
 
@@ -38,7 +43,8 @@ static const char more[] =
 
 static struct keyring *ring;
 static struct model *template; /* what every input starts from */
-static struct command commands[32];
+static struct command commands[64];
+static struct moment now;
 static struct server_config config = {
 	.path = "/nowhere", .group = "gatehouse", .commands = commands, .version = "0"
 };
@@ -84,11 +90,19 @@ static void make_key(void) {
 	rmdir(dir);
 }
 
-static void take_commands(void) {
-	const struct command *table = commands_config(&config.n_commands);
+static void take_group(const struct command *(*group)(size_t *n)) {
+	size_t n;
+	const struct command *table = group(&n);
 
-	promise(config.n_commands <= ARRAY_LEN(commands), "there is room for all commands");
-	memcpy(commands, table, config.n_commands * sizeof(*table));
+	promise(config.n_commands + n <= ARRAY_LEN(commands), "there is room for all commands");
+	memcpy(&commands[config.n_commands], table, n * sizeof(*table));
+	config.n_commands += n;
+}
+
+static void take_commands(void) {
+	take_group(commands_config);
+	take_group(commands_transaction);
+	take_group(commands_transaction_show);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
@@ -128,7 +142,7 @@ static void hear(void *arg, const struct buf *frame) {
 		promise(buf_get_u32(&r) != 0, "errors have a code");
 	if (type != CTL_ID)
 		free(buf_get_str(&r, CTL_FRAME_MAX));
-	if (type == CTL_OBJECT || type == CTL_INFO)
+	if (type == CTL_OBJECT || type == CTL_INFO || type == CTL_KEY)
 		free(buf_get_str(&r, CTL_FRAME_MAX));
 	promise(buf_reader_end(&r), "answers are as ctl.h says");
 }
@@ -174,26 +188,80 @@ static void check_engine(struct engine *e) {
 	promise(store_load(e->store, &visitor, &err) == 0, "the database can be read");
 }
 
+/* ---- two connections ---- */
+
+static void tell_time(struct moment *ret) {
+	*ret = now;
+}
+
+static void hear_pending(void *arg, bool failed, const char *text) {
+	(void)arg;
+	(void)failed;
+	promise(*text != '\0', "what becomes of a commit is told");
+}
+
+static void open_transactions(struct engine *e) {
+	const struct pending_config waiting = {
+		.engine = e, .clock = tell_time, .boot_id = "fuzz", .tell = hear_pending
+	};
+
+	now = (struct moment){ 1000000, 1000 };
+	config.workspace = workspace_new(e, tell_time, NULL);
+	config.pending = pending_open(&waiting, NULL);
+	promise(config.workspace && config.pending, "there are transactions");
+}
+
+static void pass_time(void) {
+	now.wall_s += 30;
+	now.boot_s += 30;
+	pending_tick(config.pending);
+}
+
+static void connect_one(struct caller *s, struct engine *e, const char *user, bool greeted) {
+	caller_init(s, e, &config, user, true);
+	s->send = hear;
+	s->greeted = greeted;
+}
+
+/* True when the connection stays. */
+static bool ask(struct caller *s, const uint8_t *frame, size_t len) {
+	if (len > 0)
+		return caller_request(s, frame, len);
+	pass_time();
+	return true;
+}
+
+static void converse(struct caller s[2], const uint8_t *data, size_t size) {
+	bool open[2] = { true, true };
+
+	for (size_t at = 1, n = 0; at + 2 <= size && n < FRAMES_MAX; n++) {
+		size_t len = (size_t)(data[at] & 0x7f) << 8 | data[at + 1];
+		unsigned int who = data[at] >> 7;
+
+		at += 2;
+		len = len < size - at ? len : size - at;
+		open[who] = open[who] && ask(&s[who], data + at, len);
+		at += len;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct engine e = engine_make(model_duplicate(template));
-	struct caller s;
-	bool open = true;
+	bool greeted = size > 0 && data[0] != 0;
+	struct caller s[2];
 
 	e.revision = 1;
 	for (size_t i = 0; i < config.n_commands; i++)
 		commands[i].ctx = &e;
-	caller_init(&s, &e, &config, "fuzz", true);
-	s.send = hear;
-	s.greeted = size > 0 && data[0] != 0;
-	for (size_t at = 1, n = 0; open && at + 2 <= size && n < FRAMES_MAX; n++) {
-		size_t len = (size_t)data[at] << 8 | data[at + 1];
-
-		at += 2;
-		len = len < size - at ? len : size - at;
-		open = caller_request(&s, data + at, len);
-		at += len;
-	}
-	caller_done(&s);
+	open_transactions(&e);
+	connect_one(&s[0], &e, "fuzz", greeted);
+	connect_one(&s[1], &e, "other", greeted);
+	converse(s, data, size);
+	caller_done(&s[0]);
+	caller_done(&s[1]);
+	pending_close(config.pending);
+	workspace_free(config.workspace);
+	promise(e.staged_bytes == 0, "nothing stays staged");
 	check_engine(&e);
 	store_close(e.store);
 	model_free(e.model);
