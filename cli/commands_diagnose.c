@@ -167,8 +167,40 @@ static const struct command diagnose_ip_address[] = {
 	{ 0 }
 };
 
+static const struct command diagnose_ip_arp[] = {
+	{ "list", "List neighbours, with their state and times.", REMOTE },
+	{ 0 }
+};
+
 static const struct command diagnose_ip[] = {
 	{ "address", "Addresses of interfaces.", .sub = diagnose_ip_address },
+	{ "arp", "Neighbours.", .sub = diagnose_ip_arp },
+	{ 0 }
+};
+
+static const struct argument interface_args[] = {
+	{ "<interface>", "Interface; all of them when it is missing." },
+};
+
+static const struct command diagnose_netlink_interface[] = {
+	{ "list", "List devices, with their counters.", .max_args = 1, .args = interface_args,
+	  REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_netlink[] = {
+	{ "interface", "Network devices.", .sub = diagnose_netlink_interface },
+	{ 0 }
+};
+
+static const struct command diagnose_deviceinfo[] = {
+	{ "nic", "List network cards, or show one.", .max_args = 1, .args = interface_args,
+	  REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_hardware[] = {
+	{ "deviceinfo", "Devices.", .sub = diagnose_deviceinfo },
 	{ 0 }
 };
 
@@ -340,7 +372,9 @@ const struct command commands_diagnose[] = {
 	{ "config", "The configuration.", .sub = diagnose_config },
 	{ "debug", "What the unit does, as it does it.", .sub = diagnose_debug },
 	{ "firewall", "Policies.", .sub = diagnose_firewall },
-	{ "ip", "Addresses.", .sub = diagnose_ip },
+	{ "hardware", "The machine.", .sub = diagnose_hardware },
+	{ "ip", "Addresses and neighbours.", .sub = diagnose_ip },
+	{ "netlink", "Network devices as the kernel has them.", .sub = diagnose_netlink },
 	{ "sniffer", "Packets on the wire.", .sub = diagnose_sniffer },
 	{ "sys", "The system.", .sub = diagnose_sys },
 	{ 0 }

@@ -112,7 +112,23 @@ static const struct command execute_revision[] = {
 	{ 0 }
 };
 
+static const struct command execute_clear_arp[] = {
+	{ "table", "Forget all neighbours.", REMOTE },
+	{ 0 }
+};
+
+static const struct command execute_clear_system[] = {
+	{ "arp", "Neighbours.", .sub = execute_clear_arp },
+	{ 0 }
+};
+
+static const struct command execute_clear[] = {
+	{ "system", "The system.", .sub = execute_clear_system },
+	{ 0 }
+};
+
 const struct command commands_execute[] = {
+	{ "clear", "Forget what was learnt.", .sub = execute_clear },
 	{ "ha", "Other units.", .sub = execute_ha },
 	{ "log", "Lines that the unit has logged.", .sub = execute_log },
 	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,
