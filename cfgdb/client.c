@@ -417,8 +417,20 @@ int client_next_id(struct client *c, const struct schema_table *table, uint64_t 
 
 /* ---- changing ---- */
 
+static int client_begin_kind(struct client *c, enum ctl_begin kind, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	request_begin(&b, CTL_BEGIN);
+	buf_put_u8(&b, (uint8_t)kind);
+	return client_call(c, &b, NULL, NULL, err);
+}
+
 int client_begin(struct client *c, struct err *err) {
-	return client_call_simple(c, CTL_BEGIN, err);
+	return client_begin_kind(c, CTL_BEGIN_CHANGE, err);
+}
+
+int client_replace(struct client *c, bool factory, struct err *err) {
+	return client_begin_kind(c, factory ? CTL_BEGIN_REPLACE_FACTORY : CTL_BEGIN_REPLACE, err);
 }
 
 int client_commit(struct client *c, struct err *err) {

@@ -82,6 +82,12 @@ int client_next_id(struct client *c, const struct schema_table *table, uint64_t 
 /* Open a transaction: puts are staged until client_commit. */
 int client_begin(struct client *c, struct err *err);
 
+/*
+ * Open one that replaces the configuration: it sees nothing but what it puts and, if factory is
+ * set, what a new unit has.
+ */
+int client_replace(struct client *c, bool factory, struct err *err);
+
 /* Make the staged changes real, all or none; the transaction is closed either way. */
 int client_commit(struct client *c, struct err *err);
 

@@ -270,6 +270,8 @@ static void commit_finish(struct commit_run *run) {
 	e->revision = run->view.revision;
 	if (run->rows.n > 0)
 		e->rows_revision = e->revision;
+	if (run->txn->replaces)
+		e->replaced_revision = e->revision;
 }
 
 /* The database, and when the configuration changes the kernel, get what is in the model now. */
@@ -316,7 +318,9 @@ int txn_commit(struct txn *t, struct err *err) {
 	int rc;
 
 	txn_redraw(t);
-	rc = t->replicated ? txn_settle(t, err) : txn_recheck(t, err);
+	rc = t->replaces ? txn_replace_settle(t, err) : 0;
+	if (rc == 0)
+		rc = t->replicated ? txn_settle(t, err) : txn_recheck(t, err);
 	if (rc == 0) {
 		txn_places_settle(t);
 		rc = commit_changes(&run, err);

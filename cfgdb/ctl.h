@@ -13,7 +13,8 @@
  * CTL_KEYS           u16 table, str prefix, u32 max            CTL_KEY...
  * CTL_CHECK_REF      u16 table, u16 attribute, str name
  * CTL_NEXT_ID        u16 table                                 CTL_ID
- * CTL_BEGIN, CTL_COMMIT, CTL_ABORT
+ * CTL_BEGIN          u8 kind of transaction
+ * CTL_COMMIT, CTL_ABORT
  * CTL_PUT            u16 table, str key, u64 version, str body
  * CTL_DELETE         u16 table, str key
  * CTL_RUN            u8 form, u16 count, str word...           CTL_TEXT..., CTL_LAST
@@ -89,7 +90,7 @@
  */
 #pragma once
 
-#define CTL_VERSION 7
+#define CTL_VERSION 8
 #define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
 #define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
 #define CTL_WORDS_MAX 256
@@ -99,6 +100,17 @@
 
 /* Forms of output. */
 enum ctl_form { CTL_FORM_TEXT, CTL_FORM_JSON, CTL_FORM_COUNT };
+
+/*
+ * What a transaction begins with: the configuration as it is; nothing, or what a new unit has, so
+ * that what is not put is gone when it is committed.
+ */
+enum ctl_begin {
+	CTL_BEGIN_CHANGE,
+	CTL_BEGIN_REPLACE,
+	CTL_BEGIN_REPLACE_FACTORY,
+	CTL_BEGIN_COUNT,
+};
 
 enum ctl_type {
 	CTL_HELLO = 1,

@@ -41,6 +41,7 @@ struct engine {
 	unsigned int n_backends;
 	uint64_t revision;       /* of the active configuration */
 	uint64_t rows_revision;  /* that last changed objects of tables that are not known here */
+	uint64_t replaced_revision; /* that last replaced the whole; 0: none since the start */
 	size_t staged_bytes;     /* in all open transactions */
 	char serial[20];         /* "GHVM" and 12 characters, drawn when the state was made */
 	char vmid[40];           /* UUID, drawn likewise */

@@ -60,6 +60,7 @@ struct daemon {
 	struct cmd_checksum checksum;
 	struct command *commands;
 	size_t n_commands;
+	uint64_t replaced_revision; /* after which interfaces were taken up */
 };
 
 static const char usage[] =
@@ -272,6 +273,19 @@ static void add_all_commands(struct daemon *d) {
 	kernel_commands(d->kernel, add_commands, d);
 }
 
+/* What has gone with a configuration that was replaced may be there all the same. */
+static void on_commit(void *arg) {
+	struct daemon *d = arg;
+	struct err err = { 0 };
+
+	if (d->replaced_revision == d->engine->replaced_revision)
+		return;
+	d->replaced_revision = d->engine->replaced_revision;
+	if (takeup_links(d->engine, on_not_taken_up, &err) != 0)
+		log_line(LOG_LEVEL_WARNING, "gatehoused: interfaces are not taken up: %s",
+			 err.text);
+}
+
 static int start(struct daemon *d, struct err *err) {
 	struct kernel_config config = { .state_dir = d->opt.state_dir,
 					.sync_wait_s = d->opt.sync_wait_s,
@@ -297,6 +311,7 @@ static int start(struct daemon *d, struct err *err) {
 	if (open_scaling(d, err) != 0)
 		return ERR_STORE;
 	add_all_commands(d);
+	engine_watch(d->engine, on_commit, d);
 	return start_server(d, err);
 }
 

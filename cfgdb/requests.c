@@ -259,12 +259,22 @@ static void send_warnings(struct caller *s, struct txn *t) {
 }
 
 static int request_begin(struct caller *s, struct buf_reader *r, struct err *err) {
-	if (!take_end(r))
+	uint8_t kind = buf_get_u8(r);
+	int rc;
+
+	if (!take_end(r) || kind >= CTL_BEGIN_COUNT) {
+		r->bad = true;
 		return 0;
+	}
 	if (s->txn)
 		return err_set(err, ERR_CONFLICT, "a transaction is open already");
-	s->txn = txn_new(s->engine, s->user, "script");
-	return 0;
+	s->txn = txn_new(s->engine, s->user, kind == CTL_BEGIN_CHANGE ? "script" : "restore");
+	if (kind == CTL_BEGIN_CHANGE)
+		return 0;
+	rc = txn_replace(s->txn, kind == CTL_BEGIN_REPLACE_FACTORY, err);
+	if (rc)
+		caller_drop_txn(s);
+	return rc;
 }
 
 static int request_commit(struct caller *s, struct buf_reader *r, struct err *err) {

@@ -102,20 +102,24 @@ static void text_unknown(const struct object *obj, unsigned int flags, struct st
 		str_add(out, "end\n");
 }
 
-void text_body(const struct object *obj, unsigned int indent, unsigned int flags, struct str *out) {
-	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
-		const struct schema_attr *a = &obj->table->attrs[i];
-		const struct value *v;
+void text_attr(const struct object *obj, unsigned int attr, unsigned int indent, unsigned int flags,
+	       struct str *out) {
+	const struct schema_attr *a = &obj->table->attrs[attr];
+	const struct value *v;
 
-		if ((a->flags & ATTR_KEY) || ((flags & TEXT_NO_LOCAL) && schema_is_local(a)))
-			continue;
-		if (a->type == ATTR_CHILD) {
-			if (object_has(obj, i))
-				text_child(obj, i, indent, flags, out);
-		} else if (text_wants(obj, i, flags, &v)) {
-			text_value_line(obj, i, v, indent, flags, out);
-		}
+	if ((a->flags & ATTR_KEY) || ((flags & TEXT_NO_LOCAL) && schema_is_local(a)))
+		return;
+	if (a->type == ATTR_CHILD) {
+		if (object_has(obj, attr))
+			text_child(obj, attr, indent, flags, out);
+	} else if (text_wants(obj, attr, flags, &v)) {
+		text_value_line(obj, attr, v, indent, flags, out);
 	}
+}
+
+void text_body(const struct object *obj, unsigned int indent, unsigned int flags, struct str *out) {
+	for (unsigned int i = 0; i < obj->table->n_attrs; i++)
+		text_attr(obj, i, indent, flags, out);
 	text_unknown(obj, flags, out);
 }
 
@@ -159,29 +163,44 @@ static void text_get_line(const struct schema_attr *a, const struct value *v, un
 	str_add(out, a->type == ATTR_OPTION ? " \n" : "\n");
 }
 
-static void text_get_body(const struct object *obj, unsigned int indent, struct str *out) {
-	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
-		const struct schema_attr *a = &obj->table->attrs[i];
-		const struct value *v = object_value(obj, i);
+static void text_get_body(const struct object *obj, unsigned int indent, struct str *out);
 
-		if (!object_has(obj, i))
-			continue;
-		if (a->flags & ATTR_KEY) {
-			str_add_blanks(out, (size_t)indent * INDENT);
-			str_addf(out, "%-20s: %s\n", a->name, obj->key);
-		} else if (a->type != ATTR_CHILD) {
-			text_get_line(a, v, indent, out);
-		} else {
-			str_add_blanks(out, (size_t)indent * INDENT);
-			str_addf(out, "%s:\n", a->name);
-			for (uint32_t n = 0; v && n < v->n; n++) {
-				if (schema_is_list(a->child))
-					str_addf(out, "%*s== [ %s ]\n", (int)(indent + 1) * INDENT,
-						 "", value_item(v, n)->entry->key);
-				text_get_body(value_item(v, n)->entry, indent + 1, out);
-			}
-		}
+static void text_get_child(const struct schema_attr *a, const struct value *v, unsigned int indent,
+			   struct str *out) {
+	str_add_blanks(out, (size_t)indent * INDENT);
+	str_addf(out, "%s:\n", a->name);
+	for (uint32_t n = 0; v && n < v->n; n++) {
+		if (schema_is_list(a->child))
+			str_addf(out, "%*s== [ %s ]\n", (int)(indent + 1) * INDENT, "",
+				 value_item(v, n)->entry->key);
+		text_get_body(value_item(v, n)->entry, indent + 1, out);
 	}
+}
+
+static void text_get_indented(const struct object *obj, unsigned int attr, unsigned int indent,
+			      struct str *out) {
+	const struct schema_attr *a = &obj->table->attrs[attr];
+	const struct value *v = object_value(obj, attr);
+
+	if (!object_has(obj, attr))
+		return;
+	if (a->flags & ATTR_KEY) {
+		str_add_blanks(out, (size_t)indent * INDENT);
+		str_addf(out, "%-20s: %s\n", a->name, obj->key);
+	} else if (a->type != ATTR_CHILD) {
+		text_get_line(a, v, indent, out);
+	} else {
+		text_get_child(a, v, indent, out);
+	}
+}
+
+static void text_get_body(const struct object *obj, unsigned int indent, struct str *out) {
+	for (unsigned int i = 0; i < obj->table->n_attrs; i++)
+		text_get_indented(obj, i, indent, out);
+}
+
+void text_get_attr(const struct object *obj, unsigned int attr, struct str *out) {
+	text_get_indented(obj, attr, 0, out);
 }
 
 void text_get(const struct object *obj, struct str *out) {

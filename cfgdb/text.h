@@ -24,6 +24,10 @@ enum text_flag {
 /* Append the body of obj, each line indented by indent levels of four blanks. */
 void text_body(const struct object *obj, unsigned int indent, unsigned int flags, struct str *out);
 
+/* Append what of the body is about one attribute. */
+void text_attr(const struct object *obj, unsigned int attr, unsigned int indent, unsigned int flags,
+	       struct str *out);
+
 /* Append `edit KEY`, body, `next` of a list entry. */
 void text_entry(const struct object *obj, unsigned int indent, unsigned int flags, struct str *out);
 
@@ -34,6 +38,9 @@ void text_edit_line(const struct object *obj, unsigned int indent, struct str *o
  * Append what `get` prints for one object: a line for each attribute, newlines in it written as \n.
  */
 void text_get(const struct object *obj, struct str *out);
+
+/* Append what of it is about one attribute. */
+void text_get_attr(const struct object *obj, unsigned int attr, struct str *out);
 
 /* Append what `get` prints for one entry of a table: `== [ KEY ]` and one line. */
 void text_get_entry(const struct object *obj, struct str *out);

@@ -154,7 +154,7 @@ const struct object *txn_resolve(const struct txn *t, const struct schema_attr *
 		if (obj)
 			return obj;
 	}
-	return NULL;
+	return t->replaces ? txn_resolve_found(t, attr, name) : NULL;
 }
 
 /* What became of active objects. */

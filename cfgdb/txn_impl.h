@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The inside of a transaction, shared by txn.c (what it holds), txn_stage.c (what may get in) and
- * commit.c (making it real), txn_place.c and txn_replicate.c.
+ * commit.c (making it real), txn_place.c, txn_replicate.c and txn_replace.c.
  */
 #pragma once
 
@@ -56,6 +56,7 @@ struct txn {
 	char *user, *source, *comment;
 	int64_t time;             /* of the revision; 0: that of the commit */
 	bool replicated;
+	bool replaces;            /* what is not put goes */
 	struct digest_group *expected; /* NULL: nothing is */
 	struct staged_tree staged;
 	struct staged_list order; /* as they came */
@@ -132,6 +133,15 @@ int txn_settle(struct txn *t, struct err *err);
 /* ERR_CONFLICT when the model, which holds the outcome, has not the digests that are expected. */
 int txn_check_expected(const struct txn *t, struct err *err);
 
+/* ---- txn_replace.c ---- */
+
+/* Make the outcome of a transaction that replaces all ready to be committed, and check it. */
+int txn_replace_settle(struct txn *t, struct err *err);
+
+/* A link as it was found that such a transaction leaves so, and that has this name; or NULL. */
+const struct object *txn_resolve_found(const struct txn *t, const struct schema_attr *attr,
+				       const char *name);
+
 /* ---- txn_rows.c ---- */
 
 /* Leave rows as they are that the group does not share; ERR_LOCKED when they have changed since. */
@@ -153,6 +163,9 @@ void txn_rows_clear(struct txn *t);
 
 /* The order that the table would have, or NULL as long as no entry of it was placed. */
 struct places *txn_places(const struct txn *t, const struct schema_table *table);
+
+/* From now on this is the order; takes over places. */
+void txn_places_set(struct txn *t, const struct schema_table *table, struct places *places);
 
 /* An entry has come, or gone. */
 void txn_places_enter(const struct txn *t, const struct schema_table *table, const char *key);

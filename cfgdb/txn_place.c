@@ -19,6 +19,14 @@ struct places *txn_places(const struct txn *t, const struct schema_table *table)
 	return t->orders ? t->orders[table->id].places : NULL;
 }
 
+void txn_places_set(struct txn *t, const struct schema_table *table, struct places *places) {
+	if (!t->orders)
+		t->orders = xcalloc(schema_n_tables, sizeof(*t->orders));
+	places_free(t->orders[table->id].places);
+	t->orders[table->id] =
+		(struct staged_order){ places, model_order(t->engine->model, table) };
+}
+
 void txn_places_enter(const struct txn *t, const struct schema_table *table, const char *key) {
 	struct places *places = txn_places(t, table);
 
@@ -103,12 +111,9 @@ static struct places *places_of_view(struct txn *t, const struct schema_table *t
 
 	if (w.places)
 		return w.places;
-	if (!t->orders)
-		t->orders = xcalloc(schema_n_tables, sizeof(*t->orders));
 	w.places = places_new();
 	txn_each(t, table, write_place, &w);
-	t->orders[table->id] =
-		(struct staged_order){ w.places, model_order(t->engine->model, table) };
+	txn_places_set(t, table, w.places);
 	return w.places;
 }
 

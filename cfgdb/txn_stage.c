@@ -127,8 +127,15 @@ static int put_allowed(const struct txn *t, const struct object *obj, uint64_t b
 	return txn_refuse_locked(err);
 }
 
-static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, struct err *err) {
+/* What a put starts from: where all is replaced, the active object, although it is gone here. */
+static const struct object *find_before(const struct txn *t, const struct object *obj) {
 	const struct object *before = txn_find(t, obj->table, obj->key);
+
+	return before || !t->replaces ? before : txn_active(t, obj->table, obj->key);
+}
+
+static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, struct err *err) {
+	const struct object *before = find_before(t, obj);
 	uint64_t active = active_version(t, obj->table, obj->key);
 	int rc = put_allowed(t, obj, base, err);
 
@@ -152,7 +159,7 @@ static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, str
 	}
 	obj->pos = before ? before->pos : 0;
 	txn_stage(t, obj->table, obj->key, obj, active)->drawn = drawn;
-	return t->as_found ? 0 : object_each_ref(obj, txn_adopt, t);
+	return t->as_found || t->replaces ? 0 : object_each_ref(obj, txn_adopt, t);
 }
 
 static int put_next(struct txn *t, struct object *obj, struct err *err) {

@@ -15,6 +15,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/lex.h"
+#include "cli/pipe.h"
 
 enum verb {
 	VERB_CONFIG,
@@ -146,10 +147,12 @@ static void batch_prompt(struct batch *b) {
 static void batch_command(struct batch *b, const char *line) {
 	AUTO_WORDS struct words words = { 0 };
 	bool at_root = b->sh->context.depth == 0;
+	struct pipe pipe;
 	enum verb verb;
 	int rc;
 
-	lex_words(line, &words, NULL);
+	if (pipe_split(line, &pipe, NULL) == 0)
+		pipe_words(line, &pipe, &words, NULL);
 	verb = batch_verb(&words);
 	if (!batch_skips(b, verb)) {
 		rc = shell_run(b->sh, line);

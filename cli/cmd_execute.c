@@ -44,13 +44,15 @@ static bool watch_enough(void *arg) {
 	return out_stopped(sh->out) || (sh->typing && poll(&key, 1, 0) > 0);
 }
 
-/* After Ctrl-C: what the command has to say about that is wanted. */
+/* After Ctrl-C: what the command has to say about that is wanted, and no filter is for it. */
 static void remote_last(void *arg, const char *text, size_t len) {
 	const struct shell *sh = arg;
+	AUTO_STR struct str all = STR_INIT;
 
 	out_begin(sh->out);
-	out_text(sh->out, "\n");
-	out_bytes(sh->out, text, len);
+	str_add_char(&all, '\n');
+	str_add_bytes(&all, text, len);
+	out_say(sh->out, str_text(&all));
 }
 
 static int remote_run(struct shell *sh, const struct call *call, bool (*enough)(void *arg),

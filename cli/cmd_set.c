@@ -102,6 +102,10 @@ static struct value set_current(const struct object *obj, unsigned int attr) {
 	return v ? value_copy(&obj->table->attrs[attr], v) : (struct value){ 0 };
 }
 
+static int set_refuse_empty(const struct schema_attr *a, struct err *err) {
+	return err_set(err, ERR_EMPTY, "Attribute '%s' MUST be set.", a->name);
+}
+
 int cmd_append(struct shell *sh, const struct call *call, struct err *err) {
 	struct level *top = context_top(&sh->context);
 	const struct schema_attr *a;
@@ -132,6 +136,22 @@ int cmd_append(struct shell *sh, const struct call *call, struct err *err) {
 	return rc;
 }
 
+int cmd_clear(struct shell *sh, const struct call *call, struct err *err) {
+	struct level *top = context_top(&sh->context);
+	int attr = grammar_attr(top->obj, call->argv[0], ARGS_LIST, err);
+
+	if (attr < 0)
+		return err->code;
+	if (call->argc > 1)
+		return grammar_refuse(call->argv[1], err);
+	/* without values it would be at its default */
+	if (value_default_at(top->table, (unsigned int)attr))
+		return set_refuse_empty(&top->table->attrs[attr], err);
+	object_unset(top->obj, (unsigned int)attr);
+	context_touch(top, (unsigned int)attr);
+	return 0;
+}
+
 int cmd_unselect(struct shell *sh, const struct call *call, struct err *err) {
 	struct level *top = context_top(&sh->context);
 	const struct schema_attr *a;
@@ -148,7 +168,7 @@ int cmd_unselect(struct shell *sh, const struct call *call, struct err *err) {
 			     "entry is not found in table\n\nvalue parse error before '%.200s'",
 			     call->argv[1]);
 	else if (rest.n == 0 && value_default_at(top->table, (unsigned int)attr))
-		rc = err_set(err, ERR_EMPTY, "Attribute '%s' MUST be set.", a->name);
+		rc = set_refuse_empty(a, err);
 	if (rc) {
 		value_done(a, &rest);
 	} else {

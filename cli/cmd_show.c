@@ -3,7 +3,8 @@
  * `show` prints what can be pasted back: frames of config, edit, next and end around the bodies
  * that the text module prints. Tables are printed object by object as they arrive, so memory does
  * not grow with them. A table that was asked for prints its frame even when nothing is in it; the
- * whole configuration leaves such frames out.
+ * whole configuration leaves such frames out. What names inside an object lead to stands in the
+ * frames of all that is around it, so that it, too, can be pasted back where it came from.
  */
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "cfgdb/text.h"
 #include "cfgdb/version.h"
 #include "cli/commands.h"
+#include "cli/locate.h"
 
 /* Form of the text below the header. */
 #define CONF_FILE_VERSION "1"
@@ -27,6 +29,11 @@ struct show {
 static void show_flush(struct show *s) {
 	out_bytes(s->sh->out, str_text(&s->text), s->text.len);
 	str_clear(&s->text);
+}
+
+/* A line of a frame. */
+static void show_line(struct show *s, unsigned int indent, const char *verb, const char *name) {
+	str_addf(&s->text, "%*s%s%s\n", (int)indent * 4, "", verb, name);
 }
 
 static void show_frame(struct show *s, const char *path) {
@@ -58,33 +65,15 @@ static int show_entry(void *arg, struct object *obj) {
 	return out_stopped(s->sh->out);
 }
 
-/* One entry, or all, of a list that obj holds. */
-static int show_children(struct show *s, const struct object *obj, unsigned int attr,
-			 const char *path, const char *key, struct err *err) {
+/* All entries of a list that obj holds, in a frame. */
+static void show_children(struct show *s, const struct object *obj, unsigned int attr,
+			  const char *frame, unsigned int indent) {
 	const struct value *v = object_get(obj, attr);
 
-	if (key && !object_child(obj, attr, key))
-		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
-	show_frame(s, path);
-	show_frame_open(s);
+	show_line(s, indent, "config ", frame);
 	for (uint32_t i = 0; v && i < v->n; i++)
-		if (!key || strcmp(value_item(v, i)->entry->key, key) == 0)
-			text_entry(value_item(v, i)->entry, 1, s->flags, &s->text);
-	show_frame_end(s);
-	return 0;
-}
-
-static int show_alias(struct show *s, const struct schema_alias *alias, const char *key,
-		      struct err *err) {
-	const struct schema_table *table = schema_table(alias->table);
-	struct object *obj;
-	int rc = context_get(&s->sh->context, table, "", &obj, err);
-
-	if (rc)
-		return rc;
-	rc = show_children(s, obj, alias->attr, table->path, key, err);
-	object_free(obj);
-	return rc;
+		text_entry(value_item(v, i)->entry, indent + 1, s->flags, &s->text);
+	show_line(s, indent, "end", "");
 }
 
 static void show_object(struct show *s, const struct object *obj, const char *path) {
@@ -101,26 +90,105 @@ static void show_object(struct show *s, const struct object *obj, const char *pa
 	show_frame_end(s);
 }
 
-/* The object of an object table, or one entry of a list. */
+/* Open the frame of an object, at *indent. */
+static void show_enter(struct show *s, const char *frame, const struct object *obj,
+		       unsigned int *indent) {
+	show_line(s, (*indent)++, "config ", frame);
+	if (schema_is_list(obj->table))
+		text_edit_line(obj, (*indent)++, &s->text);
+}
+
+static void show_leave(struct show *s, const struct object *obj, unsigned int *indent) {
+	if (schema_is_list(obj->table))
+		show_line(s, --*indent, "next", "");
+	show_line(s, --*indent, "end", "");
+}
+
+/* What the way leads to, in the frames of all that is on it. */
+static void show_location(struct show *s, const char *frame, const struct location *at) {
+	unsigned int indent = 0;
+
+	for (size_t i = 0; i < at->n; i++) {
+		const struct object *obj = at->way[i].obj;
+		unsigned int attr = at->way[i].attr;
+		const struct schema_attr *a = &obj->table->attrs[attr];
+
+		show_enter(s, frame, obj, &indent);
+		frame = a->name;
+		if (i + 1 < at->n || at->obj)
+			continue;
+		if (a->child)
+			show_children(s, obj, attr, frame, indent);
+		else
+			text_attr(obj, attr, indent, s->flags, &s->text);
+	}
+	if (at->obj) {
+		show_enter(s, frame, at->obj, &indent);
+		text_body(at->obj, indent, s->flags, &s->text);
+		show_leave(s, at->obj, &indent);
+	}
+	for (size_t i = at->n; i > 0; i--)
+		show_leave(s, at->way[i - 1].obj, &indent);
+}
+
+/* What n names inside obj lead to, or with none of them obj itself; frees obj. */
+static int show_within(struct show *s, const char *frame, struct object *obj, char *const names[],
+		       size_t n, struct err *err) {
+	struct location at;
+	int rc = locate(obj, names, n, &at, err);
+
+	if (rc == 0 && n > 0)
+		show_location(s, frame, &at);
+	else if (rc == 0)
+		show_object(s, obj, frame);
+	object_free(obj);
+	return rc;
+}
+
+/* The object of an object table (key is ""), or one entry of a list, or what is in it. */
 static int show_one(struct show *s, const struct schema_table *table, const char *key,
-		    struct err *err) {
+		    char *const names[], size_t n, struct err *err) {
 	struct object *obj;
 	int rc = context_get(&s->sh->context, table, key, &obj, err);
 
 	if (rc == ERR_NOT_FOUND)
-		return err_set(err, rc, "entry is not found in table");
+		return locate_refuse(err);
+	return rc ? rc : show_within(s, table->path, obj, names, n, err);
+}
+
+/* A list that obj holds, or one entry of it, or what is in that. */
+static int show_list(struct show *s, const struct object *obj, unsigned int attr,
+		     const char *frame, char *const names[], size_t n, struct err *err) {
+	const struct object *entry;
+
+	if (n == 0) {
+		show_children(s, obj, attr, frame, 0);
+		return 0;
+	}
+	entry = locate_entry(obj, attr, names[0]);
+	if (!entry)
+		return locate_refuse(err);
+	return show_within(s, frame, object_copy(entry), names + 1, n - 1, err);
+}
+
+static int show_alias(struct show *s, const struct schema_alias *alias, char *const names[],
+		      size_t n, struct err *err) {
+	const struct schema_table *table = schema_table(alias->table);
+	struct object *obj;
+	int rc = context_get(&s->sh->context, table, "", &obj, err);
+
 	if (rc)
 		return rc;
-	show_object(s, obj, table->path);
+	rc = show_list(s, obj, alias->attr, table->path, names, n, err);
 	object_free(obj);
-	return 0;
+	return rc;
 }
 
 static int show_table(struct show *s, const struct schema_table *table, struct err *err) {
 	int rc;
 
 	if (!schema_is_list(table))
-		return show_one(s, table, "", err);
+		return show_one(s, table, "", NULL, 0, err);
 	show_frame(s, table->path);
 	rc = client_list(s->sh->client, table, show_entry, s, err);
 	show_frame_end(s);
@@ -142,17 +210,28 @@ static int show_all(struct show *s, struct err *err) {
 	return rc;
 }
 
+/* A table, or what n names inside it lead to. */
+static int show_in_table(struct show *s, const struct schema_table *table, char *const names[],
+			 size_t n, struct err *err) {
+	AUTO_FREE char *key = NULL;
+
+	if (n == 0)
+		return show_table(s, table, err);
+	if (!schema_is_list(table))
+		return show_one(s, table, "", names, n, err);
+	if (object_key_parse(table, names[0], &key, NULL))
+		return locate_refuse(err);
+	return show_one(s, table, key, names + 1, n - 1, err);
+}
+
 static int show_target(struct show *s, const struct call *call, struct err *err) {
 	const struct target *target = &call->target;
-	AUTO_FREE char *key = NULL;
 
 	if (!target->table)
 		return show_all(s, err);
-	if (call->argc > 0 && object_key_parse(target->table, call->argv[0], &key, NULL))
-		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
 	if (target->alias)
-		return show_alias(s, target->alias, key, err);
-	return key ? show_one(s, target->table, key, err) : show_table(s, target->table, err);
+		return show_alias(s, target->alias, call->argv, call->argc, err);
+	return show_in_table(s, target->table, call->argv, call->argc, err);
 }
 
 static int show_run(struct shell *sh, const struct call *call, unsigned int flags,
@@ -176,35 +255,19 @@ int cmd_show_full(struct shell *sh, const struct call *call, struct err *err) {
 
 /* ---- inside ---- */
 
-/* The entry or object that is open, as it would be saved. */
-static int show_buffer(struct show *s, const struct level *level, const char *frame) {
-	struct object *copy = object_copy(level->obj);
-
-	object_normalize(copy);
-	show_object(s, copy, frame);
-	object_free(copy);
-	return 0;
-}
-
 static int show_here(struct show *s, const struct call *call, struct err *err) {
 	struct context *ctx = &s->sh->context;
 	struct level *top = context_top(ctx);
-	AUTO_FREE char *key = NULL;
 	struct list_ref list;
 
-	if (top->kind == LEVEL_ENTRY)
-		return call->argc > 0 ? grammar_refuse(call->argv[0], err)
-				      : show_buffer(s, top, top[-1].frame);
-	if (top->kind == LEVEL_OBJECT)
-		return call->argc > 0 ? grammar_refuse(call->argv[0], err)
-				      : show_buffer(s, top, top->frame);
+	if (top->obj)
+		return show_within(s, top->kind == LEVEL_ENTRY ? top[-1].frame : top->frame,
+				   context_copy(top), call->argv, call->argc, err);
 	context_list(ctx, &list);
-	if (call->argc > 0 && object_key_parse(list.table, call->argv[0], &key, NULL))
-		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
-	if (list.holder)
-		return show_children(s, list.holder->obj, (unsigned int)list.attr, top->frame, key,
-				     err);
-	return key ? show_one(s, list.table, key, err) : show_table(s, list.table, err);
+	if (!list.holder)
+		return show_in_table(s, list.table, call->argv, call->argc, err);
+	return show_list(s, list.holder->obj, (unsigned int)list.attr, top->frame, call->argv,
+			 call->argc, err);
 }
 
 int cmd_show_here(struct shell *sh, const struct call *call, struct err *err) {

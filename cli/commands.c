@@ -13,13 +13,13 @@
 
 static const struct command show[] = {
 	{ "full-configuration", "With values that are at their default.", .flags = COMMAND_PATHS,
-	  .kind = ARGS_ENTRY, .run = cmd_show_full },
+	  .kind = ARGS_WITHIN, .run = cmd_show_full },
 	{ 0 }
 };
 
 static const struct command show_here[] = {
-	{ "full-configuration", "With values that are at their default.", .kind = ARGS_ENTRY,
-	  .max_args = 1, .run = cmd_show_here_full },
+	{ "full-configuration", "With values that are at their default.", .kind = ARGS_WITHIN,
+	  .max_args = UINT16_MAX, .run = cmd_show_here_full },
 	{ 0 }
 };
 
@@ -27,8 +27,8 @@ const struct command commands[] = {
 	{ "config", "Configure a table or object.", LEVEL_ROOT, COMMAND_PATHS | COMMAND_TARGET,
 	  .run = cmd_config },
 	{ "get", "Show values, and state of the unit.", LEVEL_ROOT,
-	  COMMAND_PATHS | COMMAND_TARGET, commands_get, ARGS_ENTRY, .run = cmd_get },
-	{ "show", "Show configuration.", LEVEL_ROOT, COMMAND_PATHS, show, ARGS_ENTRY,
+	  COMMAND_PATHS | COMMAND_TARGET, commands_get, ARGS_WITHIN, .run = cmd_get },
+	{ "show", "Show configuration.", LEVEL_ROOT, COMMAND_PATHS, show, ARGS_WITHIN,
 	  .run = cmd_show },
 	{ "diagnose", "Look into the running system.", LEVEL_ROOT, .sub = commands_diagnose },
 	{ "execute", "Run a command once.", LEVEL_ROOT, .sub = commands_execute },
@@ -47,14 +47,16 @@ const struct command commands[] = {
 	  .max_args = UINT16_MAX, .run = cmd_unset },
 	{ "append", "Add values to a list.", IN_BUFFER, .kind = ARGS_LIST_VALUES, .min_args = 1,
 	  .max_args = UINT16_MAX, .run = cmd_append },
+	{ "select", "Set a list to these values.", IN_BUFFER, COMMAND_YIELDS,
+	  .kind = ARGS_LIST_VALUES, .min_args = 1, .max_args = UINT16_MAX, .run = cmd_set },
+	{ "clear", "Empty a list.", IN_BUFFER, COMMAND_YIELDS, .kind = ARGS_LIST, .min_args = 1,
+	  .max_args = UINT16_MAX, .run = cmd_clear },
 	{ "unselect", "Remove values from a list.", IN_BUFFER, .kind = ARGS_HELD_VALUES,
 	  .min_args = 1, .max_args = UINT16_MAX, .run = cmd_unselect },
-	{ "get", "Show values, also those at their default.", LEVEL_LIST, .kind = ARGS_ENTRY,
-	  .max_args = 1, .run = cmd_get_here },
-	{ "get", "Show values, also those at their default.", IN_BUFFER, .run = cmd_get_here },
-	{ "show", "Show configuration.", LEVEL_LIST, .sub = show_here, .kind = ARGS_ENTRY,
-	  .max_args = 1, .run = cmd_show_here },
-	{ "show", "Show configuration.", IN_BUFFER, .sub = show_here, .run = cmd_show_here },
+	{ "get", "Show values, also those at their default.", IN_CONFIG, .kind = ARGS_WITHIN,
+	  .max_args = UINT16_MAX, .run = cmd_get_here },
+	{ "show", "Show configuration.", IN_CONFIG, .sub = show_here, .kind = ARGS_WITHIN,
+	  .max_args = UINT16_MAX, .run = cmd_show_here },
 	{ "next", "Save the entry and go back to its table.", LEVEL_ENTRY, .run = cmd_next },
 	{ "end", "Save and leave.", IN_CONFIG, .run = cmd_end },
 	{ "abort", "Leave without saving.", IN_CONFIG, .run = cmd_abort },

@@ -20,11 +20,15 @@ int cmd_next(struct shell *sh, const struct call *call, struct err *err);
 int cmd_end(struct shell *sh, const struct call *call, struct err *err);
 int cmd_abort(struct shell *sh, const struct call *call, struct err *err);
 
-/* cmd_set.c: `set ATTR VALUE...`, `unset ATTR`, `append` and `unselect ATTR VALUE...`. */
+/*
+ * cmd_set.c: `set ATTR VALUE...`, `unset ATTR`; for lists `append` and `unselect ATTR VALUE...`,
+ * `clear ATTR`, and `select ATTR VALUE...`, which is `set` for them.
+ */
 int cmd_set(struct shell *sh, const struct call *call, struct err *err);
 int cmd_unset(struct shell *sh, const struct call *call, struct err *err);
 int cmd_append(struct shell *sh, const struct call *call, struct err *err);
 int cmd_unselect(struct shell *sh, const struct call *call, struct err *err);
+int cmd_clear(struct shell *sh, const struct call *call, struct err *err);
 
 /* cmd_show.c: `show [PATH [KEY]]` and `show full-configuration ...`, at the root and inside. */
 int cmd_show(struct shell *sh, const struct call *call, struct err *err);

@@ -22,16 +22,16 @@ static const struct argument port_range_args[] = {
 };
 
 static const struct argument proto_range_args[] = {
-	{ "<from>", "Number of the IP protocol, or the first of a range." },
-	{ "<to>", "Last number." },
+	{ "<protocol number>", "Number of the IP protocol, or the first of a range." },
+	{ "<protocol number>", "Last number." },
 };
 
 static const struct argument vd_args[] = {
-	{ "<index>", "Index of the virtual domain; -1 for all." },
+	{ "<vd>", "Index of the virtual domain; -1 for all." },
 };
 
 static const struct argument vd_name_args[] = {
-	{ "<name>", "Name of the virtual domain." },
+	{ "<vd name>", "Name of the virtual domain." },
 };
 
 #define RANGE(a) .min_args = 1, .max_args = 2, .args = a, REMOTE
@@ -97,7 +97,7 @@ static const struct command diagnose_flow[] = {
 };
 
 static const struct argument level_args[] = {
-	{ "<level>", "-1 for all; 3 errors, 4 and warnings, 5 and notices, 6 and news; 0 none." },
+	{ "<level>", "What is shown." },
 };
 
 static const struct command diagnose_application[] = {
@@ -118,12 +118,11 @@ static const struct command diagnose_debug[] = {
 };
 
 static const struct argument sniffer_args[] = {
-	{ "<interface>", "Interface, or any." },
+	{ "<interface or any>", "Interface, or any." },
 	{ "<filter>", "Which packets, in quotes, as pcap-filter(7) says; none for all." },
-	{ "<level>", "1 headers, 2 with data from IP on, 3 with data from Ethernet on; 4, 5, 6 the "
-		     "same with names of interfaces." },
+	{ "<detail>", "How much of each packet is printed." },
 	{ "<count>", "How many packets; 0 for all until Ctrl-C." },
-	{ "<timestamp>", "a for UTC, l for local time; otherwise relative to the start." },
+	{ "<timestamp>", "Form of times; without it, relative to the start." },
 };
 
 static const struct command diagnose_sniffer[] = {
@@ -142,7 +141,7 @@ static const struct argument lookup_args[] = {
 };
 
 static const struct argument policy_args[] = {
-	{ "<policy>", "Number of the policy; 0 for what no policy allows." },
+	{ "<policy or 0>", "Number of the policy; 0 for what no policy allows." },
 };
 
 static const struct command diagnose_iprope_show[] = {
@@ -205,7 +204,7 @@ static const struct command diagnose_hardware[] = {
 };
 
 static const struct argument refcnt_args[] = {
-	{ "<table>", "Table and key attribute, such as firewall.address.name." },
+	{ "<table.key>", "Table and key attribute, such as firewall.address.name." },
 	{ "<entry>", "Key of the entry." },
 };
 
@@ -230,48 +229,62 @@ static const struct argument range_args[] = {
 	{ "<to>", "Last value of the range." },
 };
 
-static const struct argument name_args[] = {
-	{ "<name>", "Name." },
+static const struct argument policy_range_args[] = {
+	{ "<policy>", "Number of the policy, or the first of a range." },
+	{ "<policy>", "Last number." },
+};
+
+static const struct argument interface_args[] = {
+	{ "<interface>", "Name of the interface." },
+};
+
+static const struct argument address_args[] = {
+	{ "<address>", "Address." },
 };
 
 static const struct argument criterion_args[] = {
 	{ "<criterion>", "Name of the criterion; all of them when it is missing." },
 };
 
-#define NAMED .min_args = 1, .max_args = 1, .args = name_args, REMOTE
+#define ONE(a) .min_args = 1, .max_args = 1, .args = a, REMOTE
 
 static const struct command session_filter[] = {
 	{ "clear", "Forget one criterion, or all.", .max_args = 1, .args = criterion_args, REMOTE },
-	{ "dintf", "Interface that packets of the client leave by.", NAMED },
+	{ "dintf", "Interface that packets of the client leave by.",
+	  ONE(interface_args) },
 	{ "dport", "Destination port, before translation.", RANGE(range_args) },
 	{ "dst", "Destination address, before translation.", RANGE(range_args) },
 	{ "duration", "Age in seconds.", RANGE(range_args) },
 	{ "expire", "Seconds until it ends when no packet comes.", RANGE(range_args) },
-	{ "ext-dst", "Destination address to add to a list of which one must fit.", NAMED },
-	{ "ext-dst-negate", "Destination address to add to a list of which none may fit.", NAMED },
-	{ "ext-src", "Source address to add to a list of which one must fit.", NAMED },
-	{ "ext-src-negate", "Source address to add to a list of which none may fit.", NAMED },
+	{ "ext-dst", "Destination address to add to a list of which one must fit.",
+	  ONE(address_args) },
+	{ "ext-dst-negate", "Destination address to add to a list of which none may fit.",
+	  ONE(address_args) },
+	{ "ext-src", "Source address to add to a list of which one must fit.", ONE(address_args) },
+	{ "ext-src-negate", "Source address to add to a list of which none may fit.",
+	  ONE(address_args) },
 	{ "negate", "Turn a criterion round, or back.", .min_args = 1, .max_args = 1,
 	  .args = criterion_args, REMOTE },
 	{ "nport", "Source port after translation.", RANGE(range_args) },
 	{ "nsrc", "Source address after translation.", RANGE(range_args) },
-	{ "policy", "Number of the policy.", RANGE(range_args) },
-	{ "proto", "Number of the IP protocol.", RANGE(range_args) },
+	{ "policy", "Number of the policy.", RANGE(policy_range_args) },
+	{ "proto", "Number of the IP protocol.", RANGE(proto_range_args) },
 	{ "proto-state", "State of the protocol, as in the list.", RANGE(range_args) },
 	{ "session-state1", "Bits of the first state word, and their mask, hexadecimal.",
 	  RANGE(range_args) },
 	{ "session-state2", "Bits of the second state word, and their mask, hexadecimal.",
 	  RANGE(range_args) },
-	{ "sintf", "Interface that packets of the client come in by.", NAMED },
+	{ "sintf", "Interface that packets of the client come in by.",
+	  ONE(interface_args) },
 	{ "sport", "Source port.", RANGE(range_args) },
 	{ "src", "Source address.", RANGE(range_args) },
 	{ "vd", "Index of the virtual domain; -1 is every one.", RANGE(range_args) },
-	{ "vd-name", "Name of the virtual domain.", NAMED },
+	{ "vd-name", "Name of the virtual domain.", ONE(vd_name_args) },
 	{ 0 }
 };
 
 static const struct argument tuple_args[] = {
-	{ "<protocol>", "Number of the IP protocol." },
+	{ "<protocol number>", "Number of the IP protocol." },
 	{ "<source>", "Source address." },
 	{ "<source port>", "Source port." },
 	{ "<destination>", "Destination address, before translation." },

@@ -14,7 +14,7 @@ static const struct argument ping_args[] = {
 };
 
 static const struct argument old_filter_args[] = {
-	{ "<criterion>", "Criterion; `clear`, `negate`, or `list` to show the filter." },
+	{ "<criterion or verb>", "Criterion; `clear`, `negate`, or `list` to show the filter." },
 	{ "<from>", "Value, or the first of a range; what to clear or negate." },
 	{ "<to>", "Last value of the range." },
 };
@@ -60,7 +60,7 @@ static const struct argument checklines_args[] = {
 };
 
 static const struct argument reset_args[] = {
-	{ "<what>", "`all`, or `field` for the conditions on fields only." },
+	{ "<part>", "`all`, or `field` for the conditions on fields only." },
 };
 
 static const struct argument start_line_args[] = {

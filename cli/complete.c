@@ -3,7 +3,7 @@
  * The words before the last one are matched as in a command that is carried out; the last one is a
  * prefix. What can follow comes from the command tree, the schema (paths, attributes, options) or
  * the configuration (keys of entries, names for references). What cannot be listed is described by
- * a hint: a range, a length, a form.
+ * notes: a range, a length, a form.
  */
 #include "cli/complete.h"
 
@@ -14,109 +14,21 @@
 #include "cfgdb/client.h"
 #include "cfgdb/lex.h"
 #include "cli/commands.h"
-#include "cli/grammar.h"
-
-/* What is being completed. */
-struct completer {
-	struct shell *sh;
-	struct completion *c;
-	char *const *argv; /* words after those of the command */
-	size_t argc;
-	const char *help; /* of the entries that are being listed */
-};
-
-void complete_done(struct completion *c) {
-	for (size_t i = 0; i < c->n; i++) {
-		free(c->items[i].word);
-		free(c->items[i].help);
-	}
-	free(c->items);
-	free(c->hint.word);
-	free(c->hint.help);
-	free(c->prefix);
-	*c = (struct completion){ 0 };
-}
-
-/* Add a word if it fits and is not there yet; false when there is no room for more. */
-static bool complete_add(struct completion *c, const char *word, const char *help, bool required) {
-	if (strncmp(word, c->prefix, strlen(c->prefix)) != 0)
-		return true;
-	if (c->n > 0 && strcmp(c->items[c->n - 1].word, word) == 0)
-		return true;
-	if (c->n >= COMPLETE_MAX) {
-		c->more = true;
-		return false;
-	}
-	if (c->n == c->size) {
-		c->size = c->size ? c->size * 2 : 32;
-		c->items = xreallocarray(c->items, c->size, sizeof(*c->items));
-	}
-	c->items[c->n++] = (struct candidate){ xstrdup(word), xstrdup(help), required };
-	return true;
-}
-
-static void complete_hint(struct completion *c, const char *word, char *help) {
-	free(c->hint.word);
-	free(c->hint.help);
-	c->hint = (struct candidate){ xstrdup(word), help, false };
-}
+#include "cli/completer.h"
 
 /* ---- words of the grammar ---- */
 
 static bool add_word(void *arg, const char *word, const char *help) {
-	return !complete_add(arg, word, help, false);
-}
-
-static int compare_candidates(const void *a, const void *b) {
-	return strcmp(((const struct candidate *)a)->word, ((const struct candidate *)b)->word);
-}
-
-/* Paths come in the order of tables and repeat their first words. */
-static void complete_unique(struct completion *c) {
-	size_t n = 0;
-
-	qsort(c->items, c->n, sizeof(*c->items), compare_candidates);
-	for (size_t i = 0; i < c->n; i++) {
-		if (n > 0 && strcmp(c->items[n - 1].word, c->items[i].word) == 0) {
-			free(c->items[i].word);
-			free(c->items[i].help);
-		} else {
-			c->items[n++] = c->items[i];
-		}
-	}
-	c->n = n;
+	return !completer_add(arg, word, help, false);
 }
 
 static void complete_words(struct completion *c, const struct grammar *g) {
 	grammar_words(g, add_word, c);
 	if (g->in_path && c->n > 1)
-		complete_unique(c);
+		completer_sort(c);
 }
 
-/* ---- entries and references ---- */
-
-static int add_key(void *arg, const char *key) {
-	struct completer *k = arg;
-
-	return !complete_add(k->c, key, k->help, false);
-}
-
-static void complete_keys(struct completer *k, const struct schema_table *table, const char *help) {
-	struct err err;
-
-	k->help = help;
-	if (client_keys(k->sh->client, table, k->c->prefix, COMPLETE_MAX + 1, add_key, k, &err) ==
-	    ERR_TIMEOUT)
-		k->sh->lost = true;
-}
-
-static void complete_children(struct completer *k, const struct object *holder, unsigned int attr) {
-	const struct value *v = object_get(holder, attr);
-
-	for (uint32_t i = 0; v && i < v->n; i++)
-		if (!complete_add(k->c, value_item(v, i)->entry->key, "", false))
-			return;
-}
+/* ---- entries ---- */
 
 static void complete_alias_keys(struct completer *k, const struct schema_alias *alias) {
 	struct object *obj;
@@ -124,7 +36,7 @@ static void complete_alias_keys(struct completer *k, const struct schema_alias *
 
 	if (client_get(k->sh->client, schema_table(alias->table), "", &obj, &err))
 		return;
-	complete_children(k, obj, alias->attr);
+	completer_children(k, obj, alias->attr);
 	object_free(obj);
 }
 
@@ -134,118 +46,22 @@ static void complete_entry(struct completer *k, const struct target *target) {
 	if (k->argc > 0 || (!target->table && !context_list(&k->sh->context, &list)) ||
 	    !schema_is_list(list.table))
 		return;
-	complete_hint(k->c, list.table->attrs[0].name, xstrdup(list.table->attrs[0].help));
+	complete_value_key(k, list.table);
 	if (target->alias)
 		complete_alias_keys(k, target->alias);
 	else if (list.holder)
-		complete_children(k, list.holder->obj, (unsigned int)list.attr);
+		completer_children(k, list.holder->obj, (unsigned int)list.attr);
 	else
-		complete_keys(k, list.table, "");
+		completer_keys(k, list.table, "");
 }
 
-/* ---- attributes and values ---- */
-
-static void complete_attrs(struct completer *k, const struct object *obj, enum command_args kind) {
-	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
-		const struct schema_attr *a = &obj->table->attrs[i];
-		bool stored = schema_is_stored(a) || schema_is_stored_table(obj->table);
-		AUTO_FREE char *help = xasprintf("%s%s", a->help, stored ? " (not enforced)" : "");
-
-		if (grammar_attr_fits(obj, i, kind))
-			complete_add(k->c, a->name, help, a->flags & ATTR_REQUIRED);
-	}
+static void complete_way(struct completer *k, const struct target *target) {
+	if (target->table || context_top(&k->sh->context))
+		if (!complete_within(k, target))
+			complete_entry(k, target);
 }
 
-static const char *const type_hints[ATTR_TYPE_COUNT] = {
-	[ATTR_IPV4] = "Enter an IPv4 address",
-	[ATTR_IPV4_HOST] = "Enter an IPv4 address and a mask, or ADDRESS/LENGTH",
-	[ATTR_IPV4_NET] = "Enter an IPv4 network and a mask, or NETWORK/LENGTH",
-	[ATTR_IPV4_RANGE] = "Enter an IPv4 address, or a range FIRST-LAST",
-	[ATTR_IPV6] = "Enter an IPv6 address",
-	[ATTR_IPV6_PREFIX] = "Enter an IPv6 network as NETWORK/LENGTH",
-	[ATTR_PORT_RANGE] = "Enter a port, or a range FIRST-LAST",
-	[ATTR_SERVICE_PORTS] =
-		"Enter server ports, as 80 or 8000-8010; client ports after a colon, as "
-		"53:1024-65535",
-	[ATTR_MAC] = "Enter a MAC address",
-	[ATTR_UUID] = "Enter a UUID",
-	[ATTR_TIME] = "Enter a time as HH:MM",
-	[ATTR_DATETIME] = "Enter a time and a date as HH:MM YYYY/MM/DD",
-	[ATTR_PASSWORD] = "Enter the secret",
-	[ATTR_PASSWORD_HASH] = "Enter the password",
-};
-
-static char *value_hint(const struct schema_attr *a) {
-	if (a->type == ATTR_INTEGER)
-		return xasprintf("Enter an integer value from <%lld> to <%lld>", (long long)a->min,
-				 (long long)a->max);
-	if (a->type == ATTR_STRING && a->max > 0 && a->n_options == 0)
-		return xasprintf("%s Enter a string of at most <%lld> bytes", a->help,
-				 (long long)a->max);
-	return xstrdup(type_hints[a->type] ? type_hints[a->type] : a->help);
-}
-
-static void complete_refs(struct completer *k, const struct schema_attr *a) {
-	if (a->flags & ATTR_ANY)
-		complete_add(k->c, "any", "every interface", false);
-	for (uint16_t i = 0; i < a->n_refs; i++) {
-		const struct schema_table *table = schema_table(a->refs[i]);
-		const char *last = strrchr(table->path, ' ');
-
-		complete_keys(k, table, table->noun ? table->noun : last ? last + 1 : table->path);
-	}
-}
-
-static void complete_options(struct completer *k, const struct schema_attr *a) {
-	for (uint16_t i = 0; i < a->n_options; i++) {
-		const struct schema_option *o = &a->options[i];
-		AUTO_FREE char *help = xasprintf("%s%s", o->help ? o->help : "",
-						 o->stored ? " (not enforced)" : "");
-
-		complete_add(k->c, o->name, help, false);
-	}
-}
-
-static void complete_held(struct completer *k, const struct object *obj, unsigned int attr) {
-	const struct schema_attr *a = &obj->table->attrs[attr];
-	const struct value *v = object_value(obj, attr);
-
-	for (uint32_t i = 0; v && i < v->n; i++) {
-		const union item *item = value_item(v, i);
-		const struct value one = { .n = 1, .u = { .one = *item } };
-		const char *help = a->type == ATTR_OPTION ? a->options[item->num].help : NULL;
-		AUTO_STR struct str word = STR_INIT;
-
-		value_print(a, &one, VALUE_GET, &word);
-		if (strchr(str_text(&word), '\n'))
-			continue; /* no word of one line */
-		if (!complete_add(k->c, str_text(&word), help ? help : "", false))
-			return;
-	}
-}
-
-static void complete_value(struct completer *k, const struct object *obj, enum command_args kind) {
-	struct err err;
-	int attr = grammar_attr(obj, k->argv[0], kind, &err);
-	const struct schema_attr *a;
-	bool two_words;
-
-	if (attr < 0)
-		return;
-	a = &obj->table->attrs[attr];
-	two_words =
-		a->type == ATTR_IPV4_HOST || a->type == ATTR_IPV4_NET || a->type == ATTR_DATETIME;
-	if (k->argc > (two_words ? 2 : 1) && !(a->flags & ATTR_MULTI))
-		return;
-	if (a->type != ATTR_OPTION)
-		complete_hint(k->c, a->name, value_hint(a));
-	if (kind == ARGS_HELD_VALUES)
-		complete_held(k, obj, (unsigned int)attr);
-	else if (a->type == ATTR_REF)
-		complete_refs(k, a);
-	else
-		complete_options(k, a);
-}
+/* ---- arguments ---- */
 
 static void complete_args(struct completer *k, const struct command *command,
 			  const struct target *target) {
@@ -255,15 +71,17 @@ static void complete_args(struct completer *k, const struct command *command,
 
 	if (command->kind == ARGS_ENTRY)
 		complete_entry(k, target);
+	else if (command->kind == ARGS_WITHIN)
+		complete_way(k, target);
 	else if (command->kind == ARGS_TEXT && k->argc < command->max_args)
-		complete_hint(k->c, command->args[k->argc].name,
-			      xstrdup(command->args[k->argc].help));
+		complete_text(k, &command->args[k->argc]);
 	else if (command->kind != ARGS_TEXT && obj && k->argc == 0)
-		complete_attrs(k, obj, command->kind);
+		complete_value_attrs(k, obj, command->kind);
 	else if (is_value && obj && k->argc > 0)
 		complete_value(k, obj, command->kind);
 	/* values must follow, although the grammar is content with an attribute */
-	k->c->whole = !*k->c->prefix && k->argc >= command->min_args + (is_value ? 1 : 0);
+	k->c->whole = !*k->c->prefix && k->argc >= command->min_args &&
+		      (!is_value || (obj && complete_value_whole(k, obj, command->kind)));
 }
 
 /* ---- a line ---- */
@@ -318,6 +136,12 @@ static size_t complete_width(const struct candidate *item) {
 	return n;
 }
 
+static size_t complete_wider(const struct candidate *item, size_t width) {
+	size_t n = complete_width(item);
+
+	return n > width ? n : width;
+}
+
 static void complete_print_one(const struct candidate *item, size_t width, struct str *out) {
 	str_addf(out, "%s%s", item->required ? "*" : "", item->word);
 	if (*item->help) {
@@ -328,13 +152,14 @@ static void complete_print_one(const struct candidate *item, size_t width, struc
 }
 
 void complete_print(const struct completion *c, struct str *out) {
-	size_t width = c->hint.word ? complete_width(&c->hint) : 0;
+	size_t width = 0;
 
+	for (size_t i = 0; i < c->n_notes; i++)
+		width = complete_wider(&c->notes[i], width);
 	for (size_t i = 0; i < c->n; i++)
-		if (complete_width(&c->items[i]) > width)
-			width = complete_width(&c->items[i]);
-	if (c->hint.word)
-		complete_print_one(&c->hint, width, out);
+		width = complete_wider(&c->items[i], width);
+	for (size_t i = 0; i < c->n_notes; i++)
+		complete_print_one(&c->notes[i], width, out);
 	for (size_t i = 0; i < c->n; i++)
 		complete_print_one(&c->items[i], width, out);
 	if (c->more)

@@ -14,12 +14,17 @@ struct candidate {
 	char *word;
 	char *help;              /* "" when there is none */
 	bool required;
+	bool open;               /* the word goes on behind it, as that of a file in a folder */
 };
+
+/* What belongs here: the first says of what kind it is, the others more of it. */
+#define COMPLETE_NOTES_MAX 6
 
 struct completion {
 	struct candidate *items; /* all begin with prefix */
 	size_t n, size;
-	struct candidate hint;   /* what kind of word belongs here; word is NULL: none */
+	struct candidate notes[COMPLETE_NOTES_MAX];
+	size_t n_notes;
 	bool more;               /* there are more than COMPLETE_MAX */
 	bool whole;              /* the line can be carried out as it stands */
 	size_t start;            /* offset in the text of the word that is being typed */
@@ -32,7 +37,7 @@ void complete_line(struct shell *sh, const char *text, struct completion *c);
 /* Release what c holds. */
 void complete_done(struct completion *c);
 
-/* Append the candidates with their help, one a line. */
+/* Append the notes and the candidates with their help, one a line. */
 void complete_print(const struct completion *c, struct str *out);
 
 /* Length of what all candidates begin with. */

@@ -321,6 +321,13 @@ int context_edit(struct context *ctx, const char *word, bool *added, struct err 
 
 /* ---- saving ---- */
 
+struct object *context_copy(const struct level *level) {
+	struct object *copy = object_copy(level->obj);
+
+	object_normalize(copy);
+	return copy;
+}
+
 void context_touch(struct level *level, unsigned int attr) {
 	level->dirty |= !(level->table->attrs[attr].flags & ATTR_SESSION);
 }

@@ -74,6 +74,9 @@ bool context_list(struct context *ctx, struct list_ref *ret);
 int context_get(const struct context *ctx, const struct schema_table *table, const char *key,
 		struct object **ret, struct err *err);
 
+/* The buffer of a level as it would be saved; the caller frees it. */
+struct object *context_copy(const struct level *level);
+
 /* An attribute of the level's buffer has been changed. */
 void context_touch(struct level *level, unsigned int attr);
 

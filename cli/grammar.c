@@ -142,17 +142,27 @@ static bool match_visit(void *arg, const char *word, const char *help) {
 	return m->exact;
 }
 
+/* Words of the tree that yield to others, or those that do not; true: no better one will come. */
+static bool match_commands(const struct grammar *g, unsigned int yields, struct match *m) {
+	const struct command *sub = grammar_sub(g);
+
+	for (; sub && sub->word; sub++)
+		if ((sub->flags & COMMAND_YIELDS) == yields &&
+		    (g->n_words > 0 || (sub->where & g->where)) && match_visit(m, sub->word, NULL))
+			return true;
+	return false;
+}
+
 /*
  * Like grammar_words, hidden ones too. Below the first word an abbreviation that fits one command
  * means it, whatever tables begin alike (`get sys st` is the status); a whole name means its table.
  */
 static void match_words(const struct grammar *g, struct match *m) {
-	const struct command *sub = grammar_sub(g);
 	struct match path = { .word = m->word, .len = m->len };
 
-	for (; sub && sub->word; sub++)
-		if ((g->n_words > 0 || (sub->where & g->where)) && match_visit(m, sub->word, NULL))
-			return;
+	if (match_commands(g, 0, m) ||
+	    (m->found[0] == '\0' && match_commands(g, COMMAND_YIELDS, m)))
+		return;
 	if (g->in_path && g->path[0] == '\0') {
 		paths_visit(g, match_visit, m);
 	} else if (g->in_path) {
@@ -258,6 +268,8 @@ static int grammar_check_args(const struct call *call, struct err *err) {
 
 	if (call->argc < c->min_args)
 		return grammar_incomplete(err);
+	if (call->target.table && c->kind == ARGS_WITHIN)
+		return 0;
 	if (call->target.table)
 		max = c->kind == ARGS_ENTRY && schema_is_list(call->target.table) ? 1 : 0;
 	return call->argc > max ? grammar_refuse(call->argv[max], err) : 0;
@@ -295,9 +307,11 @@ int grammar_parse(const struct command *tree, enum level_kind where, char *const
 bool grammar_attr_fits(const struct object *obj, unsigned int attr, enum command_args kind) {
 	const struct schema_attr *a = &obj->table->attrs[attr];
 
-	if ((a->flags & ATTR_KEY) || (a->type == ATTR_CHILD) != (kind == ARGS_CHILD))
+	bool list = kind == ARGS_LIST || kind == ARGS_LIST_VALUES || kind == ARGS_HELD_VALUES;
+
+	if ((a->flags & ATTR_KEY) || (list && !(a->flags & ATTR_MULTI)))
 		return false;
-	if ((kind == ARGS_LIST_VALUES || kind == ARGS_HELD_VALUES) && !(a->flags & ATTR_MULTI))
+	if (kind != ARGS_WITHIN && (a->type == ATTR_CHILD) != (kind == ARGS_CHILD))
 		return false;
 	return object_has(obj, attr);
 }

@@ -4,7 +4,7 @@
  * of the schema, which share the positions after `get`, `show` and `config`.
  *
  * Every keyword may be shortened as long as it is unambiguous; a word that is there in full wins
- * over longer ones.
+ * over longer ones. Verbs that few people type do not make those ambiguous that everybody does.
  */
 #pragma once
 
@@ -26,6 +26,7 @@ enum command_flag {
 	COMMAND_TARGET = 1 << 1,  /* needs a whole path */
 	COMMAND_HIDDEN = 1 << 2,  /* works, but is not offered */
 	COMMAND_UNPAGED = 1 << 3, /* output is followed as it comes, or is a question */
+	COMMAND_YIELDS = 1 << 4,  /* what is short for it and for another one means that */
 };
 
 /* What the arguments after the words of a command are. */
@@ -35,8 +36,12 @@ enum command_args {
 	ARGS_CHILD,               /* child attribute */
 	ARGS_ATTR,                /* attribute */
 	ARGS_VALUES,              /* attribute and values */
-	ARGS_LIST_VALUES,         /* attribute that holds a list, and values */
+	ARGS_LIST,                /* attribute that holds a list */
+	ARGS_LIST_VALUES,         /* the same, and values */
 	ARGS_HELD_VALUES,         /* the same, and values that are in the list now */
+	ARGS_WITHIN,              /* keys, nested tables and an attribute: the way further in */
+	ARGS_RENAME,              /* key, `to`, another key */
+	ARGS_MOVE,                /* key, `before` or `after`, another key */
 };
 
 struct argument {

@@ -164,6 +164,10 @@ static void out_visible(struct out *o, const char *data, size_t n) {
 void out_bytes(struct out *o, const char *data, size_t n) {
 	if (out_stopped(o))
 		return;
+	if (o->filter.text) {
+		o->filter.text(o->filter.arg, data, n);
+		return;
+	}
 	if (o->terminal)
 		out_visible(o, data, n);
 	else
@@ -174,6 +178,20 @@ void out_bytes(struct out *o, const char *data, size_t n) {
 
 void out_text(struct out *o, const char *text) {
 	out_bytes(o, text, strlen(text));
+}
+
+struct out_filter out_filter(struct out *o, struct out_filter filter) {
+	struct out_filter before = o->filter;
+
+	o->filter = filter;
+	return before;
+}
+
+void out_say(struct out *o, const char *text) {
+	struct out_filter filter = out_filter(o, (struct out_filter){ NULL, NULL });
+
+	out_text(o, text);
+	out_filter(o, filter);
 }
 
 void out_printf(struct out *o, const char *fmt, ...) {

@@ -8,6 +8,12 @@
 #include "cfgdb/base/str.h"
 #include "cli/pager.h"
 
+/* Takes text instead of the output; text is NULL: nobody does. */
+struct out_filter {
+	void (*text)(void *arg, const char *text, size_t n);
+	void *arg;
+};
+
 struct out {
 	int fd;              /* -1: the text stays in pending */
 	bool terminal;       /* of fd: control characters are made visible */
@@ -21,6 +27,7 @@ struct out {
 	 */
 	int (*key)(void *arg);
 	void *key_arg;
+	struct out_filter filter;
 	bool paging;         /* what comes now stops after each page */
 	bool wiped;          /* stopped there: the cursor is where the question was */
 	struct pager pager;
@@ -52,6 +59,12 @@ void out_bytes(struct out *o, const char *data, size_t n);
 
 /* Append formatted text. */
 void out_printf(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* From now on text goes through this filter; returns the one before. */
+struct out_filter out_filter(struct out *o, struct out_filter filter);
+
+/* Append text that no filter may hold back: errors, and what was asked. */
+void out_say(struct out *o, const char *text);
 
 /* Write what is pending. */
 void out_flush(struct out *o);

@@ -14,16 +14,20 @@
 #include "cfgdb/lex.h"
 #include "cli/commands.h"
 #include "cli/grammar.h"
+#include "cli/pipe.h"
 #include "schemas/schema_gen.h"
 
 /* What the daemon warns of belongs to the command that is running. */
 static void shell_warn(void *arg, const char *text) {
 	struct shell *sh = arg;
+	AUTO_STR struct str line = STR_INIT;
 
-	if (sh->warn)
+	if (sh->warn) {
 		sh->warn(sh->report_arg, text);
-	else
-		out_printf(sh->out, "Warning: %s\n", text);
+		return;
+	}
+	str_addf(&line, "Warning: %s\n", text);
+	out_say(sh->out, str_text(&line));
 }
 
 void shell_init(struct shell *sh, struct client *client, struct out *out,
@@ -52,10 +56,16 @@ void shell_page(struct shell *sh, bool on) {
 }
 
 bool shell_confirm(struct shell *sh, const char *warning) {
+	struct out_filter filter;
+	bool yes;
+
 	if (!sh->confirm)
 		return true;
+	filter = out_filter(sh->out, (struct out_filter){ NULL, NULL });
 	out_printf(sh->out, "%s\n", warning);
-	return sh->confirm(sh->confirm_arg, "Do you want to continue? (y/n)");
+	yes = sh->confirm(sh->confirm_arg, "Do you want to continue? (y/n)");
+	out_filter(sh->out, filter);
+	return yes;
 }
 
 static void shell_print(const struct err *err, struct str *out) {
@@ -80,7 +90,7 @@ void shell_fail(struct shell *sh, const struct err *err) {
 		return;
 	}
 	shell_print(err, &text);
-	out_text(sh->out, str_text(&text));
+	out_say(sh->out, str_text(&text));
 }
 
 static void report_apart(void *arg, const struct err *err) {
@@ -132,22 +142,40 @@ static int shell_words(struct shell *sh, const struct words *words, struct err *
 	return call.command->run(sh, &call, err);
 }
 
+/* Nothing is carried out when a filter is wrong. */
+static int shell_filtered(struct shell *sh, const char *line, const struct pipe *pipe,
+			  const struct words *words, struct err *err) {
+	struct filters filters;
+	int rc;
+
+	if (words->n == 0)
+		return pipe->n > 0 ? grammar_refuse("|", err) : 0;
+	rc = filters_begin(&filters, line, pipe, sh->out, err);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = shell_words(sh, words, err);
+	filters_end(&filters);
+	return rc;
+}
+
 int shell_run(struct shell *sh, const char *line) {
 	AUTO_WORDS struct words words = { 0 };
 	struct err err = { 0 };
-	int rc = 0;
+	struct pipe pipe;
+	int rc = pipe_split(line, &pipe, &err);
 
-	switch (lex_words(line, &words, &err)) {
-	case LEX_OK:
-		if (words.n > 0)
-			rc = shell_words(sh, &words, &err);
-		break;
-	case LEX_MORE:
-		rc = err_set(&err, ERR_PARSE, "Unmatched double quote.");
-		break;
-	case LEX_BAD:
-		rc = err.code;
-		break;
+	if (rc == 0) {
+		switch (pipe_words(line, &pipe, &words, &err)) {
+		case LEX_OK:
+			rc = shell_filtered(sh, line, &pipe, &words, &err);
+			break;
+		case LEX_MORE:
+			rc = err_set(&err, ERR_PARSE, "Unmatched double quote.");
+			break;
+		case LEX_BAD:
+			rc = err.code;
+			break;
+		}
 	}
 	if (rc) {
 		shell_one_line(&words, &err);

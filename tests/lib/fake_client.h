@@ -30,5 +30,8 @@ unsigned int fake_client_calls(const struct client *c, const char *kind);
  */
 void fake_client_endless(struct client *c, const char *word);
 
+/* What this command prints from now on, both constants; other commands print their own words. */
+void fake_client_say(struct client *c, const char *command, const char *text);
+
 /* Number of objects of a table that are really there, staged ones not counted. */
 size_t fake_client_count(const struct client *c, const struct schema_table *table);

@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cfgdb/base/mem.h"
 #include "cli/complete.h"
+#include "cli/live.h"
 #include "tests/lib/fake_shell.h"
 
 static struct fake_shell f;
@@ -53,39 +56,71 @@ static const struct {
 	{ "", "show firewall address ", "all|web|web two!name$" },
 	{ "", "show firewall address w", "web|web two!name" },
 	{ "", "show firewall address \"web t", "web two!name" },
-	{ "", "show firewall address web ", "$" },
+	{ "", "show firewall address web ", "uuid|..." },
+	{ "", "get firewall address web comment ", "$" },
 	{ "", "show system cluster-sync ", "3!sync-id$" },
-	{ "", "show system ha ", "$" },
+	{ "", "show system ha ", "group-id|..." },
 	{ "", "config firewall address ", "$" },
 	{ "", "execute ping ", "!<host>" },
 	{ "", "diagnose firewall iprope lookup 1.2.3.4 ", "!<source port>" },
 	{ "", "diagnose firewall iprope lookup 1 2 3 4 5 6 ", "$" },
+	{ "", "diagnose firewall iprope lookup 1 2 3 4 ", "icmp|tcp|udp!<protocol>" },
+	{ "", "diagnose firewall iprope lookup 1 2 3 4 tcp ", "port1|port2!<interface>" },
+	{ "config firewall policy\nedit 7\nset srcintf port1\nset dstintf port2\nset srcaddr all\n"
+	  "set dstaddr all\nset service ALL\nset schedule always\nend",
+	  "diagnose firewall iprope show 100004 ", "0|7!<policy or 0>" },
+	{ "", "diagnose sniffer packet ", "any|port1|port2!<interface or any>$" },
+	{ "", "diagnose sniffer packet any none ", "1|2|3|4|5|6!<detail>$" },
+	{ "", "diagnose sys session filter sintf p", "port1|port2!<interface>" },
+	{ "", "diagnose sys session filter clear pro", "proto|proto-state!<criterion>" },
+	{ "", "execute set system session filter c", "clear!<criterion or verb>" },
+	{ "", "diagnose sys cmdb refcnt show firewall.addr",
+	  "firewall.address.name|firewall.addrgrp.name!<table.key>" },
+	{ "", "diagnose sys cmdb refcnt show firewall.address.name w", "web|web two!<entry>" },
+	{ "", "diagnose sys cmdb refcnt show firewall.address w", "web|web two!<entry>" },
+	{ "", "diagnose sys cmdb refcnt show nothing.here w", "!<entry>" },
+	{ "", "diagnose sys ha checksum show root firewall.sc",
+	  "firewall.schedule.group|firewall.schedule.onetime|firewall.schedule.recurring!<table>" },
+	{ "", "execute log filter category ", "event|traffic!<category>$" },
 
 	{ "config firewall address", "", "edit|delete|get|show|end|abort" },
 	{ "config firewall address", "edit ", "all|web|web two!name" },
 	{ "config firewall address", "delete a", "all!name" },
 	{ "config firewall address", "show ", "full-configuration|all|web|web two!name$" },
+	{ "config firewall address", "show web com", "comment" },
+	{ "config firewall address", "show web comment ", "$" },
+	{ "config firewall address", "show nobody ", "$" },
 	{ "config system standalone-cluster", "e", "edit|end" },
+	{ "config system standalone-cluster", "show cluster-peer ", "3$" },
+	{ "config system standalone-cluster", "get cluster-peer 3 peeri", "peerip" },
+	{ "config system standalone-cluster", "get cluster-peer 3 session-sync-filter src",
+	  "srcintf|srcaddr|srcaddr6" },
+	{ "config system standalone-cluster\nconfig cluster-peer", "show 3 peeri", "peerip" },
 	{ "config system standalone-cluster", "edit ", "3!sync-id" },
 	{ "config system standalone-cluster", "config cl", "cluster-peer" },
 	{ "config system standalone-cluster\nconfig cluster-peer", "edit ", "3!sync-id" },
 	{ "config system ha", "n", "" },
 
 	{ "config firewall policy\nedit 1", "",
-	  "config|set|unset|append|unselect|get|show|next|end|abort" },
+	  "config|set|unset|append|select|clear|unselect|get|show|next|end|abort" },
 	{ "config firewall policy\nedit 1", "set srci", "*srcintf" },
 	{ "config firewall policy\nedit 1", "set src", "*srcintf|*srcaddr|..." },
 	{ "config firewall policy\nedit 1", "set na", "name|..." },
 	{ "config firewall policy\nedit 1\nset action accept", "set na", "name|nat64|..." },
 	{ "config firewall policy\nedit 1", "set policyid", "" },
-	{ "config firewall policy\nedit 1", "set action ", "accept|deny|ipsec" },
-	{ "config firewall policy\nedit 1", "set action a", "accept" },
+	{ "config firewall policy\nedit 1", "set action ", "accept|deny|ipsec!action" },
+	{ "config firewall policy\nedit 1", "set action a", "accept!action" },
 	{ "config firewall policy\nedit 1", "set action accept ", "$" },
 	{ "config firewall policy\nedit 1", "set srcintf port", "port1|port2!srcintf" },
 	{ "config firewall policy\nedit 1", "set srcaddr w", "web|web two|wgroup!srcaddr" },
 	{ "config firewall policy\nedit 1", "set srcaddr all ", "all|web|web two|wgroup!srcaddr$" },
 	{ "config firewall policy\nedit 1", "append srci", "*srcintf" },
 	{ "config firewall policy\nedit 1", "append act", "" },
+	{ "config firewall policy\nedit 1", "clear srci", "*srcintf" },
+	{ "config firewall policy\nedit 1", "clear act", "" },
+	{ "config firewall policy\nedit 1", "clear srcaddr ", "$" },
+	{ "config firewall policy\nedit 1", "select srcaddr w", "web|web two|wgroup!srcaddr" },
+	{ "config firewall policy\nedit 1", "show srci", "*srcintf" },
 	{ "config firewall policy\nedit 1\nset srcaddr web wgroup", "unselect srcaddr ",
 	  "web|wgroup!srcaddr" },
 	{ "config firewall policy\nedit 1\nset srcaddr web wgroup", "unselect srcaddr wg",
@@ -95,14 +130,15 @@ static const struct {
 	{ "config firewall policy\nedit 1", "unselect srcaddr ", "!srcaddr" },
 	{ "config firewall policy\nedit 1", "unselect act", "" },
 	{ "config system interface\nedit port1\nset allowaccess ssh ping", "unselect allowaccess ",
-	  "ping|ssh" },
+	  "ping|ssh!allowaccess" },
 	{ "config firewall policy\nedit 1", "set name ", "!name" },
 	{ "config firewall policy\nedit 1", "set name x ", "$" },
 	{ "config firewall policy\nedit 1", "unset na", "name|..." },
 	{ "config system interface\nedit port1", "set vdom ", "root!vdom" },
 	{ "config system interface\nedit port1", "set vdom x", "!vdom" },
 	{ "config router static\nedit 1", "set dst ", "!dst" },
-	{ "config router static\nedit 1", "set dst 10.0.0.0 ", "!dst$" },
+	{ "config router static\nedit 1", "set dst 10.0.0.0 ", "!dst" },
+	{ "config router static\nedit 1", "set dst 10.0.0.0/8 ", "$" },
 	{ "config router static\nedit 1", "set dst 10.0.0.0 255.0.0.0 ", "$" },
 	{ "config router static\nedit 1", "set distance ", "!distance" },
 };
@@ -111,8 +147,8 @@ static void describe(const struct completion *c, struct str *out) {
 	for (size_t i = 0; i < c->n; i++)
 		str_addf(out, "%s%s%s", i ? "|" : "", c->items[i].required ? "*" : "",
 			 c->items[i].word);
-	if (c->hint.word)
-		str_addf(out, "!%s", c->hint.word);
+	if (c->n_notes)
+		str_addf(out, "!%s", c->notes[0].word);
 	if (c->whole)
 		str_add_char(out, '$');
 }
@@ -150,9 +186,13 @@ static void expect_help(const char *before, const char *text, const char *want) 
 
 START_TEST(help_is_in_columns) {
 	expect_help("", "e", "execute    Run a command once.\nexit       End the session.\n");
-	expect_help("", "show firewall address web ", "<Enter>\n");
+	expect_help("", "show firewall address web comment ", "<Enter>\n");
 	expect_help("config router static\nedit 1", "set distance ",
-		    "distance    Enter an integer value from <1> to <255>\n");
+		    "distance     Enter an integer value from <1> to <255>\n"
+		    "<meaning>    Trust in the route: of several to one destination, the lowest is "
+		    "installed.\n"
+		    "<current>    10\n"
+		    "<default>    10\n");
 	expect_help("", "set ss", "");
 	expect_help("", "set av-p", "");
 }
@@ -172,7 +212,11 @@ END_TEST
 START_TEST(unselect_offers_what_is_there) {
 	expect_help("config system interface\nedit port1\nset allowaccess ssh snmp",
 		    "unselect allowaccess ",
-		    "ssh     Shell by SSH (TCP 22).\nsnmp    SNMP queries (UDP 161).\n");
+		    "allowaccess    Services of this unit that may be reached through the "
+		    "interface, whatever program offers them; empty: none.\n"
+		    "<current>      ssh snmp\n"
+		    "ssh            Shell by SSH (TCP 22).\n"
+		    "snmp           SNMP queries (UDP 161).\n");
 }
 END_TEST
 
@@ -205,8 +249,159 @@ END_TEST
 
 START_TEST(names_show_what_they_are) {
 	expect_help("config firewall policy\nedit 1", "set dstaddr w",
-		    "dstaddr    Destination addresses or virtual IPs; one of them must match.\n"
-		    "web        address\nweb two    address\nwgroup     address group\n");
+		    "*dstaddr    Destination addresses or virtual IPs; one of them must match.\n"
+		    "web         address\nweb two     address\nwgroup      address group\n");
+}
+END_TEST
+
+/* Kind of value, meaning, present value, default, choices: what there is of them. */
+START_TEST(values_are_explained) {
+	expect_help("config firewall policy\nedit 1\nset action accept\nset srcaddr \"web two\" all",
+		    "set action ",
+		    "action       What happens to a session that matches.\n"
+		    "<current>    accept\n"
+		    "<default>    deny\n"
+		    "accept       Let it pass.\n"
+		    "deny         Drop it without an answer.\n"
+		    "ipsec        Send it through a policy-based tunnel; nothing would encrypt "
+		    "here, so it is dropped. (not enforced)\n");
+	expect_help("", "set srcaddr wg",
+		    "*srcaddr    Source addresses; one of them must match.\n"
+		    "wgroup      address group\n");
+	expect_help("", "set srcaddr ",
+		    "*srcaddr     Source addresses; one of them must match.\n"
+		    "<current>    \"web two\" \"all\"\n"
+		    "all          address\n"
+		    "web          address\n"
+		    "web two      address\n"
+		    "wgroup       address group\n");
+	expect_help("set utm-status enable", "set av-profile ",
+		    "av-profile    Antivirus profile; empty: no scan. (not enforced)\n");
+	expect_help("", "set comments ",
+		    "comments     Enter a string of at most <1023> bytes\n"
+		    "<meaning>    Remark of the administrator.\n");
+}
+END_TEST
+
+START_TEST(secrets_are_not_shown) {
+	expect_help("config system standalone-cluster\nset psksecret \"not to be seen\"",
+		    "set psksecret ",
+		    "psksecret    Enter the secret (at least <16> bytes are advised)\n"
+		    "<meaning>    Secret of the group, 16 characters or more; empty: that of "
+		    "system auto-scale.\n"
+		    "<current>    *\n");
+}
+END_TEST
+
+START_TEST(long_values_are_cut) {
+	AUTO_STR struct str line = STR_INIT;
+	struct completion c;
+
+	str_add(&line, "config firewall policy\nedit 1\nset comments \"");
+	for (int i = 0; i < 200; i++)
+		str_add(&line, "\xc3\xa4");
+	str_add(&line, "\"");
+	fake_shell_run(&f, str_text(&line));
+	complete_line(&f.sh, "set comments ", &c);
+	ck_assert_uint_eq(c.n_notes, 3);
+	ck_assert_str_eq(c.notes[2].word, "<current>");
+	/* a quote and as many whole characters as there is room for */
+	ck_assert_uint_eq(strlen(c.notes[2].help), 159 + strlen("..."));
+	ck_assert_str_eq(c.notes[2].help + 157, "\xc3\xa4...");
+	complete_done(&c);
+}
+END_TEST
+
+/* What only the running system knows, from what it prints. */
+START_TEST(names_of_the_running_system) {
+	fake_client_say(f.client, "diagnose sys ha autoscale-peers",
+			"Serial#: GHVM5JYE9GPRGP3M\nVMID: x\nRole: primary\nIP: 10.0.0.1\n\n"
+			"Serial#: GHVMCCCCCCCCCCCC\nVMID: y\nRole: secondary\nIP: 10.0.0.2\n");
+	expect_help("", "execute ha forget ",
+		    "<serial>            Serial number of another member.\n"
+		    "GHVM5JYE9GPRGP3M    primary\n"
+		    "GHVMCCCCCCCCCCCC    secondary\n");
+	expect_help("", "execute ha forget GHVMC",
+		    "<serial>            Serial number of another member.\n"
+		    "GHVMCCCCCCCCCCCC    secondary\n");
+	fake_client_say(f.client, "diagnose sys ha autoscale-peers", "");
+	expect_help("", "execute ha forget ",
+		    "<serial>    Serial number of another member.\n");
+	fake_client_fail(f.client, "run", 1, ERR_PERMISSION, "no");
+	expect_help("", "execute ha forget ",
+		    "<serial>    Serial number of another member.\n");
+}
+END_TEST
+
+struct names {
+	struct str text;
+	size_t n;
+};
+
+static bool take_name(void *arg, const char *name, const char *help, bool open) {
+	struct names *names = arg;
+
+	str_addf(&names->text, "%s%s(%s)\n", name, open ? "..." : "", help);
+	return ++names->n < 4;
+}
+
+static void take_names(enum live kind, const char *prefix, struct names *names) {
+	const struct live_query q = {
+		.sh = &f.sh, .prefix = prefix, .take = take_name, .arg = names
+	};
+
+	*names = (struct names){ STR_INIT, 0 };
+	live_names(&q, kind);
+}
+
+static void expect_names(enum live kind, const char *prefix, const char *want) {
+	struct names names;
+
+	take_names(kind, prefix, &names);
+	ck_assert_str_eq(str_text(&names.text), want);
+	str_done(&names.text);
+}
+
+START_TEST(revisions) {
+	fake_client_say(f.client, "execute revision list config",
+			"ID TIME ADMIN COMMENT\n 12 2026-11-22 admin before the move\n 3 x\n2\n"
+			"no number\n1 first\n0 not wanted any more\n");
+	expect_names(LIVE_REVISIONS, "",
+		     "12(2026-11-22 admin before the move)\n3(x)\n2()\n1(first)\n");
+}
+END_TEST
+
+START_TEST(files) {
+	char folder[] = "/tmp/check_complete.XXXXXX";
+	AUTO_STR struct str line = STR_INIT;
+	AUTO_STR struct str want = STR_INIT;
+	struct names names;
+	char path[64];
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/old", folder);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/.hidden", folder);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/old.conf", folder);
+	fclose(fopen(path, "w"));
+	str_addf(&line, "%s/o", folder);
+	take_names(LIVE_FILES, str_text(&line), &names);
+	ck_assert_uint_eq(names.n, 2); /* in whichever order the folder has them */
+	ck_assert_ptr_nonnull(strstr(str_text(&names.text), "/old/...()\n"));
+	ck_assert_ptr_nonnull(strstr(str_text(&names.text), "/old.conf()\n"));
+	str_done(&names.text);
+	str_clear(&line);
+	str_addf(&line, "%s/.h", folder);
+	str_addf(&want, "%s/.hidden/...()\n", folder);
+	expect_names(LIVE_FILES, str_text(&line), str_text(&want));
+	expect_names(LIVE_FILES, "/nowhere/at/all/", "");
+	remove(path);
+	snprintf(path, sizeof(path), "%s/old", folder);
+	rmdir(path);
+	snprintf(path, sizeof(path), "%s/.hidden", folder);
+	rmdir(path);
+	rmdir(folder);
 }
 END_TEST
 
@@ -287,6 +482,12 @@ int main(void) {
 	tcase_add_test(t, unselect_offers_what_is_there);
 	tcase_add_test(t, help_marks_tables_that_are_not_enforced);
 	tcase_add_test(t, names_show_what_they_are);
+	tcase_add_test(t, values_are_explained);
+	tcase_add_test(t, secrets_are_not_shown);
+	tcase_add_test(t, long_values_are_cut);
+	tcase_add_test(t, names_of_the_running_system);
+	tcase_add_test(t, revisions);
+	tcase_add_test(t, files);
 	tcase_add_test(t, long_lists_are_cut);
 	tcase_add_test(t, common_part_and_start);
 	tcase_add_test(t, words_are_quoted_when_needed);

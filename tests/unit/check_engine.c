@@ -18,7 +18,7 @@
 #include "cfgdb/text.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
-#include "tests/lib/random_object.h"
+#include "tests/lib/random_config.h"
 
 #define POLICY                                                                 \
 	"set srcintf any\nset dstintf any\nset srcaddr all\nset dstaddr all\n" \
@@ -307,68 +307,6 @@ END_TEST
 
 /* ---- restart ---- */
 
-struct names {
-	const struct txn *txn;
-	char *name;
-};
-
-struct pick {
-	struct rng *rng;
-	uint32_t seen;
-	const char *key;
-};
-
-static int pick_one(void *arg, const struct object *obj) {
-	struct pick *p = arg;
-
-	if (rng_below(p->rng, ++p->seen) == 0)
-		p->key = obj->key;
-	return p->seen >= 40;
-}
-
-/* The name of something that is there, of any of the tables that the attribute may name. */
-static const char *existing_name(void *arg, struct rng *r, const struct schema_attr *attr) {
-	struct names *names = arg;
-	struct pick pick = { r, 0, NULL };
-
-	for (unsigned int i = 0; i < attr->n_refs; i++)
-		txn_each(names->txn, schema_tables[attr->refs[i]], pick_one, &pick);
-	free(names->name);
-	names->name = pick.key ? xstrdup(pick.key) : NULL;
-	return names->name;
-}
-
-/* Delete any entry of a table; one that is in use stays. */
-static void delete_one(struct rng *r, struct txn *t, const struct schema_table *table) {
-	struct pick pick = { r, 0, NULL };
-	AUTO_FREE char *key = NULL;
-
-	txn_each(t, table, pick_one, &pick);
-	key = pick.key ? xstrdup(pick.key) : NULL;
-	if (key)
-		txn_delete(t, table, key, NULL);
-}
-
-/* n random objects of a table; those that break one of its rules are refused and tried again. */
-static unsigned int fill_table(struct rng *r, struct txn *t, const struct schema_table *table,
-			       unsigned int n) {
-	struct names names = { t, NULL };
-	unsigned int put = 0;
-
-	for (unsigned int tries = 10 * n; tries > 0 && put < n; tries--) {
-		AUTO_FREE char *key = schema_is_list(table) ? random_key(r, table) : xstrdup("");
-
-		put += txn_put(t,
-			       random_object(r, table, key, 1 + rng_below(r, 30), existing_name,
-					     &names),
-			       TXN_ANY, NULL) == 0;
-		if (schema_is_list(table) && rng_chance(r, 10))
-			delete_one(r, t, table);
-	}
-	free(names.name);
-	return put;
-}
-
 /*
  * Thousands of random objects of every table, put, replaced and deleted: the same after a restart.
  */
@@ -384,7 +322,8 @@ START_TEST(test_restart_random) {
 
 		for (uint16_t i = 0; i < schema_n_top; i++) {
 			const struct schema_table *table = schema_tables[schema_top[i]];
-			unsigned int put = fill_table(&r, t, table, schema_is_list(table) ? 25 : 3);
+			unsigned int put =
+				random_fill(&r, t, table, schema_is_list(table) ? 25 : 3);
 
 			ck_assert_msg(put > 0, "seed %llu: none of %s", (unsigned long long)seed,
 				      table->dotted);

@@ -522,6 +522,24 @@ START_TEST(test_delete) {
 }
 END_TEST
 
+/* One that replaces all sees nothing, or what a new unit has. */
+START_TEST(test_replace) {
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:1"), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_KEYS, "t:firewall.address|s:|4:9"), "ok\n");
+	ck_assert_str_eq(ask(&b, CTL_GET, "t:router.static|s:9"),
+			 "object 7 '9' set distance 3\nset device \"port1\"\n\nok\n");
+	ck_assert_str_eq(ask(&a, CTL_ABORT, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:2"), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_KEYS, "t:firewall.address|s:|4:9"),
+			 "key all\nkey none\nok\n");
+	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.global|s:|8:2|s:set hostname unit\n"),
+			 "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "ok\n");
+	ck_assert_uint_eq(model_count(engine->model, fixture_table("router.static")), 0);
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:3"), "closed\n");
+}
+END_TEST
+
 /* What a transaction has staged is seen by its own connection only, until it is committed. */
 START_TEST(test_transaction) {
 	static const char put[] =
@@ -529,8 +547,8 @@ START_TEST(test_transaction) {
 	static const char again[] =
 		"t:router.static|s:20|8:18446744073709551615|s:set device port1\nset distance 9\n";
 
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "error -7 a transaction is open already\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "error -7 a transaction is open already\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, put), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_GET, "t:router.static|s:20"),
 			 "object -1 '20' set device \"port1\"\n\nok\n");
@@ -563,7 +581,7 @@ START_TEST(test_next) {
 	ck_assert_str_eq(ask(&b, CTL_PUT, "t:router.static|s:0|" NEXT), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_KEYS, "t:router.static|s:|4:9"),
 			 "key 10\nkey 9\nkey 11\nkey 12\nkey 13\nok\n");
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:11|" NEXT), fourteen);
 	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "ok\n");
 	ck_assert_ptr_nonnull(
@@ -587,7 +605,7 @@ START_TEST(test_warning) {
 		"ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:9|s:set hb-interval 5\n"),
 			 "ok\n");
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:10|s:set psksecret other\n"),
 			 "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "warning " SHORT "\nok\n");
@@ -600,7 +618,7 @@ END_TEST
 
 /* The version that a list gives is the one a put must name, in a transaction, too. */
 START_TEST(test_version_of_list) {
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\n"), "ok\n");
 	ck_assert_ptr_nonnull(
 		strstr(ask(&a, CTL_LIST, "t:router.static"), "object 7 '9' set device"));
@@ -614,7 +632,7 @@ START_TEST(test_version_of_list) {
 END_TEST
 
 START_TEST(test_conflict) {
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\n"), "ok\n");
 	ck_assert_str_eq(
 		ask(&b, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\nset distance 44\n"),
@@ -622,7 +640,7 @@ START_TEST(test_conflict) {
 	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "error 14 " LOCKED "\n");
 	ck_assert_str_eq(ask(&a, CTL_GET, "t:router.static|s:9"),
 			 "object 8 '9' set distance 44\nset device \"port1\"\n\nok\n");
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 }
 END_TEST
 
@@ -630,7 +648,7 @@ END_TEST
 START_TEST(test_connection_ends) {
 	AUTO_FREE char *before = fixture_snapshot(engine), *after = NULL;
 
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_DELETE, "t:firewall.policy|s:7"), "ok\n");
 	caller_done(&a.caller);
 	caller_done(&a.caller);
@@ -651,7 +669,7 @@ static const struct {
 	{ CTL_CHECK_REF, "t:firewall.policy|2:5|s:any" },
 	{ CTL_CHECK_SECRET, "t:system.auto-scale|2:6|s:ENC Zm9v" },
 	{ CTL_NEXT_ID, "t:router.static" },
-	{ CTL_BEGIN, "" },
+	{ CTL_BEGIN, "1:0" },
 	{ CTL_COMMIT, "" },
 	{ CTL_ABORT, "" },
 	{ CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\n" },
@@ -702,6 +720,7 @@ static Suite *requests_suite(void) {
 	tcase_add_test(t, test_cancel_nothing);
 	tcase_add_test(t, test_put);
 	tcase_add_test(t, test_delete);
+	tcase_add_test(t, test_replace);
 	tcase_add_test(t, test_transaction);
 	tcase_add_test(t, test_next);
 	tcase_add_test(t, test_warning);

@@ -32,6 +32,15 @@
 	"        set schedule \"always\"\n" \
 	"        set service \"ALL\"\n    next\nend\n"
 
+#define SHOWN_SRCADDR(names) \
+	"config firewall policy\n    edit 5\n        set srcaddr " names "\n    next\nend\n"
+#define SHOWN_DSTADDR \
+	"config firewall policy\n    edit 5\n        set dstaddr \"web\"\n    next\nend\n"
+
+#define PEER \
+	"config system standalone-cluster\nedit 1\nset peerip 10.0.0.1\n" \
+	"config session-sync-filter\nset srcaddr 10.0.0.0/8\nend\n"
+
 #define FAIL(code) "Command fail. Return code " #code "\n"
 
 static const struct {
@@ -106,6 +115,72 @@ static const struct {
 	  "config cluster-peer\nend\n",
 	  "gate (cluster-peer) # " },
 
+	/* names that follow lead inside */
+	{ POLICY "next\nend\nshow firewall policy 5 srcaddr\nget firewall policy 5 srcaddr\n"
+	  "show firewall policy 5 logtraffic-start\n"
+	  "show full-configuration firewall policy 5 logtraffic-start\nget fire pol 5 logtraffic-s",
+	  "new entry '5' added\nconfig firewall policy\n    edit 5\n        set srcaddr \"all\"\n"
+	  "    next\nend\nsrcaddr             : all\n"
+	  "config firewall policy\n    edit 5\n    next\nend\n"
+	  "config firewall policy\n    edit 5\n        set logtraffic-start disable\n    next\n"
+	  "end\nlogtraffic-start    : disable \n",
+	  "gate # " },
+	{ POLICY "show dstaddr\nget dstaddr\nshow full schedule\nnext\nshow 5 dstaddr\nget 5 dstaddr",
+	  "new entry '5' added\n" SHOWN_DSTADDR "dstaddr             : web\n"
+	  "config firewall policy\n    edit 5\n        set schedule \"always\"\n    next\nend\n"
+	  SHOWN_DSTADDR "dstaddr             : web\n", "gate (policy) # " },
+	{ PEER "end\nshow system standalone-cluster cluster-peer 1 peerip\n"
+	  "show system standalone-cluster cluster-peer 1 session-sync-filter\n"
+	  "show system cluster-sync 1 session-sync-filter srcaddr\n"
+	  "get system standalone-cluster cluster-peer\n"
+	  "get system standalone-cluster cluster-peer 1 session-sync-filter srcaddr",
+	  "new entry '1' added\nconfig system standalone-cluster\n    config cluster-peer\n"
+	  "        edit 1\n            set peerip 10.0.0.1\n        next\n    end\nend\n"
+	  "config system standalone-cluster\n    config cluster-peer\n        edit 1\n"
+	  "            config session-sync-filter\n"
+	  "                set srcaddr 10.0.0.0 255.0.0.0\n            end\n"
+	  "        next\n    end\nend\n"
+	  "config system standalone-cluster\n    edit 1\n        config session-sync-filter\n"
+	  "            set srcaddr 10.0.0.0 255.0.0.0\n        end\n    next\nend\n"
+	  "== [ 1 ]\nsync-id: 1   peerip: 10.0.0.1   \n"
+	  "srcaddr             : 10.0.0.0 255.0.0.0\n", "gate # " },
+	{ PEER "show\nshow session-sync-filter srcaddr\nnext\nshow cluster-peer 1 peerip\n"
+	  "get cluster-peer 1 peerip\nconfig cluster-peer\nshow 1 peerip\nget 1 peerip\nget",
+	  "new entry '1' added\nconfig system standalone-cluster\n    edit 1\n"
+	  "        set peerip 10.0.0.1\n        config session-sync-filter\n"
+	  "            set srcaddr 10.0.0.0 255.0.0.0\n        end\n    next\nend\n"
+	  "config system standalone-cluster\n    edit 1\n        config session-sync-filter\n"
+	  "            set srcaddr 10.0.0.0 255.0.0.0\n        end\n    next\nend\n"
+	  "config system standalone-cluster\n    config cluster-peer\n        edit 1\n"
+	  "            set peerip 10.0.0.1\n        next\n    end\nend\n"
+	  "peerip              : 10.0.0.1\n"
+	  "config cluster-peer\n    edit 1\n        set peerip 10.0.0.1\n    next\nend\n"
+	  "peerip              : 10.0.0.1\n== [ 1 ]\nsync-id: 1   peerip: 10.0.0.1   \n",
+	  "gate (cluster-peer) # " },
+	/* nested tables in which nothing is, are shown when they are asked for */
+	{ "show system ha vcluster\nget system ha vcluster\n"
+	  "show system ha secondary-vcluster\nget system ha secondary-vcluster vcluster-id",
+	  "config system ha\n    config vcluster\n    end\nend\n"
+	  "config system ha\n    config secondary-vcluster\n    end\nend\n"
+	  "vcluster-id         : 1\n", "gate # " },
+	/* refused at the word that leads nowhere */
+	{ "show system ha colour\nget system ha mode red\nshow system ha vcluster 1\n"
+	  "show system ha vcluster x\nget firewall address web colour\nshow firewall address x y\n"
+	  "show firewall address web name\nget firewall address web s",
+	  "\ncommand parse error before 'colour'\n" FAIL(-61)
+	  "\ncommand parse error before 'red'\n" FAIL(-61)
+	  "entry is not found in table\n" FAIL(-3) "entry is not found in table\n" FAIL(-3)
+	  "\ncommand parse error before 'colour'\n" FAIL(-61)
+	  "entry is not found in table\n" FAIL(-3)
+	  "\ncommand parse error before 'name'\n" FAIL(-61)
+	  "subnet              : 10.0.0.0 255.255.255.0\n", "gate # " },
+	{ POLICY "set action deny\nshow srcaddr x\nget nat\nget srca\nnext\nshow 6 srcaddr\nget 5 colour",
+	  "new entry '5' added\n\ncommand parse error before 'x'\n" FAIL(-61)
+	  "\ncommand parse error before 'nat'\n" FAIL(-61)
+	  "\nambiguous command before 'srca'\n" FAIL(-61)
+	  "entry is not found in table\n" FAIL(-3)
+	  "\ncommand parse error before 'colour'\n" FAIL(-61), "gate (policy) # " },
+
 	/* edit 0: the prompt says 0, show the number */
 	{ POLICY "next\nedit 0\nset uuid 00000000-0000-4000-8000-000000000001\nshow",
 	  "new entry '5' added\nnew entry '0' added\nconfig firewall policy\n"
@@ -132,6 +207,24 @@ static const struct {
 	  "new entry '5' added\n" POLICY_SHOWN,
 	  "gate (5) # " },
 	{ POLICY "append srcaddr all\nshow", "new entry '5' added\n" POLICY_SHOWN, "gate (5) # " },
+	{ POLICY "select srcaddr web\nshow srcaddr\nselect srcaddr nobody\nselect action deny\n"
+	  "select srcaddr\nshow srcaddr",
+	  "new entry '5' added\n" SHOWN_SRCADDR("\"web\"")
+	  "entry not found in datasource\n\nvalue parse error before 'nobody'\n" FAIL(-3)
+	  "\ncommand parse error before 'action'\n" FAIL(-61)
+	  "\nincomplete command in the end\n" FAIL(-160)
+	  SHOWN_SRCADDR("\"web\""), "gate (5) # " },
+	{ POLICY "clear srcaddr x\nclear action\nclear colour\nclear\nclear srcaddr\nshow srcaddr\n"
+	  "next",
+	  "new entry '5' added\n\ncommand parse error before 'x'\n" FAIL(-61)
+	  "\ncommand parse error before 'action'\n" FAIL(-61)
+	  "\ncommand parse error before 'colour'\n" FAIL(-61)
+	  "\nincomplete command in the end\n" FAIL(-160)
+	  "config firewall policy\n    edit 5\n    next\nend\n"
+	  "Attribute 'srcaddr' MUST be set.\n" FAIL(-56), "gate (policy) # " },
+	/* a list without values would be at its default again */
+	{ "config firewall schedule recurring\nedit x\nclear day",
+	  "new entry 'x' added\nAttribute 'day' MUST be set.\n" FAIL(-56), "gate (x) # " },
 	{ POLICY "append action accept", "new entry '5' added\n\n"
 	  "command parse error before 'action'\n" FAIL(-61),
 	  "gate (5) # " },

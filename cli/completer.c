@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Words are kept when they begin with what has been typed, up to a bound; whoever lists them may
+ * stop then. Keys come from the daemon, which knows what is staged, too.
+ */
+#include "cli/completer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/client.h"
+
+void complete_done(struct completion *c) {
+	for (size_t i = 0; i < c->n; i++) {
+		free(c->items[i].word);
+		free(c->items[i].help);
+	}
+	for (size_t i = 0; i < c->n_notes; i++) {
+		free(c->notes[i].word);
+		free(c->notes[i].help);
+	}
+	free(c->items);
+	free(c->prefix);
+	*c = (struct completion){ 0 };
+}
+
+bool completer_add(struct completion *c, const char *word, const char *help, bool required) {
+	if (strncmp(word, c->prefix, strlen(c->prefix)) != 0)
+		return true;
+	if (c->n > 0 && strcmp(c->items[c->n - 1].word, word) == 0)
+		return true;
+	if (c->n >= COMPLETE_MAX) {
+		c->more = true;
+		return false;
+	}
+	if (c->n == c->size) {
+		c->size = c->size ? c->size * 2 : 32;
+		c->items = xreallocarray(c->items, c->size, sizeof(*c->items));
+	}
+	c->items[c->n++] = (struct candidate){ .word = xstrdup(word),
+					       .help = xstrdup(help),
+					       .required = required };
+	return true;
+}
+
+static int compare_candidates(const void *a, const void *b) {
+	return strcmp(((const struct candidate *)a)->word, ((const struct candidate *)b)->word);
+}
+
+void completer_sort(struct completion *c) {
+	size_t n = 0;
+
+	qsort(c->items, c->n, sizeof(*c->items), compare_candidates);
+	for (size_t i = 0; i < c->n; i++) {
+		if (n > 0 && strcmp(c->items[n - 1].word, c->items[i].word) == 0) {
+			free(c->items[i].word);
+			free(c->items[i].help);
+		} else {
+			c->items[n++] = c->items[i];
+		}
+	}
+	c->n = n;
+}
+
+void completer_note(struct completion *c, const char *word, bool required, char *help) {
+	if (c->n_notes == COMPLETE_NOTES_MAX) {
+		free(help);
+		return;
+	}
+	c->notes[c->n_notes++] =
+		(struct candidate){ .word = xstrdup(word), .help = help, .required = required };
+}
+
+struct key_adder {
+	struct completion *c;
+	const char *help;
+};
+
+static int add_key(void *arg, const char *key) {
+	const struct key_adder *a = arg;
+
+	return !completer_add(a->c, key, a->help, false);
+}
+
+void completer_keys(struct completer *k, const struct schema_table *table, const char *help) {
+	struct key_adder a = { k->c, help };
+	struct err err;
+
+	if (client_keys(k->sh->client, table, k->c->prefix, COMPLETE_MAX + 1, add_key, &a, &err) ==
+	    ERR_TIMEOUT)
+		k->sh->lost = true;
+}
+
+void completer_children(struct completer *k, const struct object *holder, unsigned int attr) {
+	const struct value *v = object_get(holder, attr);
+
+	for (uint32_t i = 0; v && i < v->n; i++)
+		if (!completer_add(k->c, value_item(v, i)->entry->key, "", false))
+			return;
+}
+
+const char *completer_noun(const struct schema_table *table) {
+	const char *last = strrchr(table->path, ' ');
+
+	return table->noun ? table->noun : last ? last + 1 : table->path;
+}
