@@ -177,12 +177,12 @@ static const struct command diagnose_ip[] = {
 	{ 0 }
 };
 
-static const struct argument interface_args[] = {
+static const struct argument device_args[] = {
 	{ "<interface>", "Interface; all of them when it is missing." },
 };
 
 static const struct command diagnose_netlink_interface[] = {
-	{ "list", "List devices, with their counters.", .max_args = 1, .args = interface_args,
+	{ "list", "List devices, with their counters.", .max_args = 1, .args = device_args,
 	  REMOTE },
 	{ 0 }
 };
@@ -193,7 +193,7 @@ static const struct command diagnose_netlink[] = {
 };
 
 static const struct command diagnose_deviceinfo[] = {
-	{ "nic", "List network cards, or show one.", .max_args = 1, .args = interface_args,
+	{ "nic", "List network cards, or show one.", .max_args = 1, .args = device_args,
 	  REMOTE },
 	{ 0 }
 };
