@@ -29,6 +29,7 @@
 #include "backends/cmd_replication.h"
 #include "backends/cmd_session.h"
 #include "backends/cmd_sniffer.h"
+#include "backends/cmd_top.h"
 #include "backends/commands_kernel.h"
 #include "backends/handover.h"
 #include "backends/helper.h"
@@ -484,6 +485,7 @@ void kernel_commands(struct kernel *k,
 		{ commands_hardware, NULL },
 		{ commands_link, NULL },
 		{ commands_port, NULL },
+		{ commands_top, NULL },
 	};
 
 	k->sessions_shown.ways = k->ways;

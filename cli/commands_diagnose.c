@@ -372,11 +372,19 @@ static const struct command diagnose_ha[] = {
 	{ 0 }
 };
 
+static const struct argument top_args[] = {
+	{ "<delay>", "Seconds between two lists, 1 to 3600." },
+	{ "<lines>", "Most processes in a list, 1 to 1000." },
+	{ "<times>", "How many lists; without it, until q or Ctrl-C." },
+};
+
 static const struct command diagnose_sys[] = {
 	{ "cmdb", "The configuration database.", .sub = diagnose_cmdb },
 	{ "ha", "Other units.", .sub = diagnose_ha },
 	{ "session", "IPv4 sessions.", .sub = diagnose_session },
 	{ "session6", "IPv6 sessions.", .sub = diagnose_session6 },
+	{ "top", "List the busiest processes, again and again.", .max_args = 3, .args = top_args,
+	  TOP },
 	{ "vd", "Virtual domains.", .sub = diagnose_vd },
 	{ 0 }
 };

@@ -57,8 +57,16 @@ static const struct command get_interface[] = {
 	{ 0 }
 };
 
+static const struct argument top_args[] = {
+	{ "<delay>", "Seconds between two lists, 1 to 3600." },
+	{ "<lines>", "Most processes in a list, 1 to 1000." },
+	{ "<times>", "How many lists; without it, until q or Ctrl-C." },
+};
+
 static const struct command get_performance[] = {
 	{ "status", "Processors, memory, traffic and sessions in the last half hour.", REMOTE },
+	{ "top", "List the busiest processes, again and again.", .max_args = 3, .args = top_args,
+	  TOP },
 	{ 0 }
 };
 
