@@ -70,11 +70,11 @@ int cmd_watch(struct shell *sh, const struct call *call, struct err *err) {
 /* Other keys mean nothing here, and are not for the next line. */
 static bool top_enough(void *arg) {
 	const struct shell *sh = arg;
-	struct pollfd key = { .fd = STDIN_FILENO, .events = POLLIN };
-	int byte;
+	const struct out *out = sh->out;
 
-	while (sh->typing && !out_stopped(sh->out) && poll(&key, 1, 0) > 0) {
-		byte = sh->out->key(sh->out->key_arg);
+	while (sh->typing && !out_stopped(sh->out) && out->key_ready(out->key_arg)) {
+		int byte = out->key(out->key_arg);
+
 		if (byte < 0 || byte == 'q' || byte == 'Q')
 			return true;
 	}

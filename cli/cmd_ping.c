@@ -19,6 +19,7 @@
 #define PROBES "3"
 #define HOPS "32"
 #define TRACE_BYTES "84"
+#define PING_NO_ANSWER 1     /* exit status; above it, it could not even ask */
 #define ARGS_MAX (2 * PING_OPTIONS + 10)
 
 /* ---- execute ping ---- */
@@ -27,6 +28,7 @@ struct ping {
 	struct shell *sh;
 	const char *size;
 	bool no_host, no_route;
+	char said[PROGRAM_LINE_MAX];   /* what is no part of the output: why it failed */
 };
 
 /* What the last lines of either program tell, for the error that the administrator sees. */
@@ -61,6 +63,8 @@ static void ping_line(void *arg, const char *line) {
 		p->no_route |= strncmp(line, "From ", 5) != 0;
 	else if (strncmp(line, "--- ", 4) == 0)
 		out_printf(out, "\n%s\n", line);
+	else if (*line)
+		strlcpy(p->said, line, sizeof(p->said));
 	out_flush(out);
 }
 
@@ -172,7 +176,9 @@ int cmd_ping(struct shell *sh, const struct call *call, struct err *err) {
 		return rc;
 	if (p.no_host)
 		return err_set(err, ERR_NOT_FOUND, "Unable to resolve hostname.");
-	return p.no_route ? err_set(err, ERR_VALUE, "sendto failed") : 0;
+	if (p.no_route)
+		return err_set(err, ERR_VALUE, "sendto failed");
+	return status > PING_NO_ANSWER && *p.said ? err_set(err, ERR_FILE, "%s", p.said) : 0;
 }
 
 /* ---- execute traceroute ---- */

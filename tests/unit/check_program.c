@@ -96,6 +96,9 @@ START_TEST(test_ping) {
 			 "Unable to resolve hostname.\n" FAIL(-3));
 	make_program("ping", "echo 'ping: connect: Network is unreachable' >&2; exit 2");
 	ck_assert_str_eq(fake_shell_run(&f, "execute ping x"), "sendto failed\n" FAIL(-651));
+	make_program("ping", "echo 'ping: bind: Cannot assign requested address' >&2; exit 2");
+	ck_assert_str_eq(fake_shell_run(&f, "execute ping x"),
+			 "ping: bind: Cannot assign requested address\n" FAIL(-39));
 }
 END_TEST
 
