@@ -5,8 +5,15 @@
  */
 #include "cli/commands_rows.h"
 
+static const struct argument destination_args[] = {
+	{ "<address>", "Where to; without it, all routes in use are told." },
+};
+
 static const struct command get_routing_table[] = {
 	{ "all", "All active routes.", REMOTE },
+	{ "database", "All routes, also those that are not in use.", REMOTE },
+	{ "details", "Routes in use at length, or the one to an address.", .max_args = 1,
+	  .args = destination_args, REMOTE },
 	{ 0 }
 };
 
