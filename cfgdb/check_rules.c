@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
@@ -609,6 +610,19 @@ static int rule_ha(const struct txn *t, const struct object *obj, struct err *er
 		       "session synchronization and HA mode exclude each other");
 }
 
+/* What is asked there decides who leads; the URL itself may hold a secret and is not repeated. */
+static int rule_auto_scale(const struct txn *t, const struct object *obj, struct err *err) {
+	static const char scheme[] = "https://";
+	const char *url = object_str(obj, SYSTEM_AUTO_SCALE__CALLBACK_URL);
+
+	(void)t;
+	if (!*url || (strncasecmp(url, scheme, strlen(scheme)) == 0 && url[strlen(scheme)]))
+		return 0;
+	return err_set(err, ERR_VALUE,
+		       "callback-url has the form https://HOST/PATH\n"
+		       "object check operator error, -651, discard the setting");
+}
+
 static const struct {
 	uint16_t table;
 	int (*rule)(const struct txn *t, const struct object *obj, struct err *err);
@@ -628,6 +642,7 @@ static const struct {
 	{ TBL_SYSTEM_SETTINGS, rule_settings },
 	{ TBL_SYSTEM_STANDALONE_CLUSTER, rule_standalone_cluster },
 	{ TBL_SYSTEM_HA, rule_ha },
+	{ TBL_SYSTEM_AUTO_SCALE, rule_auto_scale },
 };
 
 int check_rules(const struct txn *t, const struct object *obj, struct err *err) {

@@ -78,6 +78,7 @@ static const char *manage_line(const struct cmd_checksum *c) {
 struct lister {
 	const struct digest_view *view;
 	bool vdom;
+	const char *table;             /* whose objects they are */
 	struct str *out;
 };
 
@@ -87,6 +88,13 @@ static int put_named(void *arg, const char *name, const unsigned char *digest) {
 	str_addf(out, "%s: ", name);
 	put_bytes(digest, "", out);
 	return 0;
+}
+
+/* The object of a table that is no list has the name of its table. */
+static int put_object(void *arg, const char *key, const unsigned char *digest) {
+	const struct lister *l = arg;
+
+	return put_named(l->out, *key ? key : l->table, digest);
 }
 
 static int put_table(void *arg, const char *dotted, const unsigned char *digest) {
@@ -100,7 +108,7 @@ static int put_table(void *arg, const char *dotted, const unsigned char *digest)
 static int show_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	struct cmd_checksum *c = ctx;
 	struct digest_view view;
-	struct lister l = { &view, false, out };
+	struct lister l = { .view = &view, .out = out };
 
 	if (call->argc == 0) {
 		put_own(c, NULL, manage_line(c), out);
@@ -112,7 +120,8 @@ static int show_run(void *ctx, const struct command_call *call, struct str *out,
 	digest_view_init(&view, c->engine);
 	if (call->argc == 1)
 		return digest_each_table(&view, put_table, &l);
-	return digest_each_object(&view, call->argv[1], put_named, out);
+	l.table = call->argv[1];
+	return digest_each_object(&view, l.table, put_object, &l);
 }
 
 /* ---- recalculate [global|root] ---- */

@@ -21,7 +21,7 @@
 
 #define CALLS_MAX 128
 #define CALL_BYTES_MAX 8192    /* of all words of a call */
-#define NOT_RUNNING "session synchronization is not running"
+#define NOT_RUNNING "gatehouse-syncd is not running"
 
 struct relay_call {
 	struct relay *relay;
@@ -175,7 +175,7 @@ enum stream_state relay_call_next(struct relay_call *call, struct str *out, stru
 	}
 	if (!woken)
 		return STREAM_WAIT;
-	err_set(err, ERR_NOT_FOUND, "session synchronization does not answer");
+	err_set(err, ERR_NOT_FOUND, "gatehouse-syncd does not answer");
 	return STREAM_FAILED;
 }
 

@@ -25,6 +25,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/random.h"
 #include "cfgdb/base/str.h"
+#include "sync/clock.h"
 
 #define INTERVAL_MS 1000             /* where none is configured */
 
@@ -60,17 +61,7 @@ struct callback {
 /* ---- time ---- */
 
 static uint64_t now_ms(void) {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static int64_t wall_s(void) {
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec;
+	return clock_us() / 1000;
 }
 
 static void arm(struct event *timer, uint64_t ms) {
@@ -244,7 +235,7 @@ static void attempt_request(struct callback *cb) {
 	struct callback_facts facts = { .primary = false };
 	const struct callback_beat beat = { .interval_s = (cb->interval_ms + 999) / 1000,
 					    .sequence = ++cb->sequence,
-					    .time_s = wall_s() };
+					    .time_s = time(NULL) };
 
 	cb->calls.facts(cb->calls.arg, &facts);
 	cb->own = facts.ip;
@@ -354,7 +345,7 @@ static void answered(struct callback *cb, const char *shown, uint64_t begun_ms,
 	bool again = *cb->told;
 
 	cb->info.answered++;
-	cb->info.answered_s = wall_s();
+	cb->info.answered_s = time(NULL);
 	cb->info.failures = 0;
 	*cb->info.why = *cb->told = '\0';
 	arm(cb->beat, took_ms < cb->interval_ms ? cb->interval_ms - took_ms : 0);
@@ -493,7 +484,7 @@ struct callback *callback_new(struct event_base *base, const struct callback_cal
 	cb->calls = *calls;
 	cb->limits = limits ? *limits : (struct callback_limits)CALLBACK_LIMITS;
 	cb->ca_file = ca_file ? xstrdup(ca_file) : NULL;
-	cb->sequence = (uint64_t)wall_s(); /* greater than before a restart */
+	cb->sequence = (uint64_t)time(NULL); /* greater than before a restart */
 	cb->beat = evtimer_new(base, on_beat, cb);
 	cb->due = evtimer_new(base, on_due, cb);
 	if (cb->beat && cb->due)

@@ -19,6 +19,7 @@
 
 #define DIFFS_MAX 4            /* at a time */
 #define NONE_IS_CONNECTED "no other member is connected"
+#define NONE_LEADS "of the members that are connected none is the primary"
 
 /* A `checksum diff` that is under way. */
 struct diff {
@@ -42,8 +43,9 @@ struct cmd_autoscale {
 
 /* ---- answers that are at hand ---- */
 
-static int run_peers(struct cmd_autoscale *c, const struct door_call *call, struct str *out,
-		     struct err *err) {
+static int run_peers(void *arg, const struct door_call *call, struct str *out, struct err *err) {
+	struct cmd_autoscale *c = arg;
+
 	(void)err;
 	if (call->json)
 		autoscale_text_peers_json(&c->facts, out);
@@ -53,15 +55,17 @@ static int run_peers(struct cmd_autoscale *c, const struct door_call *call, stru
 	return 0;
 }
 
-static int run_checksum(struct cmd_autoscale *c, const struct door_call *call, struct str *out,
-			struct err *err) {
+static int run_checksum(void *arg, const struct door_call *call, struct str *out, struct err *err) {
+	struct cmd_autoscale *c = arg;
+
 	(void)err;
 	autoscale_text_checksums(&c->facts, strcmp(call->argv[1], "autoscale-cluster") == 0, out);
 	return 0;
 }
 
-static int run_status(struct cmd_autoscale *c, const struct door_call *call, struct str *out,
-		      struct err *err) {
+static int run_status(void *arg, const struct door_call *call, struct str *out, struct err *err) {
+	struct cmd_autoscale *c = arg;
+
 	(void)err;
 	if (strcmp(call->argv[0], "get") == 0)
 		autoscale_text_status(&c->facts, out);
@@ -70,16 +74,18 @@ static int run_status(struct cmd_autoscale *c, const struct door_call *call, str
 	return 0;
 }
 
-static int run_history(struct cmd_autoscale *c, const struct door_call *call, struct str *out,
-		       struct err *err) {
+static int run_history(void *arg, const struct door_call *call, struct str *out, struct err *err) {
+	struct cmd_autoscale *c = arg;
+
 	(void)call;
 	(void)err;
 	autoscale_text_history(&c->facts, out);
 	return 0;
 }
 
-static int run_forget(struct cmd_autoscale *c, const struct door_call *call, struct str *out,
-		      struct err *err) {
+static int run_forget(void *arg, const struct door_call *call, struct str *out, struct err *err) {
+	struct cmd_autoscale *c = arg;
+
 	(void)out;
 	return c->calls->forget(c->calls->arg, call->argv[call->argc - 1], err);
 }
@@ -108,19 +114,23 @@ static int find_targets(const struct cmd_autoscale *c, struct diff *d, const cha
 			struct err *err) {
 	const struct autoscale_source *source = c->facts.source;
 	struct autoscale_peer_info p;
+	bool any = false;
 
-	for (unsigned int i = 0; source->peer(source->arg, i, &p); i++)
+	for (unsigned int i = 0; source->peer(source->arg, i, &p); i++) {
+		any |= p.connected;
 		if (serial ? strcmp(p.serial, serial) == 0
 			   : p.connected && (c->facts.unit.primary || p.primary))
 			add_target(d, p.serial);
+	}
 	if (d->n > 0)
 		return 0;
-	return serial ? err_set(err, ERR_NOT_FOUND, "%s is no other member of the group", serial)
-		      : err_set(err, ERR_NOT_FOUND, NONE_IS_CONNECTED);
+	if (serial)
+		return err_set(err, ERR_NOT_FOUND, "%s is no other member of the group", serial);
+	return err_set(err, ERR_NOT_FOUND, any ? NONE_LEADS : NONE_IS_CONNECTED);
 }
 
-static int run_diff(struct cmd_autoscale *c, const struct door_call *call, struct str *out,
-		    struct err *err) {
+static int run_diff(void *arg, const struct door_call *call, struct str *out, struct err *err) {
+	struct cmd_autoscale *c = arg;
 	struct diff *d;
 	int rc;
 
@@ -214,13 +224,7 @@ void cmd_autoscale_inquired(struct cmd_autoscale *c, uint32_t inquiry,
 
 /* ---- commands ---- */
 
-static const struct {
-	const char *words;
-	unsigned int n_args;
-	bool lasts;                  /* it is ended later */
-	int (*run)(struct cmd_autoscale *c, const struct door_call *call, struct str *out,
-		   struct err *err);
-} commands[] = {
+static const struct door_command commands[] = {
 	{ "diagnose sys ha autoscale-peers", 0, false, run_peers },
 	{ "diagnose sys ha autoscale-peers detail", 0, false, run_peers },
 	{ "checksum cluster", 0, false, run_checksum },
@@ -234,22 +238,7 @@ static const struct {
 };
 
 bool cmd_autoscale_call(struct cmd_autoscale *c, const struct door_call *call) {
-	AUTO_STR struct str out = STR_INIT;
-	struct err err = { 0 };
-	size_t i = 0;
-	int rc;
-
-	while (i < ARRAY_LEN(commands) &&
-	       !door_call_says(call, commands[i].words, commands[i].n_args))
-		i++;
-	if (i == ARRAY_LEN(commands))
-		return false;
-	rc = commands[i].run(c, call, &out, &err);
-	if (out.len > 0 && !door_reply(c->door, call->id, str_text(&out), out.len))
-		rc = err_set(&err, ERR_TOO_LONG, "the output was not taken");
-	if (rc || !commands[i].lasts)
-		door_end(c->door, call->id, rc, err.text);
-	return true;
+	return door_answer(c->door, commands, ARRAY_LEN(commands), c, call);
 }
 
 void cmd_autoscale_cancel(struct cmd_autoscale *c, uint32_t id) {

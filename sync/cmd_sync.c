@@ -83,8 +83,8 @@ static void subtract_packets(struct fgsp_packets *p, const struct fgsp_packets *
 	p->sz_err -= before->sz_err;
 }
 
-static int run_status(struct cmd_sync *c, const struct door_call *call, struct str *out,
-		      struct err *err) {
+static int run_status(void *arg, const struct door_call *call, struct str *out, struct err *err) {
+	struct cmd_sync *c = arg;
 	struct fgsp_stats stats;
 
 	(void)call;
@@ -98,8 +98,9 @@ static int run_status(struct cmd_sync *c, const struct door_call *call, struct s
 	return 0;
 }
 
-static int run_reset(struct cmd_sync *c, const struct door_call *call, struct str *out,
-		     struct err *err) {
+static int run_reset(void *arg, const struct door_call *call, struct str *out, struct err *err) {
+	struct cmd_sync *c = arg;
+
 	(void)call;
 	(void)out;
 	(void)err;
@@ -241,8 +242,8 @@ void cmd_sync_peer(const struct cluster *c, const struct fgsp_peer_info *p, bool
 		put_peer_text(c, p, out);
 }
 
-static int run_peers(struct cmd_sync *c, const struct door_call *call, struct str *out,
-		     struct err *err) {
+static int run_peers(void *arg, const struct door_call *call, struct str *out, struct err *err) {
+	struct cmd_sync *c = arg;
 	struct fgsp_peer_info info;
 	unsigned int n = 0;
 
@@ -261,8 +262,8 @@ static int run_peers(struct cmd_sync *c, const struct door_call *call, struct st
 
 /* ---- execute sync-session ---- */
 
-static int run_resync(struct cmd_sync *c, const struct door_call *call, struct str *out,
-		      struct err *err) {
+static int run_resync(void *arg, const struct door_call *call, struct str *out, struct err *err) {
+	struct cmd_sync *c = arg;
 	struct fgsp_stats stats;
 
 	(void)call;
@@ -277,8 +278,8 @@ static int run_resync(struct cmd_sync *c, const struct door_call *call, struct s
 
 /* ---- what peers have, for gatehoused's listings ---- */
 
-static int run_acked(struct cmd_sync *c, const struct door_call *call, struct str *out,
-		     struct err *err) {
+static int run_acked(void *arg, const struct door_call *call, struct str *out, struct err *err) {
+	struct cmd_sync *c = arg;
 	struct fgsp_peer_info info;
 
 	(void)call;
@@ -460,8 +461,9 @@ void cmd_sync_metrics(const struct cluster *c, const struct cmd_sync_source *sou
 	put_peer_metrics(c, source, out);
 }
 
-static int run_metrics(struct cmd_sync *c, const struct door_call *call, struct str *out,
-		       struct err *err) {
+static int run_metrics(void *arg, const struct door_call *call, struct str *out, struct err *err) {
+	struct cmd_sync *c = arg;
+
 	(void)call;
 	(void)err;
 	cmd_sync_metrics(&c->cluster, c->source, out);
@@ -472,8 +474,8 @@ static int run_metrics(struct cmd_sync *c, const struct door_call *call, struct 
 
 /* ---- diagnose debug application sessionsync|hasync LEVEL ---- */
 
-static int run_watch(struct cmd_sync *c, const struct door_call *call, struct str *out,
-		     struct err *err) {
+static int run_watch(void *arg, const struct door_call *call, struct str *out, struct err *err) {
+	struct cmd_sync *c = arg;
 	const char *bad = NULL;
 	long long level = strtonum(call->argv[call->argc - 1], -1, INT32_MAX, &bad);
 	struct watcher *w;
@@ -519,13 +521,7 @@ void cmd_sync_log(struct cmd_sync *c, unsigned int topics, int priority, const c
 
 /* ---- commands ---- */
 
-static const struct {
-	const char *words;
-	unsigned int n_args;
-	bool lasts;                  /* until it is cancelled */
-	int (*run)(struct cmd_sync *c, const struct door_call *call, struct str *out,
-		   struct err *err);
-} commands[] = {
+static const struct door_command commands[] = {
 	{ "diagnose sys session sync", 0, false, run_status },
 	{ "diagnose sys session sync reset", 0, false, run_reset },
 	{ "diagnose sys ha standalone-peers", 0, false, run_peers },
@@ -537,21 +533,9 @@ static const struct {
 };
 
 void cmd_sync_call(struct cmd_sync *c, const struct door_call *call) {
-	AUTO_STR struct str out = STR_INIT;
-	struct err err = { 0 };
-	size_t i = 0;
-	int rc;
-
-	while (i < ARRAY_LEN(commands) &&
-	       !door_call_says(call, commands[i].words, commands[i].n_args))
-		i++;
-	rc = i < ARRAY_LEN(commands)
-		     ? commands[i].run(c, call, &out, &err)
-		     : err_set(&err, ERR_PARSE, "session synchronization has no such command");
-	if (!door_reply(c->door, call->id, str_text(&out), out.len) && out.len > 0)
-		rc = err_set(&err, ERR_TOO_LONG, "the output was not taken");
-	if (rc || !commands[i].lasts)
-		door_end(c->door, call->id, rc, err.text);
+	if (!door_answer(c->door, commands, ARRAY_LEN(commands), c, call))
+		door_end(c->door, call->id, ERR_PARSE,
+			 "gatehouse-syncd has no such command");
 }
 
 void cmd_sync_cancel(struct cmd_sync *c, uint32_t id) {

@@ -36,7 +36,7 @@ static bool is_open(const struct door *d) {
 	return uplink_is_settled(d->uplink);
 }
 
-bool door_call_says(const struct door_call *call, const char *words, unsigned int n_args) {
+static bool says(const struct door_call *call, const char *words, unsigned int n_args) {
 	size_t n = 0;
 
 	while (*words && n < call->argc) {
@@ -78,6 +78,25 @@ void door_end(struct door *d, uint32_t id, int code, const char *text) {
 	buf_put_u32(&b, (uint32_t)code);
 	buf_put_strn(&b, text, code ? strnlen(text, ERR_TEXT_MAX - 1) : 0);
 	uplink_send(d->uplink, &b);
+}
+
+bool door_answer(struct door *d, const struct door_command commands[], size_t n, void *arg,
+		 const struct door_call *call) {
+	AUTO_STR struct str out = STR_INIT;
+	struct err err = { 0 };
+	size_t i = 0;
+	int rc;
+
+	while (i < n && !says(call, commands[i].words, commands[i].n_args))
+		i++;
+	if (i == n)
+		return false;
+	rc = commands[i].run(arg, call, &out, &err);
+	if (out.len > 0 && !door_reply(d, call->id, str_text(&out), out.len))
+		rc = err_set(&err, ERR_TOO_LONG, "the output was not taken");
+	if (rc || !commands[i].lasts)
+		door_end(d, call->id, rc, err.text);
+	return true;
 }
 
 void door_ready(struct door *d) {

@@ -8,6 +8,7 @@
 #include "backends/autoscale.h"
 #include "backends/cluster.h"
 #include "cfgdb/base/err.h"
+#include "cfgdb/base/str.h"
 
 struct event_base;
 struct door;
@@ -20,8 +21,16 @@ struct door_call {
 	char *const *argv;
 };
 
-/* Whether a call says these words, and n_args more. */
-bool door_call_says(const struct door_call *call, const char *words, unsigned int n_args);
+struct door_command {
+	const char *words;
+	unsigned int n_args;         /* words that follow them */
+	bool lasts;                  /* door_end() comes later, unless it fails */
+	int (*run)(void *arg, const struct door_call *call, struct str *out, struct err *err);
+};
+
+/* Answer a call by the one of n commands that it says, run with arg; false: it says none. */
+bool door_answer(struct door *d, const struct door_command commands[], size_t n, void *arg,
+		 const struct door_call *call);
 
 struct door_calls {
 	void *arg;                   /* of all */

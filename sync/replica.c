@@ -22,6 +22,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/random.h"
 #include "sync/channels.h"
+#include "sync/clock.h"
 #include "sync/link.h"
 #include "sync/sessions.h"
 
@@ -51,33 +52,14 @@ struct replica {
 	struct turned_away before;     /* of what is closed by now */
 };
 
-static uint64_t now_us(void) {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static void say(const struct replica *r, int priority, const char *text) {
 	r->config.log(r->config.arg, priority, text);
 }
 
 /* The end of a batch of input. */
 static void settle(struct replica *r) {
-	uint64_t deadline, now;
-	struct timeval wait;
-
 	sessions_flush(r->sessions);
-	deadline = fgsp_deadline(r->machine);
-	if (deadline == UINT64_MAX) {
-		event_del(r->due);
-		return;
-	}
-	now = now_us();
-	deadline = deadline > now ? deadline - now : 0;
-	wait.tv_sec = (time_t)(deadline / 1000000);
-	wait.tv_usec = (suseconds_t)(deadline % 1000000);
-	event_add(r->due, &wait);
+	clock_arm(r->due, fgsp_deadline(r->machine));
 }
 
 static void on_due(evutil_socket_t fd, short what, void *arg) {
@@ -85,7 +67,7 @@ static void on_due(evutil_socket_t fd, short what, void *arg) {
 
 	(void)fd;
 	(void)what;
-	fgsp_poll(r->machine, now_us());
+	fgsp_poll(r->machine, clock_us());
 	settle(r);
 }
 
@@ -167,11 +149,8 @@ static void tell(void *arg, int priority, const char *text) {
 }
 
 static uint64_t draw(void *arg) {
-	uint64_t bits;
-
 	(void)arg;
-	random_bytes(&bits, sizeof(bits));
-	return bits;
+	return random_u64();
 }
 
 static uint64_t wall_ns(void *arg) {
@@ -201,7 +180,7 @@ static void channel_is_up(void *arg, unsigned int channel, const struct channel_
 		return;
 	memcpy(up.serial, info->serial, sizeof(up.serial));
 	memcpy(up.master, info->master, sizeof(up.master));
-	fgsp_channel_up(r->machine, channel, &up, now_us());
+	fgsp_channel_up(r->machine, channel, &up, clock_us());
 	explicit_bzero(&up, sizeof(up));
 	settle(r);
 }
@@ -209,7 +188,7 @@ static void channel_is_up(void *arg, unsigned int channel, const struct channel_
 static void frame_came(void *arg, unsigned int channel, const uint8_t *data, size_t len) {
 	struct replica *r = arg;
 
-	fgsp_frame(r->machine, channel, data, len, now_us());
+	fgsp_frame(r->machine, channel, data, len, clock_us());
 	settle(r);
 }
 
@@ -217,7 +196,7 @@ static void channel_is_down(void *arg, unsigned int channel, const char *why) {
 	struct replica *r = arg;
 
 	say(r, LOG_DEBUG, why);
-	fgsp_channel_down(r->machine, channel, now_us());
+	fgsp_channel_down(r->machine, channel, clock_us());
 	settle(r);
 }
 
@@ -226,7 +205,7 @@ static void connect_failed(void *arg, const union net_addr *ip, const char *why)
 	int peer = wire_find(&r->peers, ip);
 
 	if (peer >= 0)
-		fgsp_connect_failed(r->machine, (unsigned int)peer, why, now_us());
+		fgsp_connect_failed(r->machine, (unsigned int)peer, why, clock_us());
 	settle(r);
 }
 
@@ -234,7 +213,7 @@ static void datagram_came(void *arg, unsigned int link, const uint8_t *mac, uint
 			  size_t len) {
 	struct replica *r = arg;
 
-	fgsp_datagram(r->machine, link, mac, data, len, now_us());
+	fgsp_datagram(r->machine, link, mac, data, len, clock_us());
 }
 
 static void batch_came(void *arg) {
@@ -244,26 +223,26 @@ static void batch_came(void *arg) {
 static void link_has_room(void *arg) {
 	struct replica *r = arg;
 
-	fgsp_writable(r->machine, now_us());
+	fgsp_writable(r->machine, clock_us());
 	settle(r);
 }
 
 static void session_event(void *arg, enum fgsp_event what, const struct ct *ct) {
 	struct replica *r = arg;
 
-	fgsp_event(r->machine, what, ct, false, now_us());
+	fgsp_event(r->machine, what, ct, false, clock_us());
 }
 
 static void session_expected(void *arg, const struct ct_expect *expect) {
 	struct replica *r = arg;
 
-	fgsp_expect(r->machine, expect, now_us());
+	fgsp_expect(r->machine, expect, clock_us());
 }
 
 static void events_lost(void *arg) {
 	struct replica *r = arg;
 
-	fgsp_overrun(r->machine, now_us());
+	fgsp_overrun(r->machine, clock_us());
 }
 
 static bool walk_has_room(void *arg) {
@@ -275,31 +254,31 @@ static bool walk_has_room(void *arg) {
 static void walk_entry(void *arg, const struct ct *ct) {
 	struct replica *r = arg;
 
-	fgsp_walk_entry(r->machine, ct, now_us());
+	fgsp_walk_entry(r->machine, ct, clock_us());
 }
 
 static void walk_ended(void *arg, bool whole) {
 	struct replica *r = arg;
 
-	fgsp_walk_end(r->machine, whole, now_us());
+	fgsp_walk_end(r->machine, whole, clock_us());
 }
 
 static void write_failed(void *arg, const struct fgsp_change *change, int error) {
 	struct replica *r = arg;
 
-	fgsp_write_failed(r->machine, change, error, now_us());
+	fgsp_write_failed(r->machine, change, error, clock_us());
 }
 
 static void end_batch(void *arg) {
 	struct replica *r = arg;
 
-	fgsp_flush(r->machine, now_us());
+	fgsp_flush(r->machine, clock_us());
 }
 
 static void link_state(void *arg, unsigned int link, bool up, unsigned int mtu) {
 	struct replica *r = arg;
 
-	fgsp_link(r->machine, link, up, mtu, now_us());
+	fgsp_link(r->machine, link, up, mtu, clock_us());
 	settle(r);
 }
 
@@ -451,7 +430,7 @@ static void configure(struct replica *r) {
 	struct cluster c = r->cluster;
 
 	c.has_key = c.has_key && r->channels;
-	fgsp_configure(r->machine, &c, now_us());
+	fgsp_configure(r->machine, &c, clock_us());
 	explicit_bzero(&c, sizeof(c));
 }
 
@@ -520,7 +499,7 @@ struct replica *replica_new(const struct replica_config *config, struct err *err
 				      .wall_ns = wall_ns };
 
 	r->config = *config;
-	r->machine = fgsp_new(&env, now_us());
+	r->machine = fgsp_new(&env, clock_us());
 	r->due = evtimer_new(config->base, on_due, r);
 	r->retry = evtimer_new(config->base, on_retry, r);
 	r->sessions = sessions_new(&sessions, err);
@@ -564,7 +543,7 @@ bool replica_peer(const struct replica *r, unsigned int i, struct fgsp_peer_info
 }
 
 void replica_resync(struct replica *r) {
-	fgsp_resync(r->machine, now_us());
+	fgsp_resync(r->machine, clock_us());
 	settle(r);
 }
 

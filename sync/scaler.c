@@ -23,6 +23,7 @@
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/random.h"
+#include "sync/clock.h"
 #include "sync/desk.h"
 #include "sync/pieces.h"
 #include "sync/seal.h"
@@ -62,30 +63,13 @@ struct scaler {
 	int64_t synced_s, failed_s;    /* heartbeats that said so, since 1970; 0: none */
 };
 
-static uint64_t now_us(void) {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static void say(const struct scaler *s, int priority, const char *text) {
 	s->config.log(s->config.arg, priority, text);
 }
 
 /* The end of each input. */
 static void settle(struct scaler *s) {
-	uint64_t due = autoscale_due(s->machine), now = now_us();
-	struct timeval wait;
-
-	if (due == UINT64_MAX) {
-		event_del(s->due);
-		return;
-	}
-	due = due > now ? due - now : 0;
-	wait.tv_sec = (time_t)(due / 1000000);
-	wait.tv_usec = (suseconds_t)(due % 1000000);
-	event_add(s->due, &wait);
+	clock_arm(s->due, autoscale_due(s->machine));
 }
 
 static void on_due(evutil_socket_t fd, short what, void *arg) {
@@ -93,7 +77,7 @@ static void on_due(evutil_socket_t fd, short what, void *arg) {
 
 	(void)fd;
 	(void)what;
-	autoscale_tick(s->machine, now_us());
+	autoscale_tick(s->machine, clock_us());
 	settle(s);
 }
 
@@ -161,11 +145,8 @@ static void tell(void *arg, int priority, const char *text) {
 }
 
 static uint64_t draw(void *arg) {
-	uint64_t bits;
-
 	(void)arg;
-	random_bytes(&bits, sizeof(bits));
-	return bits;
+	return random_u64();
 }
 
 static int64_t wall_s(void *arg) {
@@ -187,7 +168,7 @@ static void channel_is_up(void *arg, unsigned int channel, const struct channel_
 
 	l->channel = channel;
 	TAILQ_INSERT_TAIL(&s->lines, l, next);
-	autoscale_up(s->machine, channel, &info->ip, info->serial, now_us());
+	autoscale_up(s->machine, channel, &info->ip, info->serial, clock_us());
 	settle(s);
 }
 
@@ -195,7 +176,7 @@ static void channel_is_down(void *arg, unsigned int channel, const char *why) {
 	struct scaler *s = arg;
 
 	line_free(s, line_find(s, channel));
-	autoscale_down(s->machine, channel, why, now_us());
+	autoscale_down(s->machine, channel, why, clock_us());
 	settle(s);
 }
 
@@ -217,7 +198,7 @@ static void frame_came(void *arg, unsigned int channel, const uint8_t *data, siz
 	}
 	l->busy = true;
 	fault_hit("scaler.message");
-	autoscale_message(s->machine, channel, l->pieces.data.data, l->pieces.data.len, now_us());
+	autoscale_message(s->machine, channel, l->pieces.data.data, l->pieces.data.len, clock_us());
 	l->busy = false;
 	if (l->closed)
 		line_free(s, l);
@@ -227,7 +208,7 @@ static void frame_came(void *arg, unsigned int channel, const uint8_t *data, siz
 static void connect_failed(void *arg, const union net_addr *ip, const char *why) {
 	struct scaler *s = arg;
 
-	autoscale_failed(s->machine, ip, why, now_us());
+	autoscale_failed(s->machine, ip, why, clock_us());
 	settle(s);
 }
 
@@ -235,7 +216,7 @@ static void connect_failed(void *arg, const union net_addr *ip, const char *why)
 static void connection_refused(void *arg, const union net_addr *ip, const char *why) {
 	struct scaler *s = arg;
 	char text[256], from[NET_TEXT_MAX], more[64] = "";
-	uint64_t now = now_us();
+	uint64_t now = clock_us();
 
 	if (s->refused_us != 0 && now - s->refused_us < REFUSED_US) {
 		s->unsaid++;
@@ -255,7 +236,7 @@ static void connection_refused(void *arg, const union net_addr *ip, const char *
 static void desk_is_up(void *arg) {
 	struct scaler *s = arg;
 
-	autoscale_desk_up(s->machine, now_us());
+	autoscale_desk_up(s->machine, clock_us());
 	settle(s);
 }
 
@@ -263,14 +244,14 @@ static void desk_answers(void *arg, const uint8_t *frame, size_t len) {
 	struct scaler *s = arg;
 
 	fault_hit("scaler.answer");
-	autoscale_answer(s->machine, frame, len, now_us());
+	autoscale_answer(s->machine, frame, len, clock_us());
 	settle(s);
 }
 
 static void desk_is_down(void *arg) {
 	struct scaler *s = arg;
 
-	autoscale_desk_down(s->machine, now_us());
+	autoscale_desk_down(s->machine, clock_us());
 	settle(s);
 }
 
@@ -297,14 +278,14 @@ static void callback_facts(void *arg, struct callback_facts *ret) {
 static void callback_decided(void *arg, bool primary, const union net_addr *primary_ip) {
 	struct scaler *s = arg;
 
-	autoscale_callback(s->machine, primary, primary_ip, now_us());
+	autoscale_callback(s->machine, primary, primary_ip, clock_us());
 	settle(s);
 }
 
 static void callback_failed(void *arg, const char *why) {
 	struct scaler *s = arg;
 
-	autoscale_callback_failed(s->machine, why, now_us());
+	autoscale_callback_failed(s->machine, why, clock_us());
 	settle(s);
 }
 
@@ -314,7 +295,7 @@ static void close_all(struct scaler *s) {
 	struct line *l;
 
 	while ((l = TAILQ_FIRST(&s->lines)) != NULL) {
-		autoscale_down(s->machine, l->channel, "this unit leaves the group", now_us());
+		autoscale_down(s->machine, l->channel, "this unit leaves the group", clock_us());
 		line_free(s, l);
 	}
 	s->channels = channels_free(s->channels);
@@ -346,7 +327,7 @@ static void apply(struct scaler *s) {
 		say(s, LOG_ERR, err.text);
 		event_add(s->retry, &retry);
 	}
-	autoscale_configure(s->machine, &s->state, now_us());
+	autoscale_configure(s->machine, &s->state, clock_us());
 	callback_configure(s->callback, s->channels ? s->state.callback_url : "",
 			   s->state.hb_interval_s * 1000);
 	settle(s);
@@ -382,7 +363,7 @@ struct scaler *scaler_new(const struct scaler_config *config, struct err *err) {
 
 	s->config = *config;
 	TAILQ_INIT(&s->lines);
-	s->machine = autoscale_new(&env, now_us());
+	s->machine = autoscale_new(&env, clock_us());
 	s->due = evtimer_new(config->base, on_due, s);
 	s->retry = evtimer_new(config->base, on_retry, s);
 	s->desk = desk_new(config->base, config->socket, &desk, err);
@@ -435,7 +416,7 @@ bool scaler_event(const struct scaler *s, unsigned int i, struct autoscale_event
 }
 
 int scaler_forget(struct scaler *s, const char *serial, struct err *err) {
-	int rc = autoscale_forget(s->machine, serial, now_us(), err);
+	int rc = autoscale_forget(s->machine, serial, clock_us(), err);
 
 	settle(s);
 	return rc;
@@ -443,7 +424,7 @@ int scaler_forget(struct scaler *s, const char *serial, struct err *err) {
 
 uint32_t scaler_inquire(struct scaler *s, const char *serial,
 			const struct autoscale_message *question, struct err *err) {
-	uint32_t inquiry = autoscale_inquire(s->machine, serial, question, now_us(), err);
+	uint32_t inquiry = autoscale_inquire(s->machine, serial, question, clock_us(), err);
 
 	settle(s);
 	return inquiry;

@@ -26,6 +26,13 @@ void random_bytes(void *out, size_t n) {
 	}
 }
 
+uint64_t random_u64(void) {
+	uint64_t bits;
+
+	random_bytes(&bits, sizeof(bits));
+	return bits;
+}
+
 void random_uuid(char out[RANDOM_UUID_LEN + 1]) {
 	uint8_t b[16];
 

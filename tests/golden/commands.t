@@ -40,7 +40,7 @@ sync_filter:
 	1: vd=-1, szone=0, dzone=0, saddr=0.0.0.0:0.0.0.0, daddr=0.0.0.0:0.0.0.0, sport=0-65535, dport=0:65535
 
 A # diagnose sys ha standalone-peers
-session synchronization is not running
+gatehouse-syncd is not running
 Command fail. Return code -3
 
 A # diagnose debug application sessionsync high
@@ -52,7 +52,7 @@ A # diagnose debug application sessionsync 0
 
 A # diagnose debug application sessionsync 7
 A > diagnose debug enable
-session synchronization is not running
+gatehouse-syncd is not running
 Command fail. Return code -3
 
 # The state of a group has an answer without gatehouse-syncd, too; its members have not.
@@ -74,7 +74,7 @@ Model=Gatehouse-VM64, Mode=auto-scale Group=0 Debug=0
 nvcluster=0, ses_pickup=1, delay=0
 
 A # diagnose sys ha autoscale-peers
-session synchronization is not running
+gatehouse-syncd is not running
 Command fail. Return code -3
 
 A # diagnose sys ha autoscale-peers all
@@ -83,11 +83,11 @@ command parse error before 'all'
 Command fail. Return code -61
 
 A # diagnose sys ha checksum diff
-session synchronization is not running
+gatehouse-syncd is not running
 Command fail. Return code -3
 
 A # diagnose sys ha history read
-session synchronization is not running
+gatehouse-syncd is not running
 Command fail. Return code -3
 
 A # execute ha forget
@@ -96,7 +96,7 @@ incomplete command in the end
 Command fail. Return code -160
 
 A # execute ha forget GHVM000000000000
-session synchronization is not running
+gatehouse-syncd is not running
 Command fail. Return code -3
 
 A # diagnose sys ha checksum recalculate global
@@ -106,7 +106,7 @@ command parse error before 'all'
 Command fail. Return code -61
 
 A # diagnose sys ha checksum show global system.auto-scale
-: <*>
+system.auto-scale: <*>
 
 # The table is still there beside its status.
 A # get system ha

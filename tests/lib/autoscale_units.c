@@ -421,7 +421,7 @@ struct aworld *aworld_new(const struct aworld_options *options) {
 
 	ck_assert_uint_le(options->units, AWORLD_UNITS);
 	w->o = *options;
-	w->random = options->seed;
+	w->random.state = options->seed;
 	w->now_us = AWORLD_S;
 	w->unit = xcalloc(options->units, sizeof(*w->unit));
 	for (unsigned int i = 0; i < options->units; i++)
@@ -456,9 +456,7 @@ struct aworld *aworld_free(struct aworld *w) {
 		read_held(w, &w->end[i]);
 		free(w->end[i].held);
 	}
-	while (w->n_heap > 0)
-		aworld_done(&w->heap[--w->n_heap]);
-	free(w->heap);
+	agenda_done(&w->agenda, aworld_forget);
 	free(w->unit);
 	free(w->end);
 	free(w);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What happens is in one heap, by time and then by order of its making; each machine has its
- * deadline beside it. Messages of one direction of a connection keep their order, as do questions
- * to a gatehoused, its answers, and what it says of its configuration, each for itself; all else
- * overtakes.
+ * What happens is in one agenda; each machine has its deadline beside it. Messages of one direction
+ * of a connection keep their order, as do questions to a gatehoused, its answers, and what it says
+ * of its configuration, each for itself; all else overtakes.
  *
  * A connection between units that are apart is dead from then on: nothing more comes of it, but its
  * ends must find out by themselves.
@@ -29,16 +28,8 @@
 
 /* ---- chance and time ---- */
 
-static uint64_t random64(struct aworld *w) {
-	uint64_t z = w->random += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
 uint32_t aworld_random(struct aworld *w, uint32_t n) {
-	return (uint32_t)(random64(w) % n);
+	return (uint32_t)(rng_next(&w->random) % n);
 }
 
 static bool chance(struct aworld *w, unsigned int per_10000) {
@@ -49,39 +40,11 @@ uint64_t aworld_now(const struct aworld *w) {
 	return w->now_us;
 }
 
-static bool is_before(const struct happening *a, const struct happening *b) {
-	return a->at_us < b->at_us || (a->at_us == b->at_us && a->order < b->order);
-}
+void aworld_push(struct aworld *w, const struct happening *new) {
+	struct happening *h = xcalloc(1, sizeof(*h));
 
-void aworld_push(struct aworld *w, struct happening *new) {
-	size_t at = w->n_heap++;
-
-	new->order = w->order++;
-	if (w->n_heap > w->heap_size) {
-		w->heap_size = 2 * w->n_heap;
-		w->heap = xreallocarray(w->heap, w->heap_size, sizeof(*w->heap));
-	}
-	while (at > 0 && is_before(new, &w->heap[(at - 1) / 2])) {
-		w->heap[at] = w->heap[(at - 1) / 2];
-		at = (at - 1) / 2;
-	}
-	w->heap[at] = *new;
-}
-
-static struct happening pop(struct aworld *w) {
-	struct happening first = w->heap[0], *last = &w->heap[--w->n_heap];
-	size_t at = 0;
-
-	for (size_t next = 1; next < w->n_heap; next = 2 * at + 1) {
-		if (next + 1 < w->n_heap && is_before(&w->heap[next + 1], &w->heap[next]))
-			next++;
-		if (is_before(last, &w->heap[next]))
-			break;
-		w->heap[at] = w->heap[next];
-		at = next;
-	}
-	w->heap[at] = *last;
-	return first;
+	*h = *new;
+	agenda_put(&w->agenda, h->at_us, h);
 }
 
 struct happening aworld_later(struct unit *u, enum kind kind, uint64_t us) {
@@ -421,7 +384,7 @@ static void env_log(void *arg, int priority, const char *text) {
 }
 
 static uint64_t env_random(void *arg) {
-	return random64(((struct unit *)arg)->world);
+	return rng_next(&((struct unit *)arg)->world->random);
 }
 
 static int64_t env_wall_s(void *arg) {
@@ -461,6 +424,11 @@ void aworld_after(struct unit *u) {
 void aworld_done(struct happening *h) {
 	buf_done(&h->data);
 	free(h->state);
+}
+
+void aworld_forget(void *happening) {
+	aworld_done(happening);
+	free(happening);
 }
 
 /* Whether the happening is over: false when it was put off. */
@@ -506,7 +474,7 @@ static bool happen(struct aworld *w, const struct happening *h) {
 }
 
 static struct unit *next_unit(struct aworld *w, uint64_t limit_us) {
-	uint64_t first_us = w->n_heap > 0 ? w->heap[0].at_us : UINT64_MAX;
+	uint64_t first_us = agenda_first_us(&w->agenda);
 	struct unit *next = NULL;
 
 	if (limit_us < first_us)
@@ -547,12 +515,13 @@ void aworld_run(struct aworld *w, uint64_t us) {
 
 		if (u) {
 			tick(w, u);
-		} else if (w->n_heap > 0 && w->heap[0].at_us <= end_us) {
-			struct happening h = pop(w);
+		} else if (agenda_first_us(&w->agenda) <= end_us) {
+			struct happening *h = agenda_take(&w->agenda);
 
-			set_time(w, h.at_us);
-			if (happen(w, &h))
-				aworld_done(&h);
+			set_time(w, h->at_us);
+			if (happen(w, h))
+				aworld_done(h);
+			free(h);
 		} else {
 			break;
 		}

@@ -2,14 +2,16 @@
 /* What the two files of the simulated world share; tests do not include it. */
 #pragma once
 
+#include "tests/lib/agenda.h"
 #include "tests/lib/autoscale_world.h"
+#include "tests/lib/rng.h"
 
 #define AWORLD_LINES 64
 
 enum kind { UP, MESSAGE, DOWN, CONNECT, REQUEST, ANSWER, STATE, DESK_UP };
 
 struct happening {
-	uint64_t at_us, order;
+	uint64_t at_us;
 	enum kind kind;
 	unsigned int unit, generation, desk_generation;
 	unsigned int end;            /* number of it */
@@ -59,11 +61,11 @@ struct unit {
 
 struct aworld {
 	struct aworld_options o;
-	uint64_t random, now_us, order, messages, requests;
+	struct rng random;
+	uint64_t now_us, messages, requests;
 	struct unit *unit;
 	bool apart[AWORLD_UNITS][AWORLD_UNITS];
-	struct happening *heap;
-	size_t n_heap, heap_size;
+	struct agenda agenda;
 	struct end *end;
 	unsigned int n_ends;
 };
@@ -78,10 +80,13 @@ void aworld_note(const struct unit *u, const char *fmt, ...) __attribute__((form
 struct happening aworld_later(struct unit *u, enum kind kind, uint64_t us);
 
 /* Let it happen. */
-void aworld_push(struct aworld *w, struct happening *new);
+void aworld_push(struct aworld *w, const struct happening *new);
 
 /* Release what it holds. */
 void aworld_done(struct happening *h);
+
+/* Free a struct happening and what it holds. */
+void aworld_forget(void *happening);
 
 /* To be called after each call of a machine. */
 void aworld_after(struct unit *u);

@@ -58,7 +58,7 @@ struct world *world_new(const struct world_options *options) {
 
 	w->o = *options;
 	w->o.log |= getenv("GATEHOUSE_WORLD_LOG") != NULL;
-	w->random = options->seed;
+	w->random.state = options->seed;
 	if (w->o.hb_interval_ms == 0)
 		w->o.hb_interval_ms = 1000;
 	if (w->o.hb_lost == 0)
@@ -80,8 +80,7 @@ struct world *world_new(const struct world_options *options) {
 struct world *world_free(struct world *w) {
 	for (unsigned int i = 0; i < w->o.units; i++)
 		fgsp_free(w->unit[i].machine);
-	for (unsigned int i = 0; i < w->n_heap; i++)
-		free(w->heap[i].data);
+	agenda_done(&w->agenda, world_forget);
 	free(w);
 	return NULL;
 }

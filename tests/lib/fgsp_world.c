@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What happens is in one heap, by time and then by order of its making. Each machine has its
- * deadline beside it. Whatever a machine does while it is called is done at once, but what follows
- * from it comes back later: failures of writes when the call is over, events of the kernel up to 2
- * ms later, frames and datagrams when they have travelled.
+ * What happens is in one agenda. Each machine has its deadline beside it. Whatever a machine does
+ * while it is called is done at once, but what follows from it comes back later: failures of writes
+ * when the call is over, events of the kernel up to 2 ms later, frames and datagrams when they have
+ * travelled.
  */
 #include "tests/lib/fgsp_world_impl.h"
 
@@ -28,11 +28,7 @@
 /* ---- chance and time ---- */
 
 uint64_t world_random64(struct world *w) {
-	uint64_t z = w->random += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
+	return rng_next(&w->random);
 }
 
 uint32_t world_random(struct world *w, uint32_t n) {
@@ -47,42 +43,17 @@ uint64_t world_now(const struct world *w) {
 	return w->now_us;
 }
 
-static bool is_before(const struct happening *a, const struct happening *b) {
-	return a->at_us < b->at_us || (a->at_us == b->at_us && a->order < b->order);
-}
-
 static void push(struct world *w, const struct happening *new) {
-	unsigned int at = w->n_heap++;
+	struct happening *h = xcalloc(1, sizeof(*h));
 
-	ck_assert_uint_lt(at, HAPPENINGS);
-	while (at > 0 && is_before(new, &w->heap[(at - 1) / 2])) {
-		w->heap[at] = w->heap[(at - 1) / 2];
-		at = (at - 1) / 2;
-	}
-	w->heap[at] = *new;
-}
-
-static struct happening pop(struct world *w) {
-	struct happening first = w->heap[0], *last = &w->heap[--w->n_heap];
-	unsigned int at = 0;
-
-	for (unsigned int next = 1; next < w->n_heap; next = 2 * at + 1) {
-		if (next + 1 < w->n_heap && is_before(&w->heap[next + 1], &w->heap[next]))
-			next++;
-		if (is_before(last, &w->heap[next]))
-			break;
-		w->heap[at] = w->heap[next];
-		at = next;
-	}
-	w->heap[at] = *last;
-	return first;
+	*h = *new;
+	agenda_put(&w->agenda, h->at_us, h);
 }
 
 /* Something will happen to a unit, after so long. */
 static struct happening later(struct world *w, enum happening_kind kind, unsigned int unit,
 			      uint64_t us) {
 	return (struct happening){ .kind = kind, .unit = (uint8_t)unit, .at_us = w->now_us + us,
-				   .order = w->order++,
 				   .generation = w->unit[unit].generation };
 }
 
@@ -604,7 +575,7 @@ static void happen(struct world *w, const struct happening *h) {
 
 /* The unit whose deadline comes first, if that is before anything happens. */
 static struct unit *next_unit(struct world *w, uint64_t limit_us) {
-	uint64_t first_us = w->n_heap > 0 ? w->heap[0].at_us : UINT64_MAX;
+	uint64_t first_us = agenda_first_us(&w->agenda);
 	struct unit *next = NULL;
 
 	if (limit_us < first_us)
@@ -642,6 +613,13 @@ static void poll_unit(struct world *w, struct unit *u) {
 	world_after(u);
 }
 
+void world_forget(void *happening) {
+	struct happening *h = happening;
+
+	free(h->data);
+	free(h);
+}
+
 void world_run(struct world *w, uint64_t us) {
 	uint64_t end_us = w->now_us + us;
 
@@ -652,12 +630,12 @@ void world_run(struct world *w, uint64_t us) {
 
 		if (u) {
 			poll_unit(w, u);
-		} else if (w->n_heap > 0 && w->heap[0].at_us <= end_us) {
-			struct happening h = pop(w);
+		} else if (agenda_first_us(&w->agenda) <= end_us) {
+			struct happening *h = agenda_take(&w->agenda);
 
-			set_time(w, h.at_us);
-			happen(w, &h);
-			free(h.data);
+			set_time(w, h->at_us);
+			happen(w, h);
+			world_forget(h);
 		} else {
 			break;
 		}

@@ -2,16 +2,17 @@
 /* What the two files of the simulated world share; tests do not include it. */
 #pragma once
 
+#include "tests/lib/agenda.h"
 #include "tests/lib/fgsp_world.h"
+#include "tests/lib/rng.h"
 
-#define HAPPENINGS 65536
 #define CHANNELS 1024
 #define FAILURES 64
 
 enum happening_kind { DATAGRAM, FRAME, CHANNEL_UP, CHANNEL_DOWN, CONNECT, EVENTS, WALK };
 
 struct happening {
-	uint64_t at_us, order;
+	uint64_t at_us;
 	enum happening_kind kind;
 	uint8_t unit, from;
 	bool forged;
@@ -54,12 +55,12 @@ struct unit {
 
 struct world {
 	struct world_options o;
-	uint64_t random, now_us, order;
+	struct rng random;
+	uint64_t now_us;
 	struct unit unit[WORLD_UNITS];
 	bool apart[WORLD_UNITS][WORLD_UNITS];
 	world_filter_fn *passes;             /* NULL: everything */
-	struct happening heap[HAPPENINGS];
-	unsigned int n_heap;
+	struct agenda agenda;
 	struct end end[CHANNELS];
 	unsigned int n_ends;
 	uint64_t n_channels;
@@ -72,6 +73,9 @@ extern const struct fgsp_env world_env;
 
 /* 64 random bits. */
 uint64_t world_random64(struct world *w);
+
+/* Free a struct happening. */
+void world_forget(void *happening);
 
 /* Tell a unit's kernel the time; to be called before it is used. */
 void world_set_clock(struct unit *u);

@@ -3,8 +3,6 @@
  * Values are drawn as the words an administrator would type and read by the parser of the product,
  * so a random object holds only what could have been typed. An attribute with conditions is drawn
  * in a later pass, when those it depends on are known.
- *
- * The generator of numbers is splitmix64.
  */
 #include "tests/lib/random_object.h"
 
@@ -17,26 +15,6 @@
 
 #define ITEMS_MAX 6
 #define PASSES	  5
-
-struct rng rng_seed(uint64_t seed) {
-	return (struct rng){ seed * 0x9e3779b97f4a7c15u + 1 };
-}
-
-uint64_t rng_next(struct rng *r) {
-	uint64_t z = r->state += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
-
-uint32_t rng_below(struct rng *r, uint32_t n) {
-	return (uint32_t)((rng_next(r) >> 32) * n >> 32);
-}
-
-bool rng_chance(struct rng *r, unsigned int percent) {
-	return rng_below(r, 100) < percent;
-}
 
 static int64_t rng_between(struct rng *r, int64_t lo, int64_t hi) {
 	uint64_t span = (uint64_t)hi - (uint64_t)lo;

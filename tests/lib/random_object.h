@@ -8,28 +8,13 @@
 #include <stdint.h>
 
 #include "cfgdb/object.h"
-
-struct rng {
-	uint64_t state;
-};
+#include "tests/lib/rng.h"
 
 /*
  * Name for a reference attribute: copied by the caller; NULL leaves the attribute out. What it
  * returns must live until the next call.
  */
 typedef const char *random_name_fn(void *arg, struct rng *r, const struct schema_attr *attr);
-
-/* A generator that begins at seed. */
-struct rng rng_seed(uint64_t seed);
-
-/* The next 64 random bits. */
-uint64_t rng_next(struct rng *r);
-
-/* A number below n, which is not 0. */
-uint32_t rng_below(struct rng *r, uint32_t n);
-
-/* True `percent` times of a hundred. */
-bool rng_chance(struct rng *r, unsigned int percent);
 
 /*
  * A text of at most max bytes that an attribute may hold: quotes, backslashes, line feeds, UTF-8.

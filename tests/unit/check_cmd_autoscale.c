@@ -497,7 +497,7 @@ START_TEST(diff_targets)
 	ck_assert_str_eq(err.text, OWN " is no other member of the group");
 	be_unit(false);
 	ck_assert_int_eq(run(DIFF, false, &out, &err), ERR_NOT_FOUND);
-	ck_assert_str_eq(err.text, "no other member is connected");
+	ck_assert_str_eq(err.text, "of the members that are connected none is the primary");
 	peers[0].primary = true;
 	assert_said(DIFF, false,
 		    HEAD(OTHER) "cannot be compared: " OWN " cannot be asked now\n");

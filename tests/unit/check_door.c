@@ -414,7 +414,7 @@ START_TEST(nobody_attached)
 	ck_assert(!relay_is_attached(relay));
 	ck_assert_ptr_null(call_limited(1000, &err));
 	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
-	ck_assert_str_eq(err.text, "session synchronization is not running");
+	ck_assert_str_eq(err.text, "gatehouse-syncd is not running");
 	ck_assert(!door_reply(a.door, 1, "x", 1));
 	door_end(a.door, 1, 0, "");
 }
@@ -430,7 +430,7 @@ START_TEST(silence)
 	call = call_limited(20, &err);
 	ck_assert_int_eq(call_all(call, &out, &err), STREAM_FAILED);
 	ck_assert_int_eq(err.code, ERR_NOT_FOUND); /* the daemon itself is there */
-	ck_assert_str_eq(err.text, "session synchronization does not answer");
+	ck_assert_str_eq(err.text, "gatehouse-syncd does not answer");
 	relay_call_close(call);
 	UNTIL(a.cancels == 1);
 	/* Without a limit it has all the time it wants, and more after each piece. */
@@ -515,7 +515,7 @@ START_TEST(syncd_dies)
 
 	a.door = door_free(a.door);
 	ck_assert_int_eq(call_all(call, &out, &err), STREAM_FAILED);
-	ck_assert_str_eq(err.text, "session synchronization is not running");
+	ck_assert_str_eq(err.text, "gatehouse-syncd is not running");
 	relay_call_close(call);
 	door_begin(&a);
 	relay_call_close(call_begin());

@@ -25,6 +25,7 @@
 	  "config cluster-peer\nedit 1\nset peerip " ip "\nnext\nend\n", ERR_VALUE, \
 	  ip " is no address that a unit can have\nnode_check_object fail! for peerip " ip \
 	  "\n\nvalue parse error before '" ip "'" }
+#define NO_URL "callback-url has the form https://HOST/PATH\n" DISCARD(-651)
 #define LAST_ADMIN \
 	"'admin' is the last administrator with profile 'super_admin' who can log in\n" DISCARD(-7)
 
@@ -99,6 +100,12 @@ static const struct {
 	{ "system.vdom-exception", "1", "", ERR_EMPTY, "Attribute 'object' MUST be set." },
 	{ "system.session-helper", "30", "set protocol 6\nset port 21\n", ERR_EMPTY,
 	  "Attribute 'name' MUST be set." },
+	/* a URL that leaves the unit */
+	{ "system.auto-scale", "", "set callback-url https://10.0.0.1:8443/role?code=x\n", 0, NULL },
+	{ "system.auto-scale", "", "set callback-url HTTPS://host.test\n", 0, NULL },
+	{ "system.auto-scale", "", "set callback-url http://host.test/role\n", ERR_VALUE, NO_URL },
+	{ "system.auto-scale", "", "set callback-url https://\n", ERR_VALUE, NO_URL },
+	{ "system.auto-scale", "", "set callback-url host.test/role\n", ERR_VALUE, NO_URL },
 	/* ports with a time of their own */
 	{ "system.session-ttl", "",
 	  "config port\nedit 1\nset protocol 6\nset start-port 80\n"
