@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/relay.h"
 #include "cfgdb/role.h"
@@ -77,6 +78,22 @@ static void put_numbers(const struct model *m, struct str *out) {
 		 ha_has(m, SYSTEM_HA__SESSION_PICKUP), ha_has(m, SYSTEM_HA__SESSION_PICKUP_DELAY));
 }
 
+/* In no group, or not told of it: what the configuration says. */
+static void put_json(const struct model *m, struct str *out) {
+	struct json j = json_put_begin(out);
+
+	json_put_object(&j, NULL);
+	json_put_text(&j, "model", VERSION_PRODUCT);
+	json_put_text(&j, "mode", role_is_member(m) ? "auto-scale" : "standalone");
+	json_put_bool(&j, "started", false);
+	json_put_bool(&j, "session_pickup", ha_has(m, SYSTEM_HA__SESSION_PICKUP));
+	json_put_bool(&j, "session_pickup_delay", ha_has(m, SYSTEM_HA__SESSION_PICKUP_DELAY));
+	json_put_null(&j, "primary");
+	json_put_array(&j, "members");
+	json_put_end(&j);
+	json_put_end(&j);
+}
+
 static enum stream_state text_next(void *ctx, struct str *out, struct err *err) {
 	const struct str *text = ctx;
 
@@ -100,7 +117,10 @@ static int state_open(struct relay *relay, const char *words,
 	if (role_is_member(call->model) && relay_is_attached(relay))
 		return relay_open(relay, RELAY_WAIT_MS, words, call, ret, err);
 	text = xcalloc(1, sizeof(*text));
-	put(call->model, text);
+	if (call->json)
+		put_json(call->model, text);
+	else
+		put(call->model, text);
 	*ret = (struct stream){ .next = text_next, .close = text_close, .fd = -1, .ctx = text };
 	return 0;
 }
@@ -119,11 +139,12 @@ const struct command *commands_autoscale(size_t *n) {
 	static const struct command table[] = {
 		{ .words = "diagnose sys ha autoscale-peers", .open = peers_open,
 		  .has_json = true },
-		{ .words = "diagnose sys ha checksum diff", .open = diff_open },
-		{ .words = "diagnose sys ha history read", .open = history_open },
-		{ .words = "diagnose sys ha status", .open = numbers_open },
+		{ .words = "diagnose sys ha checksum diff", .open = diff_open, .has_json = true },
+		{ .words = "diagnose sys ha history read", .open = history_open,
+		  .has_json = true },
+		{ .words = "diagnose sys ha status", .open = numbers_open, .has_json = true },
 		{ .words = "execute ha forget", .open = forget_open },
-		{ .words = "get system ha status", .open = status_open },
+		{ .words = "get system ha status", .open = status_open, .has_json = true },
 	};
 
 	*n = ARRAY_LEN(table);

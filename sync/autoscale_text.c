@@ -14,7 +14,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "cfgdb/base/fmt.h"
 #include "cfgdb/cmd_checksum.h"
 #include "cfgdb/version.h"
 
@@ -96,71 +95,6 @@ void autoscale_text_peers(const struct autoscale_facts *f, bool detail, struct s
 		if (detail)
 			put_detail(f, &p, out);
 	}
-}
-
-static void put_string(const char *name, const char *text, struct str *out) {
-	char data[2 * AUTOSCALE_URL_MAX];
-	struct fmt f = fmt_begin(data, sizeof(data));
-
-	fmt_json(&f, text);
-	str_addf(out, ",\"%s\":", name);
-	str_add_bytes(out, data, (size_t)(f.at - data));
-}
-
-static void put_number(const char *name, uint64_t value, struct str *out) {
-	str_addf(out, ",\"%s\":%" PRIu64, name, value);
-}
-
-static void put_truth(const char *name, bool value, struct str *out) {
-	str_addf(out, ",\"%s\":%s", name, value ? "true" : "false");
-}
-
-static void put_standing(const struct autoscale_peer_info *p, struct str *out) {
-	const struct autoscale_standing *s = &p->standing;
-
-	put_string("hostname", p->hostname, out);
-	put_truth("same_schema", p->same_schema, out);
-	put_number("epoch", s->epoch, out);
-	put_number("revision", s->revision, out);
-	put_string("followed", s->followed, out);
-	put_number("followed_revision", s->followed_revision, out);
-}
-
-static void put_peer_json(const struct autoscale_peer_info *p, struct str *out) {
-	AUTO_STR struct str ip = STR_INIT;
-
-	put_ip(&p->ip, &ip);
-	str_addf(out, "{\"serial\":\"%s\"", p->serial);
-	put_string("vmid", p->vmid, out);
-	put_string("role", role_name(p->primary), out);
-	put_string("ip", str_text(&ip), out);
-	put_string("state", autoscale_state_name(p->state), out);
-	put_truth("connected", p->connected, out);
-	put_string("error", p->why, out);
-	put_number("heard_s", (uint64_t)p->heard_s, out);
-	put_number("connected_s", (uint64_t)p->connected_s, out);
-	put_number("synced_s", (uint64_t)p->synced_s, out);
-	if (p->is_standing)
-		put_standing(p, out);
-	put_number("messages_sent", p->messages_sent, out);
-	put_number("messages_received", p->messages_received, out);
-	put_number("bytes_sent", p->bytes_sent, out);
-	put_number("bytes_received", p->bytes_received, out);
-	put_number("pushes", p->pushes, out);
-	put_number("questions", p->questions, out);
-	put_number("losses", p->losses, out);
-	str_add_char(out, '}');
-}
-
-void autoscale_text_peers_json(const struct autoscale_facts *f, struct str *out) {
-	struct autoscale_peer_info p;
-	unsigned int n = 0;
-
-	for (; get_peer(f, n, &p); n++) {
-		str_add(out, n ? ",\n" : "[\n");
-		put_peer_json(&p, out);
-	}
-	str_add(out, n ? "\n]\n" : "[]\n");
 }
 
 /* ---- diagnose sys ha checksum cluster, autoscale-cluster ---- */

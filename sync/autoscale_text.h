@@ -27,9 +27,8 @@ struct autoscale_facts {
 	bool pickup, pickup_delay;   /* session-pickup and -delay of system ha */
 };
 
-/* `diagnose sys ha autoscale-peers [detail]`, and the same as JSON with all details. */
+/* `diagnose sys ha autoscale-peers [detail]`. */
 void autoscale_text_peers(const struct autoscale_facts *f, bool detail, struct str *out);
-void autoscale_text_peers_json(const struct autoscale_facts *f, struct str *out);
 
 /*
  * `diagnose sys ha checksum cluster` or `autoscale-cluster`: the part of each connected member, to

@@ -33,6 +33,11 @@ static inline struct json json_put_begin(struct str *out) {
 	return (struct json){ .out = out };
 }
 
+/* Go on in an outermost array that has members already, written by whoever began it. */
+static inline struct json json_put_resume(struct str *out) {
+	return (struct json){ .out = out, .depth = 1, .arrays = 1, .filled = true };
+}
+
 /* Open an object or an array; in all of these the name is NULL in an array and at the outermost. */
 void json_put_object(struct json *j, const char *name);
 void json_put_array(struct json *j, const char *name);

@@ -45,6 +45,18 @@ static void put_nested(struct json *j) {
 	json_put_end(j);
 }
 
+/* A list that is written in pieces. */
+static void put_pieces(struct json *j) {
+	struct json more = json_put_resume(j->out);
+
+	json_put_array(j, NULL);
+	json_put_u64(j, NULL, 1);
+	json_put_u64(&more, NULL, 2);
+	more = json_put_resume(j->out);
+	json_put_end(&more);
+	j->depth = more.depth;
+}
+
 static void put_hostile(struct json *j) {
 	json_put_text(j, NULL, "\x01\x7f\xff\xc3\xa9");
 }
@@ -59,6 +71,7 @@ static const struct {
 		      "\"large\":18446744073709551615,\n\"small\":-9223372036854775808,\n"
 		      "\"tenths\":0.7,\n\"yes\":true,\n\"no\":false,\n\"nothing\":null\n}\n" },
 	{ put_nested, "[\n{\"list\":[1,\"2\",[]],\"none\":{},\"after\":3},\n12.5\n]\n" },
+	{ put_pieces, "[\n1,\n2\n]\n" },
 	{ put_hostile, "\"\\u0001\\u007f\xef\xbf\xbd\xc3\xa9\"" },
 };
 
