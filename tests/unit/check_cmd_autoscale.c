@@ -315,6 +315,66 @@ START_TEST(checksums_of_others)
 }
 END_TEST
 
+#define AB_HEX "abababababababababababababababab"
+#define CD_HEX "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"
+#define OTHER_SUMS \
+	",\n{\"serial\":\"" OTHER "\",\"primary\":false,\"debugzone\":{\"global\":\"" CD_HEX \
+	"\",\"root\":\"" CD_HEX "\",\"all\":\"" CD_HEX "\"},\"checksum\":{\"global\":\"" AB_HEX \
+	"\",\"root\":\"" AB_HEX "\",\"all\":\"" AB_HEX "\"}}"
+
+/* What follows the unit itself in an array that gatehoused begins and ends. */
+START_TEST(checksums_as_json)
+{
+	n_peers = 2;
+	assert_said("checksum cluster", true, OTHER_SUMS);
+	assert_said("checksum autoscale-cluster", true, OTHER_SUMS);
+	n_peers = 0;
+	assert_said("checksum cluster", true, "");
+}
+END_TEST
+
+START_TEST(history_as_json)
+{
+	n_events = 2;
+	assert_said("diagnose sys ha history read", true,
+		    "[\n{\"time_s\":1700000100,\"event\":\"Something has happened\"},\n"
+		    "{\"time_s\":1700000101,\"event\":\"Something has happened\"}\n]\n");
+	n_events = 0;
+	assert_said("diagnose sys ha history read", true, "[]\n");
+}
+END_TEST
+
+static void assert_json_part(const char *words, const char *part) {
+	AUTO_STR struct str out = STR_INIT;
+	struct err err = { 0 };
+
+	ck_assert_msg(run(words, true, &out, &err) == 0, "%s", err.text);
+	ck_assert_msg(strstr(str_text(&out), part) != NULL, "%s", str_text(&out));
+}
+
+/* Both commands say everything. */
+START_TEST(status_as_json)
+{
+	static const char *const words[] = { "get system ha status", "diagnose sys ha status" };
+
+	n_peers = 2;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		assert_json_part(words[i], "{\n\"model\":\"Gatehouse-VM64\",\n"
+					   "\"mode\":\"auto-scale\",\n\"psksecret\":true,\n"
+					   "\"started\":true,\n\"gatehoused\":true,\n"
+					   "\"session_pickup\":true,\n");
+		assert_json_part(words[i], "\n\"primary\":{\"serial\":\"" OWN "\",\"ip\":");
+		assert_json_part(words[i], "\n\"unit\":{\"serial\":\"" OWN "\","
+					   "\"hostname\":\"unit-a\",\"role\":\"primary\","
+					   "\"ip\":\"10.0.0.1\",\"state\":\"in-sync\",");
+		assert_json_part(words[i], "\n\"members\":[{\"serial\":\"" OTHER "\",");
+		assert_json_part(words[i], "},{\"serial\":\"GHVMCCCCCCCCCCCC\",");
+	}
+	*stats.primary = '\0';
+	assert_json_part(words[0], "\n\"primary\":null,\n");
+}
+END_TEST
+
 START_TEST(status_in_order)
 {
 	assert_said("get system ha status", false,
@@ -482,6 +542,19 @@ START_TEST(diff_of_all_members)
 }
 END_TEST
 
+START_TEST(diff_as_json)
+{
+	mute = true;
+	n_peers = 2;
+	peers[1].connected = true;
+	assert_said(DIFF, true,
+		    "[\n{\"serial\":\"" OTHER "\",\"lines\":[\"cannot be compared: " OWN
+		    " cannot be asked now\"]},\n{\"serial\":\"GHVMCCCCCCCCCCCC\",\"lines\":["
+		    "\"cannot be compared: " OWN " cannot be asked now\"]}\n]\n");
+	mute = false;
+}
+END_TEST
+
 START_TEST(diff_targets)
 {
 	AUTO_STR struct str out = STR_INIT;
@@ -540,6 +613,10 @@ int main(void) {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, list_peers);
 	tcase_add_test(tc, list_peers_as_json);
+	tcase_add_test(tc, checksums_as_json);
+	tcase_add_test(tc, history_as_json);
+	tcase_add_test(tc, status_as_json);
+	tcase_add_test(tc, diff_as_json);
 	tcase_add_test(tc, checksums_of_others);
 	tcase_add_test(tc, status_in_order);
 	tcase_add_test(tc, status_with_trouble);
