@@ -142,6 +142,75 @@ int check_delete(const struct txn *t, const struct object *obj, struct err *err)
 	return err_set(err, ERR_IN_USE, "The entry is used by other %zu entries", n);
 }
 
+struct outside {
+	const struct schema_table *table;
+	size_t n;                /* users in other tables */
+};
+
+static int count_outside(void *arg, const struct object *holder, const struct schema_attr *attr) {
+	struct outside *outside = arg;
+
+	(void)attr;
+	outside->n += holder->table != outside->table;
+	return 0;
+}
+
+int check_purge(const struct txn *t, const struct object *obj, struct err *err) {
+	struct outside outside = { obj->table, 0 };
+
+	txn_each_user(t, obj, count_outside, &outside);
+	if (outside.n == 0)
+		return check_purge_rules(obj, err);
+	return err_set(err, ERR_IN_USE,
+		       "'%s' stays, so none is removed\nThe entry is used by other %zu entries",
+		       obj->key, outside.n);
+}
+
+/* ---- other names ---- */
+
+static bool has_word(const char *words, const char *word) {
+	size_t len = strlen(word);
+
+	for (const char *at = words; (at = strstr(at, word)) != NULL; at += len)
+		if ((at == words || at[-1] == ' ') && (at[len] == '\0' || at[len] == ' '))
+			return true;
+	return false;
+}
+
+static bool is_default(const struct schema_attr *a, const struct object *obj) {
+	if (a->type != ATTR_REF || !a->dflt || !has_word(a->dflt, obj->key))
+		return false;
+	for (uint16_t i = 0; i < a->n_refs; i++)
+		if (a->refs[i] == obj->table->id)
+			return true;
+	return false;
+}
+
+/* What stands for an attribute that is not set: nothing could follow. */
+static int check_no_default(const struct object *obj, struct err *err) {
+	for (uint16_t t = 0; t < schema_n_tables; t++)
+		for (uint16_t i = 0; i < schema_tables[t]->n_attrs; i++)
+			if (is_default(&schema_tables[t]->attrs[i], obj))
+				return err_set(err, ERR_CONFLICT,
+					       "'%s' is the default of %s in %s: it keeps its name",
+					       obj->key, schema_tables[t]->attrs[i].name,
+					       schema_tables[t]->path);
+	return 0;
+}
+
+int check_rename(const struct txn *t, const struct object *obj, const struct object *renamed,
+		 struct err *err) {
+	int rc;
+
+	if (txn_find(t, renamed->table, renamed->key))
+		return err_set(err, ERR_EXISTS, "entry '%s' exists already\n\n"
+			       "value parse error before '%s'", renamed->key, renamed->key);
+	rc = check_names(t, renamed, err);
+	if (rc == 0)
+		rc = check_no_default(obj, err);
+	return rc ? rc : check_rename_rules(obj, renamed->key, err);
+}
+
 /* ---- what was checked by another member ---- */
 
 /* What an administrator would read, without the lines on what becomes of what he typed. */

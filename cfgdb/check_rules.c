@@ -298,13 +298,18 @@ static int policy_names_zones(const struct txn *t, const struct object *obj, uns
 	return 0;
 }
 
-static int rule_policy(const struct txn *t, const struct object *obj, struct err *err) {
-	int rc;
+static int policy_has_number(const char *key, struct err *err) {
+	return strcmp(key, "0") != 0 ? 0
+				     : err_set(err, ERR_VALUE,
+					       "node_check_object fail! for policyid 0\n\n"
+					       "value parse error before '0'");
+}
 
-	if (strcmp(obj->key, "0") == 0)
-		return err_set(err, ERR_VALUE,
-			       "node_check_object fail! for policyid 0\n\n"
-			       "value parse error before '0'");
+static int rule_policy(const struct txn *t, const struct object *obj, struct err *err) {
+	int rc = policy_has_number(obj->key, err);
+
+	if (rc)
+		return rc;
 	if (object_count(obj, FIREWALL_POLICY__SERVICE) > 1 &&
 	    list_has(obj, FIREWALL_POLICY__SERVICE, "ALL"))
 		return err_set(err, ERR_VALUE, "node_check_object fail! for service ALL\n\n"
@@ -519,14 +524,18 @@ static int other_super_admin(void *arg, const struct object *admin) {
 	return strcmp(admin->key, but->key) != 0 && is_super_admin(admin);
 }
 
-/* What was a super_admin and will be none: one must be left, or nobody could make another. */
-static int super_admin_goes(const struct txn *t, const struct object *admin, struct err *err) {
-	if (txn_each_any_order(t, admin->table, other_super_admin, (void *)admin))
-		return 0;
+static int refuse_last_admin(const struct object *admin, struct err *err) {
 	return err_set(err, ERR_CONFLICT,
 		       "'%s' is the last administrator with profile 'super_admin' who can log in\n"
 		       "object check operator error, -7, discard the setting",
 		       admin->key);
+}
+
+/* What was a super_admin and will be none: one must be left, or nobody could make another. */
+static int super_admin_goes(const struct txn *t, const struct object *admin, struct err *err) {
+	return txn_each_any_order(t, admin->table, other_super_admin, (void *)admin)
+		       ? 0
+		       : refuse_last_admin(admin, err);
 }
 
 static int rule_admin(const struct txn *t, const struct object *obj, struct err *err) {
@@ -540,6 +549,21 @@ int check_delete_rules(const struct txn *t, const struct object *obj, struct err
 	return obj->table->id == TBL_SYSTEM_ADMIN && is_super_admin(obj)
 		       ? super_admin_goes(t, obj, err)
 		       : 0;
+}
+
+int check_purge_rules(const struct object *obj, struct err *err) {
+	return obj->table->id == TBL_SYSTEM_ADMIN && is_super_admin(obj)
+		       ? refuse_last_admin(obj, err)
+		       : 0;
+}
+
+/* ---- other names ---- */
+
+int check_rename_rules(const struct object *obj, const char *to, struct err *err) {
+	if (obj->table->id == TBL_SYSTEM_INTERFACE)
+		return err_set(err, ERR_CONFLICT,
+			       "an interface is called as its device is: it cannot be renamed");
+	return obj->table->id == TBL_FIREWALL_POLICY ? policy_has_number(to, err) : 0;
 }
 
 /* ---- members of a group of units ---- */

@@ -469,6 +469,41 @@ int client_delete(struct client *c, const struct schema_table *table, const char
 	return client_call(c, &b, NULL, NULL, err);
 }
 
+int client_rename(struct client *c, const struct schema_table *table, const char *key,
+		  const char *to, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	if (strlen(key) > OBJECT_KEY_MAX || strlen(to) > OBJECT_KEY_MAX)
+		return refuse_long_key(err);
+	request_begin(&b, CTL_RENAME);
+	buf_put_u16(&b, table->id);
+	buf_put_str(&b, key);
+	buf_put_str(&b, to);
+	return client_call(c, &b, NULL, NULL, err);
+}
+
+int client_place(struct client *c, const struct schema_table *table, const char *key, bool before,
+		 const char *other, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	if (strlen(key) > OBJECT_KEY_MAX || strlen(other) > OBJECT_KEY_MAX)
+		return refuse_long_key(err);
+	request_begin(&b, CTL_PLACE);
+	buf_put_u16(&b, table->id);
+	buf_put_str(&b, key);
+	buf_put_u8(&b, before);
+	buf_put_str(&b, other);
+	return client_call(c, &b, NULL, NULL, err);
+}
+
+int client_purge(struct client *c, const struct schema_table *table, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	request_begin(&b, CTL_PURGE);
+	buf_put_u16(&b, table->id);
+	return client_call(c, &b, NULL, NULL, err);
+}
+
 static int take_text(void *arg, enum ctl_type type, struct buf_reader *r) {
 	const struct client_output *out = arg;
 	AUTO_FREE char *text = buf_get_str(r, CTL_TEXT_CHUNK);

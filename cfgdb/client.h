@@ -104,6 +104,17 @@ int client_put(struct client *c, const struct object *obj, struct err *err);
 int client_delete(struct client *c, const struct schema_table *table, const char *key,
 		  struct err *err);
 
+/* Give an entry another key, and with it all that refers to the entry. */
+int client_rename(struct client *c, const struct schema_table *table, const char *key,
+		  const char *to, struct err *err);
+
+/* Move an entry of an ordered table before or behind another one. */
+int client_place(struct client *c, const struct schema_table *table, const char *key, bool before,
+		 const char *other, struct err *err);
+
+/* Delete all entries of a table, or none. */
+int client_purge(struct client *c, const struct schema_table *table, struct err *err);
+
 /* Where the output of a command goes. */
 struct client_output {
 	/* Takes a piece of text, in which lines end in \n. */

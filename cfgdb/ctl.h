@@ -17,6 +17,9 @@
  * CTL_COMMIT, CTL_ABORT
  * CTL_PUT            u16 table, str key, u64 version, str body
  * CTL_DELETE         u16 table, str key
+ * CTL_RENAME         u16 table, str key, str new key
+ * CTL_PLACE          u16 table, str key, u8 before, str other key
+ * CTL_PURGE          u16 table
  * CTL_RUN            u8 form, u16 count, str word...           CTL_TEXT..., CTL_LAST
  * CTL_CANCEL
  * CTL_CHECK_SECRET   u16 table, u16 attribute, str "ENC TEXT"
@@ -43,7 +46,11 @@
  * when the output has ended meanwhile. What the command says in that case, such as its totals, is
  * CTL_LAST.
  *
- * CTL_PUT, CTL_DELETE and CTL_COMMIT answer CTL_WARNING... before CTL_OK where something was
+ * CTL_RENAME changes the key of an entry and whatever refers to it; CTL_PLACE moves an entry of an
+ * ordered table before (1) or behind (0) another one; CTL_PURGE deletes all entries of a table, or
+ * none.
+ *
+ * These, CTL_PUT, CTL_DELETE and CTL_COMMIT answer CTL_WARNING... before CTL_OK where something was
  * accepted that will not do all that was meant.
  *
  * The version of a put is that of the object it started from, 2^64 - 1 when there was none. 2^64 -
@@ -140,6 +147,9 @@ enum ctl_type {
 	CTL_SYNC_COMMIT,
 	CTL_SYNC_ROLE,
 	CTL_SYNC_MEMBERS,
+	CTL_RENAME,
+	CTL_PLACE,
+	CTL_PURGE,
 	CTL_REQUEST_COUNT,
 
 	CTL_OK = 64,

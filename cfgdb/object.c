@@ -320,6 +320,21 @@ bool object_child_delete(struct object *obj, unsigned int attr, const char *key)
 	return true;
 }
 
+void object_child_rename(struct object *obj, unsigned int attr, const char *key, const char *to) {
+	object_rekey(object_child(obj, attr, key), to);
+}
+
+bool object_child_move(struct object *obj, unsigned int attr, const char *key, bool before,
+		       const char *other) {
+	struct value *v = object_get_mutable(obj, attr);
+	int64_t from = child_index(v, key), at = child_index(v, other);
+
+	if (from < 0 || at < 0 || from == at)
+		return false;
+	value_move_item(v, (uint32_t)from, (uint32_t)(at + !before - (from < at)));
+	return true;
+}
+
 /* ---- keys ---- */
 
 int object_key_parse(const struct schema_table *table, const char *word, char **ret,
@@ -366,6 +381,12 @@ int object_key_compare(const struct schema_table *table, const char *a, const ch
 }
 
 /* ---- uuid, references ---- */
+
+void object_drop_uuid(struct object *obj) {
+	for (unsigned int i = 0; i < obj->table->n_attrs; i++)
+		if (obj->table->attrs[i].type == ATTR_UUID)
+			object_unset(obj, i);
+}
 
 void object_fill_uuid(struct object *obj) {
 	char uuid[RANDOM_UUID_LEN + 1];

@@ -110,6 +110,13 @@ void object_child_put(struct object *obj, unsigned int attr, struct object *entr
 /* Remove an entry of a child list; false when there was none. */
 bool object_child_delete(struct object *obj, unsigned int attr, const char *key);
 
+/* Give an entry of a child list, which there is, a key that no other has. */
+void object_child_rename(struct object *obj, unsigned int attr, const char *key, const char *to);
+
+/* Move an entry of a child list before or behind another one; false when they are not two of it. */
+bool object_child_move(struct object *obj, unsigned int attr, const char *key, bool before,
+		       const char *other);
+
 /*
  * Check a key as typed and bring it into canonical form; the caller frees *ret. Errors carry the
  * text an administrator sees.
@@ -119,6 +126,9 @@ int object_key_parse(const struct schema_table *table, const char *word, char **
 
 /* Order of two keys of a table: numeric for integer keys, else bytewise. */
 int object_key_compare(const struct schema_table *table, const char *a, const char *b);
+
+/* Empty all uuid attributes. */
+void object_drop_uuid(struct object *obj);
 
 /* Fill uuid attributes that are empty with random UUIDs (RFC 9562 version 4). */
 void object_fill_uuid(struct object *obj);

@@ -16,6 +16,7 @@
 #include "cfgdb/ctl.h"
 #include "cfgdb/order.h"
 #include "cfgdb/relay.h"
+#include "cfgdb/requests_edit.h"
 #include "cfgdb/requests_sync.h"
 #include "cfgdb/text.h"
 
@@ -51,7 +52,7 @@ void caller_done(struct caller *s) {
 
 /* ---- fields ---- */
 
-static const struct schema_table *take_table(struct buf_reader *r) {
+const struct schema_table *request_take_table(struct buf_reader *r) {
 	const struct schema_table *table = schema_table(buf_get_u16(r));
 
 	if (!table || table->parent) {
@@ -67,9 +68,8 @@ static bool take_end(struct buf_reader *r) {
 	return !r->bad;
 }
 
-/* The key as the table keeps it ("007" is 7); an object table has none. */
-static int canonical_key(struct buf_reader *r, const struct schema_table *table, const char *key,
-			 char **ret, struct err *err) {
+int request_key(struct buf_reader *r, const struct schema_table *table, const char *key,
+		char **ret, struct err *err) {
 	if (schema_is_list(table))
 		return object_key_parse(table, key, ret, err);
 	r->bad = r->bad || *key;
@@ -96,8 +96,7 @@ static void send_object(struct caller *s, const struct object *obj, uint64_t ver
 	s->send(s->send_arg, &b);
 }
 
-/* What the caller sees: its open transaction, or one that holds nothing. */
-static struct txn *caller_view(struct caller *s, struct txn **temporary) {
+struct txn *caller_view(struct caller *s, struct txn **temporary) {
 	*temporary = s->txn ? NULL : txn_new(s->engine, s->user, "cli");
 	return s->txn ? s->txn : *temporary;
 }
@@ -123,13 +122,13 @@ static int request_hello(struct caller *s, struct buf_reader *r, struct err *err
 }
 
 static int request_get(struct caller *s, struct buf_reader *r, struct err *err) {
-	const struct schema_table *table = take_table(r);
+	const struct schema_table *table = request_take_table(r);
 	AUTO_FREE char *word = buf_get_str(r, OBJECT_KEY_MAX);
 	AUTO_FREE char *key = NULL;
 	struct txn *temporary;
 	const struct txn *view;
 	const struct object *obj;
-	int rc = take_end(r) ? canonical_key(r, table, word, &key, err) : 0;
+	int rc = take_end(r) ? request_key(r, table, word, &key, err) : 0;
 
 	if (rc || r->bad)
 		return rc;
@@ -151,7 +150,7 @@ static int list_object(void *arg, const struct object *obj) {
 }
 
 static int request_list(struct caller *s, struct buf_reader *r, struct err *err) {
-	const struct schema_table *table = take_table(r);
+	const struct schema_table *table = request_take_table(r);
 	struct txn *temporary;
 
 	(void)err;
@@ -181,7 +180,7 @@ static int list_key(void *arg, const struct object *obj) {
 }
 
 static int request_keys(struct caller *s, struct buf_reader *r, struct err *err) {
-	const struct schema_table *table = take_table(r);
+	const struct schema_table *table = request_take_table(r);
 	AUTO_FREE char *prefix = buf_get_str(r, OBJECT_KEY_MAX);
 	struct key_lister l = { s, prefix, buf_get_u32(r) };
 	struct txn *temporary;
@@ -228,7 +227,7 @@ static int request_check_secret(struct caller *s, struct buf_reader *r, struct e
 
 static int request_next_id(struct caller *s, struct buf_reader *r, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
-	const struct schema_table *table = take_table(r);
+	const struct schema_table *table = request_take_table(r);
 	struct txn *temporary;
 	uint64_t id;
 	int rc;
@@ -298,8 +297,7 @@ static int request_abort(struct caller *s, struct buf_reader *r, struct err *err
 	return 0;
 }
 
-/* Commit what a request staged outside a transaction. */
-static int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *err) {
+int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *err) {
 	if (rc == 0 && temporary)
 		rc = txn_commit(temporary, err);
 	if (rc == 0)
@@ -309,14 +307,14 @@ static int caller_settle(struct caller *s, struct txn *temporary, int rc, struct
 }
 
 static int request_put(struct caller *s, struct buf_reader *r, struct err *err) {
-	const struct schema_table *table = take_table(r);
+	const struct schema_table *table = request_take_table(r);
 	AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
 	uint64_t base = buf_get_u64(r);
 	AUTO_FREE char *body = buf_get_str(r, TEXT_BODY_MAX);
 	AUTO_FREE char *canonical = NULL;
 	struct txn *temporary, *t;
 	struct object *obj;
-	int rc = take_end(r) ? canonical_key(r, table, key, &canonical, err) : 0;
+	int rc = take_end(r) ? request_key(r, table, key, &canonical, err) : 0;
 
 	if (r->bad || base == TXN_ANY) {
 		r->bad = true;
@@ -336,11 +334,11 @@ static int request_put(struct caller *s, struct buf_reader *r, struct err *err) 
 }
 
 static int request_delete(struct caller *s, struct buf_reader *r, struct err *err) {
-	const struct schema_table *table = take_table(r);
+	const struct schema_table *table = request_take_table(r);
 	AUTO_FREE char *word = buf_get_str(r, OBJECT_KEY_MAX);
 	AUTO_FREE char *key = NULL;
 	struct txn *temporary, *t;
-	int rc = take_end(r) ? canonical_key(r, table, word, &key, err) : 0;
+	int rc = take_end(r) ? request_key(r, table, word, &key, err) : 0;
 
 	if (rc || r->bad)
 		return rc;
@@ -510,6 +508,9 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_SYNC_COMMIT] = request_sync_commit,
 	[CTL_SYNC_ROLE] = request_sync_role,
 	[CTL_SYNC_MEMBERS] = request_sync_members,
+	[CTL_RENAME] = request_edit_rename,
+	[CTL_PLACE] = request_edit_place,
+	[CTL_PURGE] = request_edit_purge,
 };
 
 /* ---- dispatch ---- */

@@ -46,6 +46,25 @@ void caller_done(struct caller *s);
  */
 bool caller_request(struct caller *s, const uint8_t *frame, size_t len);
 
+/* What the caller sees: its open transaction, or *temporary, one that holds nothing. */
+struct txn *caller_view(struct caller *s, struct txn **temporary);
+
+/*
+ * Commit what a request, whose outcome is rc, staged outside a transaction, tell what is warned of,
+ * and free the temporary one.
+ */
+int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *err);
+
+/* Read the number of a top-level table; r->bad when it is none. */
+const struct schema_table *request_take_table(struct buf_reader *r);
+
+/*
+ * The key as the table keeps it ("007" is 7), to be freed by the caller; an object table has none,
+ * and r->bad is set when there is one.
+ */
+int request_key(struct buf_reader *r, const struct schema_table *table, const char *key,
+		char **ret, struct err *err);
+
 /* True while the answer to the last request is under way: call caller_stream for more of it. */
 bool caller_is_streaming(const struct caller *s);
 

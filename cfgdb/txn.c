@@ -44,7 +44,7 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source) {
 	return t;
 }
 
-static size_t staged_size(const char *key, const struct object *obj) {
+size_t txn_staged_size(const char *key, const struct object *obj) {
 	return mem_size(sizeof(struct staged)) + mem_size(strlen(key) + 1) +
 	       (obj ? object_size(obj) : 0);
 }
@@ -427,21 +427,19 @@ static struct staged *staged_new(struct txn *t, const struct schema_table *table
 	return s;
 }
 
-int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
-	     const struct object *obj, struct err *err) {
-	const struct staged *s = txn_find_staged(t, table, key);
-	size_t had = s ? s->bytes : 0, size = staged_size(key, obj);
+int txn_room_for(const struct txn *t, const struct schema_table *table, const char *key, size_t n,
+		 size_t bytes, struct err *err) {
 	const struct {
 		bool full;
 		const char *who, *advice;
 		size_t most;
 		const char *unit;
 	} bounds[] = {
-		{ !s && t->n_staged >= TXN_STAGED_MAX, "the transaction", "commit it in parts",
+		{ t->n_staged + n > TXN_STAGED_MAX, "the transaction", "commit it in parts",
 		  TXN_STAGED_MAX, "changes" },
-		{ t->bytes - had + size > TXN_BYTES_MAX, "the transaction", "commit it in parts",
+		{ t->bytes + bytes > TXN_BYTES_MAX, "the transaction", "commit it in parts",
 		  TXN_BYTES_MAX >> 20, "MB" },
-		{ t->engine->staged_bytes - had + size > TXN_BYTES_MAX_ALL, "open transactions",
+		{ t->engine->staged_bytes + bytes > TXN_BYTES_MAX_ALL, "open transactions",
 		  "commit or abort one", TXN_BYTES_MAX_ALL >> 20, "MB" },
 	};
 
@@ -455,12 +453,21 @@ int txn_room(const struct txn *t, const struct schema_table *table, const char *
 	return 0;
 }
 
+/* What replaces a staged entry may be smaller: the sum wraps to what is right. */
+int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
+	     const struct object *obj, struct err *err) {
+	const struct staged *s = txn_find_staged(t, table, key);
+
+	return txn_room_for(t, table, key, s ? 0 : 1,
+			    txn_staged_size(key, obj) - (s ? s->bytes : 0), err);
+}
+
 static void staged_set(struct txn *t, struct staged *s, struct object *obj) {
 	if (s->obj)
 		staged_leave(t, s->obj);
 	object_free(s->obj);
 	s->obj = obj;
-	staged_account(t, s, staged_size(s->key, obj));
+	staged_account(t, s, txn_staged_size(s->key, obj));
 	if (!obj)
 		return;
 	obj->ver = s->base;
@@ -510,7 +517,7 @@ void txn_rekey(struct txn *t, struct staged *s, const char *key) {
 	s->key = xstrdup(key);
 	object_rekey(s->obj, key);
 	RB_INSERT(staged_tree, &t->staged, s);
-	staged_account(t, s, staged_size(key, s->obj));
+	staged_account(t, s, txn_staged_size(key, s->obj));
 	staged_enter(t, s->obj);
 }
 

@@ -110,12 +110,26 @@ int txn_put(struct txn *t, struct object *obj, uint64_t base, struct err *err);
 /* Check and stage the deletion of an entry of a list. */
 int txn_delete(struct txn *t, const struct schema_table *table, const char *key, struct err *err);
 
+/* Check and stage the deletion of all entries of a list: of all, or when one may not go of none. */
+int txn_purge(struct txn *t, const struct schema_table *table, struct err *err);
+
+/*
+ * Check and stage another name for an entry of a list: its place and its values stay, and all that
+ * names it names it so. `to` is in canonical form. ERR_EXISTS when it is taken.
+ */
+int txn_rename(struct txn *t, const struct schema_table *table, const char *key, const char *to,
+	       struct err *err);
+
 /*
  * Give an entry of an ordered table the place behind the entry `after` ("": the first place) in the
  * order that the transaction would leave. ERR_NOT_FOUND when one of them is not there.
  */
 int txn_place(struct txn *t, const struct schema_table *table, const char *key, const char *after,
 	      struct err *err);
+
+/* The same with the place before the entry `before`. */
+int txn_place_before(struct txn *t, const struct schema_table *table, const char *key,
+		     const char *before, struct err *err);
 
 /* Stage an object as another member has it, unchecked. Takes over theirs, also on error. */
 int txn_replicate_put(struct txn *t, struct object *theirs, struct err *err);

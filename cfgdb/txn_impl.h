@@ -85,6 +85,16 @@ struct staged *txn_find_staged(const struct txn *t, const struct schema_table *t
 int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
 	     const struct object *obj, struct err *err);
 
+/*
+ * Whether there is room for n entries more that take so many bytes in all; table and key are for
+ * the error.
+ */
+int txn_room_for(const struct txn *t, const struct schema_table *table, const char *key, size_t n,
+		 size_t bytes, struct err *err);
+
+/* Bytes that an entry takes when it is staged, about; obj is NULL for a deletion. */
+size_t txn_staged_size(const char *key, const struct object *obj);
+
 /* Stage obj (NULL: deletion) under its table and key, unchecked; takes over obj. */
 struct staged *txn_stage(struct txn *t, const struct schema_table *table, const char *key,
 			 struct object *obj, uint64_t base);
@@ -166,6 +176,12 @@ struct places *txn_places(const struct txn *t, const struct schema_table *table)
 
 /* From now on this is the order; takes over places. */
 void txn_places_set(struct txn *t, const struct schema_table *table, struct places *places);
+
+/*
+ * Key of the entry before this one, which there is, in the order that an ordered table would have;
+ * "": it is the first.
+ */
+const char *txn_key_before(const struct txn *t, const struct schema_table *table, const char *key);
 
 /* An entry has come, or gone. */
 void txn_places_enter(const struct txn *t, const struct schema_table *table, const char *key);

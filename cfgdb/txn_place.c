@@ -69,9 +69,7 @@ static const char *standing_key(const struct txn *t, const struct object *obj) {
 	return obj ? obj->key : "";
 }
 
-/* Key of the entry before this one, which there is. */
-static const char *key_before(const struct txn *t, const struct schema_table *table,
-			      const char *key) {
+const char *txn_key_before(const struct txn *t, const struct schema_table *table, const char *key) {
 	const struct places *places = txn_places(t, table);
 	const struct staged *s = txn_find_staged(t, table, key);
 	const struct place *before;
@@ -117,6 +115,10 @@ static struct places *places_of_view(struct txn *t, const struct schema_table *t
 	return w.places;
 }
 
+static int refuse_order(const struct schema_table *table, struct err *err) {
+	return err_set(err, ERR_PARSE, "%s: the order of entries has no meaning", table->path);
+}
+
 static int refuse_place(const struct schema_table *table, const char *key, struct err *err) {
 	return err_set(err, ERR_NOT_FOUND, "%s %s: entry is not found in table", table->path, key);
 }
@@ -147,13 +149,12 @@ int txn_place(struct txn *t, const struct schema_table *table, const char *key, 
 	int rc;
 
 	if (!(table->flags & TABLE_ORDERED))
-		return err_set(err, ERR_PARSE, "%s: the order of entries has no meaning",
-			       table->path);
+		return refuse_order(table, err);
 	if (!obj)
 		return refuse_place(table, key, err);
 	if (*after && (strcmp(key, after) == 0 || !txn_find(t, table, after)))
 		return refuse_place(table, after, err);
-	if (strcmp(key_before(t, table, key), after) == 0)
+	if (strcmp(txn_key_before(t, table, key), after) == 0)
 		return 0;
 	rc = txn_ask_guard(t, obj, NULL, err);
 	if (rc == 0)
@@ -161,6 +162,20 @@ int txn_place(struct txn *t, const struct schema_table *table, const char *key, 
 	if (rc == 0)
 		places_move(places_of_view(t, table), key, after);
 	return rc;
+}
+
+int txn_place_before(struct txn *t, const struct schema_table *table, const char *key,
+		     const char *before, struct err *err) {
+	const char *after;
+
+	if (!(table->flags & TABLE_ORDERED))
+		return refuse_order(table, err);
+	if (!txn_find(t, table, key))
+		return refuse_place(table, key, err);
+	if (strcmp(key, before) == 0 || !txn_find(t, table, before))
+		return refuse_place(table, before, err);
+	after = txn_key_before(t, table, before);
+	return strcmp(after, key) == 0 ? 0 : txn_place(t, table, key, after, err);
 }
 
 /* ---- before a commit ---- */

@@ -7,6 +7,7 @@
  * entry gets another one.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
@@ -200,6 +201,46 @@ int txn_delete(struct txn *t, const struct schema_table *table, const char *key,
 		return rc;
 	txn_stage(t, table, key, NULL, active_version(t, table, key));
 	return 0;
+}
+
+struct purge {
+	struct txn *txn;
+	char **keys;             /* n of them */
+	size_t n, bytes;
+	struct err *err;
+};
+
+static int purge_one(void *arg, const struct object *obj) {
+	struct purge *p = arg;
+	int rc = txn_ask_guard(p->txn, obj, NULL, p->err);
+
+	if (rc == 0)
+		rc = check_purge(p->txn, obj, p->err);
+	if (rc)
+		return rc;
+	if ((p->n & (p->n - 1)) == 0)
+		p->keys = xreallocarray(p->keys, p->n ? p->n * 2 : 1, sizeof(*p->keys));
+	p->keys[p->n++] = xstrdup(obj->key);
+	p->bytes += txn_staged_size(obj->key, NULL);
+	return 0;
+}
+
+int txn_purge(struct txn *t, const struct schema_table *table, struct err *err) {
+	struct purge p = { .txn = t, .err = err };
+	int rc;
+
+	if (!schema_is_list(table))
+		return err_set(err, ERR_PARSE, "\ncommand parse error before 'purge'");
+	rc = txn_each_any_order(t, table, purge_one, &p);
+	if (rc == 0)
+		rc = txn_room_for(t, table, "", p.n, p.bytes, err);
+	for (size_t i = 0; i < p.n; i++) {
+		if (rc == 0)
+			txn_stage(t, table, p.keys[i], NULL, active_version(t, table, p.keys[i]));
+		free(p.keys[i]);
+	}
+	free(p.keys);
+	return rc;
 }
 
 /* ---- before a commit ---- */

@@ -83,6 +83,16 @@ union item value_take_item(struct value *v, uint32_t i) {
 	return item;
 }
 
+void value_move_item(struct value *v, uint32_t i, uint32_t to) {
+	union item item = *item_at(v, i);
+
+	if (i < to)
+		memmove(item_at(v, i), item_at(v, i + 1), (to - i) * sizeof(item));
+	else if (i > to)
+		memmove(item_at(v, to + 1), item_at(v, to), (i - to) * sizeof(item));
+	*item_at(v, to) = item;
+}
+
 void value_replace_item(const struct schema_attr *attr, struct value *v, uint32_t i,
 			union item item) {
 	item_done(attr, item_at(v, i));

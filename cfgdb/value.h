@@ -109,6 +109,9 @@ void value_add_item(struct value *v, union item item);
 /* Take item i out without freeing it; the caller owns it. */
 union item value_take_item(struct value *v, uint32_t i);
 
+/* Move item i to the place `to`, both below v->n; those between make room. */
+void value_move_item(struct value *v, uint32_t i, uint32_t to);
+
 /* What the attribute holds when it is not set; NULL when that is nothing. Lives for ever. */
 const struct value *value_default(const struct schema_attr *attr);
 

@@ -39,6 +39,7 @@ static const struct {
 	{ "abort", 2, VERB_CLOSE },
 	{ "get", 1, VERB_LOOK },
 	{ "show", 2, VERB_LOOK },
+	{ "tree", 1, VERB_LOOK },
 	{ "diagnose", 2, VERB_LOOK },
 	{ "execute", 3, VERB_LOOK },
 	{ "exit", 3, VERB_QUIT },

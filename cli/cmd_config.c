@@ -5,6 +5,8 @@
  * outermost `config` opens a transaction and its `end` commits it: entries that fail on the way are
  * left out, the rest becomes real at once.
  */
+#include <string.h>
+
 #include "cfgdb/client.h"
 #include "cli/commands.h"
 
@@ -45,6 +47,38 @@ int cmd_edit(struct shell *sh, const struct call *call, struct err *err) {
 int cmd_delete(struct shell *sh, const struct call *call, struct err *err) {
 	refs_clear(sh->refs);
 	return context_delete(&sh->context, call->argv[0], err);
+}
+
+int cmd_purge(struct shell *sh, const struct call *call, struct err *err) {
+	(void)call;
+	refs_clear(sh->refs);
+	return context_purge(&sh->context, err);
+}
+
+/* Whether what was typed is the keyword, or short for it. */
+static bool is_keyword(const char *typed, const char *keyword) {
+	return *typed && strncmp(typed, keyword, strlen(typed)) == 0;
+}
+
+int cmd_rename(struct shell *sh, const struct call *call, struct err *err) {
+	if (!is_keyword(call->argv[1], "to"))
+		return grammar_refuse(call->argv[1], err);
+	refs_clear(sh->refs);
+	return context_rename(&sh->context, call->argv[0], call->argv[2], err);
+}
+
+int cmd_clone(struct shell *sh, const struct call *call, struct err *err) {
+	if (!is_keyword(call->argv[1], "to"))
+		return grammar_refuse(call->argv[1], err);
+	return context_clone(&sh->context, call->argv[0], call->argv[2], err);
+}
+
+int cmd_move(struct shell *sh, const struct call *call, struct err *err) {
+	bool before = is_keyword(call->argv[1], "before");
+
+	if (!before && !is_keyword(call->argv[1], "after"))
+		return grammar_refuse(call->argv[1], err);
+	return context_move(&sh->context, call->argv[0], before, call->argv[2], err);
 }
 
 int cmd_next(struct shell *sh, const struct call *call, struct err *err) {

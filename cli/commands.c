@@ -7,9 +7,10 @@
  */
 #include "cli/commands_rows.h"
 
-#define IN_TABLE (LEVEL_LIST | LEVEL_DIRECT)
+#define IN_LIST (LEVEL_LIST | LEVEL_ORDERED)
+#define IN_TABLE (IN_LIST | LEVEL_DIRECT)
 #define IN_BUFFER (LEVEL_ENTRY | LEVEL_OBJECT | LEVEL_DIRECT)
-#define IN_CONFIG (LEVEL_LIST | LEVEL_ENTRY | LEVEL_OBJECT | LEVEL_DIRECT)
+#define IN_CONFIG (IN_LIST | IN_BUFFER)
 
 static const struct command show[] = {
 	{ "full-configuration", "With values that are at their default.", .flags = COMMAND_PATHS,
@@ -30,6 +31,8 @@ const struct command commands[] = {
 	  COMMAND_PATHS | COMMAND_TARGET, commands_get, ARGS_WITHIN, .run = cmd_get },
 	{ "show", "Show configuration.", LEVEL_ROOT, COMMAND_PATHS, show, ARGS_WITHIN,
 	  .run = cmd_show },
+	{ "tree", "Draw tables and their attributes, with limits.", LEVEL_ROOT,
+	  COMMAND_PATHS | COMMAND_PARTS, .kind = ARGS_TREE, .run = cmd_tree },
 	{ "diagnose", "Look into the running system.", LEVEL_ROOT, .sub = commands_diagnose },
 	{ "execute", "Run a command once.", LEVEL_ROOT, .sub = commands_execute },
 	{ "exit", "End the session.", LEVEL_ROOT, .run = cmd_exit },
@@ -41,6 +44,14 @@ const struct command commands[] = {
 	  .min_args = 1, .max_args = 1, .run = cmd_edit },
 	{ "delete", "Remove an entry.", IN_TABLE, .kind = ARGS_ENTRY, .min_args = 1, .max_args = 1,
 	  .run = cmd_delete },
+	{ "purge", "Remove all entries.", IN_LIST, .run = cmd_purge,
+	  .warning = "This operation will clear all table!" },
+	{ "rename", "Give an entry another name, in all that refers to it, too.", IN_TABLE,
+	  .kind = ARGS_RENAME, .min_args = 3, .max_args = 3, .run = cmd_rename },
+	{ "clone", "Make an entry like another one.", IN_TABLE, .kind = ARGS_RENAME,
+	  .min_args = 3, .max_args = 3, .run = cmd_clone },
+	{ "move", "Give an entry another place in the order.", LEVEL_ORDERED, .kind = ARGS_MOVE,
+	  .min_args = 3, .max_args = 3, .run = cmd_move },
 	{ "set", "Set an attribute.", IN_BUFFER, .kind = ARGS_VALUES, .min_args = 1,
 	  .max_args = UINT16_MAX, .run = cmd_set },
 	{ "unset", "Set an attribute to its default.", IN_BUFFER, .kind = ARGS_ATTR, .min_args = 1,
@@ -57,6 +68,8 @@ const struct command commands[] = {
 	  .max_args = UINT16_MAX, .run = cmd_get_here },
 	{ "show", "Show configuration.", IN_CONFIG, .sub = show_here, .kind = ARGS_WITHIN,
 	  .max_args = UINT16_MAX, .run = cmd_show_here },
+	{ "tree", "Draw the table and its attributes, with limits.", IN_CONFIG, .kind = ARGS_TREE,
+	  .max_args = UINT16_MAX, .run = cmd_tree },
 	{ "next", "Save the entry and go back to its table.", LEVEL_ENTRY, .run = cmd_next },
 	{ "end", "Save and leave.", IN_CONFIG, .run = cmd_end },
 	{ "abort", "Leave without saving.", IN_CONFIG, .run = cmd_abort },

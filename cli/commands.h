@@ -13,9 +13,16 @@ extern const struct command commands[];
 int cmd_config(struct shell *sh, const struct call *call, struct err *err);
 int cmd_config_child(struct shell *sh, const struct call *call, struct err *err);
 
-/* cmd_config.c: `edit KEY`, `delete KEY`, `next`, `end`, `abort`. */
+/*
+ * cmd_config.c: `edit KEY`, `delete KEY`, `purge`, `rename KEY to KEY`, `clone KEY to KEY`,
+ * `move KEY before KEY`, `next`, `end`, `abort`.
+ */
 int cmd_edit(struct shell *sh, const struct call *call, struct err *err);
 int cmd_delete(struct shell *sh, const struct call *call, struct err *err);
+int cmd_purge(struct shell *sh, const struct call *call, struct err *err);
+int cmd_rename(struct shell *sh, const struct call *call, struct err *err);
+int cmd_clone(struct shell *sh, const struct call *call, struct err *err);
+int cmd_move(struct shell *sh, const struct call *call, struct err *err);
 int cmd_next(struct shell *sh, const struct call *call, struct err *err);
 int cmd_end(struct shell *sh, const struct call *call, struct err *err);
 int cmd_abort(struct shell *sh, const struct call *call, struct err *err);
@@ -35,6 +42,9 @@ int cmd_show(struct shell *sh, const struct call *call, struct err *err);
 int cmd_show_full(struct shell *sh, const struct call *call, struct err *err);
 int cmd_show_here(struct shell *sh, const struct call *call, struct err *err);
 int cmd_show_here_full(struct shell *sh, const struct call *call, struct err *err);
+
+/* cmd_tree.c: `tree [PATH]` at the root, `tree [NAME...]` inside. */
+int cmd_tree(struct shell *sh, const struct call *call, struct err *err);
 
 /* cmd_get.c: `get PATH [KEY]` at the root, `get [KEY]` inside. */
 int cmd_get(struct shell *sh, const struct call *call, struct err *err);

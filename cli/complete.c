@@ -43,7 +43,7 @@ static void complete_alias_keys(struct completer *k, const struct schema_alias *
 static void complete_entry(struct completer *k, const struct target *target) {
 	struct list_ref list = { target->table, NULL, 0, false };
 
-	if (k->argc > 0 || (!target->table && !context_list(&k->sh->context, &list)) ||
+	if ((!target->table && !context_list(&k->sh->context, &list)) ||
 	    !schema_is_list(list.table))
 		return;
 	complete_value_key(k, list.table);
@@ -57,8 +57,35 @@ static void complete_entry(struct completer *k, const struct target *target) {
 
 static void complete_way(struct completer *k, const struct target *target) {
 	if (target->table || context_top(&k->sh->context))
-		if (!complete_within(k, target))
+		if (!complete_within(k, target) && k->argc == 0)
 			complete_entry(k, target);
+}
+
+static void complete_tree(struct completer *k, const struct target *target) {
+	const struct level *top = context_top(&k->sh->context);
+	const struct schema_table *table = target->table ? target->table : top ? top->table : NULL;
+	struct err err;
+
+	for (size_t i = 0; table && i < k->argc; i++)
+		table = grammar_child(table, k->argv[i], &err);
+	for (uint16_t i = 0; table && i < table->n_attrs; i++)
+		if (table->attrs[i].child)
+			completer_add(k->c, table->attrs[i].name, table->attrs[i].help, false);
+}
+
+/* `rename KEY to KEY`, `move KEY before KEY`: all but a new name is there to choose from. */
+static void complete_pair(struct completer *k, enum command_args kind,
+			  const struct target *target) {
+	if (k->argc == 0 || (k->argc == 2 && kind == ARGS_MOVE)) {
+		complete_entry(k, target);
+	} else if (k->argc == 1 && kind == ARGS_MOVE) {
+		completer_add(k->c, "after", "Behind another entry.", false);
+		completer_add(k->c, "before", "In front of another entry.", false);
+	} else if (k->argc == 1) {
+		completer_add(k->c, "to", "The name that is to be.", false);
+	} else if (k->argc == 2 && shell_list(k->sh)) {
+		complete_value_key(k, shell_list(k->sh));
+	}
 }
 
 /* ---- arguments ---- */
@@ -69,10 +96,14 @@ static void complete_args(struct completer *k, const struct command *command,
 	bool is_value = command->kind == ARGS_VALUES || command->kind == ARGS_LIST_VALUES ||
 			command->kind == ARGS_HELD_VALUES;
 
-	if (command->kind == ARGS_ENTRY)
+	if (command->kind == ARGS_ENTRY && k->argc == 0)
 		complete_entry(k, target);
+	else if (command->kind == ARGS_RENAME || command->kind == ARGS_MOVE)
+		complete_pair(k, command->kind, target);
 	else if (command->kind == ARGS_WITHIN)
 		complete_way(k, target);
+	else if (command->kind == ARGS_TREE)
+		complete_tree(k, target);
 	else if (command->kind == ARGS_TEXT && k->argc < command->max_args)
 		complete_text(k, &command->args[k->argc]);
 	else if (command->kind != ARGS_TEXT && obj && k->argc == 0)

@@ -32,6 +32,8 @@ enum level_kind context_kind(const struct context *ctx) {
 		return LEVEL_ROOT;
 	if (top->kind == LEVEL_OBJECT && schema_direct(top->table) >= 0)
 		return LEVEL_DIRECT;
+	if (top->kind == LEVEL_LIST && (top->table->flags & TABLE_ORDERED))
+		return LEVEL_ORDERED;
 	return top->kind;
 }
 
@@ -464,24 +466,189 @@ void context_abort(struct context *ctx) {
 		context_pop(ctx);
 }
 
+/* ---- whole entries ---- */
+
+/* The entries of an open list are about to change; NULL of `before`: not at once. */
+struct list_change {
+	struct list_ref list;
+	struct object *before;
+};
+
+static int list_begin(struct context *ctx, struct list_change *c, struct err *err) {
+	if (!context_list(ctx, &c->list))
+		return err_set(err, ERR_UNKNOWN, "Unknown action 0");
+	c->before = c->list.through ? object_copy(c->list.holder->obj) : NULL;
+	return 0;
+}
+
+/* The change was made in the buffer of the holder, or, when rc is no 0, nothing was. */
+static int list_end(struct context *ctx, struct list_change *c, int rc, struct err *err) {
+	if (rc || !c->list.holder) {
+		object_free(c->before);
+		return rc;
+	}
+	c->list.holder->dirty = true;
+	return c->list.through ? context_write_through(ctx, c->list.holder, c->before, err) : 0;
+}
+
+static int refuse_key(struct err *err) {
+	return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
+}
+
+static int refuse_taken(const char *key, struct err *err) {
+	return err_set(err, ERR_EXISTS,
+		       "entry '%s' exists already\n\nvalue parse error before '%s'", key, key);
+}
+
+static struct object *list_entry(const struct list_ref *list, const char *key) {
+	return object_child(list->holder->obj, (unsigned int)list->attr, key);
+}
+
+static int delete_child(const struct list_ref *list, const char *key, struct err *err) {
+	bool gone = object_child_delete(list->holder->obj, (unsigned int)list->attr, key);
+
+	return gone ? 0 : refuse_key(err);
+}
+
 int context_delete(struct context *ctx, const char *word, struct err *err) {
 	AUTO_FREE char *key = NULL;
-	struct object *before;
-	struct list_ref list;
-	int rc;
+	struct list_change c;
+	int rc = list_begin(ctx, &c, err);
 
-	if (!context_list(ctx, &list))
-		return err_set(err, ERR_UNKNOWN, "Unknown action 0");
-	rc = object_key_parse(list.table, word, &key, err);
 	if (rc)
 		return rc;
-	if (!list.holder)
-		return client_delete(ctx->client, list.table, key, err);
-	before = list.through ? object_copy(list.holder->obj) : NULL;
-	if (!object_child_delete(list.holder->obj, (unsigned int)list.attr, key)) {
-		object_free(before);
-		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
+	rc = object_key_parse(c.list.table, word, &key, err);
+	if (rc == 0)
+		rc = c.list.holder ? delete_child(&c.list, key, err)
+				   : client_delete(ctx->client, c.list.table, key, err);
+	return list_end(ctx, &c, rc, err);
+}
+
+int context_purge(struct context *ctx, struct err *err) {
+	struct list_change c;
+	int rc = list_begin(ctx, &c, err);
+
+	if (rc)
+		return rc;
+	if (c.list.holder)
+		object_unset(c.list.holder->obj, (unsigned int)c.list.attr);
+	else
+		rc = client_purge(ctx->client, c.list.table, err);
+	return list_end(ctx, &c, rc, err);
+}
+
+/* The key of an entry that there is to be, and one that there is not yet. */
+static int two_keys(struct context *ctx, const struct list_ref *list, const char *word,
+		    const char *to_word, char **key, char **to, struct err *err) {
+	int rc = object_key_parse(list->table, word, key, err);
+
+	if (rc == 0 && list->holder && !list_entry(list, *key))
+		rc = refuse_key(err);
+	if (rc == 0)
+		rc = edit_key(ctx, list, to_word, to, err);
+	if (rc == 0 && list->holder && list_entry(list, *to))
+		rc = refuse_taken(*to, err);
+	return rc == 0 && !list->holder ? check_names(ctx, list->table, *to, err) : rc;
+}
+
+int context_rename(struct context *ctx, const char *word, const char *to_word, struct err *err) {
+	AUTO_FREE char *key = NULL, *to = NULL;
+	struct list_change c;
+	int rc = list_begin(ctx, &c, err);
+
+	if (rc)
+		return rc;
+	rc = two_keys(ctx, &c.list, word, to_word, &key, &to, err);
+	if (rc == 0 && c.list.holder)
+		object_child_rename(c.list.holder->obj, (unsigned int)c.list.attr, key, to);
+	else if (rc == 0)
+		rc = client_rename(ctx->client, c.list.table, key, to, err);
+	return list_end(ctx, &c, rc, err);
+}
+
+/* What is to be like another entry, but for its name and what is unique to each. */
+static void make_clone(struct object *obj, const char *key, uint64_t ver) {
+	object_rekey(obj, key);
+	obj->ver = ver;
+	object_drop_uuid(obj);
+	object_fill_uuid(obj);
+}
+
+static int clone_child(const struct list_ref *list, const char *key, const char *to,
+		       struct err *err) {
+	struct object *clone, *there;
+	bool added;
+	int rc = edit_child(list, to, &there, &added, err);
+
+	if (rc)
+		return rc;
+	object_free(there);
+	clone = object_copy(list_entry(list, key));
+	make_clone(clone, to, CLIENT_NEW);
+	object_child_put(list->holder->obj, (unsigned int)list->attr, clone);
+	return 0;
+}
+
+static int clone_top(struct context *ctx, const struct schema_table *table, const char *key,
+		     const char *to, uint64_t ver, struct err *err) {
+	struct object *clone, *there;
+	int rc = client_get(ctx->client, table, key, &clone, err);
+
+	if (rc)
+		return rc;
+	rc = client_get(ctx->client, table, to, &there, err);
+	if (rc == 0) {
+		object_free(there);
+		rc = refuse_taken(to, err);
+	} else if (rc == ERR_NOT_FOUND) {
+		make_clone(clone, to, ver);
+		rc = client_put(ctx->client, clone, err);
 	}
-	list.holder->dirty = true;
-	return list.through ? context_write_through(ctx, list.holder, before, err) : 0;
+	object_free(clone);
+	return rc;
+}
+
+int context_clone(struct context *ctx, const char *word, const char *to_word, struct err *err) {
+	AUTO_FREE char *key = NULL, *to = NULL;
+	struct list_change c;
+	int rc = list_begin(ctx, &c, err);
+
+	if (rc)
+		return rc;
+	rc = two_keys(ctx, &c.list, word, to_word, &key, &to, err);
+	if (rc == 0 && c.list.holder)
+		rc = clone_child(&c.list, key, to, err);
+	else if (rc == 0)
+		rc = clone_top(ctx, c.list.table, key, to,
+			       is_next(c.list.table, to_word) ? CLIENT_NEXT : CLIENT_NEW, err);
+	return list_end(ctx, &c, rc, err);
+}
+
+static int move_child(const struct list_ref *list, const char *key, bool before,
+		      const char *other, struct err *err) {
+	bool moved = object_child_move(list->holder->obj, (unsigned int)list->attr, key, before,
+				       other);
+
+	return moved ? 0 : refuse_key(err);
+}
+
+int context_move(struct context *ctx, const char *word, bool before, const char *other_word,
+		 struct err *err) {
+	AUTO_FREE char *key = NULL, *other = NULL;
+	struct list_change c;
+	int rc = list_begin(ctx, &c, err);
+
+	if (rc)
+		return rc;
+	rc = object_key_parse(c.list.table, word, &key, err);
+	if (rc == 0)
+		rc = object_key_parse(c.list.table, other_word, &other, err);
+	if (rc == 0 && strcmp(key, other) == 0)
+		rc = err_set(err, ERR_VALUE, "an entry cannot stand before or after itself\n\n"
+			     "value parse error before '%s'", other);
+	if (rc == 0)
+		rc = c.list.holder ? move_child(&c.list, key, before, other, err)
+				   : client_place(ctx->client, c.list.table, key, before, other,
+						  err);
+	return list_end(ctx, &c, rc, err);
 }

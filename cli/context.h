@@ -18,13 +18,17 @@
 
 #define CONTEXT_DEPTH_MAX 16
 
-/* Kinds of levels; also a mask of where a command exists. */
+/*
+ * Kinds of levels; also a mask of where a command exists. A level is never of the last two: they
+ * are what context_kind() makes of an object and of a list.
+ */
 enum level_kind {
 	LEVEL_ROOT = 1 << 0,
 	LEVEL_LIST = 1 << 1,     /* in a table, no entry open */
 	LEVEL_ENTRY = 1 << 2,    /* in an entry of a table */
 	LEVEL_OBJECT = 1 << 3,   /* in a table that is one object */
 	LEVEL_DIRECT = 1 << 4,   /* such a one, below which `edit` works too */
+	LEVEL_ORDERED = 1 << 5,  /* in a table whose order has a meaning, no entry open */
 };
 
 struct level {
@@ -91,6 +95,19 @@ int context_edit(struct context *ctx, const char *word, bool *added, struct err 
 
 /* `delete KEY`. */
 int context_delete(struct context *ctx, const char *word, struct err *err);
+
+/* `purge`: delete all entries, or none. */
+int context_purge(struct context *ctx, struct err *err);
+
+/* `rename KEY to WORD`; of keys that are numbers, 0 stands for the next free one. */
+int context_rename(struct context *ctx, const char *word, const char *to_word, struct err *err);
+
+/* `clone KEY to WORD`: at the end of the table, with an uuid of its own. */
+int context_clone(struct context *ctx, const char *word, const char *to_word, struct err *err);
+
+/* `move KEY before KEY`, or after it, at a LEVEL_ORDERED. */
+int context_move(struct context *ctx, const char *word, bool before, const char *other_word,
+		 struct err *err);
 
 /* `next`: save the entry; whatever happens, the list is on top afterwards. */
 int context_next(struct context *ctx, struct err *err);

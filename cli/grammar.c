@@ -249,7 +249,9 @@ int grammar_step(struct grammar *g, const char *word) {
 const struct command *grammar_command(const struct grammar *g) {
 	if (g->command && g->command->run && !(g->command->flags & COMMAND_TARGET))
 		return g->command;
-	return g->base && g->target.table ? g->base : NULL;
+	if (!g->base || !(g->target.table || (g->base->flags & COMMAND_PARTS)))
+		return NULL;
+	return g->base;
 }
 
 /* ---- a whole line ---- */
@@ -268,7 +270,7 @@ static int grammar_check_args(const struct call *call, struct err *err) {
 
 	if (call->argc < c->min_args)
 		return grammar_incomplete(err);
-	if (call->target.table && c->kind == ARGS_WITHIN)
+	if (call->target.table && (c->kind == ARGS_WITHIN || c->kind == ARGS_TREE))
 		return 0;
 	if (call->target.table)
 		max = c->kind == ARGS_ENTRY && schema_is_list(call->target.table) ? 1 : 0;
@@ -292,9 +294,10 @@ int grammar_parse(const struct command *tree, enum level_kind where, char *const
 			      .n_words = g.n_words,
 			      .argc = n - i,
 			      .argv = words + i };
-	if (ret->command == g.base && g.target.table) {
+	if (ret->command && ret->command == g.base) {
 		ret->target = g.target;
 		ret->n_words = g.n_base;
+		memcpy(ret->path, g.path, sizeof(ret->path));
 	}
 	memcpy(ret->words, g.words, sizeof(ret->words));
 	if (!ret->command)
@@ -314,6 +317,28 @@ bool grammar_attr_fits(const struct object *obj, unsigned int attr, enum command
 	if (kind != ARGS_WITHIN && (a->type == ATTR_CHILD) != (kind == ARGS_CHILD))
 		return false;
 	return object_has(obj, attr);
+}
+
+const struct schema_table *grammar_child(const struct schema_table *table, const char *word,
+					 struct err *err) {
+	const struct schema_table *found = NULL;
+
+	for (uint16_t i = 0; *word && i < table->n_attrs; i++) {
+		const struct schema_attr *a = &table->attrs[i];
+
+		if (!a->child || strncmp(a->name, word, strlen(word)) != 0)
+			continue;
+		if (strcmp(a->name, word) == 0)
+			return a->child;
+		if (found) {
+			err_set(err, ERR_PARSE, "\nambiguous command before '%.200s'", word);
+			return NULL;
+		}
+		found = a->child;
+	}
+	if (!found)
+		grammar_refuse(word, err);
+	return found;
 }
 
 int grammar_attr(const struct object *obj, const char *word, enum command_args kind,

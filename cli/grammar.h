@@ -27,6 +27,7 @@ enum command_flag {
 	COMMAND_HIDDEN = 1 << 2,  /* works, but is not offered */
 	COMMAND_UNPAGED = 1 << 3, /* output is followed as it comes, or is a question */
 	COMMAND_YIELDS = 1 << 4,  /* what is short for it and for another one means that */
+	COMMAND_PARTS = 1 << 5,   /* the beginning of a path will do */
 };
 
 /* What the arguments after the words of a command are. */
@@ -40,6 +41,7 @@ enum command_args {
 	ARGS_LIST_VALUES,         /* the same, and values */
 	ARGS_HELD_VALUES,         /* the same, and values that are in the list now */
 	ARGS_WITHIN,              /* keys, nested tables and an attribute: the way further in */
+	ARGS_TREE,                /* nested tables, without keys */
 	ARGS_RENAME,              /* key, `to`, another key */
 	ARGS_MOVE,                /* key, `before` or `after`, another key */
 };
@@ -70,6 +72,7 @@ struct call {
 	const char *words[GRAMMAR_WORDS_MAX]; /* of the command, in full */
 	size_t n_words;
 	struct target target;     /* table is NULL when no path was given */
+	char path[GRAMMAR_PATH_MAX]; /* in full, of COMMAND_PARTS as far as it was given */
 	size_t argc;
 	char *const *argv;
 };
@@ -107,6 +110,10 @@ int grammar_parse(const struct command *tree, enum level_kind where, char *const
 
 /* Whether this attribute can be named by arguments of this kind. */
 bool grammar_attr_fits(const struct object *obj, unsigned int attr, enum command_args kind);
+
+/* Table nested in this one that a word names, or NULL and *err. */
+const struct schema_table *grammar_child(const struct schema_table *table, const char *word,
+					 struct err *err);
 
 /* Index of the attribute that a word names, or -1 and *err. */
 int grammar_attr(const struct object *obj, const char *word, enum command_args kind,

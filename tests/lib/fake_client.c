@@ -31,7 +31,7 @@ struct client {
 	struct fake_table *tables;       /* by table id */
 	struct fake_table *before;       /* while a transaction is open */
 	uint64_t revision;
-	struct fake_kind kinds[8];
+	struct fake_kind kinds[11];
 	void (*warn)(void *arg, const char *text);
 	void *warn_arg;
 	const char *endless;
@@ -63,6 +63,7 @@ static void tables_free(struct fake_table *tables) {
 struct client *fake_client_new(void) {
 	static const char *const names[] = {
 		"put", "delete", "commit", "begin", "get", "check_ref", "check_secret", "run",
+		"rename", "place", "purge",
 	};
 	struct client *c = xcalloc(1, sizeof(*c));
 
@@ -390,6 +391,71 @@ int client_delete(struct client *c, const struct schema_table *table, const char
 	t->n--;
 	memmove(&t->objs[at], &t->objs[at + 1], (t->n - at) * sizeof(*t->objs));
 	return 0;
+}
+
+/* References to an entry, in holder and what is nested in it, get another name. */
+static void follow(struct object *holder, const struct schema_table *table, const char *from,
+		   const char *to) {
+	for (uint32_t f = 0; f < holder->n_fields; f++) {
+		const struct schema_attr *a = &holder->table->attrs[holder->fields[f].attr];
+		struct value *v = &holder->fields[f].value;
+
+		for (uint32_t i = 0; i < v->n; i++) {
+			if (a->type == ATTR_CHILD)
+				follow(value_item(v, i)->entry, table, from, to);
+			for (uint16_t r = 0; r < a->n_refs; r++)
+				if (a->refs[r] == table->id &&
+				    strcmp(value_item(v, i)->str, from) == 0)
+					value_replace_item(a, v, i,
+							   (union item){ .str = xstrdup(to) });
+		}
+	}
+}
+
+int client_rename(struct client *c, const struct schema_table *table, const char *key,
+		  const char *to, struct err *err) {
+	struct object *obj = find_object(c, table, key);
+	int rc = called(c, "rename", err);
+
+	if (rc)
+		return rc;
+	if (!obj)
+		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
+	if (find_object(c, table, to))
+		return err_set(err, ERR_EXISTS, "entry exists already");
+	object_rekey(obj, to);
+	for (uint16_t i = 0; i < schema_n_tables; i++)
+		for (size_t n = 0; n < c->tables[i].n; n++)
+			follow(c->tables[i].objs[n], table, key, to);
+	return 0;
+}
+
+int client_place(struct client *c, const struct schema_table *table, const char *key, bool before,
+		 const char *other, struct err *err) {
+	struct fake_table *t = &c->tables[table->id];
+	size_t from = find_index(c, table, key), at = find_index(c, table, other);
+	int rc = called(c, "place", err);
+	struct object *obj;
+
+	if (rc)
+		return rc;
+	if (from == t->n || at == t->n)
+		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
+	obj = t->objs[from];
+	memmove(&t->objs[from], &t->objs[from + 1], (t->n - from - 1) * sizeof(obj));
+	at = at + !before - (from < at);
+	memmove(&t->objs[at + 1], &t->objs[at], (t->n - at - 1) * sizeof(obj));
+	t->objs[at] = obj;
+	return 0;
+}
+
+int client_purge(struct client *c, const struct schema_table *table, struct err *err) {
+	struct fake_table *t = &c->tables[table->id];
+	int rc = called(c, "purge", err);
+
+	for (; rc == 0 && t->n > 0; t->n--)
+		object_free(t->objs[t->n - 1]);
+	return rc;
 }
 
 void fake_client_endless(struct client *c, const char *word) {

@@ -104,7 +104,23 @@ static const struct {
 	  "s:1: error: command parse error before 'global' "
 	  "(code -61)\ns:1: note: the lines up to its end were left out, too\n",
 	  "all web" },
+	{ "config global\ntree firewall nothing\npurge\n",
+	  "s:1: error: command parse error before 'global' (code -61)\n"
+	  "s:2: error: command parse error before 'nothing' (code -61)\n"
+	  "s:1: note: the lines up to its end were left out, too\n",
+	  "all web" },
+	/* verbs for whole entries belong to their table */
+	{ ADDRESS "rename web to www\nclone www to a\nrename nobody to b\nend\n",
+	  "s:4: error: entry is not found in table (code -3)\n", "all www a" },
+	{ ADDRESS "config nonsense\npurge\nrename web to www\nend\nedit a\nend\n",
+	  "s:2: error: Unknown action 0\n"
+	  "s:2: note: the lines up to its end were left out, too\n", "all web a" },
+	{ ADDRESS "purge\nabort\n", "", "" },
 	/* a block without its end does nothing */
+	{ ADDRESS "purge\n",
+	  "s:1: error: the configuration of 'firewall address' that begins in line 1 has no end: "
+	  "nothing of it is committed (code -160)\n",
+	  "all web" },
 	{ ADDRESS "edit a\nnext\nedit b\nset comment x\n",
 	  "s:1: error: the configuration of 'firewall address' that begins in line 1, entry 'b' "
 	  "in it, has no end: "

@@ -238,7 +238,11 @@ START_TEST(test_put_get_delete) {
 	ck_assert_int_eq(put(client, "firewall.address", "a", CLIENT_NEW, "", &err), ERR_LOCKED);
 	good(put(client, "firewall.address", "a", obj->ver, "set comment other\n", &err), &err);
 	object_free(obj);
-	good(client_delete(client, fixture_table("firewall.address"), "a", &err), &err);
+	good(client_rename(client, fixture_table("firewall.address"), "a", "b", &err), &err);
+	ck_assert_int_ne(client_place(client, fixture_table("firewall.policy"), "1", true, "2", &err),
+			 0);
+	good(client_purge(client, fixture_table("router.static"), &err), &err);
+	good(client_delete(client, fixture_table("firewall.address"), "b", &err), &err);
 	ck_assert_int_eq(client_delete(client, fixture_table("firewall.address"), "a", &err),
 			 ERR_NOT_FOUND);
 	ck_assert_int_eq(client_get(client, fixture_table("firewall.address"), "a", &obj, &err),

@@ -50,6 +50,9 @@ static const struct {
 	  "diagnose firewall iprope show 100004 =7" },
 	{ ROOT, "show system ha vcluster 1", "show >system.ha =vcluster =1" },
 	{ ROOT, "get fire pol 3 srca", "get >firewall.policy =3 =srca" },
+	{ ROOT, "tree", "tree" },
+	{ ROOT, "tr fire sch", "tree" },
+	{ ROOT, "tree system ha vcl", "tree >system.ha =vcl" },
 	{ ROOT, "exec ping 10.0.0.1", "execute ping =10.0.0.1" },
 	{ ROOT, "quit", "quit" },
 	{ LEVEL_LIST, "edit 4", "edit =4" },
@@ -61,6 +64,10 @@ static const struct {
 	{ LEVEL_ENTRY, "c sub", "config =sub" },
 	{ LEVEL_ENTRY, "cl member", "clear =member" },
 	{ LEVEL_ENTRY, "show member", "show =member" },
+	{ LEVEL_ORDERED, "m 3 before 4", "move =3 =before =4" },
+	{ LEVEL_ORDERED, "edit 4", "edit =4" },
+	{ LEVEL_LIST, "p", "purge" },
+	{ LEVEL_DIRECT, "ren 1 to 2", "rename =1 =to =2" },
 	{ LEVEL_ENTRY, "next", "next" },
 	{ LEVEL_DIRECT, "edit 1", "edit =1" },
 	{ LEVEL_DIRECT, "set status enable", "set =status =enable" },
@@ -76,6 +83,7 @@ static const struct {
 	{ ROOT, "show f", "-61 \nambiguous command before 'f'" },
 	{ ROOT, "config global", "-61 \ncommand parse error before 'global'" },
 	{ ROOT, "config firewall policy 3", "-61 \ncommand parse error before '3'" },
+	{ ROOT, "tree system nonsense", "-61 \ncommand parse error before 'nonsense'" },
 	{ ROOT, "get system status x", "-61 \ncommand parse error before 'x'" },
 	{ ROOT, "get system", "-160 \nincomplete command in the end" },
 	{ ROOT, "get", "-160 \nincomplete command in the end" },
@@ -88,6 +96,8 @@ static const struct {
 	{ LEVEL_LIST, "edit a b", "-61 \ncommand parse error before 'b'" },
 	{ LEVEL_LIST, "set a b", "-9999 Unknown action 0" },
 	{ LEVEL_LIST, "next", "-9999 Unknown action 0" },
+	{ LEVEL_LIST, "move 3 before 4", "-9999 Unknown action 0" },
+	{ LEVEL_DIRECT, "purge", "-9999 Unknown action 0" },
 	{ LEVEL_ENTRY, "set", "-160 \nincomplete command in the end" },
 	{ LEVEL_ENTRY, "unset", "-160 \nincomplete command in the end" },
 	{ LEVEL_ENTRY, "edit x", "-9999 Unknown action 0" },
@@ -191,7 +201,7 @@ START_TEST(tree_is_complete) {
 	check_tree(commands);
 	grammar_start(&g, commands, LEVEL_ROOT);
 	grammar_words(&g, count_words, &n);
-	ck_assert_uint_eq(n, 6);
+	ck_assert_uint_eq(n, 7);
 }
 END_TEST
 

@@ -18,6 +18,7 @@
 
 #define POLICY \
 	"set srcintf any\nset dstintf any\nset srcaddr all\nset schedule always\nset service ALL\n"
+#define NOT_FOUND "entry is not found in table\n"
 #define LOCKED                                                                                   \
 	"Can not config the object since either the object or the referenced objects are being " \
 	"configured by other transactions."
@@ -522,6 +523,53 @@ START_TEST(test_delete) {
 }
 END_TEST
 
+/* Renaming, placing, purging: what is asked one after the other, and the revision afterwards. */
+static const struct {
+	enum ctl_type type;
+	const char *fields, *answer;
+	unsigned int revision;
+} edits[] = {
+	{ CTL_RENAME, "t:firewall.address|s:x|s:all",
+	  "error -5 entry 'all' exists already\n\nvalue parse error before 'all'\n", 7 },
+	{ CTL_RENAME, "t:firewall.address|s:nobody|s:y", "error -3 " NOT_FOUND, 7 },
+	{ CTL_RENAME, "t:firewall.address|s:x|s:y", "ok\n", 8 },
+	{ CTL_DELETE, "t:firewall.address|s:y",
+	  "error -23 The entry is used by other 1 entries\n", 8 },
+	{ CTL_PUT, "t:firewall.policy|s:8|8:18446744073709551615|s:set dstaddr all\n" POLICY,
+	  "ok\n", 9 },
+	{ CTL_PLACE, "t:firewall.policy|s:8|1:1|s:7", "ok\n", 10 },
+	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 8\nkey 7\nok\n", 10 },
+	{ CTL_PLACE, "t:firewall.policy|s:08|1:0|s:07", "ok\n", 11 },
+	/* a place that an entry has already is no change */
+	{ CTL_PLACE, "t:firewall.policy|s:8|1:0|s:7", "ok\n", 11 },
+	{ CTL_PLACE, "t:firewall.policy|s:7|1:1|s:8", "ok\n", 11 },
+	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 7\nkey 8\nok\n", 11 },
+	{ CTL_PLACE, "t:firewall.policy|s:7|1:1|s:9", "error -3 firewall policy 9: " NOT_FOUND, 11 },
+	{ CTL_PLACE, "t:firewall.policy|s:9|1:1|s:7", "error -3 firewall policy 9: " NOT_FOUND, 11 },
+	{ CTL_PLACE, "t:firewall.policy|s:7|1:1|s:7", "error -3 firewall policy 7: " NOT_FOUND, 11 },
+	{ CTL_PLACE, "t:firewall.address|s:y|1:1|s:all",
+	  "error -61 firewall address: the order of entries has no meaning\n", 11 },
+	{ CTL_PURGE, "t:firewall.address", "error -23 'all' stays, so none is removed\n"
+	  "The entry is used by other 3 entries\n", 11 },
+	{ CTL_PURGE, "t:system.global", "error -61 \ncommand parse error before 'purge'\n", 11 },
+	{ CTL_BEGIN, "1:0", "ok\n", 11 },
+	{ CTL_RENAME, "t:firewall.policy|s:07|s:009", "ok\n", 11 },
+	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 9\nkey 8\nok\n", 11 },
+	{ CTL_PURGE, "t:router.static", "ok\n", 11 },
+	{ CTL_COMMIT, "", "ok\n", 12 },
+	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 9\nkey 8\nok\n", 12 },
+	{ CTL_PURGE, "t:router.static", "ok\n", 12 },
+	{ CTL_PLACE, "t:firewall.policy|s:9|1:2|s:8", "closed\n", 12 },
+};
+
+START_TEST(test_edits) {
+	for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
+		ck_assert_str_eq(ask(&a, edits[i].type, edits[i].fields), edits[i].answer);
+		ck_assert_uint_eq(engine->revision, edits[i].revision);
+	}
+}
+END_TEST
+
 /* One that replaces all sees nothing, or what a new unit has. */
 START_TEST(test_replace) {
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:1"), "ok\n");
@@ -674,6 +722,9 @@ static const struct {
 	{ CTL_ABORT, "" },
 	{ CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\n" },
 	{ CTL_DELETE, "t:router.static|s:9" },
+	{ CTL_RENAME, "t:router.static|s:9|s:90" },
+	{ CTL_PLACE, "t:firewall.policy|s:7|1:0|s:8" },
+	{ CTL_PURGE, "t:router.static" },
 	{ CTL_RUN, "1:0|2:2|s:get|s:system" },
 };
 
@@ -720,6 +771,7 @@ static Suite *requests_suite(void) {
 	tcase_add_test(t, test_cancel_nothing);
 	tcase_add_test(t, test_put);
 	tcase_add_test(t, test_delete);
+	tcase_add_test(t, test_edits);
 	tcase_add_test(t, test_replace);
 	tcase_add_test(t, test_transaction);
 	tcase_add_test(t, test_next);

@@ -43,6 +43,16 @@
 
 #define FAIL(code) "Command fail. Return code " #code "\n"
 
+#define INCOMPLETE "\nincomplete command in the end\n" FAIL(-160)
+#define REFUSED(word) "\ncommand parse error before '" word "'\n" FAIL(-61)
+#define UNKNOWN "Unknown action 0\n"
+#define NOT_THERE "entry is not found in table\n" FAIL(-3)
+#define TAKEN(key) \
+	"entry '" key "' exists already\n\nvalue parse error before '" key "'\n" FAIL(-5)
+#define CLASH \
+	"Name 'web' conflict: 'address' and 'address group' cannot be the same name.\n" \
+	"node_check_object fail! for name web\n\nvalue parse error before 'web'\n" FAIL(-163)
+
 static const struct {
 	const char *typed, *printed, *prompt;
 } cases[] = {
@@ -288,6 +298,68 @@ static const struct {
 	  "        next\n    end\nend\n",
 	  "gate # " },
 
+	/* whole entries */
+	{ POLICY "next\nend\nconfig firewall address\nrename web to www\nend\n"
+	  "show firewall policy 5 dstaddr",
+	  "new entry '5' added\nconfig firewall policy\n    edit 5\n        set dstaddr \"www\"\n"
+	  "    next\nend\n", "gate # " },
+	{ POLICY "next\nclone 5 to 0\nclone 5 t 9\nmove 9 before 5\nmove 6 be 5\nmove 5 a 6\n"
+	  "get | grep ==",
+	  "new entry '5' added\n== [ 9 ]\n== [ 6 ]\n== [ 5 ]\n", "gate (policy) # " },
+	{ POLICY "next\nrename 5 to 0\npurge\nshow", "new entry '5' added\n"
+	  "config firewall policy\nend\n", "gate (policy) # " },
+	{ "config firewall addrgrp\nedit g\nset member web\nnext\nclone g to h\n"
+	  "get g uuid | grep -c :\nshow h member\nend\n",
+	  "new entry 'g' added\n1\nconfig firewall addrgrp\n    edit \"h\"\n"
+	  "        set member \"web\"\n    next\nend\n", "gate # " },
+	{ "config firewall address\nrename web\nrename web too www\nrename web to\n"
+	  "rename web to a b\nrename nobody to x\nrename web to all\nrename web to \"<b>\"\n"
+	  "clone web\nclone web at x\nclone nobody to x\nclone web to all\nclone web to \"\"",
+	  INCOMPLETE REFUSED("too") INCOMPLETE REFUSED("b")
+	  "entry is not found in table\n" FAIL(-3) "entry exists already\n" FAIL(-5)
+	  "The string contains XSS vulnerability characters\n\n"
+	  "value parse error before '<b>'\n" FAIL(-173)
+	  INCOMPLETE REFUSED("at") "entry is not found in table\n" FAIL(-3)
+	  "entry 'all' exists already\n\nvalue parse error before 'all'\n" FAIL(-5)
+	  "Attribute 'name' MUST be set.\n" FAIL(-56), "gate (address) # " },
+	{ "config firewall address\nmove web before all\npurge x\nend\nconfig firewall policy\n"
+	  "move 1 before\nmove 1 behind 2\nmove 1 before 1\nmove 1 after 2\nmove x after 2\n"
+	  "rename x to 3\nclone 1 to x",
+	  UNKNOWN REFUSED("x") INCOMPLETE REFUSED("behind")
+	  "an entry cannot stand before or after itself\n\nvalue parse error before '1'\n"
+	  FAIL(-651) "entry is not found in table\n" FAIL(-3)
+	  "invalid unsigned integer value: x\n\nvalue parse error before 'x'\n" FAIL(-651)
+	  "invalid unsigned integer value: x\n\nvalue parse error before 'x'\n" FAIL(-651)
+	  "invalid unsigned integer value: x\n\nvalue parse error before 'x'\n" FAIL(-651),
+	  "gate (policy) # " },
+	{ "config firewall addrgrp\nedit g\nset member all\nnext\nrename g to web\nclone g to web",
+	  "new entry 'g' added\n" CLASH CLASH, "gate (addrgrp) # " },
+	/* where they do not exist */
+	{ "rename a to b\nconfig firewall address\nedit web\nrename a to b\npurge\nend\n"
+	  "config system standalone-cluster\npurge\nmove 1 before 2",
+	  UNKNOWN UNKNOWN UNKNOWN UNKNOWN UNKNOWN, "gate (standalone-cluster) # " },
+	/* in nested tables they change the buffer */
+	{ "config webfilter profile\nedit p\nconfig ftgd-wf\nconfig filters\nedit 1\nset action block\n"
+	  "next\nedit 2\nnext\nedit 3\nnext\nmove 3 before 1\nclone 1 to 0\nrename 2 to 7\n"
+	  "move 1 after 7\nget\nmove 9 after 1\nmove 1 before 9\nrename 9 to 10\nrename 1 to 3\n"
+	  "clone 1 to 3\nclone 9 to 10\nshow 4 action\npurge\nshow\nend\nend\nabort\n"
+	  "show webfilter profile",
+	  "new entry 'p' added\nnew entry '1' added\nnew entry '2' added\nnew entry '3' added\n"
+	  "== [ 3 ]\nid: 3   \n== [ 7 ]\nid: 7   \n== [ 1 ]\nid: 1   action: block    \n"
+	  "== [ 4 ]\nid: 4   action: block    \n"
+	  NOT_THERE NOT_THERE NOT_THERE TAKEN("3") TAKEN("3") NOT_THERE
+	  "config filters\n    edit 4\n        set action block\n    next\nend\n"
+	  "config filters\nend\nconfig webfilter profile\nend\n", "gate # " },
+	/* behind an alias, or directly below their object, they are written at once */
+	{ PEER "next\nclone 1 to 2\nrename 1 to 5\nabort\nconfig system cluster-sync\n"
+	  "rename 5 to 1\nclone 2 to 0\nclone 2 to 0\nrename 9 to 8\nabort\n"
+	  "get system cluster-sync\nconfig system cluster-sync\npurge\nabort\n"
+	  "show system standalone-cluster",
+	  "new entry '1' added\n" NOT_THERE
+	  "== [ 1 ]\nsync-id: 1   peerip: 10.0.0.1   \n== [ 2 ]\nsync-id: 2   peerip: 10.0.0.1   \n"
+	  "== [ 3 ]\nsync-id: 3   peerip: 10.0.0.1   \n== [ 4 ]\nsync-id: 4   peerip: 10.0.0.1   \n"
+	  "config system standalone-cluster\nend\n", "gate # " },
+
 	/* errors */
 	{ "delte", "Unknown action 0\n", "gate # " },
 	{ "end", "Unknown action 0\n", "gate # " },
@@ -369,6 +441,63 @@ START_TEST(a_new_entry_gets_a_number_that_is_free) {
 	fake_shell_run(&f, entry);
 	ck_assert_str_eq(fake_shell_run(&f, "end"), "");
 	object_free(other);
+	fake_shell_done(&f);
+}
+END_TEST
+
+static bool answer(void *arg, const char *question) {
+	ck_assert_str_eq(question, "Do you want to continue? (y/n)");
+	return *(bool *)arg;
+}
+
+/* Before all entries of a table go, whoever sits at a terminal is asked. */
+START_TEST(purge_asks) {
+	struct fake_shell f;
+	bool yes = false;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	f.sh.confirm = answer;
+	f.sh.confirm_arg = &yes;
+	ck_assert_str_eq(fake_shell_run(&f, "config firewall address\npurge"),
+			 "This operation will clear all table!\n");
+	ck_assert_uint_eq(fake_client_count(f.client, schema_find("firewall.address")), 2);
+	yes = true;
+	fake_shell_run(&f, "purge");
+	ck_assert_uint_eq(fake_client_count(f.client, schema_find("firewall.address")), 0);
+	ck_assert_uint_eq(fake_client_calls(f.client, "purge"), 1);
+	fake_shell_done(&f);
+}
+END_TEST
+
+/* What is refused when it is written at once leaves the list as it was. */
+START_TEST(whole_entries_or_nothing) {
+	static const char *const lines[] = { "clone 1 to 2", "rename 1 to 2", "purge", "delete 1" };
+	struct fake_shell f;
+	AUTO_FREE char *before = NULL;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	fake_shell_run(&f, PEER "end\nconfig system cluster-sync");
+	before = xstrdup(fake_shell_run(&f, "show"));
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		fake_client_fail(f.client, "put", 1, ERR_CONFLICT, "no");
+		ck_assert_str_eq(fake_shell_run(&f, lines[i]), "no\n" FAIL(-7));
+		ck_assert_str_eq(fake_shell_run(&f, "show"), before);
+	}
+	fake_shell_done(&f);
+}
+END_TEST
+
+/* Names that a rename took away, or made, are not those that were found good before. */
+START_TEST(renames_leave_no_stale_reference) {
+	struct fake_shell f;
+
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	fake_shell_run(&f, "config firewall addrgrp\nedit g\nset member web\nabort\n"
+			   "config firewall address\nrename web to www\nend\n"
+			   "config firewall addrgrp\nedit g");
+	ck_assert_str_eq(fake_shell_run(&f, "set member www\nset member web"),
+			 "entry not found in datasource\n\n"
+			 "value parse error before 'web'\n" FAIL(-3));
 	fake_shell_done(&f);
 }
 END_TEST
@@ -581,6 +710,9 @@ int main(void) {
 	tcase_add_loop_test(t, transcripts, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(t, warnings_follow_the_command);
 	tcase_add_test(t, a_new_entry_gets_a_number_that_is_free);
+	tcase_add_test(t, purge_asks);
+	tcase_add_test(t, whole_entries_or_nothing);
+	tcase_add_test(t, renames_leave_no_stale_reference);
 	tcase_add_test(t, deletes_leave_no_stale_reference);
 	tcase_add_test(t, names_are_asked_for_once);
 	tcase_add_test(t, an_unchanged_entry_is_not_written);

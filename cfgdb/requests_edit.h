@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The requests that change entries without their values: CTL_RENAME, CTL_PLACE, CTL_PURGE. Each
+ * reads its fields from r (r->bad: they are none), or fills *err and returns its code.
+ */
+#pragma once
+
+#include "cfgdb/requests.h"
+
+/* Give an entry another key. */
+int request_edit_rename(struct caller *s, struct buf_reader *r, struct err *err);
+
+/* Give an entry of an ordered table another place. */
+int request_edit_place(struct caller *s, struct buf_reader *r, struct err *err);
+
+/* Delete all entries of a table. */
+int request_edit_purge(struct caller *s, struct buf_reader *r, struct err *err);
