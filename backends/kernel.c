@@ -467,6 +467,10 @@ struct kernel *kernel_close(struct kernel *k) {
 	return NULL;
 }
 
+struct logs *kernel_logs(const struct kernel *k) {
+	return k->logs;
+}
+
 void kernel_commands(struct kernel *k,
 		     void (*add)(void *arg, const struct command *commands, size_t n, void *ctx),
 		     void *arg) {

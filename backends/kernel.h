@@ -7,6 +7,7 @@
 
 struct event_base;
 struct kernel;
+struct logs;
 struct relay;
 
 struct kernel_config {
@@ -27,6 +28,9 @@ struct kernel *kernel_open(const struct kernel_config *config, struct err *err);
 
 /* Close; rules, routes, addresses and settings stay. NULL is fine. Returns NULL. */
 struct kernel *kernel_close(struct kernel *k);
+
+/* The log of the unit, for events of other parts. */
+struct logs *kernel_logs(const struct kernel *k);
 
 /* Hand out the tables of commands that it answers, each with the ctx for its rows. */
 void kernel_commands(struct kernel *k,

@@ -154,6 +154,7 @@ static void settle(struct scaling *s) {
 	if (rc == 0 && (settled && *settled == '1') == member)
 		return;
 	t = txn_new(s->engine, "system", "auto-scale");
+	txn_override(t);
 	txn_meta(t, META_SETTLED, member ? "1" : "0");
 	/* a secondary gets all this from its primary */
 	if (rc == 0 && member && role_is_primary(s->engine->model)) {
@@ -256,8 +257,10 @@ static void fit_peer(struct scaling *s, struct peers *p, const struct member *m)
 
 static int commit_peers(struct scaling *s, struct peers *p, struct err *err) {
 	struct txn *t = txn_new(s->engine, "system", "auto-scale");
-	int rc = txn_put(t, p->cluster, TXN_ANY, err);
+	int rc;
 
+	txn_override(t);
+	rc = txn_put(t, p->cluster, TXN_ANY, err);
 	if (rc == 0)
 		rc = txn_commit(t, err);
 	txn_free(t);

@@ -65,7 +65,7 @@ int takeup_links(struct engine *e, void (*refused)(const char *link, const struc
 
 	if (rc)
 		return rc;
-	t = txn_new(e, "system", "found");
+	t = txn_new(e, "system", STORE_SOURCE_FOUND);
 	txn_as_found(t);
 	for (size_t i = 0; i < links.n; i++) {
 		struct object *obj = describe_link(&links, &links.link[i]);

@@ -433,8 +433,22 @@ int client_replace(struct client *c, bool factory, struct err *err) {
 	return client_begin_kind(c, factory ? CTL_BEGIN_REPLACE_FACTORY : CTL_BEGIN_REPLACE, err);
 }
 
+int client_commit_as(struct client *c, const struct client_commit *how, struct err *err) {
+	static const struct client_commit plain;
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	how = how ? how : &plain;
+	if (how->comment && strlen(how->comment) > CTL_COMMENT_MAX)
+		return err_set(err, ERR_TOO_LONG, "the comment is too long: at most %d bytes",
+			       CTL_COMMENT_MAX);
+	request_begin(&b, CTL_COMMIT);
+	buf_put_u32(&b, how->confirm_minutes);
+	buf_put_str(&b, how->comment ? how->comment : "");
+	return client_call(c, &b, NULL, NULL, err);
+}
+
 int client_commit(struct client *c, struct err *err) {
-	return client_call_simple(c, CTL_COMMIT, err);
+	return client_commit_as(c, NULL, err);
 }
 
 int client_abort(struct client *c, struct err *err) {

@@ -88,7 +88,17 @@ int client_begin(struct client *c, struct err *err);
  */
 int client_replace(struct client *c, bool factory, struct err *err);
 
-/* Make the staged changes real, all or none; the transaction is closed either way. */
+/* How staged changes become real. */
+struct client_commit {
+	unsigned int confirm_minutes; /* until they are taken back unless confirmed; 0: never */
+	const char *comment;          /* of the revision; NULL: none */
+};
+
+/*
+ * Make the staged changes real, all or none; the transaction is closed either way. how NULL: for
+ * good, without a comment.
+ */
+int client_commit_as(struct client *c, const struct client_commit *how, struct err *err);
 int client_commit(struct client *c, struct err *err);
 
 /* Drop the staged changes. */

@@ -15,6 +15,8 @@
 #include "cfgdb/base/str.h"
 #include "cfgdb/model.h"
 
+struct caller;
+
 /* What commands keep from one call to the next on one connection; made by command_memory. */
 struct memories;
 
@@ -34,6 +36,7 @@ struct command_call {
 	const char *user;
 	bool json;                   /* the output is to be JSON; only for commands that have it */
 	struct memories **memories;  /* of the connection */
+	struct caller *caller;       /* the connection, for what belongs to it (cfgdb/requests.h) */
 };
 
 /* The errors of a command that got a wrong word, or too few; they return their codes. */

@@ -13,8 +13,6 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/version.h"
 
-#define REVISIONS_MAX (1u << 20) /* bytes of revisions that are listed, the newest first */
-
 /* ---- get system status ---- */
 
 static void status_text(const struct engine *e, const char *now, struct str *out) {
@@ -246,41 +244,12 @@ static int unenforced_run(void *ctx, const struct command_call *call, struct str
 	return 0;
 }
 
-/* ---- execute revision list config ---- */
-
-static int revision_line(void *arg, const struct revision *rev) {
-	struct str *out = arg;
-	struct tm tm;
-	char text[32];
-	time_t when = (time_t)rev->time;
-
-	localtime_r(&when, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	str_addf(out, "%-8llu %-20s %-16s %-12s %8u  %s\n", (unsigned long long)rev->id, text,
-		 rev->user, rev->source, rev->n_changes, rev->comment);
-	return out->len > REVISIONS_MAX;
-}
-
-static int revisions_run(void *ctx, const struct command_call *call, struct str *out,
-			 struct err *err) {
-	const struct engine *e = ctx;
-	int rc = command_no_words(call, err);
-
-	if (rc)
-		return rc;
-	str_addf(out, "%-8s %-20s %-16s %-12s %8s  %s\n", "ID", "TIME", "ADMIN", "SOURCE",
-		 "CHANGES", "COMMENT");
-	rc = store_each_revision(e->store, e->revision, revision_line, out, err);
-	return out->len > REVISIONS_MAX ? 0 : rc;
-}
-
 const struct command *commands_config(size_t *n) {
 	static const struct command table[] = {
 		{ .words = "get system status", .run = status_run, .has_json = true },
 		{ .words = "diagnose sys vd list", .run = vd_list_run, .has_json = true },
 		{ .words = "diagnose sys cmdb refcnt show", .run = refcnt_run, .has_json = true },
 		{ .words = "diagnose config unenforced", .run = unenforced_run, .has_json = true },
-		{ .words = "execute revision list config", .run = revisions_run },
 	};
 
 	*n = ARRAY_LEN(table);

@@ -31,6 +31,7 @@ struct commit_run {
 	struct txn *txn;
 	struct engine *engine;
 	struct change *changes;
+	const char **behind;      /* of each change: see store_change() */
 	size_t n_changes;
 	struct shift *shifts;
 	size_t n_shifts;
@@ -56,11 +57,11 @@ static bool staged_is_void(const struct commit_run *run, const struct staged *s)
 	       !(s->moved && (s->table->flags & TABLE_ORDERED));
 }
 
-/* The new object in the place that it was given, or 0: its own, or the end. */
-static int64_t place_of(const struct commit_run *run, const struct staged *s) {
+/* The place that the new object was given, or its pos; 0: its own, or the end. */
+static int64_t place_of(const struct commit_run *run, const struct staged *s, int64_t pos) {
 	const struct places *places = txn_places(run->txn, s->table);
 
-	return places ? places_find(places, s->key)->pos : s->obj->pos;
+	return places ? places_find(places, s->key)->pos : pos;
 }
 
 static void shift_table(struct commit_run *run, const struct schema_table *table,
@@ -92,6 +93,30 @@ static void commit_shift(struct commit_run *run) {
 	}
 }
 
+/* The object for the model: what is held stays staged, should the commit fail. */
+static struct object *commit_take(const struct commit_run *run, struct staged *s) {
+	struct object *obj = s->obj;
+
+	if (run->txn->holder)
+		return object_copy(obj);
+	s->obj = NULL;
+	return obj;
+}
+
+/* Where entries stand, before any of them moves; the changes keep the ones that are named. */
+static void note_places(struct commit_run *run) {
+	const struct model *m = run->engine->model;
+	struct staged *s;
+
+	TAILQ_FOREACH(s, &run->txn->order, next) {
+		bool ordered = s->table->flags & TABLE_ORDERED;
+		const struct object *active = ordered ? model_find(m, s->table, s->key) : NULL;
+		const struct object *before = active ? model_prev(m, active) : NULL;
+
+		s->behind = !active ? NULL : before ? before->key : "";
+	}
+}
+
 /* Move what is staged into the model; the changes own what they replaced. */
 static void commit_swap_in(struct commit_run *run) {
 	struct engine *e = run->engine;
@@ -99,6 +124,8 @@ static void commit_swap_in(struct commit_run *run) {
 
 	txn_drop_indexes(run->txn);
 	run->changes = xcalloc(run->txn->n_staged, sizeof(*run->changes));
+	run->behind = xcalloc(run->txn->n_staged, sizeof(*run->behind));
+	note_places(run);
 	TAILQ_FOREACH(s, &run->txn->order, next) {
 		struct change *c = &run->changes[run->n_changes];
 		const struct object *replaced;
@@ -106,18 +133,20 @@ static void commit_swap_in(struct commit_run *run) {
 		if (staged_is_void(run, s))
 			continue;
 		if (s->obj) {
-			s->obj->pos = place_of(run, s);
-			s->obj->ver = run->txn->as_found ? 0 : run->view.revision;
-			digest_object(e->keyring, s->obj);
-			c->after = s->obj;
+			struct object *obj = commit_take(run, s);
+
+			obj->pos = place_of(run, s, obj->pos);
+			obj->ver = run->txn->as_found ? 0 : run->view.revision;
+			digest_object(e->keyring, obj);
+			c->after = obj;
 			if (s->moved) /* it gives its place up and goes to the end */
 				c->before = model_take(e->model, s->table, s->key);
-			replaced = model_put(e->model, s->obj);
+			replaced = model_put(e->model, obj);
 			c->before = replaced ? replaced : c->before;
-			s->obj = NULL;
 		} else {
 			c->before = model_take(e->model, s->table, s->key);
 		}
+		run->behind[run->n_changes] = s->behind;
 		run->n_changes++;
 	}
 	commit_shift(run);
@@ -150,6 +179,7 @@ static void commit_free(struct commit_run *run) {
 	for (size_t i = 0; i < run->n_changes; i++)
 		object_free((struct object *)run->changes[i].before);
 	free(run->changes);
+	free(run->behind);
 	free(run->shifts);
 	txn_rows_done(&run->rows);
 }
@@ -165,7 +195,7 @@ static int write_rows(struct commit_run *run, uint64_t revision, struct err *err
 		if (rc == 0 && c->after)
 			rc = store_put_row(s, c->after, err);
 		if (rc == 0)
-			rc = store_change_row(s, revision, c->before, c->after, err);
+			rc = store_change_row(s, revision, c->before, c->after, c->behind, err);
 	}
 	return rc;
 }
@@ -174,13 +204,25 @@ static bool has_changes(const struct commit_run *run) {
 	return run->n_changes + run->rows.n > 0;
 }
 
+/* The revision that the history keeps with all after it: the new one, or one that is needed. */
+static uint64_t oldest_kept(const struct engine *e, uint64_t revision) {
+	if (e->kept_revision && e->kept_revision < revision)
+		revision = e->kept_revision;
+	if (e->saved_revision && e->saved_revision + 1 < revision)
+		revision = e->saved_revision + 1;
+	return revision;
+}
+
 static int write_changes(struct commit_run *run, struct err *err) {
 	struct engine *e = run->engine;
 	const struct txn *t = run->txn;
+	bool has_host = t->host && *t->host;
+	AUTO_FREE char *source =
+		has_host ? xasprintf("%s(%s)", t->source, t->host) : xstrdup(t->source);
 	struct revision rev = { .id = run->view.revision,
 				.time = t->time ? t->time : time(NULL),
 				.user = t->user,
-				.source = t->source,
+				.source = source,
 				.comment = t->comment,
 				.n_changes = (uint32_t)(run->n_changes + run->rows.n) };
 	int rc;
@@ -193,13 +235,14 @@ static int write_changes(struct commit_run *run, struct err *err) {
 		rc = c->after ? store_put(e->store, e->model, c->after, err) :
 				store_delete(e->store, c->before, err);
 		if (rc == 0)
-			rc = store_change(e->store, rev.id, c->before, c->after, err);
+			rc = store_change(e->store, rev.id, c->before, c->after, run->behind[i],
+					  err);
 	}
 	for (size_t i = 0; i < run->n_shifts && rc == 0; i++)
 		rc = store_put_pos(e->store, run->shifts[i].obj, err);
 	if (rc == 0)
 		rc = write_rows(run, rev.id, err);
-	return rc ? rc : store_trim_history(e->store, rev.id, err);
+	return rc ? rc : store_trim_history(e->store, oldest_kept(e, rev.id), err);
 }
 
 static int commit_write(struct commit_run *run, struct err *err) {
@@ -210,7 +253,8 @@ static int commit_write(struct commit_run *run, struct err *err) {
 	if (rc == 0 && has_changes(run))
 		rc = write_changes(run, err);
 	STAILQ_FOREACH(m, &run->txn->meta, next)
-		rc = rc ? rc : store_meta_set(s, m->name, m->value, err);
+		if (rc == 0 && (has_changes(run) || !m->of_revision))
+			rc = store_meta_set(s, m->name, m->value, err);
 	return rc;
 }
 
@@ -267,7 +311,7 @@ static void commit_finish(struct commit_run *run) {
 	for (unsigned int i = 0; i < e->n_backends; i++)
 		if (e->backends[i].finish)
 			e->backends[i].finish(e->backends[i].ctx);
-	e->revision = run->view.revision;
+	e->revision = run->txn->made = run->view.revision;
 	if (run->rows.n > 0)
 		e->rows_revision = e->revision;
 	if (run->txn->replaces)
@@ -317,7 +361,10 @@ int txn_commit(struct txn *t, struct err *err) {
 					    .warnings = &t->warnings } };
 	int rc;
 
+	t->made = 0;
 	txn_redraw(t);
+	if (!t->replicated)
+		txn_drop_adopted(t);
 	rc = t->replaces ? txn_replace_settle(t, err) : 0;
 	if (rc == 0)
 		rc = t->replicated ? txn_settle(t, err) : txn_recheck(t, err);
@@ -328,7 +375,10 @@ int txn_commit(struct txn *t, struct err *err) {
 	}
 	if (rc)
 		warn_clear(&t->warnings);
-	txn_clear(t);
+	if (rc && t->holder)
+		txn_forget_meta(t);
+	else
+		txn_clear(t);
 	if (run.is_real)
 		tell_watchers(e);
 	return rc;

@@ -14,7 +14,8 @@
  * CTL_CHECK_REF      u16 table, u16 attribute, str name
  * CTL_NEXT_ID        u16 table                                 CTL_ID
  * CTL_BEGIN          u8 kind of transaction
- * CTL_COMMIT, CTL_ABORT
+ * CTL_COMMIT         u32 minutes, str comment
+ * CTL_ABORT
  * CTL_PUT            u16 table, str key, u64 version, str body
  * CTL_DELETE         u16 table, str key
  * CTL_RENAME         u16 table, str key, str new key
@@ -51,7 +52,12 @@
  * none.
  *
  * These, CTL_PUT, CTL_DELETE and CTL_COMMIT answer CTL_WARNING... before CTL_OK where something was
- * accepted that will not do all that was meant.
+ * accepted that will not do all that was meant. That the config transaction of the connection is
+ * near its end, or over, is a warning, too, to requests that no completion makes.
+ *
+ * The minutes of a commit are those until it is reverted unless it is confirmed, 0: never. The
+ * comment is that of its revision. Where a config transaction is open (cfgdb/workspace.h), what
+ * comes between CTL_BEGIN and CTL_COMMIT is staged there one by one, and both do nothing else.
  *
  * The version of a put is that of the object it started from, 2^64 - 1 when there was none. 2^64 -
  * 3 is for a new entry of a list with numbers as keys: it gets the next free one if its own is
@@ -103,6 +109,7 @@
 #define CTL_WORDS_MAX 256
 #define CTL_TEXT_CHUNK 32768       /* bytes of output in one CTL_TEXT or CTL_LAST */
 #define CTL_ATTACHED_MAX 65536     /* bytes of a frame on an attached connection, either way */
+#define CTL_COMMENT_MAX 255        /* bytes in the comment of a revision */
 #define CTL_SOCKET_NAME "ctl"      /* in the run directory */
 
 /* Forms of output. */

@@ -42,6 +42,8 @@ struct engine {
 	uint64_t revision;       /* of the active configuration */
 	uint64_t rows_revision;  /* that last changed objects of tables that are not known here */
 	uint64_t replaced_revision; /* that last replaced the whole; 0: none since the start */
+	uint64_t kept_revision;  /* the history keeps it and all after it; 0: the last one */
+	uint64_t saved_revision; /* the history keeps all after it, to go back; 0: all is saved */
 	size_t staged_bytes;     /* in all open transactions */
 	char serial[20];         /* "GHVM" and 12 characters, drawn when the state was made */
 	char vmid[40];           /* UUID, drawn likewise */
@@ -87,7 +89,10 @@ void engine_set_guard(struct engine *e, engine_guard_fn *guard, void *arg);
  */
 void engine_watch(struct engine *e, void (*committed)(void *arg), void *arg);
 
-/* The newest open transaction in which something is staged, or NULL. */
+/*
+ * The newest open transaction in which something is staged, or NULL. One that is held does not
+ * count: it may be weeks from its commit, and is nobody else's business.
+ */
 const struct txn *engine_staged(const struct engine *e);
 
 /* Name of the unit, from system global; never empty. */

@@ -31,11 +31,17 @@
 #include "cfgdb/base/notify.h"
 #include "cfgdb/base/privdrop.h"
 #include "cfgdb/cmd_checksum.h"
+#include "cfgdb/cmd_revision.h"
+#include "cfgdb/cmd_transaction.h"
 #include "cfgdb/commands.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/engine.h"
+#include "cfgdb/logs.h"
+#include "cfgdb/pending.h"
 #include "cfgdb/relay.h"
+#include "cfgdb/saving.h"
 #include "cfgdb/server.h"
+#include "cfgdb/workspace.h"
 
 #define EXIT_OTHER 3 /* another daemon runs here; the unit file knows it, too */
 #define LOCK_TRIES 100 /* of 50 ms */
@@ -56,8 +62,12 @@ struct daemon {
 	struct relay *relay;
 	struct kernel *kernel;
 	struct scaling *scaling;
+	struct workspace *workspace;
+	struct pending *pending;
+	struct saving *saving;
 	struct server *server;
 	struct cmd_checksum checksum;
+	struct cmd_revision revision;
 	struct command *commands;
 	size_t n_commands;
 	uint64_t replaced_revision; /* after which interfaces were taken up */
@@ -241,10 +251,55 @@ static int start_server(struct daemon *d, struct err *err) {
 					.version = PACKAGE_VERSION,
 					.relay = d->relay,
 					.attach_user = d->opt.sync_user,
-					.role = d->role };
+					.role = d->role,
+					.workspace = d->workspace,
+					.pending = d->pending };
 
 	d->server = server_new(d->base, d->engine, &config, err);
 	return d->server ? 0 : ERR_STORE;
+}
+
+/* The configuration has changed by itself; its log is there with the kernel. */
+static void on_change(void *arg, bool failed, const char *text) {
+	const struct daemon *d = arg;
+	struct logs *logs = d->kernel ? kernel_logs(d->kernel) : NULL;
+
+	log_line(failed ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "gatehoused: %s", text);
+	if (!logs)
+		return;
+	logs_add_change(logs, failed ? LOGTEXT_WARNING : LOGTEXT_NOTICE, text);
+	logs_flush(logs);
+}
+
+/* What was not saved before the machine was started goes before there are rules. */
+static int open_saving(struct daemon *d, struct err *err) {
+	char boot_id[MOMENT_BOOT_ID];
+	const struct saving_config config = { .engine = d->engine,
+					      .base = d->base,
+					      .clock = moment_now,
+					      .boot_id = boot_id,
+					      .tell = on_change,
+					      .arg = d };
+
+	moment_boot_id(boot_id);
+	d->saving = saving_open(&config, err);
+	return d->saving ? 0 : ERR_STORE;
+}
+
+/* What has waited too long goes before anybody can connect. */
+static int open_transactions(struct daemon *d, struct err *err) {
+	char boot_id[MOMENT_BOOT_ID];
+	const struct pending_config config = { .engine = d->engine,
+					       .base = d->base,
+					       .clock = moment_now,
+					       .boot_id = boot_id,
+					       .tell = on_change,
+					       .arg = d };
+
+	moment_boot_id(boot_id);
+	d->workspace = workspace_new(d->engine, moment_now, err);
+	d->pending = d->workspace ? pending_open(&config, err) : NULL;
+	return d->pending ? saving_start(d->saving, err) : ERR_STORE;
 }
 
 static int open_scaling(struct daemon *d, struct err *err) {
@@ -268,6 +323,11 @@ static void add_all_commands(struct daemon *d) {
 	add_commands(d, commands, n, d->engine);
 	commands = commands_checksum(&n);
 	add_commands(d, commands, n, &d->checksum);
+	commands = commands_revision(&n);
+	d->revision = (struct cmd_revision){ d->engine, d->saving };
+	add_commands(d, commands, n, &d->revision);
+	commands = commands_transaction(&n);
+	add_commands(d, commands, n, NULL);
 	commands = commands_autoscale(&n);
 	add_commands(d, commands, n, d->relay);
 	kernel_commands(d->kernel, add_commands, d);
@@ -300,6 +360,8 @@ static int start(struct daemon *d, struct err *err) {
 	d->role = role_new(d->engine, err);
 	if (!d->role)
 		return ERR_STORE;
+	if (open_saving(d, err) != 0)
+		return ERR_STORE;
 	if (takeup_links(d->engine, on_not_taken_up, err) != 0)
 		return ERR_KERNEL;
 	config.base = d->base;
@@ -309,6 +371,8 @@ static int start(struct daemon *d, struct err *err) {
 	if (!d->kernel)
 		return ERR_KERNEL;
 	if (open_scaling(d, err) != 0)
+		return ERR_STORE;
+	if (open_transactions(d, err) != 0)
 		return ERR_STORE;
 	add_all_commands(d);
 	engine_watch(d->engine, on_commit, d);
@@ -344,10 +408,13 @@ static void run(struct daemon *d) {
 
 static void stop(struct daemon *d) {
 	server_free(d->server);
+	pending_close(d->pending);
+	workspace_free(d->workspace);
 	scaling_free(d->scaling);
 	kernel_close(d->kernel);
 	relay_free(d->relay);
 	engine_close(d->engine);
+	saving_close(d->saving);
 	role_free(d->role);
 	free(d->commands);
 	if (d->base)

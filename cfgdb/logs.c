@@ -158,6 +158,10 @@ void logs_add_loss(struct logs *l, const char *text) {
 	add_event(l, "0100022019", LOGTEXT_NOTICE, "Log rate limit exceeded", text);
 }
 
+void logs_add_change(struct logs *l, enum logtext_level level, const char *text) {
+	add_event(l, "0100032102", level, "Configuration changed", text);
+}
+
 void logs_flush(struct logs *l) {
 	logstore_flush(l->store);
 }

@@ -30,6 +30,9 @@ void logs_add(struct logs *l, enum logstore_category c, enum logtext_level level
 /* Add an event about the log itself: it is told that something was left out, and in text what. */
 void logs_add_loss(struct logs *l, const char *text);
 
+/* Add an event about the configuration, which has changed by itself. */
+void logs_add_change(struct logs *l, enum logtext_level level, const char *text);
+
 /* Give the lines that were added to the kernel; at the end of what added them. */
 void logs_flush(struct logs *l);
 

@@ -15,6 +15,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/order.h"
+#include "cfgdb/pending.h"
 #include "cfgdb/relay.h"
 #include "cfgdb/requests_edit.h"
 #include "cfgdb/requests_sync.h"
@@ -47,6 +48,7 @@ void caller_done(struct caller *s) {
 	s->attached = false;
 	drop_stream(s);
 	caller_drop_txn(s);
+	workspace_leave(&s->seat);
 	memories_done(&s->memories);
 }
 
@@ -96,9 +98,17 @@ static void send_object(struct caller *s, const struct object *obj, uint64_t ver
 	s->send(s->send_arg, &b);
 }
 
+/* The transaction that the caller works in, or NULL. */
+static struct txn *caller_txn(const struct caller *s) {
+	return s->txn ? s->txn : workspace_txn(&s->seat);
+}
+
+/* What the caller sees: its open transaction, or one that holds nothing. */
 struct txn *caller_view(struct caller *s, struct txn **temporary) {
-	*temporary = s->txn ? NULL : txn_new(s->engine, s->user, "cli");
-	return s->txn ? s->txn : *temporary;
+	struct txn *open = caller_txn(s);
+
+	*temporary = open ? NULL : txn_new(s->engine, s->user, "cli");
+	return open ? open : *temporary;
 }
 
 /* ---- requests ---- */
@@ -265,8 +275,16 @@ static int request_begin(struct caller *s, struct buf_reader *r, struct err *err
 		r->bad = true;
 		return 0;
 	}
-	if (s->txn)
+	if (s->txn || s->seat.in_block)
 		return err_set(err, ERR_CONFLICT, "a transaction is open already");
+	if (s->seat.held && kind != CTL_BEGIN_CHANGE)
+		return err_set(err, ERR_CONFLICT,
+			       "config transaction id=%llu is open here: in it the configuration "
+			       "cannot be replaced",
+			       (unsigned long long)s->seat.held->id);
+	s->seat.in_block = s->seat.held != NULL;
+	if (s->seat.in_block)
+		return 0;
 	s->txn = txn_new(s->engine, s->user, kind == CTL_BEGIN_CHANGE ? "script" : "restore");
 	if (kind == CTL_BEGIN_CHANGE)
 		return 0;
@@ -276,32 +294,80 @@ static int request_begin(struct caller *s, struct buf_reader *r, struct err *err
 	return rc;
 }
 
-static int request_commit(struct caller *s, struct buf_reader *r, struct err *err) {
+static int commit_awaited(struct caller *s, struct txn *t, unsigned int minutes,
+			  uint64_t *revision, struct err *err) {
+	struct pending *p = s->config->pending;
+
+	if (!p)
+		return err_set(err, ERR_CONFLICT, "no commit can wait for a confirmation here");
+	if (minutes > PENDING_MINUTES_MAX)
+		return err_set(err, ERR_RANGE, "a commit can wait for 1 to %d minutes",
+			       PENDING_MINUTES_MAX);
+	return pending_commit(p, t, s->user, minutes, revision, err);
+}
+
+static void warn_of_end(struct caller *s, uint64_t revision, unsigned int minutes) {
+	AUTO_FREE char *text = xasprintf("revision %llu will be taken back in %u minutes unless it "
+					 "is confirmed: execute config-transaction confirm %llu",
+					 (unsigned long long)revision, minutes,
+					 (unsigned long long)revision);
+
+	send_warning(s, text);
+}
+
+int caller_commit(struct caller *s, struct txn *t, const struct commit_wish *wish,
+		  struct err *err) {
+	uint64_t revision = 0;
 	int rc;
+
+	txn_set_comment(t, wish->comment);
+	txn_set_host(t, s->host);
+	rc = wish->confirm_minutes ? commit_awaited(s, t, wish->confirm_minutes, &revision, err)
+				   : txn_commit(t, err);
+	if (rc)
+		return rc;
+	send_warnings(s, t);
+	if (revision)
+		warn_of_end(s, revision, wish->confirm_minutes);
+	return 0;
+}
+
+static int request_commit(struct caller *s, struct buf_reader *r, struct err *err) {
+	struct commit_wish wish = { .confirm_minutes = buf_get_u32(r) };
+	AUTO_FREE char *comment = buf_get_str(r, CTL_COMMENT_MAX);
+	bool block = s->seat.in_block;
+	int rc = 0;
 
 	if (!take_end(r))
 		return 0;
-	if (!s->txn || s->replicates)
+	if ((!s->txn || s->replicates) && !block)
 		return err_set(err, ERR_CONFLICT, "no transaction is open");
-	rc = txn_commit(s->txn, err);
-	if (rc == 0)
-		send_warnings(s, s->txn);
+	s->seat.in_block = false;
+	wish.comment = comment;
+	err_clean_line(comment);
+	if (s->txn)
+		rc = caller_commit(s, s->txn, &wish, err);
 	caller_drop_txn(s);
 	return rc;
 }
 
+/* Of a config transaction each entry is there for itself: it stays. */
 static int request_abort(struct caller *s, struct buf_reader *r, struct err *err) {
 	(void)err;
-	if (take_end(r))
-		caller_drop_txn(s);
+	if (!take_end(r))
+		return 0;
+	s->seat.in_block = false;
+	caller_drop_txn(s);
 	return 0;
 }
 
 int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *err) {
+	if (temporary)
+		txn_set_host(temporary, s->host);
 	if (rc == 0 && temporary)
 		rc = txn_commit(temporary, err);
 	if (rc == 0)
-		send_warnings(s, temporary ? temporary : s->txn);
+		send_warnings(s, temporary ? temporary : caller_txn(s));
 	txn_free(temporary);
 	return rc;
 }
@@ -398,7 +464,7 @@ static int run_command(struct caller *s, bool json, size_t argc, char *const arg
 	size_t n_words;
 	const struct command *command = command_find(s->config, argc, argv, &n_words);
 	const struct command_call call = {
-		s->engine->model, argc - n_words, argv + n_words, s->user, json, &s->memories
+		s->engine->model, argc - n_words, argv + n_words, s->user, json, &s->memories, s
 	};
 	AUTO_STR struct str text = STR_INIT;
 	int rc;
@@ -546,6 +612,30 @@ static bool has_right(const struct caller *s, uint8_t type) {
 	return s->allowed || s->attached;
 }
 
+/* Whether it may change something. Who types for a config transaction must not change another. */
+static bool is_change(uint8_t type) {
+	return type == CTL_PUT || type == CTL_DELETE || type == CTL_RENAME || type == CTL_PLACE ||
+	       type == CTL_PURGE || type == CTL_BEGIN || type == CTL_COMMIT;
+}
+
+/* What completion asks for while a line is typed: nothing may come between. */
+static bool is_quiet(uint8_t type) {
+	return type == CTL_KEYS || type == CTL_CHECK_REF || type == CTL_CHECK_SECRET ||
+	       type == CTL_GET || type == CTL_CANCEL;
+}
+
+/* The time of config transactions: what is over ends, and a change begins it anew. */
+static int look_at_time(struct caller *s, uint8_t type, struct err *err) {
+	char text[WARN_TEXT_MAX];
+
+	if (!s->config->workspace)
+		return 0;
+	workspace_tick(s->config->workspace);
+	if (!is_quiet(type) && workspace_warning(&s->seat, text, sizeof(text)))
+		send_warning(s, text);
+	return is_change(type) ? workspace_use(&s->seat, err) : 0;
+}
+
 static int refuse(const struct caller *s, struct err *err) {
 	return err_set(err, ERR_PERMISSION,
 		       "you are no administrator of this unit: root and members of the group %s "
@@ -566,6 +656,11 @@ bool caller_request(struct caller *s, const uint8_t *frame, size_t len) {
 		return false;
 	if (!has_right(s, type)) {
 		send_result(s, refuse(s, &err), &err);
+		return true;
+	}
+	rc = look_at_time(s, type, &err);
+	if (rc) {
+		send_result(s, rc, &err);
 		return true;
 	}
 	rc = requests[type](s, &r, &err);

@@ -10,20 +10,24 @@
 #include <stdint.h>
 
 #include "cfgdb/base/buf.h"
+#include "cfgdb/origin.h"
 #include "cfgdb/server.h"
 #include "cfgdb/txn.h"
+#include "cfgdb/workspace.h"
 
 /* One administrator at one connection. */
 struct caller {
 	struct engine *engine;
 	const struct server_config *config;
 	char user[64];
+	char host[ORIGIN_MAX];   /* that the user came from; "": this one, or nobody knows */
 	bool allowed;            /* may do anything an administrator may */
 	bool may_attach;         /* may attach, whatever else */
 	bool attached;
 	bool greeted;            /* has sent a hello that fits */
 	struct txn *txn;         /* open transaction, or NULL */
 	bool replicates;         /* it is a replicated one */
+	struct seat seat;        /* for the config transaction that is open here, if any */
 	struct memories *memories; /* of commands */
 	struct stream stream;    /* the answer under way; next is NULL when there is none */
 	void (*send)(void *arg, const struct buf *frame); /* type byte and fields */
@@ -33,6 +37,15 @@ struct caller {
 /* Begin; the caller sets send and send_arg, and may_attach where it is so. */
 void caller_init(struct caller *s, struct engine *engine, const struct server_config *config,
 		 const char *user, bool allowed);
+
+/* How a transaction is to be committed. */
+struct commit_wish {
+	unsigned int confirm_minutes;  /* until it is reverted, unless it is confirmed; 0: never */
+	const char *comment;           /* of the revision */
+};
+
+/* Commit t as wished, for this caller, and send what there is to warn of. */
+int caller_commit(struct caller *s, struct txn *t, const struct commit_wish *wish, struct err *err);
 
 /* Drop the open transaction, if any. */
 void caller_drop_txn(struct caller *s);

@@ -303,6 +303,7 @@ int role_order(struct role *r, const struct role_order *order, struct err *err) 
 	if (rc)
 		return rc;
 	t = txn_new(r->engine, "system", "auto-scale");
+	txn_override(t); /* who leads the group is no matter of who edits here */
 	rc = txn_put(t, ordered(r, order), TXN_ANY, err);
 	if (rc == 0)
 		rc = txn_commit(t, err);

@@ -73,7 +73,7 @@ static bool is_member(const struct passwd *pw, const char *group) {
 
 /* Who is at the other end. */
 struct peer {
-	char user[64];
+	char user[64], host[ORIGIN_MAX];
 	bool administers, attaches;
 };
 
@@ -89,6 +89,7 @@ static struct peer peer_at(const struct server *s, int fd) {
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
 		return peer;
+	origin_of("", cred.pid, peer.host);
 	pw = getpwuid(cred.uid);
 	if (pw)
 		snprintf(peer.user, sizeof(peer.user), "%s", pw->pw_name);
@@ -287,6 +288,7 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	}
 	caller_init(&c->caller, s->engine, &s->config, peer.user, peer.administers);
 	c->caller.may_attach = peer.attaches;
+	snprintf(c->caller.host, sizeof(c->caller.host), "%s", peer.host);
 	c->caller.send = connection_send;
 	c->caller.send_arg = c;
 	LIST_INSERT_HEAD(&s->connections, c, next);

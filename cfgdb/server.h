@@ -9,9 +9,11 @@
 #include "cfgdb/engine.h"
 
 struct event_base;
+struct pending;
 struct relay;
 struct role;
 struct server;
+struct workspace;
 
 struct server_config {
 	const char *path;                  /* of the socket, replaced if it exists */
@@ -22,6 +24,8 @@ struct server_config {
 	struct relay *relay;               /* for who attaches; NULL: nobody can */
 	const char *attach_user;           /* who may, and nothing else, beside root; or NULL */
 	struct role *role;                 /* of the unit in its group; NULL: none */
+	struct workspace *workspace;       /* for config transactions; NULL: there are none */
+	struct pending *pending;           /* for commits to be confirmed; NULL: there are none */
 };
 
 /* Listen; strings of config are copied. NULL and *err when that fails. */

@@ -1,66 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The only file that knows SQLite. Statements are prepared once and named in one table; each use
- * binds, steps and resets in store_run().
+ * With store_history.c, the only file that knows SQLite. Statements are prepared once and named in
+ * one table; each use binds, steps and resets in store_run() or store_each_row().
  *
  * body is the text of the object as text_body() prints it without indentation: what `show` shows is
  * what is stored. ver is the revision that last changed the object; pos is its place in the table.
- *
- * The history is bounded, for a start reads all of the database. Each commit drops from its old end
- * about as much as it adds, so that no commit pays for a large one of long ago.
  */
-#include "cfgdb/store.h"
-
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
+#include "cfgdb/store_impl.h"
 #include "cfgdb/text.h"
 
 #define STORE_VERSION "1"
 #define VD_ROOT "root"
 #define VD_GLOBAL "global"
-#define TRIM_STEP 65536 /* bytes of history that a commit drops beyond twice what it adds */
 
-/* What a change counts in the history: its bodies, and the rows around them. */
-#define CHANGE_ROWS 256
+/* Bytes of a change in the history. */
 #define TEXT_OF(x) #x
 #define NUMBER(x) TEXT_OF(x)
 #define CHANGE_SIZE                                                      \
-	"(" NUMBER(CHANGE_ROWS) " + coalesce(length(CAST(old_body AS BLOB)), 0)" \
+	"(" NUMBER(STORE_CHANGE_ROWS) " + coalesce(length(CAST(old_body AS BLOB)), 0)" \
 	" + coalesce(length(CAST(new_body AS BLOB)), 0))"
 
-enum statement {
-	SQL_BEGIN,
-	SQL_COMMIT,
-	SQL_ROLLBACK,
-	SQL_LOAD,
-	SQL_PUT,
-	SQL_DELETE,
-	SQL_OID,
-	SQL_REF_CLEAR,
-	SQL_REF_ADD,
-	SQL_REVISION,
-	SQL_CHANGE,
-	SQL_LAST_REVISION,
-	SQL_PUT_HASH,
-	SQL_PUT_ROOT_HASH,
-	SQL_PUT_POS,
-	SQL_REACHES_BACK,
-	SQL_CHANGED_SINCE,
-	SQL_REVISIONS,
-	SQL_COMMENT,
-	SQL_HISTORY_SIZE,
-	SQL_HISTORY_OLDEST,
-	SQL_DROP_CHANGE,
-	SQL_DROP_REVISIONS,
-	SQL_META_GET,
-	SQL_META_SET,
-	SQL_COUNT
-};
+/* What was found on the machine is no change of anyone, and is not taken back. */
+#define NOT_FOUND_LINKS "rev NOT IN (SELECT id FROM rev WHERE source='" STORE_SOURCE_FOUND "')"
 
 static const char *const sql[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -78,14 +45,24 @@ static const char *const sql[SQL_COUNT] = {
 		"INSERT INTO ref(src_oid, attr, ord, tgt_tbl, tgt_key) VALUES(?1, ?2, ?3, ?4, ?5)",
 	[SQL_REVISION] = "INSERT INTO rev(id, ts, user, source, comment, nchg, root_hash) "
 			 "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-	[SQL_CHANGE] = "INSERT INTO chg(rev, vd, tbl, key, op, old_body, new_body) "
-		       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SQL_CHANGE] = "INSERT INTO chg(rev, vd, tbl, key, op, old_body, new_body, old_after) "
+		       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQL_LAST_REVISION] = "SELECT id, root_hash FROM rev ORDER BY id DESC LIMIT 1",
 	[SQL_PUT_HASH] = "UPDATE obj SET hash=?4 WHERE vd=?1 AND tbl=?2 AND key=?3 AND hash<>?4",
 	[SQL_PUT_ROOT_HASH] = "UPDATE rev SET root_hash=?2 WHERE id=?1",
 	[SQL_PUT_POS] = "UPDATE obj SET pos=?4 WHERE vd=?1 AND tbl=?2 AND key=?3",
 	[SQL_REACHES_BACK] = "SELECT 1 FROM rev WHERE id=?1",
 	[SQL_CHANGED_SINCE] = "SELECT DISTINCT tbl, key FROM chg WHERE rev>?1 ORDER BY tbl, key",
+	/* of all rows of a key, SQLite takes the others from the one with the least revision */
+	[SQL_BODIES_AT] = "SELECT vd, tbl, key, old_body, NULL, min(rev) FROM chg WHERE rev>?1 AND "
+			  NOT_FOUND_LINKS " GROUP BY vd, tbl, key",
+	[SQL_CHANGES_OF] = "SELECT vd, tbl, key, old_body, new_body FROM chg WHERE rev=?1 AND "
+			   NOT_FOUND_LINKS " ORDER BY rowid",
+	[SQL_TOUCHED_SINCE] = "SELECT 1 FROM chg WHERE rev>?1 AND tbl=?2 AND key=?3 AND "
+			      "(old_body IS NOT new_body OR op='move') LIMIT 1",
+	[SQL_PLACES_SINCE] = "SELECT rev, tbl, key, old_after, old_body IS NOT NULL, "
+			     "new_body IS NOT NULL FROM chg WHERE rev>?1 "
+			     "ORDER BY rev DESC, tbl, old_after",
 	[SQL_REVISIONS] = "SELECT id, ts, user, source, comment, nchg, root_hash FROM rev "
 			  "WHERE id<=?1 ORDER BY id DESC",
 	[SQL_COMMENT] = "UPDATE rev SET comment=?2 WHERE id=?1",
@@ -93,7 +70,8 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_HISTORY_OLDEST] =
 		"SELECT rowid, rev, " CHANGE_SIZE " FROM chg ORDER BY rev, rowid LIMIT 1",
 	[SQL_DROP_CHANGE] = "DELETE FROM chg WHERE rowid=?1",
-	[SQL_DROP_REVISIONS] = "DELETE FROM rev WHERE id < (SELECT min(rev) FROM chg)",
+	[SQL_DROP_REVISIONS] =
+		"DELETE FROM rev WHERE id < (SELECT min(rev) FROM chg) AND id < ?1 - 1",
 	[SQL_META_GET] = "SELECT value FROM meta WHERE name=?1",
 	[SQL_META_SET] = "INSERT INTO meta(name, value) VALUES(?1, ?2) "
 			 "ON CONFLICT(name) DO UPDATE SET value=?2",
@@ -116,23 +94,18 @@ static const char schema_sql[] =
 	" user TEXT NOT NULL, source TEXT NOT NULL, comment TEXT NOT NULL, nchg INTEGER NOT NULL,"
 	" root_hash BLOB NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS chg(rev INTEGER NOT NULL REFERENCES rev(id), vd TEXT NOT NULL,"
-	" tbl TEXT NOT NULL, key TEXT NOT NULL, op TEXT NOT NULL, old_body TEXT, new_body TEXT);"
+	" tbl TEXT NOT NULL, key TEXT NOT NULL, op TEXT NOT NULL, old_body TEXT, new_body TEXT,"
+	" old_after TEXT);"
 	"CREATE INDEX IF NOT EXISTS chg_rev ON chg(rev);"
 	"CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL);";
 
-struct store {
-	sqlite3 *db;
-	sqlite3_stmt *stmt[SQL_COUNT];
-	int64_t history, history_kept; /* bytes (CHANGE_SIZE): now, and as of the last commit */
-};
-
-static int store_fail(struct store *s, const char *doing, struct err *err) {
+int store_fail(struct store *s, const char *doing, struct err *err) {
 	return err_set(err, ERR_STORE, "the configuration database: %s: %s", doing,
 		       sqlite3_errmsg(s->db));
 }
 
 /* Step a statement that gives no rows (or whose first row is enough) and make it ready again. */
-static int store_run(struct store *s, enum statement which, struct err *err) {
+int store_run(struct store *s, enum statement which, struct err *err) {
 	bool fault = fault_hit("store.write");
 	int rc = fault ? SQLITE_FULL : sqlite3_step(s->stmt[which]);
 
@@ -147,12 +120,12 @@ static int store_run(struct store *s, enum statement which, struct err *err) {
 	return rc;
 }
 
-static void bind_text(struct store *s, enum statement which, int i, const char *text) {
+void store_bind_text(struct store *s, enum statement which, int i, const char *text) {
 	sqlite3_bind_text(s->stmt[which], i, text, -1, SQLITE_TRANSIENT);
 }
 
 /* The first parameter, a revision; one beyond what the database can hold is none that it has. */
-static void bind_id(struct store *s, enum statement which, uint64_t id) {
+void store_bind_id(struct store *s, enum statement which, uint64_t id) {
 	sqlite3_bind_int64(s->stmt[which], 1, id > INT64_MAX ? INT64_MAX : (int64_t)id);
 }
 
@@ -195,6 +168,14 @@ static int store_version(struct store *s, struct err *err) {
 	return 0;
 }
 
+/* Earlier releases did not keep the order that entries had. */
+static int store_migrate(struct store *s, struct err *err) {
+	if (sqlite3_table_column_metadata(s->db, NULL, "chg", "old_after", NULL, NULL, NULL, NULL,
+					  NULL) == SQLITE_OK)
+		return 0;
+	return store_exec(s, "ALTER TABLE chg ADD COLUMN old_after TEXT", err);
+}
+
 static int store_prepare(struct store *s, struct err *err) {
 	for (int i = 0; i < SQL_COUNT; i++)
 		if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i],
@@ -235,8 +216,8 @@ struct store *store_open(const char *path, struct err *err) {
 		store_fail(s, path, err);
 	else if (store_exec(s, pragma_sql, err) == 0 && store_keep_log(s, err) == 0 &&
 		 store_check(s, err) == 0 && store_exec(s, schema_sql, err) == 0 &&
-		 store_prepare(s, err) == 0 && store_version(s, err) == 0 &&
-		 store_measure(s, err) == 0)
+		 store_migrate(s, err) == 0 && store_prepare(s, err) == 0 &&
+		 store_version(s, err) == 0 && store_measure(s, err) == 0)
 		return s;
 	store_close(s);
 	return NULL;
@@ -253,174 +234,67 @@ void store_close(struct store *s) {
 
 /* ---- reading ---- */
 
+/* Visit what a statement gives, whose parameters are bound. */
+int store_each_row(struct store *s, enum statement which, store_row_fn *visit, void *arg,
+		    struct err *err) {
+	sqlite3_stmt *stmt = s->stmt[which];
+	int rc = 0, step;
+
+	while (rc == 0 && (step = sqlite3_step(stmt)) != SQLITE_DONE)
+		rc = step == SQLITE_ROW ? visit(stmt, arg) : store_fail(s, "read", err);
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+const char *store_column(sqlite3_stmt *row, int i) {
+	return (const char *)sqlite3_column_text(row, i);
+}
+
+bool store_is_vdom(sqlite3_stmt *row, int i) {
+	return strcmp(store_column(row, i), VD_GLOBAL) != 0;
+}
+
 /* A digest out of a row; zeros when it is none. */
-static void take_hash(sqlite3_stmt *row, int i, unsigned char hash[OBJECT_HASH_LEN]) {
+void store_take_hash(sqlite3_stmt *row, int i, unsigned char hash[OBJECT_HASH_LEN]) {
 	memset(hash, 0, OBJECT_HASH_LEN);
 	if (sqlite3_column_bytes(row, i) == OBJECT_HASH_LEN)
 		memcpy(hash, sqlite3_column_blob(row, i), OBJECT_HASH_LEN);
 }
 
-static int store_load_unknown(sqlite3_stmt *row, const struct store_visitor *visitor,
-			      struct err *err) {
-	struct row *unknown = row_new((const char *)sqlite3_column_text(row, 0),
-				      (const char *)sqlite3_column_text(row, 1),
-				      (const char *)sqlite3_column_text(row, 5));
+struct loading {
+	const struct store_visitor *visitor;
+	struct err *err;
+};
+
+static int store_load_unknown(sqlite3_stmt *row, const struct loading *l) {
+	struct row *unknown =
+		row_new(store_column(row, 0), store_column(row, 1), store_column(row, 5));
 
 	unknown->pos = sqlite3_column_int64(row, 2);
 	unknown->ver = (uint64_t)sqlite3_column_int64(row, 3);
-	take_hash(row, 4, unknown->hash);
-	unknown->vdom = strcmp((const char *)sqlite3_column_text(row, 6), VD_GLOBAL) != 0;
-	return visitor->row(visitor->arg, unknown, err);
+	store_take_hash(row, 4, unknown->hash);
+	unknown->vdom = store_is_vdom(row, 6);
+	return l->visitor->row(l->visitor->arg, unknown, l->err);
 }
 
-static int store_load_row(sqlite3_stmt *row, const struct store_visitor *visitor,
-			  struct err *err) {
-	const char *name = (const char *)sqlite3_column_text(row, 0);
-	const char *key = (const char *)sqlite3_column_text(row, 1);
-	const char *body = (const char *)sqlite3_column_text(row, 5);
-	const struct schema_table *table = schema_find(name);
+static int store_load_row(sqlite3_stmt *row, void *arg) {
+	const struct loading *l = arg;
+	const struct schema_table *table = schema_find(store_column(row, 0));
 	struct object *obj;
 
 	if (!table)
-		return store_load_unknown(row, visitor, err);
-	obj = object_new(table, key);
+		return store_load_unknown(row, l);
+	obj = object_new(table, store_column(row, 1));
 	obj->pos = sqlite3_column_int64(row, 2);
 	obj->ver = (uint64_t)sqlite3_column_int64(row, 3);
-	take_hash(row, 4, obj->hash);
-	return visitor->object(visitor->arg, obj, body, err);
+	store_take_hash(row, 4, obj->hash);
+	return l->visitor->object(l->visitor->arg, obj, store_column(row, 5), l->err);
 }
 
 int store_load(struct store *s, const struct store_visitor *visitor, struct err *err) {
-	sqlite3_stmt *stmt = s->stmt[SQL_LOAD];
-	int rc = 0, step;
+	struct loading l = { visitor, err };
 
-	while (rc == 0 && (step = sqlite3_step(stmt)) != SQLITE_DONE) {
-		if (step != SQLITE_ROW)
-			rc = store_fail(s, "read", err);
-		else
-			rc = store_load_row(stmt, visitor, err);
-	}
-	sqlite3_reset(stmt);
-	return rc;
-}
-
-int store_last_revision(struct store *s, uint64_t *ret, unsigned char root_hash[OBJECT_HASH_LEN],
-			struct err *err) {
-	sqlite3_stmt *stmt = s->stmt[SQL_LAST_REVISION];
-	int step = sqlite3_step(stmt), rc = 0;
-
-	*ret = 0;
-	memset(root_hash, 0, OBJECT_HASH_LEN);
-	if (step == SQLITE_ROW) {
-		*ret = (uint64_t)sqlite3_column_int64(stmt, 0);
-		take_hash(stmt, 1, root_hash);
-	} else if (step != SQLITE_DONE) {
-		rc = store_fail(s, "read", err);
-	}
-	sqlite3_reset(stmt);
-	return rc;
-}
-
-static void take_revision(sqlite3_stmt *row, struct revision *ret) {
-	*ret = (struct revision){ .id = (uint64_t)sqlite3_column_int64(row, 0),
-				  .time = sqlite3_column_int64(row, 1),
-				  .user = (const char *)sqlite3_column_text(row, 2),
-				  .source = (const char *)sqlite3_column_text(row, 3),
-				  .comment = (const char *)sqlite3_column_text(row, 4),
-				  .n_changes = (uint32_t)sqlite3_column_int64(row, 5) };
-	take_hash(row, 6, ret->root_hash);
-}
-
-int store_each_revision(struct store *s, uint64_t newest,
-			int (*each)(void *arg, const struct revision *rev), void *arg,
-			struct err *err) {
-	sqlite3_stmt *stmt = s->stmt[SQL_REVISIONS];
-	struct revision rev;
-	int rc = 0, step;
-
-	bind_id(s, SQL_REVISIONS, newest);
-	while (rc == 0 && (step = sqlite3_step(stmt)) != SQLITE_DONE) {
-		if (step != SQLITE_ROW) {
-			rc = store_fail(s, "read", err);
-			break;
-		}
-		take_revision(stmt, &rev);
-		rc = each(arg, &rev);
-	}
-	sqlite3_reset(stmt);
-	return rc;
-}
-
-struct revision_search {
-	uint64_t id;
-	struct revision *ret;
-};
-
-/* The first row is the newest that is not above the one that is sought. */
-static int copy_revision(void *arg, const struct revision *rev) {
-	struct revision_search *search = arg;
-
-	if (rev->id != search->id)
-		return ERR_NOT_FOUND;
-	*search->ret = *rev;
-	search->ret->user = xstrdup(rev->user);
-	search->ret->source = xstrdup(rev->source);
-	search->ret->comment = xstrdup(rev->comment);
-	return 1;
-}
-
-static int no_revision(uint64_t id, struct err *err) {
-	return err_set(err, ERR_NOT_FOUND, "the history has no revision %llu",
-		       (unsigned long long)id);
-}
-
-int store_revision_get(struct store *s, uint64_t id, struct revision *ret, struct err *err) {
-	struct revision_search search = { id, ret };
-	int rc = store_each_revision(s, id, copy_revision, &search, err);
-
-	if (rc == 1)
-		return 0;
-	return rc == 0 || rc == ERR_NOT_FOUND ? no_revision(id, err) : rc;
-}
-
-void revision_done(struct revision *rev) {
-	free((char *)rev->user);
-	free((char *)rev->source);
-	free((char *)rev->comment);
-	*rev = (struct revision){ 0 };
-}
-
-/* Each revision that is kept, but perhaps the oldest, has its changes and those after it. */
-static int reaches_back(struct store *s, uint64_t since, struct err *err) {
-	sqlite3_stmt *stmt = s->stmt[SQL_REACHES_BACK];
-	int step, rc = 0;
-
-	bind_id(s, SQL_REACHES_BACK, since);
-	step = sqlite3_step(stmt);
-	if (step == SQLITE_DONE)
-		rc = no_revision(since, err);
-	else if (step != SQLITE_ROW)
-		rc = store_fail(s, "read", err);
-	sqlite3_reset(stmt);
-	return rc;
-}
-
-int store_changed_since(struct store *s, uint64_t since,
-			int (*each)(void *arg, const char *dotted, const char *key), void *arg,
-			struct err *err) {
-	sqlite3_stmt *stmt = s->stmt[SQL_CHANGED_SINCE];
-	int rc = reaches_back(s, since, err), step;
-
-	bind_id(s, SQL_CHANGED_SINCE, since);
-	while (rc == 0 && (step = sqlite3_step(stmt)) != SQLITE_DONE) {
-		if (step != SQLITE_ROW)
-			rc = store_fail(s, "read", err);
-		else
-			rc = each(arg, (const char *)sqlite3_column_text(stmt, 0),
-				  (const char *)sqlite3_column_text(stmt, 1));
-	}
-	sqlite3_reset(stmt);
-	return rc;
+	return store_each_row(s, SQL_LOAD, store_load_row, &l, err);
 }
 
 int store_meta_get(struct store *s, const char *name, char **ret, struct err *err) {
@@ -428,7 +302,7 @@ int store_meta_get(struct store *s, const char *name, char **ret, struct err *er
 	int step, rc = 0;
 
 	*ret = NULL;
-	bind_text(s, SQL_META_GET, 1, name);
+	store_bind_text(s, SQL_META_GET, 1, name);
 	step = sqlite3_step(stmt);
 	if (step == SQLITE_ROW)
 		*ret = xstrdup((const char *)sqlite3_column_text(stmt, 0));
@@ -439,8 +313,8 @@ int store_meta_get(struct store *s, const char *name, char **ret, struct err *er
 }
 
 int store_meta_set(struct store *s, const char *name, const char *value, struct err *err) {
-	bind_text(s, SQL_META_SET, 1, name);
-	bind_text(s, SQL_META_SET, 2, value);
+	store_bind_text(s, SQL_META_SET, 1, name);
+	store_bind_text(s, SQL_META_SET, 2, value);
 	return store_run(s, SQL_META_SET, err);
 }
 
@@ -473,17 +347,17 @@ const char *store_vd(const struct schema_table *table) {
 }
 
 /* The first three parameters of every statement on obj. */
-static void bind_place(struct store *s, enum statement which, int first, const struct object *obj) {
-	bind_text(s, which, first, store_vd(obj->table));
-	bind_text(s, which, first + 1, obj->table->dotted);
-	bind_text(s, which, first + 2, obj->key);
+void store_bind_place(struct store *s, enum statement which, int first, const struct object *obj) {
+	store_bind_text(s, which, first, store_vd(obj->table));
+	store_bind_text(s, which, first + 1, obj->table->dotted);
+	store_bind_text(s, which, first + 2, obj->key);
 }
 
-static void bind_place_of_row(struct store *s, enum statement which, int first,
+void store_bind_place_of_row(struct store *s, enum statement which, int first,
 			      const struct row *row) {
-	bind_text(s, which, first, row->vdom ? VD_ROOT : VD_GLOBAL);
-	bind_text(s, which, first + 1, row->dotted);
-	bind_text(s, which, first + 2, row->key);
+	store_bind_text(s, which, first, row->vdom ? VD_ROOT : VD_GLOBAL);
+	store_bind_text(s, which, first + 1, row->dotted);
+	store_bind_text(s, which, first + 2, row->key);
 }
 
 struct ref_writer {
@@ -503,17 +377,17 @@ static int store_put_ref(void *arg, const struct object *holder, unsigned int at
 	if (!target) /* built in, like "any" */
 		return 0;
 	sqlite3_bind_int64(w->s->stmt[SQL_REF_ADD], 1, w->oid);
-	bind_text(w->s, SQL_REF_ADD, 2, a->name);
+	store_bind_text(w->s, SQL_REF_ADD, 2, a->name);
 	sqlite3_bind_int64(w->s->stmt[SQL_REF_ADD], 3, w->ord++);
-	bind_text(w->s, SQL_REF_ADD, 4, target->table->dotted);
-	bind_text(w->s, SQL_REF_ADD, 5, name);
+	store_bind_text(w->s, SQL_REF_ADD, 4, target->table->dotted);
+	store_bind_text(w->s, SQL_REF_ADD, 5, name);
 	return store_run(w->s, SQL_REF_ADD, w->err);
 }
 
 static int store_oid(struct store *s, const struct object *obj, int64_t *ret, struct err *err) {
 	int rc = 0;
 
-	bind_place(s, SQL_OID, 1, obj);
+	store_bind_place(s, SQL_OID, 1, obj);
 	if (sqlite3_step(s->stmt[SQL_OID]) == SQLITE_ROW)
 		*ret = sqlite3_column_int64(s->stmt[SQL_OID], 0);
 	else
@@ -529,11 +403,11 @@ int store_put(struct store *s, const struct model *m, const struct object *obj, 
 	int rc;
 
 	text_body(obj, 0, TEXT_KEPT, &body);
-	bind_place(s, SQL_PUT, 1, obj);
+	store_bind_place(s, SQL_PUT, 1, obj);
 	sqlite3_bind_int64(stmt, 4, obj->pos);
 	sqlite3_bind_int64(stmt, 5, (int64_t)obj->ver);
 	sqlite3_bind_blob(stmt, 6, obj->hash, sizeof(obj->hash), SQLITE_TRANSIENT);
-	bind_text(s, SQL_PUT, 7, str_text(&body));
+	store_bind_text(s, SQL_PUT, 7, str_text(&body));
 	rc = store_run(s, SQL_PUT, err);
 	if (rc == 0)
 		rc = store_oid(s, obj, &w.oid, err);
@@ -545,40 +419,40 @@ int store_put(struct store *s, const struct model *m, const struct object *obj, 
 }
 
 int store_delete(struct store *s, const struct object *obj, struct err *err) {
-	bind_place(s, SQL_DELETE, 1, obj);
+	store_bind_place(s, SQL_DELETE, 1, obj);
 	return store_run(s, SQL_DELETE, err);
 }
 
 int store_put_row(struct store *s, const struct row *row, struct err *err) {
 	sqlite3_stmt *stmt = s->stmt[SQL_PUT];
 
-	bind_place_of_row(s, SQL_PUT, 1, row);
+	store_bind_place_of_row(s, SQL_PUT, 1, row);
 	sqlite3_bind_int64(stmt, 4, row->pos);
 	sqlite3_bind_int64(stmt, 5, (int64_t)row->ver);
 	sqlite3_bind_blob(stmt, 6, row->hash, sizeof(row->hash), SQLITE_TRANSIENT);
-	bind_text(s, SQL_PUT, 7, row->body);
+	store_bind_text(s, SQL_PUT, 7, row->body);
 	return store_run(s, SQL_PUT, err);
 }
 
 int store_delete_row(struct store *s, const struct row *row, struct err *err) {
-	bind_place_of_row(s, SQL_DELETE, 1, row);
+	store_bind_place_of_row(s, SQL_DELETE, 1, row);
 	return store_run(s, SQL_DELETE, err);
 }
 
 int store_put_row_hash(struct store *s, const struct row *row, struct err *err) {
-	bind_place_of_row(s, SQL_PUT_HASH, 1, row);
+	store_bind_place_of_row(s, SQL_PUT_HASH, 1, row);
 	sqlite3_bind_blob(s->stmt[SQL_PUT_HASH], 4, row->hash, OBJECT_HASH_LEN, SQLITE_TRANSIENT);
 	return store_run(s, SQL_PUT_HASH, err);
 }
 
 int store_put_hash(struct store *s, const struct object *obj, struct err *err) {
-	bind_place(s, SQL_PUT_HASH, 1, obj);
+	store_bind_place(s, SQL_PUT_HASH, 1, obj);
 	sqlite3_bind_blob(s->stmt[SQL_PUT_HASH], 4, obj->hash, OBJECT_HASH_LEN, SQLITE_TRANSIENT);
 	return store_run(s, SQL_PUT_HASH, err);
 }
 
 int store_put_pos(struct store *s, const struct object *obj, struct err *err) {
-	bind_place(s, SQL_PUT_POS, 1, obj);
+	store_bind_place(s, SQL_PUT_POS, 1, obj);
 	sqlite3_bind_int64(s->stmt[SQL_PUT_POS], 4, obj->pos);
 	return store_run(s, SQL_PUT_POS, err);
 }
@@ -590,126 +464,4 @@ int store_put_root_hash(struct store *s, uint64_t rev,
 	sqlite3_bind_int64(stmt, 1, (int64_t)rev);
 	sqlite3_bind_blob(stmt, 2, root_hash, OBJECT_HASH_LEN, SQLITE_TRANSIENT);
 	return store_run(s, SQL_PUT_ROOT_HASH, err);
-}
-
-int store_revision(struct store *s, const struct revision *rev, struct err *err) {
-	sqlite3_stmt *stmt = s->stmt[SQL_REVISION];
-
-	sqlite3_bind_int64(stmt, 1, (int64_t)rev->id);
-	sqlite3_bind_int64(stmt, 2, rev->time);
-	bind_text(s, SQL_REVISION, 3, rev->user);
-	bind_text(s, SQL_REVISION, 4, rev->source);
-	bind_text(s, SQL_REVISION, 5, rev->comment);
-	sqlite3_bind_int64(stmt, 6, rev->n_changes);
-	sqlite3_bind_blob(stmt, 7, rev->root_hash, sizeof(rev->root_hash), SQLITE_TRANSIENT);
-	return store_run(s, SQL_REVISION, err);
-}
-
-int store_revision_comment(struct store *s, uint64_t id, const char *comment, struct err *err) {
-	int rc;
-
-	bind_id(s, SQL_COMMENT, id);
-	bind_text(s, SQL_COMMENT, 2, comment);
-	rc = store_run(s, SQL_COMMENT, err);
-	return rc || sqlite3_changes(s->db) > 0 ? rc : no_revision(id, err);
-}
-
-/* The bytes of the body, 0 when there is no object. */
-static int64_t bind_body(struct store *s, int i, const struct object *obj) {
-	AUTO_STR struct str body = STR_INIT;
-
-	if (!obj)
-		return 0;
-	text_body(obj, 0, TEXT_KEPT, &body);
-	bind_text(s, SQL_CHANGE, i, str_text(&body));
-	return (int64_t)body.len;
-}
-
-static int write_change(struct store *s, uint64_t rev, const char *op, int64_t size,
-			struct err *err) {
-	int rc;
-
-	sqlite3_bind_int64(s->stmt[SQL_CHANGE], 1, (int64_t)rev);
-	bind_text(s, SQL_CHANGE, 5, op);
-	rc = store_run(s, SQL_CHANGE, err);
-	if (rc == 0)
-		s->history += size;
-	return rc;
-}
-
-static const char *operation(const void *before, const void *after, bool moved) {
-	if (!before)
-		return "new";
-	if (!after)
-		return "delete";
-	return moved ? "move" : "change";
-}
-
-int store_change(struct store *s, uint64_t rev, const struct object *before,
-		 const struct object *after, struct err *err) {
-	int64_t size = CHANGE_ROWS;
-	bool moved = before && after && before->pos != after->pos && object_equal(before, after);
-
-	bind_place(s, SQL_CHANGE, 2, after ? after : before);
-	size += bind_body(s, 6, before);
-	size += bind_body(s, 7, after);
-	return write_change(s, rev, operation(before, after, moved), size, err);
-}
-
-static int64_t bind_row(struct store *s, int i, const struct row *row) {
-	if (!row)
-		return 0;
-	bind_text(s, SQL_CHANGE, i, row->body);
-	return (int64_t)strlen(row->body);
-}
-
-int store_change_row(struct store *s, uint64_t rev, const struct row *before,
-		     const struct row *after, struct err *err) {
-	int64_t size = CHANGE_ROWS;
-	bool moved = before && after && strcmp(before->body, after->body) == 0;
-
-	bind_place_of_row(s, SQL_CHANGE, 2, after ? after : before);
-	size += bind_row(s, 6, before);
-	size += bind_row(s, 7, after);
-	return write_change(s, rev, operation(before, after, moved), size, err);
-}
-
-/* ---- the old end of the history ---- */
-
-struct oldest {
-	int64_t row, rev, size;
-};
-
-/* The oldest change; its rev is 0 when there is none. */
-static int history_oldest(struct store *s, struct oldest *ret, struct err *err) {
-	sqlite3_stmt *stmt = s->stmt[SQL_HISTORY_OLDEST];
-	int step = sqlite3_step(stmt), rc = 0;
-
-	*ret = (struct oldest){ 0 };
-	if (step == SQLITE_ROW)
-		*ret = (struct oldest){ sqlite3_column_int64(stmt, 0),
-					sqlite3_column_int64(stmt, 1),
-					sqlite3_column_int64(stmt, 2) };
-	else if (step != SQLITE_DONE)
-		rc = store_fail(s, "read", err);
-	sqlite3_reset(stmt);
-	return rc;
-}
-
-int store_trim_history(struct store *s, uint64_t newest, struct err *err) {
-	int64_t least = s->history - TRIM_STEP - 2 * (s->history - s->history_kept);
-	struct oldest oldest;
-	int rc = 0;
-
-	if (s->history <= STORE_HISTORY_MAX)
-		return 0;
-	while (rc == 0 && s->history > STORE_HISTORY_MAX && s->history > least) {
-		rc = history_oldest(s, &oldest, err);
-		if (rc || oldest.rev == 0 || (uint64_t)oldest.rev >= newest)
-			break;
-		sqlite3_bind_int64(s->stmt[SQL_DROP_CHANGE], 1, oldest.row);
-		rc = store_run(s, SQL_DROP_CHANGE, err);
-		s->history -= oldest.size;
-	}
-	return rc ? rc : store_run(s, SQL_DROP_REVISIONS, err);
 }

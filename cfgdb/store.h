@@ -18,6 +18,8 @@
  */
 #define STORE_HISTORY_MAX (32 << 20)
 
+#define STORE_SOURCE_FOUND "found" /* source of revisions that tell what the machine has */
+
 struct store;
 
 /* One row of the history. */
@@ -76,21 +78,28 @@ int store_delete_row(struct store *s, const struct row *row, struct err *err);
 /* Write a row of the history. */
 int store_revision(struct store *s, const struct revision *rev, struct err *err);
 
-/* Write one change of a revision; before is NULL when new, after when deleted. */
+/*
+ * Write one change of a revision; before is NULL when new, after when deleted. behind is the key of
+ * the entry that `before` stood behind ("": none); NULL where there was no order.
+ */
 int store_change(struct store *s, uint64_t rev, const struct object *before,
-		 const struct object *after, struct err *err);
+		 const struct object *after, const char *behind, struct err *err);
 
 /* The same of objects of tables that this program does not have. */
 int store_change_row(struct store *s, uint64_t rev, const struct row *before,
-		     const struct row *after, struct err *err);
+		     const struct row *after, const char *behind, struct err *err);
 
 /*
  * Drop the oldest changes when the history has outgrown STORE_HISTORY_MAX, within the open
- * transaction, about as many as it adds; `newest` is its revision and stays. The oldest revision
- * kept is then a base: all changes after it are there, its own may be gone. So who stands at it or
- * later can be given the changes since; a peer that stands before it needs a full copy.
+ * transaction, about as many as it adds; those of revision `kept`, and of all after it, stay, so
+ * that the one before it can be brought back. The oldest revision kept is then a base: all changes
+ * after it are there, its own may be gone. So who stands at it or later can be given the changes
+ * since; a peer that stands before it needs a full copy.
  */
-int store_trim_history(struct store *s, uint64_t newest, struct err *err);
+int store_trim_history(struct store *s, uint64_t kept, struct err *err);
+
+/* Whether the history is far larger than it is to be, since much of it has to be kept. */
+bool store_history_is_overfull(const struct store *s);
 
 /* Number of the last revision and its digest of the whole; 0 and zeros when there is none. */
 int store_last_revision(struct store *s, uint64_t *ret, unsigned char root_hash[OBJECT_HASH_LEN],
@@ -105,6 +114,47 @@ int store_last_revision(struct store *s, uint64_t *ret, unsigned char root_hash[
 int store_changed_since(struct store *s, uint64_t since,
 			int (*each)(void *arg, const char *dotted, const char *key), void *arg,
 			struct err *err);
+
+/* An object in the history; texts are valid during the visit. */
+struct kept_change {
+	const char *dotted, *key;
+	bool vdom;               /* its table is of a virtual domain, otherwise global */
+	const char *before, *after; /* bodies; NULL: there was, or is, no such object */
+};
+
+/*
+ * Visit each object that was changed after revision `rev`, once: `before` is its body as of that
+ * revision, `after` is NULL. Left out is what was only found on the machine (STORE_SOURCE_FOUND).
+ * Stops when each() returns non-zero and returns that. ERR_NOT_FOUND as store_changed_since().
+ */
+int store_bodies_at(struct store *s, uint64_t rev,
+		    int (*each)(void *arg, const struct kept_change *change), void *arg,
+		    struct err *err);
+
+/* Visit the changes of one revision, which must be there with all of them, in the same way. */
+int store_changes_of(struct store *s, uint64_t rev,
+		     int (*each)(void *arg, const struct kept_change *change), void *arg,
+		     struct err *err);
+
+/* Whether an object was changed, or got another place, after revision `rev`. */
+int store_touched_since(struct store *s, uint64_t rev, const char *dotted, const char *key,
+			bool *ret, struct err *err);
+
+/* A place in the history; texts are valid during the visit. */
+struct kept_place {
+	uint64_t rev;            /* that changed something about the entry */
+	const char *dotted, *key;
+	const char *behind;      /* where it stood before that; NULL: nobody wrote it down */
+	bool was, is;            /* it was there before that revision, and after it */
+};
+
+/*
+ * Visit what each revision after `rev`, the newest first, changed about an entry of any table,
+ * within a revision by table and `behind`. Errors as store_bodies_at().
+ */
+int store_places_since(struct store *s, uint64_t rev,
+		       int (*each)(void *arg, const struct kept_place *place), void *arg,
+		       struct err *err);
 
 /* Read a row of the history; the caller ends it with revision_done(). ERR_NOT_FOUND: no such. */
 int store_revision_get(struct store *s, uint64_t id, struct revision *ret, struct err *err);

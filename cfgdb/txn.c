@@ -44,6 +44,11 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source) {
 	return t;
 }
 
+void txn_set_comment(struct txn *t, const char *comment) {
+	free(t->comment);
+	t->comment = xstrdup(comment);
+}
+
 size_t txn_staged_size(const char *key, const struct object *obj) {
 	return mem_size(sizeof(struct staged)) + mem_size(strlen(key) + 1) +
 	       (obj ? object_size(obj) : 0);
@@ -72,7 +77,7 @@ void txn_drop_indexes(struct txn *t) {
 	spans_free(&t->spans);
 }
 
-static void meta_clear(struct txn *t) {
+void txn_forget_meta(struct txn *t) {
 	struct staged_meta *m;
 
 	while ((m = STAILQ_FIRST(&t->meta)) != NULL) {
@@ -83,12 +88,25 @@ static void meta_clear(struct txn *t) {
 	}
 }
 
-void txn_meta(struct txn *t, const char *name, const char *value) {
+static struct staged_meta *stage_meta(struct txn *t, const char *name, const char *value) {
 	struct staged_meta *m = xcalloc(1, sizeof(*m));
 
 	m->name = xstrdup(name);
 	m->value = xstrdup(value);
 	STAILQ_INSERT_TAIL(&t->meta, m, next);
+	return m;
+}
+
+void txn_meta(struct txn *t, const char *name, const char *value) {
+	stage_meta(t, name, value);
+}
+
+void txn_meta_of_revision(struct txn *t, const char *name, const char *value) {
+	stage_meta(t, name, value)->of_revision = true;
+}
+
+uint64_t txn_revision(const struct txn *t) {
+	return t->made;
 }
 
 void txn_clear(struct txn *t) {
@@ -97,7 +115,7 @@ void txn_clear(struct txn *t) {
 	txn_drop_indexes(t);
 	txn_places_clear(t);
 	txn_rows_clear(t);
-	meta_clear(t);
+	txn_forget_meta(t);
 	free(t->expected);
 	t->expected = NULL;
 	while ((s = TAILQ_FIRST(&t->order)) != NULL)
@@ -116,7 +134,27 @@ void txn_free(struct txn *t) {
 	free(t->user);
 	free(t->source);
 	free(t->comment);
+	free(t->holder);
+	free(t->host);
 	free(t);
+}
+
+void txn_hold(struct txn *t, const char *who) {
+	free(t->holder);
+	t->holder = xstrdup(who);
+}
+
+void txn_override(struct txn *t) {
+	t->overrides = true;
+}
+
+void txn_set_host(struct txn *t, const char *host) {
+	free(t->host);
+	t->host = xstrdup(host);
+}
+
+size_t txn_bytes(const struct txn *t) {
+	return t->bytes;
 }
 
 /* ---- looking through the transaction ---- */
@@ -237,8 +275,7 @@ uint64_t txn_base_version(const struct txn *t, const struct schema_table *table,
 	return obj ? obj->ver : TXN_NEW;
 }
 
-/* The staged object with the greatest key of a table with integer keys, or NULL. */
-static const struct object *staged_last(const struct txn *t, const struct schema_table *table) {
+const struct object *txn_staged_last(const struct txn *t, const struct schema_table *table) {
 	struct staged beyond = { .table = table, .key = (char *)"9223372036854775807" };
 	struct staged *s = RB_NFIND(staged_tree, (struct staged_tree *)&t->staged, &beyond);
 
@@ -266,12 +303,14 @@ int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t 
 
 	if (!schema_is_list(table) || key->type != ATTR_INTEGER)
 		return err_set(err, ERR_PARSE, "\ncommand parse error before '0'");
-	staged = staged_last(t, table);
+	staged = txn_staged_last(t, table);
 	active = active_last(t, table);
 	if (staged && atoll(staged->key) > last)
 		last = atoll(staged->key);
 	if (active && atoll(active->key) > last)
 		last = atoll(active->key);
+	if (txn_lock_last(t, table) > last)
+		last = txn_lock_last(t, table);
 	if (last >= key->max)
 		return err_set(err, ERR_MAX_ENTRIES,
 			       "object set operator error, -4 discard the setting");
@@ -303,8 +342,8 @@ static int visit_active(void *arg, const struct object *holder, const struct sch
 	return staged ? 0 : visit_staged(arg, holder, attr);
 }
 
-/* An index over what is staged: a cache, so asking for it leaves the transaction as it is. */
-static const struct uses *staged_index(const struct txn *t, enum uses_of of) {
+/* A cache, so asking for it leaves the transaction as it is. */
+const struct uses *txn_uses(const struct txn *t, enum uses_of of) {
 	struct txn *owner = (struct txn *)t;
 	struct uses **index = of == USES_OF_UNIQUE ? &owner->names : &owner->uses;
 	const struct staged *s;
@@ -344,7 +383,7 @@ int txn_each_user(const struct txn *t, const struct object *obj,
 
 	if (rc || t->n_staged == 0)
 		return rc;
-	return uses_each(staged_index(t, USES_OF_REFERENCES), obj, visit_staged, &v);
+	return uses_each(txn_uses(t, USES_OF_REFERENCES), obj, visit_staged, &v);
 }
 
 static int count_user(void *arg, const struct object *holder, const struct schema_attr *attr) {
@@ -376,7 +415,7 @@ const struct object *txn_find_same(const struct txn *t, const struct object *obj
 
 	if (*object_str(obj, attr) &&
 	    model_each_same(t->engine->model, obj, attr, visit_active, &v) == 0 && t->n_staged > 0)
-		uses_each_same(staged_index(t, USES_OF_UNIQUE), obj, attr, visit_staged, &v);
+		uses_each_same(txn_uses(t, USES_OF_UNIQUE), obj, attr, visit_staged, &v);
 	return found;
 }
 
@@ -491,7 +530,7 @@ struct staged *txn_stage(struct txn *t, const struct schema_table *table, const 
 	}
 	if (!s)
 		s = staged_new(t, table, key, base);
-	s->drawn = false;
+	s->drawn = s->adopted = false;
 	staged_set(t, s, obj);
 	return s;
 }
@@ -533,7 +572,7 @@ const struct txn *engine_staged(const struct engine *e) {
 	const struct txn *t;
 
 	LIST_FOREACH(t, &e->txns, open)
-		if (t->n_staged > 0)
+		if (t->n_staged > 0 && !t->holder)
 			return t;
 	return NULL;
 }

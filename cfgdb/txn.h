@@ -39,6 +39,12 @@ struct txn_origin {
 /* Open a transaction for user; source says how it came ("cli", "script"). Strings are copied. */
 struct txn *txn_new(struct engine *e, const char *user, const char *source);
 
+/* What the revision of its commit says beside who and when; copied. */
+void txn_set_comment(struct txn *t, const char *comment);
+
+/* It is committed from this host ("": this one, or nobody knows), which its source says, too. */
+void txn_set_host(struct txn *t, const char *host);
+
 /*
  * Open a replicated transaction; strings are copied. Only the txn_replicate_ functions,
  * txn_place(), txn_expect() and txn_meta() put something into it. Its commit fails whole, with an
@@ -158,9 +164,16 @@ void txn_expect(struct txn *t, const struct digest_group *digests);
 /* Write a row of meta with the commit, also when nothing else is staged. Strings are copied. */
 void txn_meta(struct txn *t, const char *name, const char *value);
 
+/* The same, but only if the commit makes a revision. */
+void txn_meta_of_revision(struct txn *t, const char *name, const char *value);
+
+/* The revision that the last commit of t has made; 0: none. */
+uint64_t txn_revision(const struct txn *t);
+
 /*
  * Make everything staged active: model, kernel and database, or none of them. The transaction is
- * empty afterwards. Nothing staged that differs from the model: nothing happens, no revision.
+ * empty afterwards, unless it is held and this fails. Nothing staged that differs from the model:
+ * nothing happens, no revision.
  */
 int txn_commit(struct txn *t, struct err *err);
 
@@ -191,6 +204,35 @@ size_t txn_count_users(const struct txn *t, const struct object *obj);
  */
 int txn_each_meeting(const struct txn *t, const struct schema_table *table, span_fn *of,
 		     struct span span, span_visit_fn *visit, void *arg);
+
+/*
+ * From now on the transaction is held: others are refused (ERR_LOCKED) what would spoil what it has
+ * staged. They cannot change these objects, nor delete what those refer to, nor refer to what it
+ * deletes. `who`, which is copied, is told to them. A commit that fails leaves it as it was.
+ */
+void txn_hold(struct txn *t, const char *who);
+
+/* Lock an object for others that the transaction leaves as it is; one that is gone is no error. */
+int txn_hold_object(struct txn *t, const struct schema_table *table, const char *key,
+		    struct err *err);
+
+/* What others hold does not stop this one: what they commit afterwards is refused. */
+void txn_override(struct txn *t);
+
+/* What a held transaction keeps others from, one thing each. */
+enum txn_lock { TXN_LOCK_CHANGED, TXN_LOCK_DELETED, TXN_LOCK_REFERRED };
+
+/*
+ * Visit each object that a transaction has staged, as changed or deleted, and each that these refer
+ * to. Stops when visit returns non-zero and returns that.
+ */
+int txn_each_lock(const struct txn *t,
+		  int (*visit)(void *arg, const struct schema_table *table, const char *key,
+			       enum txn_lock lock),
+		  void *arg);
+
+/* About as many bytes as the transaction takes. */
+size_t txn_bytes(const struct txn *t);
 
 /* Mark everything staged as found on the machine: it gets version 0 (see struct object). */
 void txn_as_found(struct txn *t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The inside of a transaction, shared by txn.c (what it holds), txn_stage.c (what may get in) and
- * commit.c (making it real), txn_place.c, txn_replicate.c and txn_replace.c.
+ * commit.c (making it real), txn_place.c, txn_replicate.c, txn_replace.c and txn_lock.c.
  */
 #pragma once
 
@@ -21,6 +21,8 @@ struct staged {
 	bool moved; /* deleted and made again here: its place is the end of the table */
 	bool drawn;              /* nobody asked for this number: another one will do */
 	bool placed;             /* it was given a place */
+	bool adopted;            /* nobody asked: something staged names what was found */
+	const char *behind;      /* in the commit: see store_change(); of an active entry */
 	RB_ENTRY(staged) entry;
 	TAILQ_ENTRY(staged) next;
 };
@@ -28,6 +30,7 @@ struct staged {
 /* A row of meta that is written with the commit. */
 struct staged_meta {
 	char *name, *value;
+	bool of_revision;        /* only if there is one */
 	STAILQ_ENTRY(staged_meta) next;
 };
 
@@ -41,6 +44,7 @@ struct staged_order {
 struct row_change {
 	struct row *before;      /* its own; NULL: new */
 	const struct row *after; /* of the model; NULL: deleted */
+	const char *behind;      /* key of the one that `before` stood behind; NULL: no order */
 };
 
 struct row_changes {
@@ -54,8 +58,10 @@ TAILQ_HEAD(staged_list, staged);
 struct txn {
 	struct engine *engine;
 	char *user, *source, *comment;
+	char *host;               /* that it is committed from; NULL or "": not known */
 	int64_t time;             /* of the revision; 0: that of the commit */
 	bool replicated;
+	bool look_only;           /* it is looked at and never committed: nobody may object */
 	bool replaces;            /* what is not put goes */
 	struct digest_group *expected; /* NULL: nothing is */
 	struct staged_tree staged;
@@ -73,6 +79,9 @@ struct txn {
 	struct spans *spans;      /* ranges of what is staged that someone has asked for */
 	uint64_t seen_revision;   /* active when the oldest entry was checked */
 	bool as_found;
+	bool overrides;           /* what others hold does not stop it */
+	uint64_t made;            /* revision of its last commit; 0: none */
+	char *holder;             /* who holds it, for those who are refused; NULL: nobody */
 	struct warnings warnings;
 	LIST_ENTRY(txn) open;     /* of the engine */
 };
@@ -116,6 +125,38 @@ void txn_redraw(struct txn *t);
  */
 int txn_recheck(const struct txn *t, struct err *err);
 
+/* What an interface that was adopted here needs no more, since someone else has changed it. */
+void txn_drop_adopted(struct txn *t);
+
+/* The staged entry with the greatest number of a table with integer keys, or NULL. */
+const struct object *txn_staged_last(const struct txn *t, const struct schema_table *table);
+
+/* The index over what is staged, made when it is first asked for. */
+const struct uses *txn_uses(const struct txn *t, enum uses_of of);
+
+/* ---- txn_lock.c ---- */
+
+/* Whether some other transaction is held that may refuse this one something. */
+bool txn_is_contended(const struct txn *t);
+
+/* Whether another transaction that is held has this entry staged. */
+bool txn_is_locked(const struct txn *t, const struct schema_table *table, const char *key);
+
+/* ERR_LOCKED when another transaction that is held keeps this one from putting obj. */
+int txn_lock_put(const struct txn *t, const struct object *obj, struct err *err);
+
+/* The same for a deletion, or a new name; and for another place of an entry. */
+int txn_lock_delete(const struct txn *t, const struct schema_table *table, const char *key,
+		    struct err *err);
+int txn_lock_place(const struct txn *t, const struct schema_table *table, const char *key,
+		   struct err *err);
+
+/* The same for all that is staged. */
+int txn_lock_recheck(const struct txn *t, struct err *err);
+
+/* The number that a new entry must be above, for others hold those up to it; 0: none. */
+int64_t txn_lock_last(const struct txn *t, const struct schema_table *table);
+
 /* Drop the indexes over staged objects: these are about to move into the model. */
 void txn_drop_indexes(struct txn *t);
 
@@ -153,6 +194,14 @@ const struct object *txn_resolve_found(const struct txn *t, const struct schema_
 				       const char *name);
 
 /* ---- txn_rows.c ---- */
+
+/*
+ * Stage a row with its sealed body as it is (NULL: it goes); ERR_MAX_ENTRIES when there is no room.
+ */
+int txn_rows_restore(struct txn *t, const struct row *row, const char *body, struct err *err);
+
+/* ERR_LOCKED when rows have changed in the model since some were staged here. */
+int txn_rows_recheck(const struct txn *t, struct err *err);
 
 /* Leave rows as they are that the group does not share; ERR_LOCKED when they have changed since. */
 int txn_rows_settle(struct txn *t, const struct shared *scope, struct err *err);
@@ -195,6 +244,9 @@ void txn_places_settle(struct txn *t);
 
 /* Forget all places. */
 void txn_places_clear(struct txn *t);
+
+/* Drop the rows of meta that were to be written. */
+void txn_forget_meta(struct txn *t);
 
 /* Drop everything staged. */
 void txn_clear(struct txn *t);

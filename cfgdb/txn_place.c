@@ -158,6 +158,8 @@ int txn_place(struct txn *t, const struct schema_table *table, const char *key, 
 		return 0;
 	rc = txn_ask_guard(t, obj, NULL, err);
 	if (rc == 0)
+		rc = txn_lock_place(t, table, key, err);
+	if (rc == 0)
 		rc = stage_placed(t, obj, err);
 	if (rc == 0)
 		places_move(places_of_view(t, table), key, after);

@@ -73,6 +73,8 @@ static int check_followers(const struct rename *r, struct err *err) {
 	for (size_t i = 0; i < r->n && rc == 0; i++) {
 		rc = txn_ask_guard(r->txn, r->followers[i].before, r->followers[i].after, err);
 		if (rc == 0)
+			rc = txn_lock_put(r->txn, r->followers[i].after, err);
+		if (rc == 0)
 			rc = check_rules(r->txn, r->followers[i].after, err);
 	}
 	return rc;
@@ -83,6 +85,10 @@ static int check_all(const struct rename *r, const struct object *renamed, struc
 
 	if (rc == 0)
 		rc = txn_ask_guard(r->txn, NULL, renamed, err);
+	if (rc == 0)
+		rc = txn_lock_delete(r->txn, r->obj->table, r->obj->key, err);
+	if (rc == 0)
+		rc = txn_lock_put(r->txn, renamed, err);
 	if (rc == 0)
 		rc = check_rename(r->txn, r->obj, renamed, err);
 	if (rc == 0)

@@ -27,8 +27,7 @@
 struct txn *txn_new_replicated(struct engine *e, const struct txn_origin *origin) {
 	struct txn *t = txn_new(e, origin->user, origin->source);
 
-	free(t->comment);
-	t->comment = xstrdup(origin->comment);
+	txn_set_comment(t, origin->comment);
 	t->time = origin->time;
 	t->replicated = true;
 	return t;

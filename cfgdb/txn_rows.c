@@ -34,8 +34,8 @@ const struct rows *txn_rows(const struct txn *t) {
 }
 
 /*
- * The set that changes from now on. What is no part of the group now is not in it: when the group
- * shares it afterwards, nothing of what was this unit's own stays.
+ * The set that changes from now on. In a replicated transaction what is no part of the group now is
+ * not in it: when the group shares it afterwards, nothing of what was this unit's own stays.
  */
 static struct rows *own_rows(struct txn *t) {
 	const struct rows *active = model_rows(t->engine->model);
@@ -47,7 +47,7 @@ static struct rows *own_rows(struct txn *t) {
 	t->rows_seen = t->engine->rows_revision;
 	shared_init(&scope, t->engine->model);
 	for (const struct row *row = rows_first(active); row; row = rows_next(active, row))
-		if (shared_has_name(&scope, row->dotted))
+		if (!t->replicated || shared_has_name(&scope, row->dotted))
 			rows_put(t->rows, row_copy(row));
 	return t->rows;
 }
@@ -95,6 +95,30 @@ int txn_replicate_unknown(struct txn *t, const char *dotted, const char *key, co
 	row->pos = before ? before->pos : 0;
 	row_free(rows_put(rows, row));
 	return 0;
+}
+
+int txn_rows_restore(struct txn *t, const struct row *row, const char *body, struct err *err) {
+	struct rows *rows = own_rows(t);
+	struct row *copy;
+	int rc;
+
+	if (!body) {
+		row_free(rows_take(rows, row->dotted, row->key));
+		return 0;
+	}
+	rc = rows_room(t, row->dotted, row->key, mem_size(sizeof(*row)) + mem_size(strlen(body)),
+		       err);
+	if (rc)
+		return rc;
+	copy = row_new(row->dotted, row->key, body);
+	copy->vdom = row->vdom;
+	copy->pos = row->pos;
+	row_free(rows_put(rows, copy));
+	return 0;
+}
+
+int txn_rows_recheck(const struct txn *t, struct err *err) {
+	return t->rows && t->rows_seen != t->engine->rows_revision ? txn_refuse_locked(err) : 0;
 }
 
 /* ---- places ---- */
@@ -188,30 +212,56 @@ int txn_rows_settle(struct txn *t, const struct shared *scope, struct err *err) 
 	return 0;
 }
 
-static void add_change(struct row_changes *c, struct row *before, const struct row *after) {
+static void add_change(struct row_changes *c, const struct row *before, const struct row *after,
+		       const char *behind) {
 	if ((c->n & (c->n - 1)) == 0)
 		c->change = xreallocarray(c->change, c->n ? c->n * 2 : 1, sizeof(*c->change));
-	c->change[c->n++] = (struct row_change){ before, after };
+	c->change[c->n++] = (struct row_change){ (struct row *)before, after, behind };
+}
+
+/* Key of the row that an active one stands behind, or NULL. */
+static const char *row_behind_which(const struct row *row, const struct row *prev) {
+	if (row->pos == 0)
+		return NULL;
+	return prev && strcmp(prev->dotted, row->dotted) == 0 ? prev->key : "";
+}
+
+static struct row *new_row(const struct row *row, uint64_t revision) {
+	struct row *copy = row_copy(row);
+
+	copy->ver = revision;
+	digest_row(copy);
+	return copy;
+}
+
+/* What differs, in both sets, while the active rows stand as they stood. */
+static void collect_changes(const struct txn *t, uint64_t revision, struct row_changes *c) {
+	const struct rows *active = model_rows(t->engine->model);
+	const struct row *row, *prev = NULL, *now;
+
+	for (row = rows_first(active); row; prev = row, row = rows_next(active, row)) {
+		now = rows_find(t->rows, row->dotted, row->key);
+		if (!now || !row_equal(now, row))
+			add_change(c, row, now ? new_row(now, revision) : NULL,
+				   row_behind_which(row, prev));
+	}
+	for (row = rows_first(t->rows); row; row = rows_next(t->rows, row))
+		if (!rows_find(active, row->dotted, row->key))
+			add_change(c, NULL, new_row(row, revision), NULL);
 }
 
 void txn_rows_swap_in(struct txn *t, uint64_t revision, struct row_changes *c) {
 	struct rows *active = model_rows(t->engine->model);
-	const struct row *row, *next;
 
-	for (row = t->rows ? rows_first(active) : NULL; row; row = next) {
-		next = rows_next(active, row);
-		if (!rows_find(t->rows, row->dotted, row->key))
-			add_change(c, rows_take(active, row->dotted, row->key), NULL);
-	}
-	for (row = t->rows ? rows_first(t->rows) : NULL; row; row = rows_next(t->rows, row)) {
-		struct row *copy;
+	if (t->rows)
+		collect_changes(t, revision, c);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct row *before = c->change[i].before;
 
-		if (row_equal(row, rows_find(active, row->dotted, row->key)))
-			continue;
-		copy = row_copy(row);
-		copy->ver = revision;
-		digest_row(copy);
-		add_change(c, rows_put(active, copy), copy);
+		if (before)
+			rows_take(active, before->dotted, before->key);
+		if (c->change[i].after)
+			rows_put(active, (struct row *)c->change[i].after);
 	}
 }
 

@@ -51,8 +51,19 @@ int txn_adopt(void *arg, const struct object *holder, unsigned int attr, const c
 	const struct object *named = txn_resolve(t, &holder->table->attrs[attr], name);
 
 	if (named && check_adopts(named) && named == txn_active(t, named->table, named->key))
-		txn_stage(t, named->table, named->key, object_copy(named), named->ver);
+		txn_stage(t, named->table, named->key, object_copy(named), named->ver)->adopted =
+			true;
 	return 0;
+}
+
+void txn_drop_adopted(struct txn *t) {
+	struct staged *s, *next;
+
+	for (s = TAILQ_FIRST(&t->order); s; s = next) {
+		next = TAILQ_NEXT(s, next);
+		if (s->adopted && active_version(t, s->table, s->key) != s->base)
+			txn_unstage(t, s);
+	}
 }
 
 /* ---- numbers that nobody asked for: `edit 0` ---- */
@@ -75,7 +86,8 @@ static int draw_number(const struct txn *t, const struct object *obj, char *key,
 		       struct err *err) {
 	bool numbered = schema_is_list(obj->table) && obj->table->attrs[0].type == ATTR_INTEGER;
 
-	if (!numbered || strcmp(obj->key, "0") == 0 || txn_find(t, obj->table, obj->key))
+	if (!numbered || strcmp(obj->key, "0") == 0 || txn_find(t, obj->table, obj->key) ||
+	    txn_is_locked(t, obj->table, obj->key))
 		return next_number(t, obj, key, size, err);
 	snprintf(key, size, "%s", obj->key);
 	return 0;
@@ -89,8 +101,10 @@ static void warn_of_number(struct txn *t, const struct schema_table *table, cons
 
 /* Whether an entry may not keep its number, and no harm is done by another one. */
 static bool is_to_redraw(const struct txn *t, const struct staged *s) {
-	return s->drawn && s->base == TXN_NEW && model_find(t->engine->model, s->table, s->key) &&
-	       txn_count_users(t, s->obj) == 0;
+	bool taken = model_find(t->engine->model, s->table, s->key) ||
+		     txn_is_locked(t, s->table, s->key);
+
+	return s->drawn && s->base == TXN_NEW && taken && txn_count_users(t, s->obj) == 0;
 }
 
 /* In a table with places txn_places_recheck() refuses, for who has the number is new there. */
@@ -98,7 +112,7 @@ void txn_redraw(struct txn *t) {
 	struct staged *s;
 	char key[NUMBER_LEN];
 
-	if (t->seen_revision == t->engine->revision)
+	if (t->seen_revision == t->engine->revision && !txn_is_contended(t))
 		return;
 	TAILQ_FOREACH(s, &t->order, next) {
 		if (!is_to_redraw(t, s) || next_number(t, s->obj, key, sizeof(key), NULL) != 0)
@@ -114,7 +128,7 @@ int txn_ask_guard(const struct txn *t, const struct object *before, const struct
 		  struct err *err) {
 	const struct engine *e = t->engine;
 
-	if (!e->guard || t->replicated || t->as_found)
+	if (!e->guard || t->replicated || t->as_found || t->look_only)
 		return 0;
 	return e->guard(e->guard_arg, before, after, err);
 }
@@ -150,6 +164,8 @@ static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, str
 		object_fill_uuid(obj);
 		rc = txn_ask_guard(t, before, obj, err);
 	}
+	if (rc == 0)
+		rc = txn_lock_put(t, obj, err);
 	if (rc == 0)
 		rc = check_object(t, obj, err);
 	if (rc == 0)
@@ -194,6 +210,8 @@ int txn_delete(struct txn *t, const struct schema_table *table, const char *key,
 		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
 	rc = txn_ask_guard(t, obj, NULL, err);
 	if (rc == 0)
+		rc = txn_lock_delete(t, table, key, err);
+	if (rc == 0)
 		rc = check_delete(t, obj, err);
 	if (rc == 0)
 		rc = txn_room(t, table, key, NULL, err);
@@ -214,6 +232,8 @@ static int purge_one(void *arg, const struct object *obj) {
 	struct purge *p = arg;
 	int rc = txn_ask_guard(p->txn, obj, NULL, p->err);
 
+	if (rc == 0)
+		rc = txn_lock_delete(p->txn, obj->table, obj->key, p->err);
 	if (rc == 0)
 		rc = check_purge(p->txn, obj, p->err);
 	if (rc)
@@ -283,12 +303,17 @@ int txn_recheck(const struct txn *t, struct err *err) {
 	const struct staged *s;
 	int rc = txn_places_recheck(t, err);
 
+	rc = rc ? rc : txn_rows_recheck(t, err);
 	TAILQ_FOREACH(s, &t->order, next)
 		rc = rc ? rc : guard_recheck(t, s, err);
+	if (rc == 0)
+		rc = txn_lock_recheck(t, err);
 	if (rc || t->seen_revision == t->engine->revision)
 		return rc;
 	TAILQ_FOREACH(s, &t->order, next) {
 		rc = staged_recheck(t, s, err);
+		if (rc && t->holder) /* it has many, and can go on */
+			err_prefix(err, "%s%s%s:", s->table->path, *s->key ? " " : "", s->key);
 		if (rc)
 			return rc;
 	}

@@ -71,6 +71,11 @@ static void batch_join(const char *text, struct str *out) {
 }
 
 static void batch_say(struct batch *b, unsigned long line, const char *kind, const char *text) {
+	b->sh->line = line;
+	if (b->sh->json) {
+		shell_note(b->sh, text);
+		return;
+	}
 	out_flush(b->sh->out);
 	fprintf(stderr, "%s:%lu: %s: %s\n", b->name, line, kind, text);
 }
@@ -105,7 +110,7 @@ static void batch_skip(struct batch *b, bool entry) {
 }
 
 static void batch_skip_end(struct batch *b, unsigned long last) {
-	if (b->name && last > b->left_out + 1)
+	if ((b->name || b->sh->json) && last > b->left_out + 1)
 		batch_say(b, b->left_out, "note", "the lines up to its end were left out, too");
 	b->left_out = 0;
 }
@@ -179,7 +184,7 @@ static void batch_unfinished(struct batch *b) {
 		"nothing of it is committed",
 		b->sh->context.levels[0].frame, b->block, entry ? ", entry '" : "",
 		entry ? top->name : "", entry ? "' in it," : "");
-	b->lines->first = b->block;
+	b->lines->first = b->sh->line = b->block;
 	if (b->prompts)
 		out_text(b->sh->out, "\n");
 	shell_fail(b->sh, &err);
@@ -191,7 +196,7 @@ void batch_run(struct batch *b) {
 	struct err err;
 	int rc = 1;
 
-	if (b->name) {
+	if (b->name && !b->sh->json) {
 		b->sh->report = batch_report;
 		b->sh->warn = batch_warn;
 		b->sh->report_arg = b;
@@ -201,6 +206,7 @@ void batch_run(struct batch *b) {
 		rc = lines_next(b->lines, &line, &err);
 		if (rc == 0)
 			break;
+		b->sh->line = b->lines->first;
 		out_begin(b->sh->out);
 		if (rc > 0)
 			batch_command(b, str_text(&line));
@@ -217,6 +223,7 @@ void batch_run(struct batch *b) {
 
 void batch_run_atomic(struct batch *b) {
 	struct shell *sh = b->sh;
+	AUTO_FREE char *note = NULL;
 	struct err err = { 0 };
 
 	if (client_begin(sh->client, &err)) {
@@ -226,8 +233,9 @@ void batch_run_atomic(struct batch *b) {
 	batch_run(b);
 	if (sh->lost)
 		return;
+	sh->line = 0;
 	if (sh->failures == 0) {
-		if (client_commit(sh->client, &err) == 0)
+		if (client_commit_as(sh->client, &b->commit, &err) == 0)
 			return;
 		err_prefix(&err, "nothing was committed");
 		shell_fail(sh, &err);
@@ -235,5 +243,6 @@ void batch_run_atomic(struct batch *b) {
 	}
 	if (client_abort(sh->client, &err) == ERR_TIMEOUT)
 		sh->lost = true;
-	fprintf(stderr, "nothing was committed: %lu of the commands failed\n", sh->failures);
+	note = xasprintf("nothing was committed: %lu of the commands failed", sh->failures);
+	shell_note(sh, note);
 }

@@ -12,6 +12,7 @@ struct batch {
 	struct lines *lines;     /* not owned */
 	const char *name; /* for errors and warnings, on stderr; NULL: they go to the output */
 	bool prompts;            /* print prompts, as a session without a terminal does */
+	struct client_commit commit; /* how the whole becomes real, for batch_run_atomic() */
 	/* kept by batch_run */
 	unsigned long block;     /* line of the open top-level `config` */
 	unsigned long left_out;  /* line after which lines are being left out; 0: none */

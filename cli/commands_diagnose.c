@@ -378,8 +378,23 @@ static const struct argument top_args[] = {
 	{ "<times>", "How many lists; without it, until q or Ctrl-C." },
 };
 
+static const struct command diagnose_transaction_show[] = {
+	{ "txn-cli-commands", "The commands that lead to what each changes.", REMOTE },
+	{ "txn-entity", "What each changes.", REMOTE },
+	{ "txn-info", "Whose they are, and when they end.", REMOTE },
+	{ "txn-lock", "What they keep others from.", REMOTE },
+	{ "txn-meta", "Numbers.", REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_transaction[] = {
+	{ "show", "Show open config transactions.", .sub = diagnose_transaction_show },
+	{ 0 }
+};
+
 static const struct command diagnose_sys[] = {
 	{ "cmdb", "The configuration database.", .sub = diagnose_cmdb },
+	{ "config-transaction", "Changes that are not active yet.", .sub = diagnose_transaction },
 	{ "ha", "Other units.", .sub = diagnose_ha },
 	{ "session", "IPv4 sessions.", .sub = diagnose_session },
 	{ "session6", "IPv6 sessions.", .sub = diagnose_session6 },

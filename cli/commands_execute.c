@@ -98,13 +98,90 @@ static const struct command execute_ha[] = {
 	{ 0 }
 };
 
+static const struct command execute_cfg[] = {
+	{ "reload", "Go back to what was saved last.",
+	  .warning = "This drops all changes that are not saved!", REMOTE },
+	{ "save", "Save the configuration as it is.", REMOTE },
+	{ 0 }
+};
+
 static const struct command execute_revision_list[] = {
 	{ "config", "All that is kept, the newest first: who, when, comment.", REMOTE },
 	{ 0 }
 };
 
+static const struct argument revision_comment_args[] = {
+	{ "<revision>", "Number of the revision." },
+	{ "<comment>", "What it is about, in quotes." },
+};
+
+static const struct argument diff_args[] = {
+	{ "<from>", "Number of a revision." },
+	{ "<to>", "Number of another one; without it, the configuration as it is." },
+};
+
+static const struct argument revert_args[] = {
+	{ "<revision>", "Number of the revision." },
+	{ "<minutes>", "Until it is taken back unless it is confirmed; without it, never." },
+};
+
 static const struct command execute_revision[] = {
+	{ "comment", "Say what a revision is about.", .min_args = 2, .max_args = 2,
+	  .args = revision_comment_args, REMOTE },
+	{ "diff", "Commands that turn a revision into another one.", .min_args = 1, .max_args = 2,
+	  .args = diff_args, REMOTE },
 	{ "list", "Show revisions.", .sub = execute_revision_list },
+	{ "revert", "Bring the configuration of a revision back.", .min_args = 1, .max_args = 2,
+	  .args = revert_args,
+	  .warning = "This replaces the configuration by that of another revision!", REMOTE },
+	{ 0 }
+};
+
+static const struct argument transaction_args[] = {
+	{ "<id>", "Number of the config transaction, as status shows it." },
+};
+
+static const struct argument revision_args[] = {
+	{ "<revision>", "Revision that waits; without it, yours." },
+};
+
+static const struct argument start_args[] = {
+	{ "<minutes>", "1 to 1440: it ends after so many without a change; 60 if not said." },
+};
+
+static const struct argument comment_args[] = {
+	{ "<text>", "What the list of revisions says about it." },
+	{ "confirm", "Take it back unless it is confirmed." },
+	{ "<minutes>", "1 to 1440." },
+};
+
+static const struct argument confirm_args[] = {
+	{ "<minutes>", "1 to 1440." },
+	{ "comment", "Say what it is." },
+	{ "<text>", "What the list of revisions says about it." },
+};
+
+static const struct command execute_transaction_commit[] = {
+	{ "comment", "Say what it is.", .min_args = 1, .max_args = 3, .args = comment_args,
+	  REMOTE },
+	{ "confirm", "Take it back after some minutes unless it is confirmed.", .min_args = 1,
+	  .max_args = 3, .args = confirm_args, REMOTE },
+	{ 0 }
+};
+
+static const struct command execute_transaction[] = {
+	{ "abort", "Drop what was changed in it.", .max_args = 1, .args = transaction_args,
+	  REMOTE },
+	{ "commit", "Make active what was changed in it.", .sub = execute_transaction_commit,
+	  REMOTE },
+	{ "confirm", "Keep what was committed to be confirmed.", .max_args = 1,
+	  .args = revision_args, REMOTE },
+	{ "diff", "Show what it would change, as commands.", REMOTE },
+	{ "resume", "Go on with one that was left open.", .min_args = 1, .max_args = 1,
+	  .args = transaction_args, REMOTE },
+	{ "start", "From now on, changes are not active before a commit.", .max_args = 1,
+	  .args = start_args, REMOTE },
+	{ "status", "Show what is open.", REMOTE },
 	{ 0 }
 };
 
@@ -157,7 +234,7 @@ static const struct argument time_args[] = {
 	{ "<time>", "HH:MM or HH:MM:SS; without it, the time is shown." },
 };
 
-static const struct argument comment_args[] = {
+static const struct argument reason_args[] = {
 	{ "<text>", "What the log and others who are logged in are told." },
 };
 
@@ -165,13 +242,13 @@ static const struct argument comment_args[] = {
 #define SHUTDOWN .warning = "This operation will shut down the system!", .run = cmd_shutdown
 
 static const struct command execute_reboot[] = {
-	{ "comment", "With a comment.", .min_args = 1, .max_args = 1, .args = comment_args,
+	{ "comment", "With a comment.", .min_args = 1, .max_args = 1, .args = reason_args,
 	  REBOOT },
 	{ 0 }
 };
 
 static const struct command execute_shutdown[] = {
-	{ "comment", "With a comment.", .min_args = 1, .max_args = 1, .args = comment_args,
+	{ "comment", "With a comment.", .min_args = 1, .max_args = 1, .args = reason_args,
 	  SHUTDOWN },
 	{ 0 }
 };
@@ -192,7 +269,10 @@ static const struct command execute_clear[] = {
 };
 
 const struct command commands_execute[] = {
+	{ "cfg", "What of the configuration is saved.", .sub = execute_cfg },
 	{ "clear", "Forget what was learnt.", .sub = execute_clear },
+	{ "config-transaction", "Changes that become active together.",
+	  .sub = execute_transaction },
 	{ "date", "Show the date, or set it.", .max_args = 1, .args = date_args,
 	  .run = cmd_date },
 	{ "ha", "Other units.", .sub = execute_ha },

@@ -5,6 +5,7 @@
  * come from, whether prompts are printed, where errors go, and when changes become real; all else
  * is the same shell.
  */
+#include <bsd/stdlib.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -26,6 +27,7 @@
 #endif
 
 #define DEFAULT_SOCKET "/run/gatehouse/ctl"
+#define CONFIRM_MINUTES_MAX 1440
 
 enum exit_status {
 	EXIT_FAILED = 1, /* a command failed */
@@ -37,18 +39,24 @@ struct options {
 	const char *socket;
 	const char *file;    /* script, - for standard input; NULL: none */
 	struct str commands; /* all -c, one below the other */
-	bool has_commands, atomic, json;
+	bool has_commands, atomic, json, yes;
+	struct client_commit commit; /* with atomic */
 };
 
 static const char usage_text[] =
-	"usage: gatehouse [--socket PATH] [-c COMMAND]... [-f FILE] [--atomic] [--json]\n"
+	"usage: gatehouse [--socket PATH] [-c COMMAND]... [-f FILE] [--json] [-y]\n"
+	"                 [--atomic | --confirm MINUTES] [--comment TEXT]\n"
 	"\n"
 	"Without -c and -f: a session at the terminal, or commands from standard input.\n"
 	"\n"
 	"  -c COMMAND      carry out a command (several lines, several -c: one after the other)\n"
 	"  -f FILE         carry out a script; - is standard input\n"
 	"  --atomic        commit everything or, when any command fails, nothing\n"
-	"  --json          print JSON, with commands that have it\n"
+	"  --confirm MINUTES  the same; and it is taken back after so many minutes unless\n"
+	"                  `execute config-transaction confirm` comes before\n"
+	"  --comment TEXT  what the list of revisions says about it\n"
+	"  --json          print JSON, with commands that have it; errors are JSON, too\n"
+	"  -y, --yes       answer all questions with y\n"
 	"  --socket PATH   control socket of the daemon (" DEFAULT_SOCKET
 	", or $GATEHOUSE_SOCKET)\n"
 	"  --version       print the version\n"
@@ -56,17 +64,31 @@ static const char usage_text[] =
 	"\n"
 	"Exit status: 0 all went well, 1 a command failed, 2 wrong usage, 3 no connection.\n";
 
+static bool parse_minutes(const char *word, struct options *opt) {
+	const char *bad;
+
+	opt->commit.confirm_minutes = (unsigned int)strtonum(word, 1, CONFIRM_MINUTES_MAX, &bad);
+	opt->atomic = true;
+	if (bad)
+		fprintf(stderr, "gatehouse: --confirm takes 1 to %d minutes\n",
+			CONFIRM_MINUTES_MAX);
+	return !bad;
+}
+
 /* Returns -1 to go on, or the exit status. */
 static int parse_options(int argc, char *argv[], struct options *opt) {
 	static const struct option longs[] = { { "socket", required_argument, NULL, 's' },
 					       { "atomic", no_argument, NULL, 'a' },
+					       { "confirm", required_argument, NULL, 'C' },
+					       { "comment", required_argument, NULL, 'M' },
 					       { "json", no_argument, NULL, 'j' },
+					       { "yes", no_argument, NULL, 'y' },
 					       { "version", no_argument, NULL, 'V' },
 					       { "help", no_argument, NULL, 'h' },
 					       { 0 } };
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:f:h", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:f:hy", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			str_add(&opt->commands, optarg);
@@ -82,8 +104,18 @@ static int parse_options(int argc, char *argv[], struct options *opt) {
 		case 'a':
 			opt->atomic = true;
 			break;
+		case 'C':
+			if (!parse_minutes(optarg, opt))
+				return EXIT_USAGE;
+			break;
+		case 'M':
+			opt->commit.comment = optarg;
+			break;
 		case 'j':
 			opt->json = true;
+			break;
+		case 'y':
+			opt->yes = true;
 			break;
 		case 'V':
 			puts("gatehouse " PACKAGE_VERSION);
@@ -96,7 +128,8 @@ static int parse_options(int argc, char *argv[], struct options *opt) {
 			return EXIT_USAGE;
 		}
 	}
-	if (optind == argc && !(opt->file && opt->has_commands))
+	if (optind == argc && !(opt->file && opt->has_commands) &&
+	    (opt->atomic || !opt->commit.comment))
 		return -1;
 	fputs(usage_text, stderr);
 	return EXIT_USAGE;
@@ -106,7 +139,8 @@ static int run_lines(struct client *client, struct lines *lines, const char *nam
 		     const struct options *opt) {
 	struct shell sh;
 	struct out out;
-	struct batch b = { .sh = &sh, .lines = lines, .name = name, .prompts = prompts };
+	struct batch b = { .sh = &sh, .lines = lines, .name = name, .prompts = prompts,
+			   .commit = opt->commit };
 	int status;
 
 	out_init(&out, STDOUT_FILENO);
@@ -148,6 +182,7 @@ static int run_session(struct client *client, const struct options *opt) {
 
 	out_init(&out, STDOUT_FILENO);
 	shell_init(&sh, client, &out, SHELL_COMMIT_EACH);
+	sh.yes = opt->yes;
 	if (opt->json)
 		shell_print_json(&sh);
 	session_run(&sh);
@@ -166,7 +201,7 @@ static int run(struct client *client, const struct options *opt) {
 	if (!opt->has_commands && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
 		if (!opt->atomic)
 			return run_session(client, opt);
-		fputs("gatehouse: --atomic needs -c, -f or a pipe\n", stderr);
+		fputs("gatehouse: --atomic and --confirm need -c, -f or a pipe\n", stderr);
 		return EXIT_USAGE;
 	}
 	if (opt->has_commands)

@@ -15,7 +15,10 @@
 #include "cli/commands.h"
 #include "cli/grammar.h"
 #include "cli/pipe.h"
+#include "cli/report.h"
 #include "schemas/schema_gen.h"
+
+#define SHELL_QUESTION "Do you want to continue? (y/n)"
 
 /* What the daemon warns of belongs to the command that is running. */
 static void shell_warn(void *arg, const char *text) {
@@ -63,18 +66,11 @@ bool shell_confirm(struct shell *sh, const char *warning) {
 		return true;
 	filter = out_filter(sh->out, (struct out_filter){ NULL, NULL });
 	out_printf(sh->out, "%s\n", warning);
-	yes = sh->confirm(sh->confirm_arg, "Do you want to continue? (y/n)");
+	if (sh->yes)
+		out_printf(sh->out, "%sy\n", SHELL_QUESTION);
+	yes = sh->yes || sh->confirm(sh->confirm_arg, SHELL_QUESTION);
 	out_filter(sh->out, filter);
 	return yes;
-}
-
-static void shell_print(const struct err *err, struct str *out) {
-	str_addf(out, "%s\n", err->text);
-	if (err->code == ERR_MAX_ENTRIES)
-		str_addf(out, "Command fail. Return code %d (%s)\n", err->code,
-			 err_meaning(err->code));
-	else if (err->code != ERR_UNKNOWN)
-		str_addf(out, "Command fail. Return code %d\n", err->code);
 }
 
 void shell_fail(struct shell *sh, const struct err *err) {
@@ -89,30 +85,43 @@ void shell_fail(struct shell *sh, const struct err *err) {
 		sh->report(sh->report_arg, err);
 		return;
 	}
-	shell_print(err, &text);
+	report_text(err, &text);
 	out_say(sh->out, str_text(&text));
 }
 
-static void report_apart(void *arg, const struct err *err) {
-	const struct shell *sh = arg;
+static void shell_tell_json(const struct shell *sh, const char *kind, const struct err *err) {
 	AUTO_STR struct str text = STR_INIT;
 
-	shell_print(err, &text);
+	report_json(kind, err, sh->line, &sh->context, &text);
 	out_flush(sh->out);
 	fputs(str_text(&text), stderr);
 }
 
-static void warn_apart(void *arg, const char *text) {
-	const struct shell *sh = arg;
+static void shell_fail_json(void *arg, const struct err *err) {
+	shell_tell_json(arg, "error", err);
+}
 
-	out_flush(sh->out);
-	fprintf(stderr, "Warning: %s\n", text);
+static void shell_warn_json(void *arg, const char *text) {
+	struct err err;
+
+	err_set(&err, 0, "%s", text);
+	shell_tell_json(arg, "warning", &err);
+}
+
+void shell_note(struct shell *sh, const char *text) {
+	struct err err;
+
+	err_set(&err, 0, "%s", text);
+	if (sh->json)
+		shell_tell_json(sh, "note", &err);
+	else
+		fprintf(stderr, "%s\n", text);
 }
 
 void shell_print_json(struct shell *sh) {
 	sh->json = true;
-	sh->report = report_apart;
-	sh->warn = warn_apart;
+	sh->report = shell_fail_json;
+	sh->warn = shell_warn_json;
 	sh->report_arg = sh;
 }
 

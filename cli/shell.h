@@ -34,10 +34,12 @@ struct shell {
 	enum shell_commit commit;
 	bool in_block;                /* the transaction of a block is open */
 	bool quit;                    /* exit was said */
+	bool yes;                     /* that is the answer to all questions */
 	bool json;                    /* output is to be JSON, as far as commands have it */
 	bool lost;                    /* the connection broke: nothing works any more */
 	bool typing;                  /* someone at a terminal, who may press a key meanwhile */
 	unsigned long failures;       /* commands that failed */
+	unsigned long line;           /* of the script, where the command begins, or 0 */
 	/*
 	 * Where errors and warnings go instead of the output; NULL: to it, in the shell's own form.
 	 */
@@ -54,9 +56,12 @@ void shell_init(struct shell *sh, struct client *client, struct out *out, enum s
 
 /*
  * Commands that have a form of JSON print it from now on, and nothing else comes between: errors
- * and warnings go to standard error.
+ * and warnings go to standard error, as JSON, too.
  */
 void shell_print_json(struct shell *sh);
+
+/* Say on standard error what is neither an error nor a warning. */
+void shell_note(struct shell *sh, const char *text);
 
 /* Drop what is open and release the memory. */
 void shell_done(struct shell *sh);

@@ -296,8 +296,13 @@ int client_abort(struct client *c, struct err *err) {
 }
 
 int client_commit(struct client *c, struct err *err) {
+	return client_commit_as(c, NULL, err);
+}
+
+int client_commit_as(struct client *c, const struct client_commit *how, struct err *err) {
 	int rc = called(c, "commit", err);
 
+	(void)how;
 	if (!c->before)
 		return err_set(err, ERR_CONFLICT, "no transaction is open");
 	if (rc) {

@@ -303,6 +303,44 @@ START_TEST(commands_of_an_option_print_output_only) {
 }
 END_TEST
 
+/* A line each, wherever they would have gone otherwise; the output has none of them. */
+START_TEST(errors_of_json_are_json) {
+	start(SHELL_COMMIT_BLOCK);
+	shell_print_json(&f.sh);
+	fake_client_warn(f.client, "put", "say \"when\"");
+	run_as(ADDRESS "edit a\nset colour red\nend\ndelte\nconfig nonsense\nedit 1\nend\n"
+	       "config system standalone-cluster\nedit 1\nconfig session-sync-filter\nset x\n"
+	       "abort\nabort\n",
+	       "s", false, batch_run);
+	ck_assert_str_eq(said,
+			 "{\"kind\":\"error\",\"code\":-61,\"text\":\"command parse error before "
+			 "'colour'\",\"line\":3,\"path\":\"firewall address a\"}\n"
+			 "{\"kind\":\"warning\",\"text\":\"say \\\"when\\\"\",\"line\":4,"
+			 "\"path\":\"firewall address a\"}\n"
+			 "{\"kind\":\"error\",\"code\":-61,\"text\":\"Unknown action 0\","
+			 "\"line\":5}\n"
+			 "{\"kind\":\"error\",\"code\":-61,\"text\":\"command parse error before "
+			 "'nonsense'\",\"line\":6}\n"
+			 "{\"kind\":\"note\",\"text\":\"the lines up to its end were left out, "
+			 "too\",\"line\":6}\n"
+			 "{\"kind\":\"error\",\"code\":-61,\"text\":\"command parse error before "
+			 "'x'\",\"line\":12,\"path\":\"system standalone-cluster 1 "
+			 "session-sync-filter\"}\n");
+	stop();
+}
+END_TEST
+
+START_TEST(a_note_of_json_is_json) {
+	start(SHELL_COMMIT_ALL);
+	shell_print_json(&f.sh);
+	run_as("delte\n", NULL, false, batch_run_atomic);
+	ck_assert_str_eq(said, "{\"kind\":\"error\",\"code\":-61,\"text\":\"Unknown action 0\","
+			       "\"line\":1}\n{\"kind\":\"note\",\"text\":\"nothing was committed: "
+			       "1 of the commands failed\"}\n");
+	stop();
+}
+END_TEST
+
 START_TEST(a_lost_connection_ends_a_script) {
 	start(SHELL_COMMIT_BLOCK);
 	fake_client_fail(f.client, "put", 1, ERR_TIMEOUT, "gone");
@@ -331,6 +369,8 @@ int main(void) {
 	tcase_add_test(t, warnings_of_a_pipe_are_in_its_stream);
 	tcase_add_test(t, a_pipe_gets_prompts_and_errors_in_its_stream);
 	tcase_add_test(t, commands_of_an_option_print_output_only);
+	tcase_add_test(t, errors_of_json_are_json);
+	tcase_add_test(t, a_note_of_json_is_json);
 	tcase_add_test(t, a_lost_connection_ends_a_script);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);

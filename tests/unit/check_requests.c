@@ -366,7 +366,7 @@ static const struct {
 	{ CTL_NEXT_ID, "t:firewall.address", "error -61 \ncommand parse error before '0'\n" },
 	{ CTL_NEXT_ID, "t:system.ha", "error -61 \ncommand parse error before '0'\n" },
 	{ CTL_ABORT, "", "ok\n" },
-	{ CTL_COMMIT, "", "error -7 no transaction is open\n" },
+	{ CTL_COMMIT, "4:0|s:", "error -7 no transaction is open\n" },
 	{ CTL_RUN, "1:0|2:2|s:get|s:system", "text short\nok\n" },
 	{ CTL_RUN, "1:0|2:4|s:get|s:system|s:status|s:a b", "text long<a b>\nok\n" },
 	{ CTL_RUN, "1:0|2:3|s:get|s:system|s:statu", "text short<statu>\nok\n" },
@@ -556,11 +556,22 @@ static const struct {
 	{ CTL_RENAME, "t:firewall.policy|s:07|s:009", "ok\n", 11 },
 	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 9\nkey 8\nok\n", 11 },
 	{ CTL_PURGE, "t:router.static", "ok\n", 11 },
-	{ CTL_COMMIT, "", "ok\n", 12 },
+	{ CTL_COMMIT, "4:0|s:", "ok\n", 12 },
 	{ CTL_KEYS, "t:firewall.policy|s:|4:9", "key 9\nkey 8\nok\n", 12 },
 	{ CTL_PURGE, "t:router.static", "ok\n", 12 },
 	{ CTL_PLACE, "t:firewall.policy|s:9|1:2|s:8", "closed\n", 12 },
 };
+
+START_TEST(test_host) {
+	struct revision rev;
+
+	snprintf(a.caller.host, sizeof(a.caller.host), "203.0.113.7");
+	ck_assert_str_eq(ask(&a, CTL_PUT, "t:firewall.address|s:h|8:18446744073709551615|s:"), "ok\n");
+	ck_assert_int_eq(store_revision_get(engine->store, engine->revision, &rev, NULL), 0);
+	ck_assert_str_eq(rev.source, "cli(203.0.113.7)");
+	revision_done(&rev);
+}
+END_TEST
 
 START_TEST(test_edits) {
 	for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
@@ -582,7 +593,7 @@ START_TEST(test_replace) {
 			 "key all\nkey none\nok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.global|s:|8:2|s:set hostname unit\n"),
 			 "ok\n");
-	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, "4:0|s:"), "ok\n");
 	ck_assert_uint_eq(model_count(engine->model, fixture_table("router.static")), 0);
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:3"), "closed\n");
 }
@@ -609,10 +620,10 @@ START_TEST(test_transaction) {
 	ck_assert_str_eq(ask(&a, CTL_NEXT_ID, "t:router.static"), "id 21\nok\n");
 	ck_assert_str_eq(ask(&b, CTL_KEYS, "t:router.static|s:|4:9"), "key 10\nkey 9\nok\n");
 	ck_assert_str_eq(ask(&b, CTL_NEXT_ID, "t:router.static"), "id 11\nok\n");
-	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, "4:0|s:"), "ok\n");
 	ck_assert_str_eq(ask(&b, CTL_KEYS, "t:router.static|s:|4:9"), "key 9\nkey 20\nok\n");
 	ck_assert_uint_eq(engine->revision, 8);
-	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "error -7 no transaction is open\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, "4:0|s:"), "error -7 no transaction is open\n");
 }
 END_TEST
 
@@ -631,7 +642,7 @@ START_TEST(test_next) {
 			 "key 10\nkey 9\nkey 11\nkey 12\nkey 13\nok\n");
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:router.static|s:11|" NEXT), fourteen);
-	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "ok\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, "4:0|s:"), "ok\n");
 	ck_assert_ptr_nonnull(
 		strstr(ask(&a, CTL_PUT, "t:firewall.address|s:y|8:18446744073709551613|s:"),
 		       "error -61 "));
@@ -656,7 +667,7 @@ START_TEST(test_warning) {
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:10|s:set psksecret other\n"),
 			 "ok\n");
-	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "warning " SHORT "\nok\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, "4:0|s:"), "warning " SHORT "\nok\n");
 	fixture_fault("commit.kernel:1");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:system.auto-scale|s:|8:11|s:set psksecret third\n"),
 			 "error -362 injected fault before the kernel\n");
@@ -685,7 +696,7 @@ START_TEST(test_conflict) {
 	ck_assert_str_eq(
 		ask(&b, CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\nset distance 44\n"),
 		"ok\n");
-	ck_assert_str_eq(ask(&a, CTL_COMMIT, ""), "error 14 " LOCKED "\n");
+	ck_assert_str_eq(ask(&a, CTL_COMMIT, "4:0|s:"), "error 14 " LOCKED "\n");
 	ck_assert_str_eq(ask(&a, CTL_GET, "t:router.static|s:9"),
 			 "object 8 '9' set distance 44\nset device \"port1\"\n\nok\n");
 	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:0"), "ok\n");
@@ -718,7 +729,7 @@ static const struct {
 	{ CTL_CHECK_SECRET, "t:system.auto-scale|2:6|s:ENC Zm9v" },
 	{ CTL_NEXT_ID, "t:router.static" },
 	{ CTL_BEGIN, "1:0" },
-	{ CTL_COMMIT, "" },
+	{ CTL_COMMIT, "4:0|s:" },
 	{ CTL_ABORT, "" },
 	{ CTL_PUT, "t:router.static|s:9|8:7|s:set device port1\n" },
 	{ CTL_DELETE, "t:router.static|s:9" },
@@ -772,6 +783,7 @@ static Suite *requests_suite(void) {
 	tcase_add_test(t, test_put);
 	tcase_add_test(t, test_delete);
 	tcase_add_test(t, test_edits);
+	tcase_add_test(t, test_host);
 	tcase_add_test(t, test_replace);
 	tcase_add_test(t, test_transaction);
 	tcase_add_test(t, test_next);

@@ -233,7 +233,7 @@ static void add_revision(uint64_t id, uint32_t n, const struct object *obj, bool
 	good(store_begin(store, &err), &err);
 	good(store_revision(store, &rev, &err), &err);
 	for (uint32_t i = 0; i < n; i++)
-		good(store_change(store, id, obj, obj, &err), &err);
+		good(store_change(store, id, obj, obj, NULL, &err), &err);
 	good(store_trim_history(store, id, &err), &err);
 	if (commit)
 		good(store_commit(store, &err), &err);
@@ -347,7 +347,8 @@ static void revise(uint64_t id, const char *const *keys, bool delete) {
 	for (; *keys; keys++) {
 		struct object *obj = object_new(fixture_table("firewall.address"), *keys);
 
-		good(store_change(store, id, delete ? obj : NULL, delete ? NULL : obj, &err), &err);
+		good(store_change(store, id, delete ? obj : NULL, delete ? NULL : obj, NULL,
+				  &err), &err);
 		object_free(obj);
 	}
 	good(store_commit(store, &err), &err);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * execute revision ..., execute cfg ...: a revert is a commit like any other, so it is checked, may
+ * wait for a confirmation, makes one revision and can be reverted itself. It asks for a connection
+ * in which nothing is open: what was staged there would be neither of now nor of then.
+ */
+#include "cfgdb/cmd_revision.h"
+
+#include <bsd/stdlib.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/ctl.h"
+#include "cfgdb/difference.h"
+#include "cfgdb/history.h"
+#include "cfgdb/pending.h"
+#include "cfgdb/requests.h"
+#include "cfgdb/saving.h"
+
+#define REVISIONS_MAX (1u << 20) /* bytes of revisions that are listed, the newest first */
+
+/* ---- words ---- */
+
+static int take_number(const char *word, uint64_t most, uint64_t *ret, struct err *err) {
+	const char *bad;
+
+	*ret = (uint64_t)strtonum(word, 1, (long long)most, &bad);
+	return bad ? command_bad_word(word, err) : 0;
+}
+
+static int take_revision(const char *word, uint64_t *ret, struct err *err) {
+	return take_number(word, INT64_MAX, ret, err);
+}
+
+static int check_count(const struct command_call *call, size_t least, size_t most,
+		       struct err *err) {
+	if (call->argc < least)
+		return command_word_missing(err);
+	return call->argc > most ? command_bad_word(call->argv[most], err) : 0;
+}
+
+/* ---- execute revision list config ---- */
+
+static int list_line(void *arg, const struct revision *rev) {
+	struct str *out = arg;
+	struct tm tm;
+	char text[32];
+	time_t when = (time_t)rev->time;
+
+	localtime_r(&when, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	str_addf(out, "%-8llu %-20s %-16s %-20s %8u  %s\n", (unsigned long long)rev->id, text,
+		 rev->user, rev->source, rev->n_changes, rev->comment);
+	return out->len > REVISIONS_MAX;
+}
+
+static int list_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+	const struct cmd_revision *c = ctx;
+	int rc = command_no_words(call, err);
+
+	if (rc)
+		return rc;
+	str_addf(out, "%-8s %-20s %-16s %-20s %8s  %s\n", "ID", "TIME", "ADMIN", "SOURCE",
+		 "CHANGES", "COMMENT");
+	rc = store_each_revision(c->engine->store, c->engine->revision, list_line, out, err);
+	return out->len > REVISIONS_MAX ? 0 : rc;
+}
+
+/* ---- execute revision diff A [B] ---- */
+
+/* The configuration that a word names; NULL: the active one. */
+static struct txn *look_at(struct engine *e, const char *word, struct err *err) {
+	uint64_t revision = e->revision;
+
+	if (word && take_revision(word, &revision, err) != 0)
+		return NULL;
+	return history_look(e, revision, err);
+}
+
+static int diff_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+	struct engine *e = ((const struct cmd_revision *)ctx)->engine;
+	struct txn *from, *to = NULL;
+	int rc = check_count(call, 1, 2, err);
+
+	if (rc)
+		return rc;
+	from = look_at(e, call->argv[0], err);
+	if (from)
+		to = look_at(e, call->argc > 1 ? call->argv[1] : NULL, err);
+	if (to)
+		difference(from, to, out);
+	else
+		rc = err->code;
+	txn_free(from);
+	txn_free(to);
+	return rc;
+}
+
+/* ---- what changes the configuration ---- */
+
+static int check_idle(const struct command_call *call, struct err *err) {
+	if (!call->caller->txn && !call->caller->seat.held)
+		return 0;
+	return err_set(err, ERR_CONFLICT, "a transaction is open here: commit or abort it first");
+}
+
+static void tell_outcome(const struct engine *e, uint64_t before, uint64_t of, struct str *out) {
+	if (e->revision == before)
+		str_addf(out, "The configuration is that of revision %" PRIu64 " already.\n", of);
+	else
+		str_addf(out,
+			 "The configuration is that of revision %" PRIu64
+			 " again: revision %" PRIu64 ".\n",
+			 of, e->revision);
+}
+
+/* ---- execute revision revert N [MINUTES] ---- */
+
+static int revert_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
+	struct engine *e = ((const struct cmd_revision *)ctx)->engine;
+	AUTO_FREE char *comment = NULL;
+	uint64_t revision = 0, minutes = 0, before = e->revision;
+	struct txn *t;
+	int rc = check_count(call, 1, 2, err);
+
+	if (rc == 0)
+		rc = take_revision(call->argv[0], &revision, err);
+	if (rc == 0 && call->argc > 1)
+		rc = take_number(call->argv[1], PENDING_MINUTES_MAX, &minutes, err);
+	if (rc == 0)
+		rc = check_idle(call, err);
+	if (rc)
+		return rc;
+	t = txn_new(e, call->user, "cli");
+	comment = xasprintf("revert to %" PRIu64, revision);
+	rc = history_stage(t, revision, err);
+	if (rc == 0)
+		rc = caller_commit(call->caller, t,
+				   &(struct commit_wish){ (unsigned int)minutes, comment }, err);
+	txn_free(t);
+	if (rc == 0)
+		tell_outcome(e, before, revision, out);
+	return rc;
+}
+
+/* ---- execute revision comment N TEXT ---- */
+
+static int comment_run(void *ctx, const struct command_call *call, struct str *out,
+		       struct err *err) {
+	const struct cmd_revision *c = ctx;
+	uint64_t revision;
+	size_t len;
+	int rc = check_count(call, 2, 2, err);
+
+	(void)out;
+	if (rc == 0)
+		rc = take_revision(call->argv[0], &revision, err);
+	if (rc)
+		return rc;
+	len = strlen(call->argv[1]);
+	if (len > CTL_COMMENT_MAX)
+		return err_set(err, ERR_LENGTH,
+			       "string value is too long. the size is %zu, the limit is %d", len,
+			       CTL_COMMENT_MAX);
+	err_clean_line(call->argv[1]);
+	return store_revision_comment(c->engine->store, revision, call->argv[1], err);
+}
+
+/* ---- execute cfg save, execute cfg reload ---- */
+
+static int save_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+	const struct cmd_revision *c = ctx;
+	int rc = command_no_words(call, err);
+
+	if (rc)
+		return rc;
+	if (!c->saving || saving_saved(c->saving) == 0) {
+		str_add(out, "Everything is saved.\n");
+		return 0;
+	}
+	rc = saving_save(c->saving, err);
+	if (rc == 0)
+		str_addf(out, "Revision %" PRIu64 " is saved.\n", c->engine->revision);
+	return rc;
+}
+
+static int reload_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
+	const struct cmd_revision *c = ctx;
+	uint64_t saved = c->saving ? saving_saved(c->saving) : 0, before = c->engine->revision;
+	AUTO_FREE char *comment = xasprintf("back to revision %" PRIu64 ", which was saved", saved);
+	struct txn *t;
+	int rc = command_no_words(call, err);
+
+	if (rc == 0)
+		rc = check_idle(call, err);
+	if (rc)
+		return rc;
+	if (saved == 0)
+		return err_set(err, ERR_NOT_FOUND,
+			       "everything is saved: there is nothing to reload");
+	t = txn_new(c->engine, call->user, "cli");
+	rc = saving_stage(c->saving, t, err);
+	if (rc == 0) {
+		rc = caller_commit(call->caller, t, &(struct commit_wish){ 0, comment }, err);
+		saving_settle(c->saving, rc == 0);
+	}
+	txn_free(t);
+	if (rc == 0)
+		tell_outcome(c->engine, before, saved, out);
+	return rc;
+}
+
+const struct command *commands_revision(size_t *n) {
+	static const struct command table[] = {
+		{ .words = "execute revision list config", .run = list_run },
+		{ .words = "execute revision diff", .run = diff_run },
+		{ .words = "execute revision revert", .run = revert_run },
+		{ .words = "execute revision comment", .run = comment_run },
+		{ .words = "execute cfg save", .run = save_run },
+		{ .words = "execute cfg reload", .run = reload_run },
+	};
+
+	*n = ARRAY_LEN(table);
+	return table;
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The words of `execute config-transaction` and `diagnose sys config-transaction show` for what
+ * workspace.c does. A change in time is told where it happens: when a transaction begins, how
+ * long it lasts, and how to come back to it.
+ */
+#include "cfgdb/cmd_transaction.h"
+
+#include <bsd/stdlib.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/ctl.h"
+#include "cfgdb/difference.h"
+#include "cfgdb/pending.h"
+#include "cfgdb/requests.h"
+
+static struct workspace *workspace_of(const struct command_call *call) {
+	return call->caller->config->workspace;
+}
+
+static int take_number(const char *word, long long most, long long *ret, struct err *err) {
+	const char *bad;
+
+	*ret = strtonum(word, 1, most, &bad);
+	return bad ? command_bad_word(word, err) : 0;
+}
+
+static int one_word_at_most(const struct command_call *call, struct err *err) {
+	return call->argc > 1 ? command_bad_word(call->argv[1], err) : 0;
+}
+
+/* ---- execute config-transaction ---- */
+
+static void tell_time(const struct held *h, struct str *out) {
+	str_addf(out,
+		 "It ends after %u minutes without a change. `execute config-transaction resume "
+		 "%" PRIu64 "` takes it up again after a lost connection.\n",
+		 h->minutes, h->id);
+}
+
+static int start_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+	struct caller *s = call->caller;
+	long long minutes = WORKSPACE_MINUTES;
+	int rc = one_word_at_most(call, err);
+
+	(void)ctx;
+	if (rc == 0 && call->argc > 0)
+		rc = take_number(call->argv[0], WORKSPACE_MINUTES_MAX, &minutes, err);
+	if (rc == 0 && s->txn)
+		rc = err_set(err, ERR_CONFLICT,
+			     "all of these commands are one transaction (--atomic): no other can "
+			     "be started in it");
+	if (rc == 0)
+		rc = workspace_start(workspace_of(call), &s->seat, s->user, (unsigned int)minutes,
+				     err);
+	if (rc)
+		return rc;
+	str_addf(out, "config transaction id=%" PRIu64 " is open\n", s->seat.held->id);
+	tell_time(s->seat.held, out);
+	return 0;
+}
+
+static int resume_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
+	struct caller *s = call->caller;
+	long long id;
+	int rc = call->argc < 1 ? command_word_missing(err) : one_word_at_most(call, err);
+
+	(void)ctx;
+	if (rc == 0)
+		rc = take_number(call->argv[0], INT64_MAX, &id, err);
+	if (rc == 0 && s->txn)
+		rc = err_set(err, ERR_CONFLICT, "a transaction is open already");
+	if (rc == 0)
+		rc = workspace_resume(workspace_of(call), &s->seat, (uint64_t)id, s->user, err);
+	if (rc)
+		return rc;
+	str_addf(out, "config transaction id=%" PRIu64 " is open, with %zu changes\n",
+		 s->seat.held->id, txn_staged(s->seat.held->txn));
+	tell_time(s->seat.held, out);
+	return 0;
+}
+
+static int abort_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+	struct caller *s = call->caller;
+	long long id = 0;
+	int rc = one_word_at_most(call, err);
+
+	(void)ctx;
+	(void)out;
+	if (rc == 0 && call->argc > 0)
+		rc = take_number(call->argv[0], INT64_MAX, &id, err);
+	return rc ? rc : workspace_abort(workspace_of(call), &s->seat, (uint64_t)id, s->user, err);
+}
+
+/* "confirm" MINUTES and "comment" TEXT, in any order. */
+static int read_wish(const struct command_call *call, struct commit_wish *ret, struct err *err) {
+	long long minutes;
+	int rc;
+
+	*ret = (struct commit_wish){ .comment = "" };
+	for (size_t i = 0; i < call->argc; i += 2) {
+		bool confirm = strcmp(call->argv[i], "confirm") == 0;
+
+		if (!confirm && strcmp(call->argv[i], "comment") != 0)
+			return command_bad_word(call->argv[i], err);
+		if (i + 1 == call->argc)
+			return command_word_missing(err);
+		if (confirm) {
+			rc = take_number(call->argv[i + 1], PENDING_MINUTES_MAX, &minutes, err);
+			if (rc)
+				return rc;
+			ret->confirm_minutes = (unsigned int)minutes;
+		} else {
+			ret->comment = call->argv[i + 1];
+		}
+	}
+	if (strlen(ret->comment) > CTL_COMMENT_MAX)
+		return err_set(err, ERR_TOO_LONG, "the comment is too long: at most %d bytes",
+			       CTL_COMMENT_MAX);
+	return 0;
+}
+
+static int commit_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
+	struct caller *s = call->caller;
+	struct commit_wish wish;
+	struct held *h;
+	int rc = read_wish(call, &wish, err);
+
+	(void)ctx;
+	(void)out;
+	if (rc == 0)
+		rc = workspace_open(&s->seat, &h, err);
+	if (rc)
+		return rc;
+	rc = caller_commit(s, h->txn, &wish, err);
+	if (rc == 0)
+		workspace_end(&s->seat);
+	else
+		err_prefix(err, "config transaction id=%" PRIu64 " stays open:", h->id);
+	return rc;
+}
+
+static int confirm_run(void *ctx, const struct command_call *call, struct str *out,
+		       struct err *err) {
+	struct caller *s = call->caller;
+	long long number = 0;
+	uint64_t revision;
+	int rc = one_word_at_most(call, err);
+
+	(void)ctx;
+	if (rc == 0 && call->argc > 0)
+		rc = take_number(call->argv[0], INT64_MAX, &number, err);
+	if (rc == 0)
+		rc = pending_confirm(s->config->pending, (uint64_t)number, s->user, &revision, err);
+	if (rc == 0)
+		str_addf(out, "revision %" PRIu64 " is confirmed\n", revision);
+	return rc;
+}
+
+static int diff_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+	struct held *h;
+	int rc = command_no_words(call, err);
+
+	(void)ctx;
+	if (rc == 0)
+		rc = workspace_open(&call->caller->seat, &h, err);
+	if (rc == 0)
+		difference_txn(h->txn, out);
+	return rc;
+}
+
+/* ---- what there is ---- */
+
+struct telling {
+	const struct command_call *call;
+	struct str *out;
+};
+
+static void tell_held(const struct telling *t, const struct held *h) {
+	const struct seat *here = &t->call->caller->seat;
+
+	str_addf(t->out,
+		 "config transaction id=%" PRIu64 " of %s: %s, %zu changes, expires in %" PRId64
+		 " seconds\n",
+		 h->id, h->user,
+		 h->seat == here ? "open here" : h->seat ? "open in another session" : "not open",
+		 txn_staged(h->txn), workspace_left(workspace_of(t->call), h));
+}
+
+static int status_held(void *arg, const struct held *h) {
+	tell_held(arg, h);
+	return 0;
+}
+
+static int status_awaited(void *arg, const struct awaited *a) {
+	const struct telling *t = arg;
+	int64_t left = pending_left(t->call->caller->config->pending, a);
+
+	str_addf(t->out, "revision %" PRIu64 " of %s ", a->revision, a->user);
+	if (a->failed)
+		str_addf(t->out, "was not confirmed and cannot be taken back: %s\n",
+			 *a->why ? a->why : "the event log tells why");
+	else
+		str_addf(t->out,
+			 "waits for its confirmation: it will be taken back in %" PRId64
+			 " seconds\n",
+			 left > 0 ? left : 0);
+	return 0;
+}
+
+static int status_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
+	struct telling t = { call, out };
+	const char *lost = call->caller->seat.lost;
+	int rc = command_no_words(call, err);
+
+	(void)ctx;
+	if (rc)
+		return rc;
+	if (*lost)
+		str_addf(out, "%s\n", lost);
+	workspace_each(workspace_of(call), status_held, &t);
+	pending_each(call->caller->config->pending, status_awaited, &t);
+	if (out->len == 0)
+		str_add(out, "no config transaction is open\n");
+	return 0;
+}
+
+/* ---- diagnose sys config-transaction show ---- */
+
+static int count_held(void *arg, const struct held *h) {
+	(void)h;
+	++*(unsigned int *)arg;
+	return 0;
+}
+
+static int meta_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+	unsigned int n = 0;
+	int rc = command_no_words(call, err);
+
+	(void)ctx;
+	if (rc)
+		return rc;
+	workspace_each(workspace_of(call), count_held, &n);
+	str_addf(out, "open=%u max=%u max_by_user=%u timeout=%u staged_bytes=%zu\n", n,
+		 WORKSPACE_MAX, WORKSPACE_USER_MAX, WORKSPACE_MINUTES,
+		 call->caller->engine->staged_bytes);
+	return 0;
+}
+
+static int info_held(void *arg, const struct held *h) {
+	const struct telling *t = arg;
+
+	str_addf(t->out,
+		 "id=%" PRIu64 " user=%s state=%s changes=%zu bytes=%zu timeout=%u "
+		 "expires=%" PRId64 "\n",
+		 h->id, h->user, h->seat ? "attached" : "detached", txn_staged(h->txn),
+		 txn_bytes(h->txn), h->minutes, workspace_left(workspace_of(t->call), h));
+	return 0;
+}
+
+static int tell_object(void *arg, const struct schema_table *table, const char *key,
+		       const char *what) {
+	const struct telling *t = arg;
+
+	str_addf(t->out, "    %s%s%s: %s\n", table->path, *key ? " " : "", key, what);
+	return t->out->len > CTL_FRAME_MAX;
+}
+
+static int tell_lock(void *arg, const struct schema_table *table, const char *key,
+		     enum txn_lock lock) {
+	static const char *const words[] = {
+		[TXN_LOCK_CHANGED] = "nobody else can change or delete it",
+		[TXN_LOCK_DELETED] = "nobody else can change or name it",
+		[TXN_LOCK_REFERRED] = "nobody else can delete it",
+	};
+
+	return tell_object(arg, table, key, words[lock]);
+}
+
+static int tell_entity(void *arg, const struct schema_table *table, const char *key,
+		       enum txn_lock lock) {
+	return lock == TXN_LOCK_REFERRED
+		       ? 0
+		       : tell_object(arg, table, key,
+				     lock == TXN_LOCK_CHANGED ? "put" : "delete");
+}
+
+static int entity_held(void *arg, const struct held *h) {
+	const struct telling *t = arg;
+
+	str_addf(t->out, "id=%" PRIu64 "\n", h->id);
+	return txn_each_lock(h->txn, tell_entity, arg);
+}
+
+static int lock_held(void *arg, const struct held *h) {
+	const struct telling *t = arg;
+
+	str_addf(t->out, "id=%" PRIu64 "\n", h->id);
+	return txn_each_lock(h->txn, tell_lock, arg);
+}
+
+static int commands_held(void *arg, const struct held *h) {
+	const struct telling *t = arg;
+
+	str_addf(t->out, "id=%" PRIu64 "\n", h->id);
+	difference_txn(h->txn, t->out);
+	return 0;
+}
+
+/* Tell something of each. */
+static int show(const struct command_call *call, int (*each)(void *arg, const struct held *h),
+		struct str *out, struct err *err) {
+	struct telling t = { call, out };
+	int rc = command_no_words(call, err);
+
+	if (rc == 0)
+		workspace_each(workspace_of(call), each, &t);
+	return rc;
+}
+
+static int info_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+	(void)ctx;
+	return show(call, info_held, out, err);
+}
+
+static int entity_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
+	(void)ctx;
+	return show(call, entity_held, out, err);
+}
+
+static int lock_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+	(void)ctx;
+	return show(call, lock_held, out, err);
+}
+
+static int commands_run(void *ctx, const struct command_call *call, struct str *out,
+			struct err *err) {
+	(void)ctx;
+	return show(call, commands_held, out, err);
+}
+
+#define EXECUTE "execute config-transaction "
+#define SHOW "diagnose sys config-transaction show "
+
+const struct command *commands_transaction(size_t *n) {
+	static const struct command table[] = {
+		{ .words = EXECUTE "start", .run = start_run },
+		{ .words = EXECUTE "resume", .run = resume_run },
+		{ .words = EXECUTE "abort", .run = abort_run },
+		{ .words = EXECUTE "commit", .run = commit_run },
+		{ .words = EXECUTE "confirm", .run = confirm_run },
+		{ .words = EXECUTE "diff", .run = diff_run },
+		{ .words = EXECUTE "status", .run = status_run },
+		{ .words = SHOW "txn-meta", .run = meta_run },
+		{ .words = SHOW "txn-info", .run = info_run },
+		{ .words = SHOW "txn-entity", .run = entity_run },
+		{ .words = SHOW "txn-cli-commands", .run = commands_run },
+		{ .words = SHOW "txn-lock", .run = lock_run },
+	};
+
+	*n = ARRAY_LEN(table);
+	return table;
+}
