@@ -75,9 +75,8 @@ static void text_child(const struct object *obj, unsigned int attr, unsigned int
 	str_add(out, "end\n");
 }
 
-/* Whether `show` prints the attribute, and with which value (NULL: as unset). */
-static bool text_wants(const struct object *obj, unsigned int attr, unsigned int flags,
-		       const struct value **ret) {
+bool text_wants(const struct object *obj, unsigned int attr, unsigned int flags,
+		const struct value **ret) {
 	const struct schema_attr *a = &obj->table->attrs[attr];
 	bool always = (a->flags & ATTR_ALWAYS) && !(flags & TEXT_MEMBER);
 

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "cfgdb/base/err.h"
 #include "cfgdb/base/str.h"
 #include "cfgdb/object.h"
@@ -27,6 +29,13 @@ void text_body(const struct object *obj, unsigned int indent, unsigned int flags
 /* Append what of the body is about one attribute. */
 void text_attr(const struct object *obj, unsigned int attr, unsigned int indent, unsigned int flags,
 	       struct str *out);
+
+/*
+ * Whether the body has a line about an attribute that is no child, and with which value: *ret is
+ * NULL where it is `unset`.
+ */
+bool text_wants(const struct object *obj, unsigned int attr, unsigned int flags,
+		const struct value **ret);
 
 /* Append `edit KEY`, body, `next` of a list entry. */
 void text_entry(const struct object *obj, unsigned int indent, unsigned int flags, struct str *out);
