@@ -214,12 +214,25 @@ static int reload_run(void *ctx, const struct command_call *call, struct str *ou
 	return rc;
 }
 
+/* ---- execute backup revision: by it the shell sees whether all is of one moment ---- */
+
+static int revision_run(void *ctx, const struct command_call *call, struct str *out,
+			struct err *err) {
+	const struct cmd_revision *c = ctx;
+	int rc = command_no_words(call, err);
+
+	if (rc == 0)
+		str_addf(out, "%" PRIu64 "\n", c->engine->revision);
+	return rc;
+}
+
 const struct command *commands_revision(size_t *n) {
 	static const struct command table[] = {
 		{ .words = "execute revision list config", .run = list_run },
 		{ .words = "execute revision diff", .run = diff_run },
 		{ .words = "execute revision revert", .run = revert_run },
 		{ .words = "execute revision comment", .run = comment_run },
+		{ .words = "execute backup revision", .run = revision_run },
 		{ .words = "execute cfg save", .run = save_run },
 		{ .words = "execute cfg reload", .run = reload_run },
 	};

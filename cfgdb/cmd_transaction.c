@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The words of `execute config-transaction` and `diagnose sys config-transaction show` for what
- * workspace.c does. A change in time is told where it happens: when a transaction begins, how
- * long it lasts, and how to come back to it.
+ * The words of `execute config-transaction` for what workspace.c and pending.c do. When a
+ * transaction begins it is told how long it lasts, and how to come back to it.
  */
 #include "cfgdb/cmd_transaction.h"
 
@@ -173,180 +172,7 @@ static int diff_run(void *ctx, const struct command_call *call, struct str *out,
 	return rc;
 }
 
-/* ---- what there is ---- */
-
-struct telling {
-	const struct command_call *call;
-	struct str *out;
-};
-
-static void tell_held(const struct telling *t, const struct held *h) {
-	const struct seat *here = &t->call->caller->seat;
-
-	str_addf(t->out,
-		 "config transaction id=%" PRIu64 " of %s: %s, %zu changes, expires in %" PRId64
-		 " seconds\n",
-		 h->id, h->user,
-		 h->seat == here ? "open here" : h->seat ? "open in another session" : "not open",
-		 txn_staged(h->txn), workspace_left(workspace_of(t->call), h));
-}
-
-static int status_held(void *arg, const struct held *h) {
-	tell_held(arg, h);
-	return 0;
-}
-
-static int status_awaited(void *arg, const struct awaited *a) {
-	const struct telling *t = arg;
-	int64_t left = pending_left(t->call->caller->config->pending, a);
-
-	str_addf(t->out, "revision %" PRIu64 " of %s ", a->revision, a->user);
-	if (a->failed)
-		str_addf(t->out, "was not confirmed and cannot be taken back: %s\n",
-			 *a->why ? a->why : "the event log tells why");
-	else
-		str_addf(t->out,
-			 "waits for its confirmation: it will be taken back in %" PRId64
-			 " seconds\n",
-			 left > 0 ? left : 0);
-	return 0;
-}
-
-static int status_run(void *ctx, const struct command_call *call, struct str *out,
-		      struct err *err) {
-	struct telling t = { call, out };
-	const char *lost = call->caller->seat.lost;
-	int rc = command_no_words(call, err);
-
-	(void)ctx;
-	if (rc)
-		return rc;
-	if (*lost)
-		str_addf(out, "%s\n", lost);
-	workspace_each(workspace_of(call), status_held, &t);
-	pending_each(call->caller->config->pending, status_awaited, &t);
-	if (out->len == 0)
-		str_add(out, "no config transaction is open\n");
-	return 0;
-}
-
-/* ---- diagnose sys config-transaction show ---- */
-
-static int count_held(void *arg, const struct held *h) {
-	(void)h;
-	++*(unsigned int *)arg;
-	return 0;
-}
-
-static int meta_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
-	unsigned int n = 0;
-	int rc = command_no_words(call, err);
-
-	(void)ctx;
-	if (rc)
-		return rc;
-	workspace_each(workspace_of(call), count_held, &n);
-	str_addf(out, "open=%u max=%u max_by_user=%u timeout=%u staged_bytes=%zu\n", n,
-		 WORKSPACE_MAX, WORKSPACE_USER_MAX, WORKSPACE_MINUTES,
-		 call->caller->engine->staged_bytes);
-	return 0;
-}
-
-static int info_held(void *arg, const struct held *h) {
-	const struct telling *t = arg;
-
-	str_addf(t->out,
-		 "id=%" PRIu64 " user=%s state=%s changes=%zu bytes=%zu timeout=%u "
-		 "expires=%" PRId64 "\n",
-		 h->id, h->user, h->seat ? "attached" : "detached", txn_staged(h->txn),
-		 txn_bytes(h->txn), h->minutes, workspace_left(workspace_of(t->call), h));
-	return 0;
-}
-
-static int tell_object(void *arg, const struct schema_table *table, const char *key,
-		       const char *what) {
-	const struct telling *t = arg;
-
-	str_addf(t->out, "    %s%s%s: %s\n", table->path, *key ? " " : "", key, what);
-	return t->out->len > CTL_FRAME_MAX;
-}
-
-static int tell_lock(void *arg, const struct schema_table *table, const char *key,
-		     enum txn_lock lock) {
-	static const char *const words[] = {
-		[TXN_LOCK_CHANGED] = "nobody else can change or delete it",
-		[TXN_LOCK_DELETED] = "nobody else can change or name it",
-		[TXN_LOCK_REFERRED] = "nobody else can delete it",
-	};
-
-	return tell_object(arg, table, key, words[lock]);
-}
-
-static int tell_entity(void *arg, const struct schema_table *table, const char *key,
-		       enum txn_lock lock) {
-	return lock == TXN_LOCK_REFERRED
-		       ? 0
-		       : tell_object(arg, table, key,
-				     lock == TXN_LOCK_CHANGED ? "put" : "delete");
-}
-
-static int entity_held(void *arg, const struct held *h) {
-	const struct telling *t = arg;
-
-	str_addf(t->out, "id=%" PRIu64 "\n", h->id);
-	return txn_each_lock(h->txn, tell_entity, arg);
-}
-
-static int lock_held(void *arg, const struct held *h) {
-	const struct telling *t = arg;
-
-	str_addf(t->out, "id=%" PRIu64 "\n", h->id);
-	return txn_each_lock(h->txn, tell_lock, arg);
-}
-
-static int commands_held(void *arg, const struct held *h) {
-	const struct telling *t = arg;
-
-	str_addf(t->out, "id=%" PRIu64 "\n", h->id);
-	difference_txn(h->txn, t->out);
-	return 0;
-}
-
-/* Tell something of each. */
-static int show(const struct command_call *call, int (*each)(void *arg, const struct held *h),
-		struct str *out, struct err *err) {
-	struct telling t = { call, out };
-	int rc = command_no_words(call, err);
-
-	if (rc == 0)
-		workspace_each(workspace_of(call), each, &t);
-	return rc;
-}
-
-static int info_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
-	(void)ctx;
-	return show(call, info_held, out, err);
-}
-
-static int entity_run(void *ctx, const struct command_call *call, struct str *out,
-		      struct err *err) {
-	(void)ctx;
-	return show(call, entity_held, out, err);
-}
-
-static int lock_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
-	(void)ctx;
-	return show(call, lock_held, out, err);
-}
-
-static int commands_run(void *ctx, const struct command_call *call, struct str *out,
-			struct err *err) {
-	(void)ctx;
-	return show(call, commands_held, out, err);
-}
-
 #define EXECUTE "execute config-transaction "
-#define SHOW "diagnose sys config-transaction show "
 
 const struct command *commands_transaction(size_t *n) {
 	static const struct command table[] = {
@@ -356,12 +182,6 @@ const struct command *commands_transaction(size_t *n) {
 		{ .words = EXECUTE "commit", .run = commit_run },
 		{ .words = EXECUTE "confirm", .run = confirm_run },
 		{ .words = EXECUTE "diff", .run = diff_run },
-		{ .words = EXECUTE "status", .run = status_run },
-		{ .words = SHOW "txn-meta", .run = meta_run },
-		{ .words = SHOW "txn-info", .run = info_run },
-		{ .words = SHOW "txn-entity", .run = entity_run },
-		{ .words = SHOW "txn-cli-commands", .run = commands_run },
-		{ .words = SHOW "txn-lock", .run = lock_run },
 	};
 
 	*n = ARRAY_LEN(table);

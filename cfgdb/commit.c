@@ -362,6 +362,7 @@ int txn_commit(struct txn *t, struct err *err) {
 	int rc;
 
 	t->made = 0;
+	txn_renew(t);
 	txn_redraw(t);
 	if (!t->replicated)
 		txn_drop_adopted(t);

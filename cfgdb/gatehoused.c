@@ -328,6 +328,8 @@ static void add_all_commands(struct daemon *d) {
 	add_commands(d, commands, n, &d->revision);
 	commands = commands_transaction(&n);
 	add_commands(d, commands, n, NULL);
+	commands = commands_transaction_show(&n);
+	add_commands(d, commands, n, NULL);
 	commands = commands_autoscale(&n);
 	add_commands(d, commands, n, d->relay);
 	kernel_commands(d->kernel, add_commands, d);

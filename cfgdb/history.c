@@ -298,15 +298,24 @@ static bool is_back(const struct staging *s, const struct kept_change *c) {
 	return same;
 }
 
+/* Whether it is a link as found: what was deleted is taken up again, and that is nobody's change. */
+static bool is_found(const struct staging *s, const struct kept_change *c) {
+	const struct schema_table *table = schema_find(c->dotted);
+	const struct object *active = table ? txn_active(s->txn, table, c->key) : NULL;
+
+	return active && check_adopts(active);
+}
+
 static int take_back(void *arg, const struct kept_change *c) {
 	const struct staging *s = arg;
-	bool touched;
-	int rc;
+	bool touched = false;
+	int rc = 0;
 
 	if (is_back(s, c))
 		return 0;
-	rc = store_touched_since(s->txn->engine->store, s->revision, c->dotted, c->key, &touched,
-				 s->err);
+	if (!is_found(s, c))
+		rc = store_touched_since(s->txn->engine->store, s->revision, c->dotted, c->key,
+					 &touched, s->err);
 	if (rc == 0 && touched)
 		return refuse_touched(s, c);
 	return rc ? rc : bring_back(arg, c);

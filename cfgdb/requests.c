@@ -631,6 +631,8 @@ static int look_at_time(struct caller *s, uint8_t type, struct err *err) {
 	if (!s->config->workspace)
 		return 0;
 	workspace_tick(s->config->workspace);
+	if (s->seat.held)
+		txn_renew(s->seat.held->txn);
 	if (!is_quiet(type) && workspace_warning(&s->seat, text, sizeof(text)))
 		send_warning(s, text);
 	return is_change(type) ? workspace_use(&s->seat, err) : 0;

@@ -40,6 +40,7 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source) {
 	t->seen_revision = e->revision;
 	TAILQ_INIT(&t->order);
 	STAILQ_INIT(&t->meta);
+	STAILQ_INIT(&t->moves);
 	LIST_INSERT_HEAD(&e->txns, t, open);
 	return t;
 }
@@ -114,6 +115,7 @@ void txn_clear(struct txn *t) {
 
 	txn_drop_indexes(t);
 	txn_places_clear(t);
+	txn_moves_clear(t);
 	txn_rows_clear(t);
 	txn_forget_meta(t);
 	free(t->expected);

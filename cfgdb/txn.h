@@ -216,6 +216,9 @@ void txn_hold(struct txn *t, const char *who);
 int txn_hold_object(struct txn *t, const struct schema_table *table, const char *key,
 		    struct err *err);
 
+/* Bring what a held transaction has staged up to the order of tables that others have changed. */
+void txn_renew(struct txn *t);
+
 /* What others hold does not stop this one: what they commit afterwards is refused. */
 void txn_override(struct txn *t);
 

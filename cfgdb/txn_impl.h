@@ -12,6 +12,8 @@
 #include "cfgdb/shared.h"
 #include "cfgdb/txn.h"
 
+struct staged_move;
+
 struct staged {
 	const struct schema_table *table;
 	char *key;
@@ -73,6 +75,8 @@ struct txn {
 	struct rows *rows;        /* of unknown tables, as it would leave them; NULL: as they are */
 	size_t row_bytes;         /* part of bytes */
 	uint64_t rows_seen;       /* engine->rows_revision when they were copied */
+	STAILQ_HEAD(, staged_move) moves; /* that it was told, while it is held */
+	size_t n_moves;           /* also those that are not remembered */
 	STAILQ_HEAD(, staged_meta) meta;
 	struct uses *uses;        /* references of what is staged; NULL until someone asks */
 	struct uses *names;       /* unique texts of it; likewise */
@@ -133,6 +137,18 @@ const struct object *txn_staged_last(const struct txn *t, const struct schema_ta
 
 /* The index over what is staged, made when it is first asked for. */
 const struct uses *txn_uses(const struct txn *t, enum uses_of of);
+
+/* ---- txn_moves.c ---- */
+
+/* Remember, if the transaction is held, that an entry was moved before or behind another one. */
+void txn_moves_note(struct txn *t, const struct schema_table *table, const char *key,
+		    const char *other, bool before);
+
+/* Whether an entry was moved by this one. */
+bool txn_moves_name(const struct txn *t, const struct schema_table *table, const char *key);
+
+/* Forget all moves. */
+void txn_moves_clear(struct txn *t);
 
 /* ---- txn_lock.c ---- */
 
@@ -241,6 +257,9 @@ int txn_places_recheck(const struct txn *t, struct err *err);
 
 /* Forget places in tables whose order would be the one it is. */
 void txn_places_settle(struct txn *t);
+
+/* The order that the table would have, written down if it is not yet. */
+struct places *txn_places_make(struct txn *t, const struct schema_table *table);
 
 /* Forget all places. */
 void txn_places_clear(struct txn *t);

@@ -145,7 +145,7 @@ int txn_lock_delete(const struct txn *t, const struct schema_table *table, const
 	const struct txn *h = NULL;
 
 	while ((h = next_holder(t, h)) != NULL)
-		if (lock_of(h, table, key) ||
+		if (lock_of(h, table, key) || txn_moves_name(h, table, key) ||
 		    (obj && uses_each(txn_uses(h, USES_OF_REFERENCES), obj, stop, NULL)))
 			return refuse(h, table, key, err);
 	return 0;

@@ -104,7 +104,7 @@ static int write_place(void *arg, const struct object *obj) {
 	return 0;
 }
 
-static struct places *places_of_view(struct txn *t, const struct schema_table *table) {
+struct places *txn_places_make(struct txn *t, const struct schema_table *table) {
 	struct order_writer w = { t, txn_places(t, table) };
 
 	if (w.places)
@@ -143,11 +143,21 @@ static int stage_placed(struct txn *t, const struct object *obj, struct err *err
 	return 0;
 }
 
-int txn_place(struct txn *t, const struct schema_table *table, const char *key, const char *after,
-	      struct err *err) {
-	const struct object *obj = txn_find(t, table, key);
-	int rc;
+/* ERR_LOCKED when the order that was written down is one of the past. */
+static int check_order(const struct txn *t, const struct schema_table *table, struct err *err) {
+	bool past = txn_places(t, table) && t->orders[table->id].model_order !=
+						    model_order(t->engine->model, table);
 
+	return past ? txn_refuse_locked(err) : 0;
+}
+
+static int place(struct txn *t, const struct schema_table *table, const char *key,
+		 const char *after, struct err *err) {
+	const struct object *obj = txn_find(t, table, key);
+	int rc = check_order(t, table, err);
+
+	if (rc)
+		return rc;
 	if (!(table->flags & TABLE_ORDERED))
 		return refuse_order(table, err);
 	if (!obj)
@@ -162,13 +172,23 @@ int txn_place(struct txn *t, const struct schema_table *table, const char *key, 
 	if (rc == 0)
 		rc = stage_placed(t, obj, err);
 	if (rc == 0)
-		places_move(places_of_view(t, table), key, after);
+		places_move(txn_places_make(t, table), key, after);
+	return rc;
+}
+
+int txn_place(struct txn *t, const struct schema_table *table, const char *key, const char *after,
+	      struct err *err) {
+	int rc = place(t, table, key, after, err);
+
+	if (rc == 0)
+		txn_moves_note(t, table, key, after, false);
 	return rc;
 }
 
 int txn_place_before(struct txn *t, const struct schema_table *table, const char *key,
 		     const char *before, struct err *err) {
 	const char *after;
+	int rc;
 
 	if (!(table->flags & TABLE_ORDERED))
 		return refuse_order(table, err);
@@ -176,8 +196,14 @@ int txn_place_before(struct txn *t, const struct schema_table *table, const char
 		return refuse_place(table, key, err);
 	if (strcmp(key, before) == 0 || !txn_find(t, table, before))
 		return refuse_place(table, before, err);
+	rc = check_order(t, table, err);
+	if (rc)
+		return rc;
 	after = txn_key_before(t, table, before);
-	return strcmp(after, key) == 0 ? 0 : txn_place(t, table, key, after, err);
+	rc = strcmp(after, key) == 0 ? 0 : place(t, table, key, after, err);
+	if (rc == 0)
+		txn_moves_note(t, table, key, before, true);
+	return rc;
 }
 
 /* ---- before a commit ---- */

@@ -17,16 +17,6 @@
 #include "cfgdb/lex.h"
 #include "cli/pipe.h"
 
-enum verb {
-	VERB_CONFIG,
-	VERB_EDIT,
-	VERB_NEXT,
-	VERB_CLOSE,
-	VERB_LOOK,
-	VERB_QUIT,
-	VERB_OTHER,
-};
-
 static const struct {
 	const char *word;
 	size_t least; /* letters that make it unambiguous everywhere */
@@ -46,7 +36,7 @@ static const struct {
 	{ "quit", 1, VERB_QUIT },
 };
 
-static enum verb batch_verb(const struct words *words) {
+enum verb batch_verb(const struct words *words) {
 	size_t len = words->n ? strlen(words->w[0]) : 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
@@ -150,7 +140,7 @@ static void batch_prompt(struct batch *b) {
 		out_flush(b->sh->out);
 }
 
-static void batch_command(struct batch *b, const char *line) {
+enum batch_outcome batch_command(struct batch *b, const char *line) {
 	AUTO_WORDS struct words words = { 0 };
 	bool at_root = b->sh->context.depth == 0;
 	struct pipe pipe;
@@ -160,15 +150,14 @@ static void batch_command(struct batch *b, const char *line) {
 	if (pipe_split(line, &pipe, NULL) == 0)
 		pipe_words(line, &pipe, &words, NULL);
 	verb = batch_verb(&words);
-	if (!batch_skips(b, verb)) {
-		rc = shell_run(b->sh, line);
-		if (rc && (verb == VERB_CONFIG || verb == VERB_EDIT))
-			batch_skip(b, verb == VERB_EDIT);
-		else if (at_root && b->sh->context.depth > 0)
-			b->block = b->lines->first;
-	}
-	if (b->prompts && !b->sh->quit)
-		out_text(b->sh->out, "\n");
+	if (batch_skips(b, verb))
+		return BATCH_LEFT_OUT;
+	rc = shell_run(b->sh, line);
+	if (rc && (verb == VERB_CONFIG || verb == VERB_EDIT))
+		batch_skip(b, verb == VERB_EDIT);
+	else if (at_root && b->sh->context.depth > 0)
+		b->block = b->lines->first;
+	return rc ? BATCH_FAILED : BATCH_DONE;
 }
 
 /* The input ended while a block was open. */
@@ -212,6 +201,8 @@ void batch_run(struct batch *b) {
 			batch_command(b, str_text(&line));
 		else
 			shell_fail(b->sh, &err);
+		if (rc > 0 && b->prompts && !b->sh->quit)
+			out_text(b->sh->out, "\n");
 	}
 	if (b->left_out)
 		batch_skip_end(b, b->lines->first);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "cfgdb/lex.h"
 #include "cli/lines.h"
 #include "cli/shell.h"
 
@@ -19,6 +20,33 @@ struct batch {
 	unsigned int nested;     /* `config`s opened meanwhile */
 	bool entry;              /* ... since an `edit` that failed; otherwise since a `config` */
 };
+
+/* What a line of a script does to what is open. */
+enum verb {
+	VERB_CONFIG,
+	VERB_EDIT,
+	VERB_NEXT,
+	VERB_CLOSE,              /* end, abort */
+	VERB_LOOK,               /* commands that change nothing in the configuration */
+	VERB_QUIT,
+	VERB_OTHER,
+};
+
+/* What became of a line. */
+enum batch_outcome {
+	BATCH_DONE,
+	BATCH_FAILED,
+	BATCH_LEFT_OUT,          /* it belongs to a `config` or `edit` that failed */
+};
+
+/* The verb of a line. */
+enum verb batch_verb(const struct words *words);
+
+/*
+ * Carry out one command, or leave it out; what fails is reported by the shell. For who reads the
+ * lines himself.
+ */
+enum batch_outcome batch_command(struct batch *b, const char *line);
 
 /*
  * Carry out all commands. Failures are counted in the shell; at the end nothing is open any more.

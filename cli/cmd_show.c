@@ -15,12 +15,9 @@
 #include "cfgdb/client.h"
 #include "cfgdb/object_json.h"
 #include "cfgdb/text.h"
-#include "cfgdb/version.h"
+#include "cli/backup.h"
 #include "cli/commands.h"
 #include "cli/locate.h"
-
-/* Form of the text below the header. */
-#define CONF_FILE_VERSION "1"
 
 struct show {
 	struct shell *sh;
@@ -243,15 +240,6 @@ static int show_table(struct show *s, const struct schema_table *table, struct e
 	return rc;
 }
 
-static void show_head(struct show *s) {
-	str_addf(&s->text,
-		 "#config-version=" VERSION_MODEL "-" VERSION_RELEASE "-FW-build" VERSION_BUILD
-		 "-" VERSION_DATE ":opmode=0:vdom=0:user=%s\n",
-		 client_info(s->sh->client)->user);
-	str_add(&s->text, "#conf_file_ver=" CONF_FILE_VERSION "\n#buildno=" VERSION_BUILD
-			  "\n#global_vdom=1\n");
-}
-
 static int show_all(struct show *s, struct err *err) {
 	int rc = 0;
 
@@ -259,7 +247,7 @@ static int show_all(struct show *s, struct err *err) {
 	if (s->sh->json)
 		json_put_object(&s->json, NULL);
 	else
-		show_head(s);
+		backup_header(s->sh->client, &s->text);
 	for (uint16_t i = 0; i < schema_n_top && rc == 0 && !out_stopped(s->sh->out); i++)
 		rc = show_table(s, schema_tables[schema_top[i]], err);
 	if (s->sh->json)

@@ -51,6 +51,13 @@ int cmd_get(struct shell *sh, const struct call *call, struct err *err);
 int cmd_get_here(struct shell *sh, const struct call *call, struct err *err);
 
 /*
+ * cmd_restore.c: `execute backup config|full-config|yaml-config FILE` and `execute restore config
+ * FILE [OPTION...]`.
+ */
+int cmd_backup(struct shell *sh, const struct call *call, struct err *err);
+int cmd_restore(struct shell *sh, const struct call *call, struct err *err);
+
+/*
  * cmd_execute.c: what the daemon answers, up to a key with `watch`, up to the key q with `top`,
  * with a question before it ends all sessions; `exit`, also inside a config.
  */

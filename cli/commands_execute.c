@@ -268,7 +268,45 @@ static const struct command execute_clear[] = {
 	{ 0 }
 };
 
+static const struct argument backup_args[] = {
+	{ "<file>", "File to write; - for standard output; flash to name the present revision." },
+	{ "<comment>", "Comment of the revision, with flash." },
+};
+
+static const struct argument backup_file_args[] = {
+	{ "<file>", "File to write; - for standard output." },
+};
+
+static const struct command execute_backup[] = {
+	{ "config", "What `show` prints.", .min_args = 1, .max_args = 2, .args = backup_args,
+	  .flags = COMMAND_UNPAGED, .run = cmd_backup },
+	{ "full-config", "With values that are at their default.", .min_args = 1, .max_args = 1,
+	  .args = backup_file_args, .flags = COMMAND_UNPAGED, .run = cmd_backup },
+	{ "yaml-config", "As YAML, for other programs.", .min_args = 1, .max_args = 1,
+	  .args = backup_file_args, .flags = COMMAND_UNPAGED, .run = cmd_backup },
+	{ 0 }
+};
+
+#define RESTORE_OPTION \
+	{ "<option>", "--check: only report; --partial: leave out what is refused; --confirm " \
+		      "<minutes>: take it back then unless it is confirmed." }
+
+static const struct argument restore_args[] = {
+	{ "<file>", "File to read; - for standard input." },
+	RESTORE_OPTION,
+	RESTORE_OPTION,
+	RESTORE_OPTION,
+	RESTORE_OPTION,
+};
+
+static const struct command execute_restore[] = {
+	{ "config", "Replace the configuration by that of a file.", .min_args = 1, .max_args = 5,
+	  .args = restore_args, .flags = COMMAND_UNPAGED, .run = cmd_restore },
+	{ 0 }
+};
+
 const struct command commands_execute[] = {
+	{ "backup", "Save the configuration.", .sub = execute_backup },
 	{ "cfg", "What of the configuration is saved.", .sub = execute_cfg },
 	{ "clear", "Forget what was learnt.", .sub = execute_clear },
 	{ "config-transaction", "Changes that become active together.",
@@ -282,6 +320,7 @@ const struct command commands_execute[] = {
 	{ "ping-options", "How `execute ping` works in this session.",
 	  .sub = execute_ping_options },
 	{ "reboot", "Restart the machine.", .sub = execute_reboot, REBOOT },
+	{ "restore", "Take a saved configuration.", .sub = execute_restore },
 	{ "revision", "The history of the configuration.", .sub = execute_revision },
 	{ "set", "Set what lasts as long as the connection.", .sub = execute_set },
 	{ "shutdown", "Switch the machine off.", .sub = execute_shutdown, SHUTDOWN },

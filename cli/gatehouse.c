@@ -147,6 +147,7 @@ static int run_lines(struct client *client, struct lines *lines, const char *nam
 	shell_init(&sh, client, &out, opt->atomic ? SHELL_COMMIT_ALL : SHELL_COMMIT_BLOCK);
 	if (opt->json)
 		shell_print_json(&sh);
+	sh.reads_stdin = lines->fd == STDIN_FILENO;
 	if (opt->atomic)
 		batch_run_atomic(&b);
 	else

@@ -50,7 +50,11 @@ void lines_open(struct lines *l, int fd) {
 }
 
 void lines_open_text(struct lines *l, const char *text) {
-	*l = (struct lines){ .fd = -1, .text = text, .end = strlen(text), .eof = true };
+	lines_open_bytes(l, text, strlen(text));
+}
+
+void lines_open_bytes(struct lines *l, const char *data, size_t n) {
+	*l = (struct lines){ .fd = -1, .text = data, .end = n, .eof = true };
 }
 
 void lines_done(struct lines *l) {

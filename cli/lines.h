@@ -39,6 +39,9 @@ void lines_open(struct lines *l, int fd);
 /* Read from a string, which must outlive l. */
 void lines_open_text(struct lines *l, const char *text);
 
+/* Read from n bytes of memory, which may hold anything and must outlive l. */
+void lines_open_bytes(struct lines *l, const char *data, size_t n);
+
 /* Release what l holds. */
 void lines_done(struct lines *l);
 

@@ -153,7 +153,7 @@ void session_run(struct shell *sh) {
 	}
 	sh->confirm = session_confirm;
 	sh->confirm_arg = edit;
-	sh->typing = true;
+	sh->typing = sh->reads_stdin = true;
 	sh->out->key = session_key;
 	sh->out->key_ready = session_key_ready;
 	sh->out->key_arg = edit;

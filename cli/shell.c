@@ -40,7 +40,11 @@ void shell_init(struct shell *sh, struct client *client, struct out *out,
 	sh->prefs = prefs_new();
 	sh->context.client = client;
 	sh->context.prefs = sh->prefs;
-	client_on_warning(client, shell_warn, sh);
+	shell_listen(sh);
+}
+
+void shell_listen(struct shell *sh) {
+	client_on_warning(sh->client, shell_warn, sh);
 }
 
 void shell_done(struct shell *sh) {

@@ -38,6 +38,7 @@ struct shell {
 	bool json;                    /* output is to be JSON, as far as commands have it */
 	bool lost;                    /* the connection broke: nothing works any more */
 	bool typing;                  /* someone at a terminal, who may press a key meanwhile */
+	bool reads_stdin;             /* commands come from standard input */
 	unsigned long failures;       /* commands that failed */
 	unsigned long line;           /* of the script, where the command begins, or 0 */
 	/*
@@ -62,6 +63,9 @@ void shell_print_json(struct shell *sh);
 
 /* Say on standard error what is neither an error nor a warning. */
 void shell_note(struct shell *sh, const char *text);
+
+/* Have the warnings of the connection again, after another shell had them. */
+void shell_listen(struct shell *sh);
 
 /* Drop what is open and release the memory. */
 void shell_done(struct shell *sh);

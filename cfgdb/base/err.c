@@ -28,6 +28,7 @@ static const struct {
 	{ ERR_NETMASK, "invalid netmask" },
 	{ ERR_DUPLICATE, "duplicate entry" },
 	{ ERR_IN_USE, "entry is in use" },
+	{ ERR_RESTORE, "no file to restore" },
 	{ ERR_VIP, "duplicate or invalid virtual IP mapping" },
 	{ ERR_PERMISSION, "permission denied" },
 	{ ERR_FILE, "configuration file error" },

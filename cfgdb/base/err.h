@@ -22,6 +22,7 @@ enum err_code {
 	ERR_NETMASK = -9,          /* bad netmask */
 	ERR_DUPLICATE = -15,       /* duplicate entry */
 	ERR_IN_USE = -23,          /* still referenced */
+	ERR_RESTORE = -28,         /* no file to restore */
 	ERR_VIP = -36,             /* duplicate or invalid virtual IP */
 	ERR_PERMISSION = -37,      /* not allowed */
 	ERR_FILE = -39,            /* configuration file error */

@@ -36,7 +36,6 @@ struct client {
 	void *warn_arg;
 	const char *endless;
 	const char *command, *said;      /* what the command prints */
-	bool factory;                    /* the last one that replaced all began with it */
 };
 
 static struct fake_table *tables_copy(const struct fake_table *from) {
@@ -278,7 +277,7 @@ int client_begin(struct client *c, struct err *err) {
 int client_replace(struct client *c, bool factory, struct err *err) {
 	int rc = client_begin(c, err);
 
-	c->factory = factory;
+	(void)factory;
 	if (rc)
 		return rc;
 	tables_free(c->tables);

@@ -11,6 +11,7 @@
 #include "cfgdb/base/str.h"
 #include "cfgdb/check.h"
 #include "cfgdb/digest.h"
+#include "cfgdb/history.h"
 #include "cfgdb/order.h"
 #include "cfgdb/script.h"
 #include "cfgdb/text.h"
@@ -221,6 +222,25 @@ START_TEST(test_found_put) {
 	ck_assert_uint_eq(object_ip(find("system.interface", "eth0"), SYSTEM_INTERFACE__IP).a, 0);
 	ck_assert(!object_is(find("system.interface", "eth0"), SYSTEM_INTERFACE__ALLOWACCESS,
 			     "ssh"));
+}
+END_TEST
+
+/* What a restore took away comes back with all else, though it was taken up meanwhile. */
+START_TEST(test_undo) {
+	AUTO_FREE char *before = backup(engine), *after = NULL;
+	struct txn *t;
+	struct err err = { 0 };
+	uint64_t revision;
+
+	replace(engine, true, "");
+	revision = engine->revision;
+	ck_assert_ptr_null(find("system.interface", "port1"));
+	found(engine, "port1", "set type physical\nset allowaccess ping ssh\n");
+	t = txn_new(engine, "a", "test");
+	ck_assert_msg(history_undo(t, revision, &err) == 0, "%s", err.text);
+	commit(t);
+	after = backup(engine);
+	ck_assert_str_eq(after, before);
 }
 END_TEST
 
@@ -494,6 +514,7 @@ static Suite *txn_replace_suite(void) {
 	tcase_add_test(t, test_view);
 	tcase_add_test(t, test_found);
 	tcase_add_test(t, test_found_put);
+	tcase_add_test(t, test_undo);
 	tcase_add_test(t, test_found_clash);
 	tcase_add_test(t, test_unknown);
 	tcase_add_loop_test(t, test_overtaken, 0, 4);
