@@ -241,7 +241,6 @@ static void print_detail(const struct list *l, const struct listed *item, struct
 			str_addf(out, "directly connected, %s\n", device_of(l, item, hop));
 		}
 	}
-	str_add_char(out, '\n');
 }
 
 static bool leads_to(const struct route_entry *e, uint32_t addr) {
@@ -269,8 +268,11 @@ static void list_narrow(struct list *l, const uint32_t *addr) {
 
 static void print_details(const struct list *l, struct str *out) {
 	str_add(out, heading);
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < l->n; i++) {
+		if (i > 0)
+			str_add_char(out, '\n');
 		print_detail(l, &l->item[i], out);
+	}
 }
 
 /* ---- JSON ---- */

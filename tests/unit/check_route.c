@@ -334,23 +334,23 @@ static const struct {
 	  "  * vrf 0 172.16.1.1, via port1\n\n"
 	  "Routing entry for 10.1.0.0/16\n"
 	  "  Known via \"static\", distance 10, metric 0, best\n"
-	  "  * vrf 0 172.16.2.1, via port2\n\n" },
+	  "  * vrf 0 172.16.2.1, via port2\n" },
 	{ "details", "168.63.129.16",
 	  "Routing entry for 168.63.129.16/32\n"
 	  "  Known via \"static\", distance 10, metric 0, best\n"
-	  "  * vrf 0 172.16.2.1, via port2\n  * vrf 0 172.16.1.1, via port1\n\n" },
+	  "  * vrf 0 172.16.2.1, via port2\n  * vrf 0 172.16.1.1, via port1\n" },
 	{ "details", "172.16.2.99",
 	  "Routing entry for 172.16.2.0/24\n"
 	  "  Known via \"connected\", distance 0, metric 0, best\n"
-	  "  * vrf 0 directly connected, port2\n\n" },
+	  "  * vrf 0 directly connected, port2\n" },
 	{ "details", "10.3.0.1",
 	  "Routing entry for 10.3.0.0/16\n"
 	  "  Known via \"static\", distance 10, metric 0, best\n"
-	  "  * vrf 0 directly connected, Null\n\n" },
+	  "  * vrf 0 directly connected, Null\n" },
 	{ "details", "10.4.0.1",
 	  "Routing entry for 0.0.0.0/0\n"
 	  "  Known via \"kernel\", distance 0, metric 0, best\n"
-	  "  * vrf 0 172.16.1.77, via port1\n\n" },
+	  "  * vrf 0 172.16.1.77, via port1\n" },
 };
 
 START_TEST(test_routing_table) {
