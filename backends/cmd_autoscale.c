@@ -2,8 +2,7 @@
 /*
  * Each command goes to gatehouse-syncd with all its words, and its answer is the output. The two
  * that show the state of the group have an answer of their own where there is none to show: the
- * unit stands alone, or gatehouse-syncd is away. `checksum diff` asks other units, so it may be
- * silent for as long as one of them is waited for.
+ * unit stands alone, or gatehouse-syncd is away.
  */
 #include "backends/cmd_autoscale.h"
 
@@ -17,8 +16,6 @@
 #include "cfgdb/version.h"
 #include "schemas/schema_gen.h"
 
-#define DIFF_WAIT_MS 25000     /* two members that do not answer, and something */
-
 /* ---- what is passed on ---- */
 
 static int peers_open(void *ctx, const struct command_call *call, struct stream *ret,
@@ -28,13 +25,6 @@ static int peers_open(void *ctx, const struct command_call *call, struct stream 
 	if (!detail && command_no_words(call, err) != 0)
 		return ERR_PARSE;
 	return relay_open(ctx, RELAY_WAIT_MS, "diagnose sys ha autoscale-peers", call, ret, err);
-}
-
-static int diff_open(void *ctx, const struct command_call *call, struct stream *ret,
-		     struct err *err) {
-	if (call->argc > 1)
-		return command_bad_word(call->argv[1], err);
-	return relay_open(ctx, DIFF_WAIT_MS, "diagnose sys ha checksum diff", call, ret, err);
 }
 
 static int history_open(void *ctx, const struct command_call *call, struct stream *ret,
@@ -139,7 +129,6 @@ const struct command *commands_autoscale(size_t *n) {
 	static const struct command table[] = {
 		{ .words = "diagnose sys ha autoscale-peers", .open = peers_open,
 		  .has_json = true },
-		{ .words = "diagnose sys ha checksum diff", .open = diff_open, .has_json = true },
 		{ .words = "diagnose sys ha history read", .open = history_open,
 		  .has_json = true },
 		{ .words = "diagnose sys ha status", .open = numbers_open, .has_json = true },

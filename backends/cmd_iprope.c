@@ -116,18 +116,6 @@ static void print_translation(const struct lookup_result *r, struct str *out) {
 	str_addf(out, ":%u\n", r->dport);
 }
 
-/* Lines as an array. */
-static void put_lines(struct json *j, const char *name, const char *text) {
-	json_put_array(j, name);
-	while (*text) {
-		size_t len = strcspn(text, "\n");
-
-		json_put_textf(j, NULL, "%.*s", (int)len, text);
-		text += len + (text[len] != '\0');
-	}
-	json_put_end(j);
-}
-
 static void put_lookup(const struct lookup_result *r, const char *dev, const char *why,
 		       const char *explained, struct str *out) {
 	struct json j = json_put_begin(out);
@@ -148,7 +136,7 @@ static void put_lookup(const struct lookup_result *r, const char *dev, const cha
 		json_put_text(&j, "no_way", why);
 	else
 		json_put_null(&j, "no_way");
-	put_lines(&j, "explanation", explained);
+	json_put_lines(&j, "explanation", explained);
 	json_put_end(&j);
 }
 

@@ -20,6 +20,7 @@
 
 #include "backends/arp.h"
 #include "backends/barrier.h"
+#include "backends/changes.h"
 #include "backends/cmd_flow.h"
 #include "backends/cmd_hardware.h"
 #include "backends/cmd_link.h"
@@ -78,6 +79,7 @@ struct kernel {
 	struct sampler *sampler;
 	struct session_sources sessions_shown;
 	struct metrics_sources metrics;
+	struct changes *changes;
 	struct event *log_denied, *log_sessions; /* fire when there is something to log */
 	struct event *report;         /* of what the log had to leave out */
 	struct event *schedule;       /* fires when a schedule next changes the rules */
@@ -432,6 +434,7 @@ struct kernel *kernel_open(const struct kernel_config *config, struct err *err) 
 	k->engine = config->engine;
 	k->state_dir = xstrdup(config->state_dir);
 	k->tell = config->tell;
+	k->changes = changes_new(k->engine);
 	if (open_replication(k, config, err) != 0 || open_hold(k, config, err) != 0 ||
 	    kernel_start(k, err) != 0)
 		return kernel_close(k);
@@ -462,6 +465,7 @@ struct kernel *kernel_close(struct kernel *k) {
 	hold_free(k->hold);
 	nft_free(k->nft);
 	barrier_free(k->barrier);
+	changes_free(k->changes);
 	free(k->state_dir);
 	free(k);
 	return NULL;
@@ -490,6 +494,7 @@ void kernel_commands(struct kernel *k,
 		{ commands_link, NULL },
 		{ commands_port, NULL },
 		{ commands_top, NULL },
+		{ commands_changes, k->changes },
 	};
 
 	k->sessions_shown.ways = k->ways;

@@ -59,13 +59,20 @@ struct ref_check {
 	struct err *err;
 };
 
+static bool may_name(const struct schema_attr *a, const struct schema_table *table) {
+	for (unsigned int i = 0; i < a->n_refs; i++)
+		if (a->refs[i] == table->id)
+			return true;
+	return false;
+}
+
 static int check_ref(void *arg, const struct object *holder, unsigned int attr, const char *name) {
 	struct ref_check *c = arg;
 	const struct schema_attr *a = &holder->table->attrs[attr];
 
 	if (txn_resolve(c->txn, a, name) || model_builtin(a, name))
 		return 0;
-	if (holder->table == c->obj->table && strcmp(name, c->obj->key) == 0)
+	if (may_name(a, c->obj->table) && strcmp(name, c->obj->key) == 0)
 		return 0; /* itself: a rule of the table may refuse that */
 	return err_set(c->err, ERR_NOT_FOUND,
 		       "%s %s%s%s: entry not found in datasource\n\nvalue parse error before '%s'",

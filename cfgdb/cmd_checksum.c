@@ -16,6 +16,9 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/relay.h"
 #include "cfgdb/role.h"
+#include "cfgdb/scrub.h"
+
+#define DIFF_WAIT_MS 25000     /* two members that do not answer, and something */
 
 /* ---- text ---- */
 
@@ -175,54 +178,78 @@ static int show_run(void *ctx, const struct command_call *call, struct str *out,
 
 /* ---- recalculate [global|root] ---- */
 
+/* What was found in the database and undone. */
+static int put_scrubbed(struct cmd_checksum *c, struct str *out, struct err *err) {
+	AUTO_STR struct str found = STR_INIT;
+	int rc = scrub(c->engine, &found, err);
+
+	if (rc == 0 && found.len > 0)
+		str_addf(out, "the database of this unit held something else, and was mended:\n%s",
+			 str_text(&found));
+	return rc;
+}
+
 static int recalculate_run(void *ctx, const struct command_call *call, struct str *out,
 			   struct err *err) {
 	struct cmd_checksum *c = ctx;
 
-	(void)out;
 	if (call->argc > 1 || (call->argc == 1 && strcmp(call->argv[0], "global") != 0 &&
 			       strcmp(call->argv[0], "root") != 0))
 		return command_bad_word(call->argv[call->argc - 1], err);
 	digest_group_forget(c->engine);
-	return 0;
+	return put_scrubbed(c, out, err);
 }
 
-/* ---- cluster, autoscale-cluster: all members ---- */
+/* ---- what this unit says, and then the others, by gatehouse-syncd ---- */
 
 /* As JSON it is one array: this unit begins it, members follow, the end is put here. */
-struct cluster_text {
+struct answer {
 	struct str own;
-	struct relay_call *others;     /* NULL: nobody knows them */
+	struct stream others;          /* next is NULL: there are none */
 	bool json;
 };
 
-static enum stream_state cluster_end(const struct cluster_text *t, struct str *out) {
+static enum stream_state answer_end(const struct answer *a, struct str *out) {
 	struct json j = json_put_resume(out);
 
-	if (t->json)
+	if (a->json)
 		json_put_end(&j);
 	return STREAM_END;
 }
 
-static enum stream_state cluster_next(void *ctx, struct str *out, struct err *err) {
-	struct cluster_text *t = ctx;
+static enum stream_state answer_next(void *ctx, struct str *out, struct err *err) {
+	struct answer *a = ctx;
 	enum stream_state state;
 
-	if (t->own.len > 0) {
-		str_add_bytes(out, t->own.data, t->own.len);
-		str_clear(&t->own);
-		return t->others ? STREAM_WAIT : cluster_end(t, out);
+	if (a->own.len == 0) {
+		state = a->others.next(a->others.ctx, out, err);
+		return state == STREAM_END ? answer_end(a, out) : state;
 	}
-	state = relay_call_next(t->others, out, err);
-	return state == STREAM_END ? cluster_end(t, out) : state;
+	str_add_bytes(out, a->own.data, a->own.len);
+	str_clear(&a->own);
+	return a->others.next ? STREAM_WAIT : answer_end(a, out);
 }
 
-static void cluster_close(void *ctx) {
-	struct cluster_text *t = ctx;
+static void answer_close(void *ctx) {
+	struct answer *a = ctx;
 
-	str_done(&t->own);
-	relay_call_close(t->others);
-	free(t);
+	str_done(&a->own);
+	if (a->others.close)
+		a->others.close(a->others.ctx);
+	free(a);
+}
+
+static void answer_open(struct answer *a, struct stream *ret) {
+	*ret = (struct stream){ .next = answer_next, .close = answer_close, .ctx = a,
+				.fd = a->others.fd };
+}
+
+static struct answer *answer_new(const struct command_call *call) {
+	struct answer *a = xcalloc(1, sizeof(*a));
+
+	a->others.fd = -1;
+	a->json = call->json;
+	return a;
 }
 
 static void cluster_begin(const struct cmd_checksum *c, const struct digest_group *staged,
@@ -233,26 +260,60 @@ static void cluster_begin(const struct cmd_checksum *c, const struct digest_grou
 	cmd_checksum_json(c->engine->serial, is_primary(c), staged, active, &j);
 }
 
-static int open_cluster(struct cmd_checksum *c, const struct command_call *call, const char *form,
+static int open_cluster(struct cmd_checksum *c, const struct command_call *call, const char *words,
 			const char *line, struct stream *ret, struct err *err) {
-	char *words[] = { (char *)"checksum", (char *)form };
 	struct digest_group staged, active;
-	struct cluster_text *t;
+	struct answer *a;
 
 	if (command_no_words(call, err) != 0)
 		return ERR_PARSE;
-	t = xcalloc(1, sizeof(*t));
-	t->json = call->json;
+	a = answer_new(call);
 	take_own(c, &staged, &active);
 	if (call->json)
-		cluster_begin(c, &staged, &active, &t->own);
+		cluster_begin(c, &staged, &active, &a->own);
 	else
-		cmd_checksum_unit(c->engine->serial, line, &staged, &active, &t->own);
+		cmd_checksum_unit(c->engine->serial, line, &staged, &active, &a->own);
 	if (relay_is_attached(c->relay))
-		t->others = relay_call_open(c->relay, RELAY_WAIT_MS, call->json, ARRAY_LEN(words),
-					    words, NULL);
-	*ret = (struct stream){ .next = cluster_next, .close = cluster_close, .ctx = t,
-				.fd = t->others ? relay_call_fd(t->others) : -1 };
+		relay_open(c->relay, RELAY_WAIT_MS, words, call, &a->others, NULL);
+	answer_open(a, ret);
+	return 0;
+}
+
+/* What is said of this unit, as the first member. */
+static void diff_begin(const struct cmd_checksum *c, struct str *text) {
+	AUTO_FREE char *lines = str_steal(text);
+	struct json j = json_put_begin(text);
+
+	json_put_array(&j, NULL);
+	json_put_object(&j, NULL);
+	json_put_text(&j, "serial", c->engine->serial);
+	json_put_lines(&j, "lines", lines ? lines : "");
+	json_put_end(&j);
+}
+
+/* Nobody to ask is no error when there is something to say of this unit. */
+static int diff_open(void *ctx, const struct command_call *call, struct stream *ret,
+		     struct err *err) {
+	struct cmd_checksum *c = ctx;
+	struct answer *a;
+	bool said;
+	int rc;
+
+	if (call->argc > 1)
+		return command_bad_word(call->argv[1], err);
+	a = answer_new(call);
+	if (put_scrubbed(c, &a->own, err) != 0)
+		str_addf(&a->own, "%s\n", err->text);
+	said = a->own.len > 0;
+	if (call->json)
+		diff_begin(c, &a->own);
+	rc = relay_open(c->relay, DIFF_WAIT_MS, "diagnose sys ha checksum diff", call, &a->others,
+			err);
+	if (rc && !said) {
+		answer_close(a);
+		return rc;
+	}
+	answer_open(a, ret);
 	return 0;
 }
 
@@ -260,14 +321,14 @@ static int cluster_open(void *ctx, const struct command_call *call, struct strea
 			struct err *err) {
 	struct cmd_checksum *c = ctx;
 
-	return open_cluster(c, call, "cluster", manage_line(c), ret, err);
+	return open_cluster(c, call, "checksum cluster", manage_line(c), ret, err);
 }
 
 static int autoscale_open(void *ctx, const struct command_call *call, struct stream *ret,
 			  struct err *err) {
 	struct cmd_checksum *c = ctx;
 
-	return open_cluster(c, call, "autoscale-cluster",
+	return open_cluster(c, call, "checksum autoscale-cluster",
 			    is_primary(c) ? "is_autoscale_primary()=1" : "is_autoscale_primary()=0",
 			    ret, err);
 }
@@ -276,6 +337,7 @@ const struct command *commands_checksum(size_t *n) {
 	static const struct command table[] = {
 		{ .words = "diagnose sys ha checksum show", .run = show_run, .has_json = true },
 		{ .words = "diagnose sys ha checksum recalculate", .run = recalculate_run },
+		{ .words = "diagnose sys ha checksum diff", .open = diff_open, .has_json = true },
 		{ .words = "diagnose sys ha checksum cluster", .open = cluster_open,
 		  .has_json = true },
 		{ .words = "diagnose sys ha checksum autoscale-cluster", .open = autoscale_open,

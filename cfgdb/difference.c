@@ -148,12 +148,50 @@ static void say_delete(struct plan *p, const struct object *obj) {
 	str_add_char(p->out, '\n');
 }
 
-/* Commands are said and carried out; checks were made before. */
-static void put(struct plan *p, const struct object *obj) {
-	const struct object *there = txn_find(p->at, obj->table, obj->key);
+/* The object without what it need not have and will not keep. */
+static struct object *loose(const struct object *there, const struct object *goal) {
+	struct object *obj = object_copy(there ? there : goal);
 
-	say_put(p, there, obj);
+	for (unsigned int a = 0; a < obj->table->n_attrs; a++) {
+		const struct schema_attr *attr = &obj->table->attrs[a];
+		const struct value *x = there ? object_get(there, a) : NULL;
+		const struct value *y = object_get(goal, a);
+
+		if (!(attr->flags & (ATTR_REQUIRED | ATTR_KEY)) &&
+		    !(x && y && value_equal(attr, x, y)))
+			object_unset(obj, a);
+	}
+	object_normalize(obj);
+	return obj;
+}
+
+static int is_own_key(void *arg, const struct object *holder, unsigned int attr, const char *name) {
+	const struct object *obj = arg;
+	const struct schema_attr *a = &holder->table->attrs[attr];
+
+	for (unsigned int i = 0; i < a->n_refs && strcmp(name, obj->key) == 0; i++)
+		if (a->refs[i] == obj->table->id)
+			return 1;
+	return 0;
+}
+
+/* Commands are said and carried out; checks were made before. */
+static void put_at_once(struct plan *p, const struct object *obj) {
+	say_put(p, txn_find(p->at, obj->table, obj->key), obj);
 	txn_stage(p->at, obj->table, obj->key, object_copy(obj), 0);
+}
+
+/* What names itself must be there before it can. */
+static void put(struct plan *p, const struct object *obj) {
+	struct object *first = NULL;
+
+	if (!txn_find(p->at, obj->table, obj->key) &&
+	    object_each_ref(obj, is_own_key, (void *)obj) != 0)
+		first = loose(NULL, obj);
+	if (first)
+		put_at_once(p, first);
+	object_free(first);
+	put_at_once(p, obj);
 }
 
 static void delete (struct plan *p, const struct object *obj) {
@@ -207,23 +245,6 @@ static void say_stepped(struct plan *p) {
 	close_table(p);
 	str_add(p->out, STEP_COMMENT);
 	p->stepped = true;
-}
-
-/* The object without what it need not have and will not keep. */
-static struct object *loose(const struct object *there, const struct object *goal) {
-	struct object *obj = object_copy(there ? there : goal);
-
-	for (unsigned int a = 0; a < obj->table->n_attrs; a++) {
-		const struct schema_attr *attr = &obj->table->attrs[a];
-		const struct value *x = there ? object_get(there, a) : NULL;
-		const struct value *y = object_get(goal, a);
-
-		if (!(attr->flags & (ATTR_REQUIRED | ATTR_KEY)) &&
-		    !(x && y && value_equal(attr, x, y)))
-			object_unset(obj, a);
-	}
-	object_normalize(obj);
-	return obj;
 }
 
 static bool loosen(struct plan *p) {

@@ -130,7 +130,7 @@ static bool change_attr(struct object *obj, const struct object *goal, unsigned 
 	const struct schema_attr *a = &obj->table->attrs[attr];
 	const struct value *want = object_get(goal, attr);
 
-	if ((a->flags & ATTR_KEY) || is_same(a, object_get(obj, attr), want) ||
+	if ((a->flags & (ATTR_KEY | ATTR_SESSION)) || is_same(a, object_get(obj, attr), want) ||
 	    !object_has(goal, attr) || !object_has(obj, attr))
 		return false;
 	if (a->type == ATTR_CHILD)

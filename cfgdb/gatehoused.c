@@ -30,6 +30,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/notify.h"
 #include "cfgdb/base/privdrop.h"
+#include "cfgdb/cmd_batch.h"
 #include "cfgdb/cmd_checksum.h"
 #include "cfgdb/cmd_revision.h"
 #include "cfgdb/cmd_transaction.h"
@@ -40,6 +41,7 @@
 #include "cfgdb/pending.h"
 #include "cfgdb/relay.h"
 #include "cfgdb/saving.h"
+#include "cfgdb/scrub.h"
 #include "cfgdb/server.h"
 #include "cfgdb/workspace.h"
 
@@ -47,6 +49,7 @@
 #define LOCK_TRIES 100 /* of 50 ms */
 #define SYNC_WAIT_S 30
 #define SYNC_WAIT_MAX_S 3600
+#define SCRUB_S 10     /* between two looks whether anyone has written to the database */
 
 struct options {
 	const char *state_dir, *run_dir, *user, *group, *sync_user;
@@ -68,6 +71,7 @@ struct daemon {
 	struct server *server;
 	struct cmd_checksum checksum;
 	struct cmd_revision revision;
+	struct batch_logs *batch_logs;
 	struct command *commands;
 	size_t n_commands;
 	uint64_t replaced_revision; /* after which interfaces were taken up */
@@ -321,6 +325,9 @@ static void add_all_commands(struct daemon *d) {
 	d->checksum = (struct cmd_checksum){ d->engine, d->role, d->relay };
 	commands = commands_config(&n);
 	add_commands(d, commands, n, d->engine);
+	commands = commands_batch(&n);
+	d->batch_logs = batch_logs_new();
+	add_commands(d, commands, n, d->batch_logs);
 	commands = commands_checksum(&n);
 	add_commands(d, commands, n, &d->checksum);
 	commands = commands_revision(&n);
@@ -389,12 +396,34 @@ static void on_signal(evutil_socket_t fd, short what, void *arg) {
 	event_base_loopbreak(d->base);
 }
 
+static void on_scrub(evutil_socket_t fd, short what, void *arg) {
+	struct daemon *d = arg;
+	AUTO_STR struct str found = STR_INIT;
+	struct err err = { 0 };
+	const char *line;
+
+	(void)fd;
+	(void)what;
+	if (!store_is_touched(d->engine->store))
+		return;
+	if (scrub(d->engine, &found, &err) != 0)
+		log_line(LOG_LEVEL_ERROR, "gatehoused: somebody has written to the database: %s",
+			 err.text);
+	for (line = str_text(&found); *line; line += strcspn(line, "\n") + 1)
+		log_line(LOG_LEVEL_ERROR,
+			 "gatehoused: somebody has written to the database: it is mended: %.*s",
+			 (int)strcspn(line, "\n"), line);
+}
+
 static void run(struct daemon *d) {
+	const struct timeval scrub_wait = { .tv_sec = SCRUB_S };
+	struct event *touched = event_new(d->base, -1, EV_PERSIST, on_scrub, d);
 	struct event *term = evsignal_new(d->base, SIGTERM, on_signal, d);
 	struct event *intr = evsignal_new(d->base, SIGINT, on_signal, d);
 	struct err err = { 0 };
 
-	if (term && intr && event_add(term, NULL) == 0 && event_add(intr, NULL) == 0) {
+	if (term && intr && touched && event_add(term, NULL) == 0 && event_add(intr, NULL) == 0 &&
+	    event_add(touched, &scrub_wait) == 0) {
 		log_line(LOG_LEVEL_INFO, "gatehoused %s: ready, serial %s, revision %llu",
 			 PACKAGE_VERSION, d->engine->serial,
 			 (unsigned long long)d->engine->revision);
@@ -402,6 +431,8 @@ static void run(struct daemon *d) {
 			log_line(LOG_LEVEL_WARNING, "gatehoused: %s", err.text);
 		event_base_dispatch(d->base);
 	}
+	if (touched)
+		event_free(touched);
 	if (term)
 		event_free(term);
 	if (intr)
@@ -418,6 +449,7 @@ static void stop(struct daemon *d) {
 	engine_close(d->engine);
 	saving_close(d->saving);
 	role_free(d->role);
+	batch_logs_free(d->batch_logs);
 	free(d->commands);
 	if (d->base)
 		event_base_free(d->base);

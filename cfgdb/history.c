@@ -298,7 +298,7 @@ static bool is_back(const struct staging *s, const struct kept_change *c) {
 	return same;
 }
 
-/* Whether it is a link as found: what was deleted is taken up again, and that is nobody's change. */
+/* A link as found, also one that was deleted and is taken up again, is nobody's change. */
 static bool is_found(const struct staging *s, const struct kept_change *c) {
 	const struct schema_table *table = schema_find(c->dotted);
 	const struct object *active = table ? txn_active(s->txn, table, c->key) : NULL;

@@ -40,6 +40,7 @@ static const char *const sql[SQL_COUNT] = {
 		"ON CONFLICT(vd, tbl, key) DO UPDATE SET pos=?4, ver=?5, hash=?6, body=?7",
 	[SQL_DELETE] = "DELETE FROM obj WHERE vd=?1 AND tbl=?2 AND key=?3",
 	[SQL_OID] = "SELECT oid FROM obj WHERE vd=?1 AND tbl=?2 AND key=?3",
+	[SQL_DATA_VERSION] = "PRAGMA data_version",
 	[SQL_REF_CLEAR] = "DELETE FROM ref WHERE src_oid=?1",
 	[SQL_REF_ADD] =
 		"INSERT INTO ref(src_oid, attr, ord, tgt_tbl, tgt_key) VALUES(?1, ?2, ?3, ?4, ?5)",
@@ -217,8 +218,10 @@ struct store *store_open(const char *path, struct err *err) {
 	else if (store_exec(s, pragma_sql, err) == 0 && store_keep_log(s, err) == 0 &&
 		 store_check(s, err) == 0 && store_exec(s, schema_sql, err) == 0 &&
 		 store_migrate(s, err) == 0 && store_prepare(s, err) == 0 &&
-		 store_version(s, err) == 0 && store_measure(s, err) == 0)
+		 store_version(s, err) == 0 && store_measure(s, err) == 0) {
+		store_is_touched(s);
 		return s;
+	}
 	store_close(s);
 	return NULL;
 }
@@ -295,6 +298,28 @@ int store_load(struct store *s, const struct store_visitor *visitor, struct err 
 	struct loading l = { visitor, err };
 
 	return store_each_row(s, SQL_LOAD, store_load_row, &l, err);
+}
+
+bool store_has(struct store *s, const char *vd, const char *dotted, const char *key) {
+	sqlite3_stmt *stmt = s->stmt[SQL_OID];
+	bool found;
+
+	store_bind_text(s, SQL_OID, 1, vd);
+	store_bind_text(s, SQL_OID, 2, dotted);
+	store_bind_text(s, SQL_OID, 3, key);
+	found = sqlite3_step(stmt) == SQLITE_ROW;
+	sqlite3_reset(stmt);
+	return found;
+}
+
+bool store_is_touched(struct store *s) {
+	sqlite3_stmt *stmt = s->stmt[SQL_DATA_VERSION];
+	int64_t before = s->data_version;
+
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		s->data_version = sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	return s->data_version != before;
 }
 
 int store_meta_get(struct store *s, const char *name, char **ret, struct err *err) {

@@ -186,6 +186,15 @@ int store_put_row_hash(struct store *s, const struct row *row, struct err *err);
 int store_put_root_hash(struct store *s, uint64_t rev,
 			const unsigned char root_hash[OBJECT_HASH_LEN], struct err *err);
 
+/* Whether an object of a table, by its dotted name, is stored in this virtual domain. */
+bool store_has(struct store *s, const char *vd, const char *dotted, const char *key);
+
+/*
+ * Whether anyone else has written to the database since it was opened or this was last asked
+ * (PRAGMA data_version, https://sqlite.org/pragma.html).
+ */
+bool store_is_touched(struct store *s);
+
 /* Name of the virtual domain that a table's objects are stored under. */
 const char *store_vd(const struct schema_table *table);
 

@@ -16,6 +16,7 @@ enum statement {
 	SQL_PUT,
 	SQL_DELETE,
 	SQL_OID,
+	SQL_DATA_VERSION,
 	SQL_REF_CLEAR,
 	SQL_REF_ADD,
 	SQL_REVISION,
@@ -44,6 +45,7 @@ enum statement {
 struct store {
 	sqlite3 *db;
 	sqlite3_stmt *stmt[SQL_COUNT];
+	int64_t data_version;          /* of the database, as last seen */
 	int64_t history, history_kept; /* bytes: now, and as of the last commit */
 };
 

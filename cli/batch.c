@@ -93,8 +93,9 @@ static void batch_warn(void *arg, const char *text) {
 
 /* ---- leaving out ---- */
 
-static void batch_skip(struct batch *b, bool entry) {
+static void batch_skip(struct batch *b, bool entry, int why) {
 	b->left_out = b->lines->first;
+	b->why = why;
 	b->entry = entry;
 	b->nested = 0;
 }
@@ -140,23 +141,41 @@ static void batch_prompt(struct batch *b) {
 		out_flush(b->sh->out);
 }
 
+/* Returns the code of the command, which belongs to what is carried out. */
+static int batch_try(struct batch *b, const char *line, enum verb verb) {
+	bool at_root = b->sh->context.depth == 0;
+	int rc = shell_run(b->sh, line);
+
+	if (rc && (verb == VERB_CONFIG || verb == VERB_EDIT))
+		batch_skip(b, verb == VERB_EDIT, rc);
+	else if (at_root && b->sh->context.depth > 0)
+		b->block = b->lines->first;
+	return rc;
+}
+
+static void batch_done(const struct batch *b, const char *command, int code) {
+	if (b->done)
+		b->done(b->done_arg, command, code);
+}
+
 enum batch_outcome batch_command(struct batch *b, const char *line) {
 	AUTO_WORDS struct words words = { 0 };
-	bool at_root = b->sh->context.depth == 0;
 	struct pipe pipe;
 	enum verb verb;
+	bool skipped;
 	int rc;
 
 	if (pipe_split(line, &pipe, NULL) == 0)
 		pipe_words(line, &pipe, &words, NULL);
 	verb = batch_verb(&words);
-	if (batch_skips(b, verb))
+	skipped = batch_skips(b, verb);
+	rc = skipped ? b->why : batch_try(b, line, verb);
+	if (b->sh->queue.open) /* nobody types a batch for what could not be opened */
+		b->left_out = 0;
+	if (words.n > 0)
+		batch_done(b, line, rc);
+	if (skipped)
 		return BATCH_LEFT_OUT;
-	rc = shell_run(b->sh, line);
-	if (rc && (verb == VERB_CONFIG || verb == VERB_EDIT))
-		batch_skip(b, verb == VERB_EDIT);
-	else if (at_root && b->sh->context.depth > 0)
-		b->block = b->lines->first;
 	return rc ? BATCH_FAILED : BATCH_DONE;
 }
 
@@ -177,6 +196,7 @@ static void batch_unfinished(struct batch *b) {
 	if (b->prompts)
 		out_text(b->sh->out, "\n");
 	shell_fail(b->sh, &err);
+	batch_done(b, "end", err.code);
 	shell_drop(b->sh);
 }
 
@@ -197,10 +217,12 @@ void batch_run(struct batch *b) {
 			break;
 		b->sh->line = b->lines->first;
 		out_begin(b->sh->out);
-		if (rc > 0)
+		if (rc > 0) {
 			batch_command(b, str_text(&line));
-		else
+		} else {
 			shell_fail(b->sh, &err);
+			batch_done(b, str_text(&line), rc);
+		}
 		if (rc > 0 && b->prompts && !b->sh->quit)
 			out_text(b->sh->out, "\n");
 	}

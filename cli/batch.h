@@ -13,11 +13,15 @@ struct batch {
 	struct lines *lines;     /* not owned */
 	const char *name; /* for errors and warnings, on stderr; NULL: they go to the output */
 	bool prompts;            /* print prompts, as a session without a terminal does */
+	/* Told of each command and its code; of what was left out, the code of why. May be NULL. */
+	void (*done)(void *arg, const char *command, int code);
+	void *done_arg;
 	struct client_commit commit; /* how the whole becomes real, for batch_run_atomic() */
 	/* kept by batch_run */
 	unsigned long block;     /* line of the open top-level `config` */
 	unsigned long left_out;  /* line after which lines are being left out; 0: none */
 	unsigned int nested;     /* `config`s opened meanwhile */
+	int why;                 /* the code of what it is for */
 	bool entry;              /* ... since an `edit` that failed; otherwise since a `config` */
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Opening and closing. The work is done by the context; what is added here is when changes become
- * real. In a session every `next` and `end` is committed by the daemon as it comes. In a script the
- * outermost `config` opens a transaction and its `end` commits it: entries that fail on the way are
- * left out, the rest becomes real at once.
+ * Opening and closing, and what is done with whole entries. The work is done by the context; what
+ * is added here is when changes become real. In a session every `next` and `end` is committed by
+ * the daemon as it comes. In a script the outermost `config` opens a transaction and its `end`
+ * commits it: entries that fail on the way are left out, the rest becomes real at once.
  */
 #include <string.h>
 

@@ -285,6 +285,8 @@ int cmd_restore(struct shell *sh, const struct call *call, struct err *err) {
 		out_flush(sh->out);
 		rc = replace(&r, err);
 	}
+	if (r.text.len > 0)
+		explicit_bzero(r.text.data, r.text.len); /* it may hold secrets in clear */
 	str_done(&r.text);
 	tally_clear(&r.tally);
 	return rc;

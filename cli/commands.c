@@ -5,6 +5,8 @@
  * a row and nothing else in the shell; those of `diagnose`, `execute` and `get` stand in files of
  * their own.
  */
+#include "cfgdb/base/mem.h"
+#include "cli/alias.h"
 #include "cli/commands_rows.h"
 
 #define IN_LIST (LEVEL_LIST | LEVEL_ORDERED)
@@ -24,6 +26,11 @@ static const struct command show_here[] = {
 	{ 0 }
 };
 
+static const struct argument alias_args[] = {
+	{ "<alias>", "Name, as in system alias." },
+	[1 ... ALIAS_ARGUMENTS_MAX] = { "<argument>", "What the alias needs." },
+};
+
 const struct command commands[] = {
 	{ "config", "Configure a table or object.", LEVEL_ROOT, COMMAND_PATHS | COMMAND_TARGET,
 	  .run = cmd_config },
@@ -35,8 +42,11 @@ const struct command commands[] = {
 	  COMMAND_PATHS | COMMAND_PARTS, .kind = ARGS_TREE, .run = cmd_tree },
 	{ "diagnose", "Look into the running system.", LEVEL_ROOT, .sub = commands_diagnose },
 	{ "execute", "Run a command once.", LEVEL_ROOT, .sub = commands_execute },
-	{ "exit", "End the session.", LEVEL_ROOT, .run = cmd_exit },
-	{ "quit", "End the session.", LEVEL_ROOT, COMMAND_HIDDEN, .run = cmd_exit },
+	{ "alias", "Run commands that have a name.", LEVEL_ROOT, .min_args = 1,
+	  .max_args = ARRAY_LEN(alias_args), .args = alias_args, .run = cmd_alias },
+	{ "exit", "End the session.", LEVEL_ROOT, COMMAND_AT_ONCE, .run = cmd_exit },
+	{ "quit", "End the session.", LEVEL_ROOT, COMMAND_HIDDEN | COMMAND_AT_ONCE,
+	  .run = cmd_exit },
 
 	{ "config", "Configure a table or object inside.", IN_BUFFER, .kind = ARGS_CHILD,
 	  .min_args = 1, .max_args = UINT16_MAX, .run = cmd_config_child },

@@ -43,6 +43,14 @@ int cmd_show_full(struct shell *sh, const struct call *call, struct err *err);
 int cmd_show_here(struct shell *sh, const struct call *call, struct err *err);
 int cmd_show_here_full(struct shell *sh, const struct call *call, struct err *err);
 
+/* cmd_alias.c: `alias NAME ARGUMENT...` at the root. */
+int cmd_alias(struct shell *sh, const struct call *call, struct err *err);
+
+/* cmd_batch.c: `execute batch start`, `end`, `status`. */
+int cmd_batch_start(struct shell *sh, const struct call *call, struct err *err);
+int cmd_batch_end(struct shell *sh, const struct call *call, struct err *err);
+int cmd_batch_status(struct shell *sh, const struct call *call, struct err *err);
+
 /* cmd_tree.c: `tree [PATH]` at the root, `tree [NAME...]` inside. */
 int cmd_tree(struct shell *sh, const struct call *call, struct err *err);
 

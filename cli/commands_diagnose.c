@@ -108,8 +108,14 @@ static const struct command diagnose_application[] = {
 	{ 0 }
 };
 
+static const struct argument cli_level_args[] = {
+	{ "<verbosity>", "1 to 8; 0: show none." },
+};
+
 static const struct command diagnose_debug[] = {
 	{ "application", "What a part of the unit does.", .sub = diagnose_application },
+	{ "cli", "Changes of the configuration, as commands.", .min_args = 1, .max_args = 1,
+	  .args = cli_level_args, WATCH },
 	{ "disable", "Show no debug output.", REMOTE },
 	{ "enable", "Show debug output.", WATCH },
 	{ "flow", "The way of packets through the unit.", .sub = diagnose_flow },

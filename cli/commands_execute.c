@@ -116,8 +116,8 @@ static const struct argument revision_comment_args[] = {
 };
 
 static const struct argument diff_args[] = {
-	{ "<from>", "Number of a revision." },
-	{ "<to>", "Number of another one; without it, the configuration as it is." },
+	{ "<revision>", "Number of a revision." },
+	{ "<revision>", "Number of another one; without it, the configuration as it is." },
 };
 
 static const struct argument revert_args[] = {
@@ -137,12 +137,24 @@ static const struct command execute_revision[] = {
 	{ 0 }
 };
 
+static const struct command execute_batch[] = {
+	{ "end", "Carry out the lines that were put aside.", .flags = COMMAND_AT_ONCE,
+	  .run = cmd_batch_end },
+	{ "lastlog", "Tell what became of the commands of the last batch.",
+	  .flags = COMMAND_AT_ONCE, REMOTE },
+	{ "start", "From now on, put lines aside.", .flags = COMMAND_AT_ONCE,
+	  .run = cmd_batch_start },
+	{ "status", "Tell whether lines are put aside.", .flags = COMMAND_AT_ONCE,
+	  .run = cmd_batch_status },
+	{ 0 }
+};
+
 static const struct argument transaction_args[] = {
 	{ "<id>", "Number of the config transaction, as status shows it." },
 };
 
 static const struct argument revision_args[] = {
-	{ "<revision>", "Revision that waits; without it, yours." },
+	{ "<waiting>", "Revision that waits; without it, yours." },
 };
 
 static const struct argument start_args[] = {
@@ -307,6 +319,8 @@ static const struct command execute_restore[] = {
 
 const struct command commands_execute[] = {
 	{ "backup", "Save the configuration.", .sub = execute_backup },
+	{ "batch", "A script that is typed: carried out as one, its codes kept.",
+	  .sub = execute_batch },
 	{ "cfg", "What of the configuration is saved.", .sub = execute_cfg },
 	{ "clear", "Forget what was learnt.", .sub = execute_clear },
 	{ "config-transaction", "Changes that become active together.",

@@ -15,11 +15,13 @@
 #include "cfgdb/lex.h"
 #include "cli/commands.h"
 #include "cli/completer.h"
+#include "cli/pipe.h"
 
 /* ---- words of the grammar ---- */
 
 static bool add_word(void *arg, const char *word, const char *help) {
-	return !completer_add(arg, word, help, false);
+	completer_add(arg, word, help, false);
+	return false;
 }
 
 static void complete_words(struct completion *c, const struct grammar *g) {
@@ -115,6 +117,17 @@ static void complete_args(struct completer *k, const struct command *command,
 		      (!is_value || (obj && complete_value_whole(k, obj, command->kind)));
 }
 
+/* Whether a command is there to be read. */
+static bool complete_prints(const char *word) {
+	static const char *const words[] = { "alias", "diagnose", "execute",
+					     "get",   "show",	  "tree" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
 /* ---- a line ---- */
 
 static void complete_after(struct shell *sh, char *const words[], size_t n, struct completion *c) {
@@ -136,23 +149,35 @@ static void complete_after(struct shell *sh, char *const words[], size_t n, stru
 		return;
 	k.argv = words + i;
 	k.argc = n - i;
+	c->prints = complete_prints(g.words[0]);
 	complete_args(&k, command, &g.target);
 }
 
 void complete_line(struct shell *sh, const char *text, struct completion *c) {
 	AUTO_WORDS struct words words = { 0 };
-	enum lex_result rc = lex_words(text, &words, NULL);
-	size_t n = words.n;
+	enum lex_result rc;
+	struct pipe pipe;
+	struct err err;
+	size_t at, n;
 
-	*c = (struct completion){ .start = strlen(text) };
+	*c = (struct completion){ .start = strlen(text), .prefix = xstrdup("") };
+	if (pipe_split(text, &pipe, &err) || text[strspn(text, " \t")] == '#')
+		return;
+	at = pipe.n ? pipe.start[pipe.n - 1] : 0;
+	rc = lex_words(text + at, &words, NULL);
+	n = words.n;
 	if (n > 0 && (rc == LEX_MORE || !words.trailing)) {
 		n--;
-		c->start = words.start[n];
+		c->start = at + words.start[n];
+		free(c->prefix);
 		c->prefix = xstrdup(words.w[n]);
-	} else {
-		c->prefix = xstrdup("");
+		c->quoted = rc == LEX_MORE && words.quoted[n];
 	}
-	if (rc != LEX_BAD && text[strspn(text, " \t")] != '#')
+	if (rc == LEX_BAD)
+		return;
+	if (pipe.n)
+		complete_pipe(c, words.w, n);
+	else
 		complete_after(sh, words.w, n, c);
 }
 
@@ -183,7 +208,9 @@ static void complete_print_one(const struct candidate *item, size_t width, struc
 }
 
 void complete_print(const struct completion *c, struct str *out) {
-	size_t width = 0;
+	const struct candidate bar = { .word = (char *)"|",
+				       .help = (char *)"Filter what it prints." };
+	size_t width = complete_width(&bar);
 
 	for (size_t i = 0; i < c->n_notes; i++)
 		width = complete_wider(&c->notes[i], width);
@@ -193,27 +220,38 @@ void complete_print(const struct completion *c, struct str *out) {
 		complete_print_one(&c->notes[i], width, out);
 	for (size_t i = 0; i < c->n; i++)
 		complete_print_one(&c->items[i], width, out);
-	if (c->more)
-		str_addf(out, "... (the first %d; type more of the word)\n", COMPLETE_MAX);
+	if (c->found > c->n)
+		str_addf(out, "... (%zu of %zu; type more of the word)\n", c->n, c->found);
 	if (c->whole)
 		str_add(out, "<Enter>\n");
+	if (c->whole && c->prints)
+		complete_print_one(&bar, width, out);
 }
 
 size_t complete_common(const struct completion *c) {
-	size_t len = c->n ? strlen(c->items[0].word) : 0;
+	size_t len = c->common;
 
-	for (size_t i = 1; i < c->n; i++)
-		for (size_t k = 0; k < len; k++)
-			if (c->items[i].word[k] != c->items[0].word[k])
-				len = k;
 	while (len > 0 && ((unsigned char)c->items[0].word[len] & 0xc0) == 0x80)
 		len--;
 	return len;
 }
 
+bool complete_is_plain(const char *word) {
+	return *word && !strpbrk(word, " \t\n#()<>?'\"\\|");
+}
+
 void complete_quote(const char *word, struct str *out) {
-	if (*word && !strpbrk(word, " \t\n#()<>?'\"\\"))
+	if (complete_is_plain(word))
 		str_add(out, word);
 	else
 		value_quote(word, out);
+}
+
+void complete_quote_part(const char *word, bool quoted, struct str *out) {
+	if (!quoted && (!*word || complete_is_plain(word))) {
+		str_add(out, word);
+		return;
+	}
+	value_quote(word, out);
+	out->data[--out->len] = '\0';
 }

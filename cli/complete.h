@@ -25,10 +25,13 @@ struct completion {
 	size_t n, size;
 	struct candidate notes[COMPLETE_NOTES_MAX];
 	size_t n_notes;
-	bool more;               /* there are more than COMPLETE_MAX */
+	size_t found;            /* that fit; more than n when there were more than COMPLETE_MAX */
+	size_t common;           /* bytes that all of these begin with */
 	bool whole;              /* the line can be carried out as it stands */
+	bool prints;             /* and prints what a filter could pick from */
 	size_t start;            /* offset in the text of the word that is being typed */
 	char *prefix;            /* that word so far, without quotes */
+	bool quoted;             /* a quote is open in it */
 };
 
 /* Collect what fits the end of text; release with complete_done(). */
@@ -43,5 +46,14 @@ void complete_print(const struct completion *c, struct str *out);
 /* Length of what all candidates begin with. */
 size_t complete_common(const struct completion *c);
 
+/* True when a word can be typed without quotes. */
+bool complete_is_plain(const char *word);
+
 /* Append a word as it is typed: in quotes when it needs them. */
 void complete_quote(const char *word, struct str *out);
+
+/*
+ * Append the beginning of a word, to be typed on: if it needs quotes, or quoted says so, behind one
+ * that stays open.
+ */
+void complete_quote_part(const char *word, bool quoted, struct str *out);

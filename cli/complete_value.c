@@ -177,8 +177,7 @@ static void list_held(struct completer *k, const struct object *obj, unsigned in
 		value_print(a, &one, VALUE_GET, &word);
 		if (strchr(str_text(&word), '\n'))
 			continue; /* no word of one line */
-		if (!completer_add(k->c, str_text(&word), help ? help : "", false))
-			return;
+		completer_add(k->c, str_text(&word), help ? help : "", false);
 	}
 }
 

@@ -25,15 +25,25 @@ void complete_done(struct completion *c) {
 	*c = (struct completion){ 0 };
 }
 
-bool completer_add(struct completion *c, const char *word, const char *help, bool required) {
+/* What the word has in common with all before it. */
+static void completer_compare(struct completion *c, const char *word) {
+	const char *first = c->n ? c->items[0].word : word;
+	size_t most = c->n ? c->common : strlen(word), len = 0;
+
+	while (len < most && word[len] == first[len])
+		len++;
+	c->common = len;
+	c->found++;
+}
+
+void completer_add(struct completion *c, const char *word, const char *help, bool required) {
 	if (strncmp(word, c->prefix, strlen(c->prefix)) != 0)
-		return true;
+		return;
 	if (c->n > 0 && strcmp(c->items[c->n - 1].word, word) == 0)
-		return true;
-	if (c->n >= COMPLETE_MAX) {
-		c->more = true;
-		return false;
-	}
+		return;
+	completer_compare(c, word);
+	if (c->n >= COMPLETE_MAX)
+		return;
 	if (c->n == c->size) {
 		c->size = c->size ? c->size * 2 : 32;
 		c->items = xreallocarray(c->items, c->size, sizeof(*c->items));
@@ -41,7 +51,6 @@ bool completer_add(struct completion *c, const char *word, const char *help, boo
 	c->items[c->n++] = (struct candidate){ .word = xstrdup(word),
 					       .help = xstrdup(help),
 					       .required = required };
-	return true;
 }
 
 static int compare_candidates(const void *a, const void *b) {
@@ -60,6 +69,7 @@ void completer_sort(struct completion *c) {
 			c->items[n++] = c->items[i];
 		}
 	}
+	c->found -= c->n - n;
 	c->n = n;
 }
 
@@ -80,14 +90,15 @@ struct key_adder {
 static int add_key(void *arg, const char *key) {
 	const struct key_adder *a = arg;
 
-	return !completer_add(a->c, key, a->help, false);
+	completer_add(a->c, key, a->help, false);
+	return 0;
 }
 
 void completer_keys(struct completer *k, const struct schema_table *table, const char *help) {
 	struct key_adder a = { k->c, help };
 	struct err err;
 
-	if (client_keys(k->sh->client, table, k->c->prefix, COMPLETE_MAX + 1, add_key, &a, &err) ==
+	if (client_keys(k->sh->client, table, k->c->prefix, UINT32_MAX, add_key, &a, &err) ==
 	    ERR_TIMEOUT)
 		k->sh->lost = true;
 }
@@ -96,8 +107,7 @@ void completer_children(struct completer *k, const struct object *holder, unsign
 	const struct value *v = object_get(holder, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++)
-		if (!completer_add(k->c, value_item(v, i)->entry->key, "", false))
-			return;
+		completer_add(k->c, value_item(v, i)->entry->key, "", false);
 }
 
 const char *completer_noun(const struct schema_table *table) {

@@ -16,8 +16,8 @@ struct completer {
 	size_t argc;
 };
 
-/* Add a word if it fits and was not the last one; false when there is no room for more. */
-bool completer_add(struct completion *c, const char *word, const char *help, bool required);
+/* Add a word if it fits and was not the last one; it counts even if there is no room for it. */
+void completer_add(struct completion *c, const char *word, const char *help, bool required);
 
 /* Bring the words into order, each once. */
 void completer_sort(struct completion *c);
@@ -55,3 +55,6 @@ bool complete_within(struct completer *k, const struct target *target);
 
 /* complete_text.c: what an argument of a command can be. */
 void complete_text(struct completer *k, const struct argument *argument);
+
+/* complete_pipe.c: what can follow the n words behind the last bar of a line. */
+void complete_pipe(struct completion *c, char *const words[], size_t n);

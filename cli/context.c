@@ -227,10 +227,12 @@ static int check_names(struct context *ctx, const struct schema_table *table, co
 		       struct err *err) {
 	for (uint16_t i = 0; table->names && i < schema_n_top; i++) {
 		const struct schema_table *other = schema_tables[schema_top[i]];
+		AUTO_FREE char *same = NULL; /* a longer name than it takes is none of its */
 		struct object *obj;
 		int rc;
 
-		if (other == table || !other->names || strcmp(other->names, table->names) != 0)
+		if (other == table || !other->names || strcmp(other->names, table->names) != 0 ||
+		    object_key_parse(other, key, &same, NULL) != 0)
 			continue;
 		rc = client_get(ctx->client, other, key, &obj, err);
 		if (rc == ERR_NOT_FOUND)
@@ -468,10 +470,10 @@ void context_abort(struct context *ctx) {
 
 /* ---- whole entries ---- */
 
-/* The entries of an open list are about to change; NULL of `before`: not at once. */
+/* The entries of an open list are about to change. */
 struct list_change {
 	struct list_ref list;
-	struct object *before;
+	struct object *before;   /* the holder; NULL: it is not written at once */
 };
 
 static int list_begin(struct context *ctx, struct list_change *c, struct err *err) {

@@ -27,10 +27,10 @@
 #define READ_AHEAD 4096
 #define LOOK_MS 200 /* for a Ctrl-C that came between two system calls */
 
-/* Tab pressed again: the next candidate takes the place of the one before. */
+/* Tab pressed again: another candidate takes the place of the one before. */
 struct tab {
 	struct completion found;
-	size_t next; /* candidate to offer */
+	size_t at;   /* candidate that is shown; found.n: none yet */
 	char *line;  /* what the last Tab left behind; NULL: no Tab before */
 };
 
@@ -129,12 +129,15 @@ static void edit_replace(EditLine *el, const char *typed, size_t start, const ch
 		el_insertstr(el, text + same);
 }
 
-static void edit_fill_in(EditLine *el, const char *typed, size_t start, const char *word,
-			 bool finished) {
+static void edit_fill_in(EditLine *el, const char *typed, size_t start,
+			 const struct candidate *item, bool finished) {
 	AUTO_STR struct str text = STR_INIT;
 
-	complete_quote(word, &text);
-	if (finished)
+	if (item->open)
+		complete_quote_part(item->word, false, &text);
+	else
+		complete_quote(item->word, &text);
+	if (finished && !item->open)
 		str_add_char(&text, ' ');
 	edit_replace(el, typed, start, str_text(&text));
 }
@@ -153,7 +156,7 @@ static unsigned char edit_help(EditLine *el, int ch) {
 	can_fill = c.n == 1 && *c.prefix && strcmp(c.prefix, c.items[0].word) != 0 &&
 		   c.start >= strlen(e->before);
 	if (can_fill) {
-		edit_fill_in(el, typed, c.start, c.items[0].word, true);
+		edit_fill_in(el, typed, c.start, &c.items[0], true);
 		complete_done(&c);
 		return CC_REFRESH;
 	}
@@ -179,48 +182,72 @@ static void tab_reset(struct tab *tab) {
 	tab->line = NULL;
 }
 
-/* First Tab: the common part, or the first candidate when nothing is common beyond the prefix. */
-static unsigned char tab_first(EditLine *el, struct tab *tab, const char *typed) {
+/* The next candidate, or the one before. */
+static void tab_turn(EditLine *el, struct tab *tab, const char *typed, bool back) {
+	size_t n = tab->found.n;
+
+	if (back)
+		tab->at = (tab->at == 0 ? n : tab->at) - 1;
+	else
+		tab->at = tab->at + 1 < n ? tab->at + 1 : 0;
+	edit_fill_in(el, typed, tab->found.start, &tab->found.items[tab->at], false);
+}
+
+static void tab_common(EditLine *el, struct tab *tab, const char *typed, size_t len) {
+	AUTO_FREE char *common = xstrndup(tab->found.items[0].word, len);
+	AUTO_STR struct str text = STR_INIT;
+
+	complete_quote_part(common, tab->found.quoted, &text);
+	edit_replace(el, typed, tab->found.start, str_text(&text));
+}
+
+/* First Tab: the common part, or a candidate when nothing is common beyond the prefix. */
+static unsigned char tab_first(EditLine *el, struct tab *tab, const char *typed, bool back) {
 	struct edit *e = edit_of(el);
-	AUTO_FREE char *common = NULL;
+	struct completion *found = &tab->found;
 	size_t len;
 
 	tab_reset(tab);
-	complete_line(e->sh, typed, &tab->found);
-	if (tab->found.n == 0 || tab->found.start < strlen(e->before)) {
+	complete_line(e->sh, typed, found);
+	if (found->n == 0 || found->start < strlen(e->before)) {
 		tab_reset(tab);
 		return CC_ERROR;
 	}
-	tab->next = 0;
-	len = complete_common(&tab->found);
-	if (tab->found.n == 1) {
-		edit_fill_in(el, typed, tab->found.start, tab->found.items[0].word, true);
+	if (found->n == 1) {
+		edit_fill_in(el, typed, found->start, &found->items[0], true);
 		tab_reset(tab);
 		return CC_REFRESH;
 	}
-	if (len > strlen(tab->found.prefix)) {
-		common = xstrndup(tab->found.items[0].word, len);
-		edit_fill_in(el, typed, tab->found.start, common, false);
-	} else {
-		edit_fill_in(el, typed, tab->found.start, tab->found.items[tab->next++].word,
-			     false);
-	}
+	tab->at = found->n;
+	len = complete_common(found);
+	if (len > strlen(found->prefix))
+		tab_common(el, tab, typed, len);
+	else
+		tab_turn(el, tab, typed, back);
+	tab->line = edit_typed(el);
+	return CC_REFRESH;
+}
+
+static unsigned char edit_turn(EditLine *el, bool back) {
+	struct tab *tab = &edit_of(el)->tab;
+	AUTO_FREE char *typed = edit_typed(el);
+
+	if (!tab->line || strcmp(tab->line, typed) != 0)
+		return tab_first(el, tab, typed, back);
+	tab_turn(el, tab, typed, back);
+	free(tab->line);
 	tab->line = edit_typed(el);
 	return CC_REFRESH;
 }
 
 static unsigned char edit_tab(EditLine *el, int ch) {
-	struct tab *tab = &edit_of(el)->tab;
-	AUTO_FREE char *typed = edit_typed(el);
-
 	(void)ch;
-	if (!tab->line || strcmp(tab->line, typed) != 0)
-		return tab_first(el, tab, typed);
-	edit_fill_in(el, typed, tab->found.start, tab->found.items[tab->next].word, false);
-	tab->next = (tab->next + 1) % tab->found.n;
-	free(tab->line);
-	tab->line = edit_typed(el);
-	return CC_REFRESH;
+	return edit_turn(el, false);
+}
+
+static unsigned char edit_tab_back(EditLine *el, int ch) {
+	(void)ch;
+	return edit_turn(el, true);
 }
 
 /* ---- ending a line ---- */
@@ -256,6 +283,7 @@ static void edit_bind(EditLine *el) {
 	} own[] = {
 		{ "gh-help", "list what can follow", "?", edit_help },
 		{ "gh-complete", "complete the word", "^I", edit_tab },
+		{ "gh-complete-back", "the same, backwards", "\033[Z", edit_tab_back },
 		{ "gh-interrupt", "drop the line", "^C", edit_interrupt },
 		{ "gh-delete", "delete a character, or end the session", "^D", edit_delete },
 	};
@@ -264,6 +292,7 @@ static void edit_bind(EditLine *el) {
 		{ "^F", "em-next-word" },
 		{ "^P", "ed-prev-history" },
 		{ "^N", "ed-next-history" },
+		{ "^R", "em-inc-search-prev" },
 		{ "^V", "ed-quoted-insert" },
 		{ "^Z", "ed-unassigned" },
 		{ "^\\\\", "ed-unassigned" },
@@ -320,10 +349,13 @@ void edit_free(struct edit *e) {
 	free(e);
 }
 
+/* A line that holds a secret is not kept, nor is any other line of its command. */
 static void edit_remember(struct edit *e, const char *line) {
+	AUTO_FREE char *command = xasprintf("%s%s", e->before, line);
 	HistEvent event;
 
-	if (line[strspn(line, " \t\n")] && strlen(line) <= HISTORY_LINE_MAX)
+	if (line[strspn(line, " \t\n")] && strlen(line) <= HISTORY_LINE_MAX &&
+	    !shell_is_secret(e->sh, command))
 		history(e->history, &event, H_ENTER, line);
 }
 

@@ -8,6 +8,10 @@
 
 #include "cfgdb/base/json_put.h"
 
+int report_code(int code) {
+	return code == ERR_UNKNOWN ? ERR_PARSE : code;
+}
+
 void report_text(const struct err *err, struct str *out) {
 	str_addf(out, "%s\n", err->text);
 	if (err->code == ERR_MAX_ENTRIES)
@@ -45,7 +49,7 @@ void report_json(const char *kind, const struct err *err, unsigned long line,
 	json_put_object(&j, NULL);
 	json_put_text(&j, "kind", kind);
 	if (err->code != 0)
-		json_put_i64(&j, "code", err->code == ERR_UNKNOWN ? ERR_PARSE : err->code);
+		json_put_i64(&j, "code", report_code(err->code));
 	json_put_text(&j, "text", err->text + (err->text[0] == '\n'));
 	if (line > 0)
 		json_put_u64(&j, "line", line);

@@ -6,6 +6,9 @@
 #include "cfgdb/base/str.h"
 #include "cli/context.h"
 
+/* The code as programs get it: also a first word that is no command here has one. */
+int report_code(int code);
+
 /* Append an error as a session prints it: its lines, and the one with the code. */
 void report_text(const struct err *err, struct str *out);
 

@@ -50,6 +50,7 @@ void shell_listen(struct shell *sh) {
 void shell_done(struct shell *sh) {
 	client_on_warning(sh->client, NULL, NULL);
 	context_drop(&sh->context);
+	queue_done(&sh->queue);
 	refs_free(sh->refs);
 	sh->refs = NULL;
 	prefs_free(sh->prefs);
@@ -142,11 +143,21 @@ static void shell_one_line(const struct words *words, struct err *err) {
 	}
 }
 
+/* The shell runs a batch of its own accord, so what a batch must not do is refused here. */
+static int shell_check_batch(const struct shell *sh, const struct call *call, struct err *err) {
+	if (sh->queue.running && call->n_words > 1 &&
+	    strcmp(call->words[1], "config-transaction") == 0)
+		return err_set(err, ERR_CONFLICT, "a batch cannot use config transactions");
+	return 0;
+}
+
 static int shell_words(struct shell *sh, const struct words *words, struct err *err) {
 	enum level_kind where = context_kind(&sh->context);
 	struct call call;
 	int rc = grammar_parse(commands, where, words->w, words->n, &call, err);
 
+	if (rc == 0)
+		rc = shell_check_batch(sh, &call, err);
 	if (rc == 0 && call.command->warning && !shell_confirm(sh, call.command->warning))
 		return 0;
 	if (rc)
@@ -171,31 +182,89 @@ static int shell_filtered(struct shell *sh, const char *line, const struct pipe 
 	return rc;
 }
 
-int shell_run(struct shell *sh, const char *line) {
+/* Whether a line is carried out while a batch is typed: what ends it, and lines without words. */
+static bool shell_is_at_once(const char *line) {
 	AUTO_WORDS struct words words = { 0 };
-	struct err err = { 0 };
 	struct pipe pipe;
-	int rc = pipe_split(line, &pipe, &err);
+	struct call call;
 
-	if (rc == 0) {
-		switch (pipe_words(line, &pipe, &words, &err)) {
-		case LEX_OK:
-			rc = shell_filtered(sh, line, &pipe, &words, &err);
-			break;
-		case LEX_MORE:
-			rc = err_set(&err, ERR_PARSE, "Unmatched double quote.");
-			break;
-		case LEX_BAD:
-			rc = err.code;
-			break;
-		}
+	if (pipe_split(line, &pipe, NULL) || pipe_words(line, &pipe, &words, NULL) != LEX_OK)
+		return false;
+	return words.n == 0 ||
+	       (grammar_parse(commands, LEVEL_ROOT, words.w, words.n, &call, NULL) == 0 &&
+		(call.command->flags & COMMAND_AT_ONCE));
+}
+
+int shell_try(struct shell *sh, const char *line, struct err *err) {
+	AUTO_WORDS struct words words = { 0 };
+	struct pipe pipe;
+	int rc = pipe_split(line, &pipe, err);
+
+	if (rc)
+		return rc;
+	if (sh->queue.open && !shell_is_at_once(line)) {
+		queue_add(&sh->queue, line);
+		return 0;
 	}
-	if (rc) {
-		shell_one_line(&words, &err);
-		shell_fail(sh, &err);
+	switch (pipe_words(line, &pipe, &words, err)) {
+	case LEX_OK:
+		rc = shell_filtered(sh, line, &pipe, &words, err);
+		break;
+	case LEX_MORE:
+		rc = err_set(err, ERR_PARSE, "Unmatched double quote.");
+		break;
+	case LEX_BAD:
+		rc = err->code;
+		break;
 	}
+	if (rc)
+		shell_one_line(&words, err);
 	shell_page(sh, false);
 	return rc;
+}
+
+int shell_run(struct shell *sh, const char *line) {
+	struct err err = { 0 };
+	int rc = shell_try(sh, line, &err);
+
+	if (rc)
+		shell_fail(sh, &err);
+	return rc;
+}
+
+/* Whether a word, or what it may be short for, is the name of a secret anywhere. */
+static bool shell_names_secret(const char *word) {
+	size_t len = strlen(word);
+
+	for (uint16_t t = 0; len > 0 && t < schema_n_tables; t++)
+		for (uint16_t i = 0; i < schema_tables[t]->n_attrs; i++) {
+			const struct schema_attr *a = &schema_tables[t]->attrs[i];
+
+			if (schema_is_secret(a) && strncmp(a->name, word, len) == 0)
+				return true;
+		}
+	return false;
+}
+
+bool shell_is_secret(struct shell *sh, const char *line) {
+	AUTO_WORDS struct words words = { 0 };
+	const struct object *obj = shell_object(sh);
+	struct call call;
+	struct err err;
+	int attr = -1;
+
+	lex_words(line, &words, NULL);
+	if (words.n < 2)
+		return false;
+	if (obj && grammar_parse(commands, context_kind(&sh->context), words.w, words.n, &call,
+				 &err) == 0) {
+		if (call.command->kind != ARGS_VALUES && call.command->kind != ARGS_LIST_VALUES)
+			return false;
+		attr = grammar_attr(obj, call.argv[0], call.command->kind, &err);
+	}
+	return attr >= 0 ? schema_is_secret(&obj->table->attrs[attr]) :
+			   strncmp("set", words.w[0], strlen(words.w[0])) == 0 &&
+				   shell_names_secret(words.w[1]);
 }
 
 void shell_drop(struct shell *sh) {

@@ -15,6 +15,7 @@
 #include "cli/out.h"
 #include "cli/ping_options.h"
 #include "cli/prefs.h"
+#include "cli/queue.h"
 #include "cli/refs.h"
 
 /* How changes become real. */
@@ -31,6 +32,7 @@ struct shell {
 	struct refs *refs;
 	struct prefs *prefs;
 	struct ping_options ping;
+	struct queue queue;
 	enum shell_commit commit;
 	bool in_block;                /* the transaction of a block is open */
 	bool quit;                    /* exit was said */
@@ -39,6 +41,7 @@ struct shell {
 	bool lost;                    /* the connection broke: nothing works any more */
 	bool typing;                  /* someone at a terminal, who may press a key meanwhile */
 	bool reads_stdin;             /* commands come from standard input */
+	unsigned int alias_depth;     /* aliases that are running, one inside the other */
 	unsigned long failures;       /* commands that failed */
 	unsigned long line;           /* of the script, where the command begins, or 0 */
 	/*
@@ -76,6 +79,9 @@ void shell_done(struct shell *sh);
  */
 int shell_run(struct shell *sh, const char *line);
 
+/* The same, without a report: an error is the caller's to tell. */
+int shell_try(struct shell *sh, const char *line, struct err *err);
+
 /* Ask whether to go on after this warning, at a terminal; elsewhere the answer is yes. */
 bool shell_confirm(struct shell *sh, const char *warning);
 
@@ -87,6 +93,9 @@ void shell_page(struct shell *sh, bool on);
 
 /* Count an error and tell it. */
 void shell_fail(struct shell *sh, const struct err *err);
+
+/* True when a command holds a secret in clear, or would if it were typed where it belongs. */
+bool shell_is_secret(struct shell *sh, const char *line);
 
 /* Drop what is open, the transaction of a block too. */
 void shell_drop(struct shell *sh);

@@ -152,7 +152,7 @@ static int run_diff(void *arg, const struct door_call *call, struct str *out, st
 	d = xcalloc(1, sizeof(*d));
 	d->id = call->id;
 	d->is_json = call->json;
-	d->json = json_put_begin(&d->text);
+	d->json = json_put_resume(&d->text); /* gatehoused has begun it, and will end it */
 	LIST_INSERT_HEAD(&c->diffs, d, next);
 	c->n_diffs++;
 	rc = find_targets(c, d, call->argc > 5 ? call->argv[5] : NULL, err);
@@ -177,8 +177,6 @@ static void begin_member(struct cmd_autoscale *c, struct diff *d) {
 
 	d->comparison = comparison_new(c->facts.unit.serial, serial);
 	if (d->is_json) {
-		if (d->at == 0)
-			json_put_array(&d->json, NULL);
 		json_put_object(&d->json, NULL);
 		json_put_text(&d->json, "serial", serial);
 		json_put_array(&d->json, "lines");
@@ -195,8 +193,6 @@ static void end_member(struct diff *d) {
 		return;
 	json_put_end(&d->json);
 	json_put_end(&d->json);
-	if (d->at == d->n)
-		json_put_end(&d->json);
 }
 
 static void take_answer(struct diff *d, const struct autoscale_message *answer, const char *why) {

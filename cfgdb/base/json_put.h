@@ -52,6 +52,9 @@ void json_put_text(struct json *j, const char *name, const char *text);
 void json_put_textf(struct json *j, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Append the lines of a text as an array of strings. */
+void json_put_lines(struct json *j, const char *name, const char *text);
+
 /* Append a number. */
 void json_put_u64(struct json *j, const char *name, uint64_t v);
 void json_put_i64(struct json *j, const char *name, int64_t v);

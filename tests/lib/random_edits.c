@@ -64,6 +64,21 @@ static char *draw_key(struct rng *r, const struct schema_table *table) {
 	return random_key(r, table);
 }
 
+/* `edit 0` makes an entry with the next free number: nobody can have made one with this. */
+static bool has_entry_0(const struct object *obj) {
+	for (uint32_t f = 0; f < obj->n_fields; f++) {
+		const struct schema_attr *a = &obj->table->attrs[obj->fields[f].attr];
+
+		for (uint32_t i = 0; a->type == ATTR_CHILD && i < obj->fields[f].value.n; i++) {
+			const struct object *entry = value_item(&obj->fields[f].value, i)->entry;
+
+			if (strcmp(entry->key, "0") == 0 || has_entry_0(entry))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void put(struct rng *r, struct txn *t, const struct schema_table *table) {
 	struct names names = { t, NULL };
 	AUTO_FREE char *key = draw_key(r, table);
@@ -76,7 +91,13 @@ static void put(struct rng *r, struct txn *t, const struct schema_table *table) 
 		value_add_item(&v, (union item){ .str = xstrdup(name) });
 		object_set(obj, FIREWALL_POLICY__NAME, v);
 	}
-	txn_put(t, obj, TXN_ANY, NULL);
+	for (unsigned int i = 0; i < table->n_attrs; i++)
+		if (table->attrs[i].flags & ATTR_SESSION) /* nobody sends it to the daemon */
+			object_unset(obj, i);
+	if (has_entry_0(obj))
+		object_free(obj);
+	else
+		txn_put(t, obj, TXN_ANY, NULL);
 	free(names.name);
 }
 

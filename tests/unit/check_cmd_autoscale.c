@@ -548,9 +548,9 @@ START_TEST(diff_as_json)
 	n_peers = 2;
 	peers[1].connected = true;
 	assert_said(DIFF, true,
-		    "[\n{\"serial\":\"" OTHER "\",\"lines\":[\"cannot be compared: " OWN
+		    ",\n{\"serial\":\"" OTHER "\",\"lines\":[\"cannot be compared: " OWN
 		    " cannot be asked now\"]},\n{\"serial\":\"GHVMCCCCCCCCCCCC\",\"lines\":["
-		    "\"cannot be compared: " OWN " cannot be asked now\"]}\n]\n");
+		    "\"cannot be compared: " OWN " cannot be asked now\"]}");
 	mute = false;
 }
 END_TEST

@@ -38,7 +38,7 @@ static void teardown(void) {
 static const struct {
 	const char *before, *text, *want;
 } cases[] = {
-	{ "", "", "config|get|show|tree|diagnose|execute|exit" },
+	{ "", "", "config|get|show|tree|diagnose|execute|alias|exit" },
 	{ "", "s", "show" },
 	{ "", "zz", "" },
 	{ "", "# sh", "" },
@@ -88,6 +88,17 @@ static const struct {
 	{ "", "diagnose sys ha checksum show root firewall.sc",
 	  "firewall.schedule.group|firewall.schedule.onetime|firewall.schedule.recurring!<table>" },
 	{ "", "execute log filter category ", "event|traffic!<category>$" },
+
+	{ "", "show firewall policy | ", "grep" },
+	{ "", "show firewall policy|gr", "grep" },
+	{ "", "show firewall policy | egrep ", "" },
+	{ "", "show firewall policy | grep ", "-i|-n|-v|-f|-c|-A|-B|-C!<pattern>" },
+	{ "", "show firewall policy | gr -", "-i|-n|-v|-f|-c|-A|-B|-C!<pattern>" },
+	{ "", "show firewall policy | grep -fA ", "!<lines>" },
+	{ "", "show firewall policy | grep -A 3 ", "-i|-n|-v|-f|-c|-A|-B|-C!<pattern>" },
+	{ "", "show firewall policy | grep web ", "-i|-n|-v|-f|-c|-A|-B|-C$" },
+	{ "", "show firewall policy | grep web | g", "grep" },
+	{ "", "show firewall address \"we|", "!name" },
 
 	{ "config firewall address", "", "edit|delete|purge|rename|clone|get|show|tree|end|abort" },
 	{ "config firewall policy", "", "edit|delete|purge|rename|clone|move|get|show|tree|end|abort" },
@@ -207,7 +218,8 @@ static void expect_help(const char *before, const char *text, const char *want) 
 
 START_TEST(help_is_in_columns) {
 	expect_help("", "e", "execute    Run a command once.\nexit       End the session.\n");
-	expect_help("", "show firewall address web comment ", "<Enter>\n");
+	expect_help("", "show firewall address web comment ",
+		    "<Enter>\n|    Filter what it prints.\n");
 	expect_help("config router static\nedit 1", "set distance ",
 		    "distance     Enter an integer value from <1> to <255>\n"
 		    "<meaning>    Trust in the route: of several to one destination, the lowest is "
@@ -392,6 +404,21 @@ START_TEST(revisions) {
 }
 END_TEST
 
+START_TEST(transactions) {
+	fake_client_say(f.client, "execute config-transaction status",
+			"config transaction id=3 of admin: not open, 2 changes\n"
+			"config transaction id=x\n"
+			"revision 81 of bob waits for its confirmation\n");
+	expect_names(LIVE_TRANSACTIONS, "", "3(of admin: not open, 2 changes)\n");
+	expect_names(LIVE_AWAITED, "", "81(of bob waits for its confirmation)\n");
+	expect_help("", "execute config-transaction resume ",
+		    "<id>    Number of the config transaction, as status shows it.\n"
+		    "3       of admin: not open, 2 changes\n");
+	expect_help("", "execute config-transaction commit confirm 5 ",
+		    "comment    Say what it is.\n<Enter>\n|          Filter what it prints.\n");
+}
+END_TEST
+
 START_TEST(files) {
 	char folder[] = "/tmp/check_complete.XXXXXX";
 	AUTO_STR struct str line = STR_INIT;
@@ -426,6 +453,12 @@ START_TEST(files) {
 }
 END_TEST
 
+START_TEST(options_of_filters_are_explained) {
+	expect_help("", "show | grep x -v",
+		    "-v    Lines that do not match\n");
+}
+END_TEST
+
 START_TEST(long_lists_are_cut) {
 	AUTO_STR struct str got = STR_INIT;
 	struct completion c;
@@ -434,15 +467,16 @@ START_TEST(long_lists_are_cut) {
 	for (int i = 0; i <= COMPLETE_MAX; i++) {
 		char line[64];
 
-		snprintf(line, sizeof(line), "edit \"h%d\"\nnext", i);
+		snprintf(line, sizeof(line), "edit \"%s%d\"\nnext", i < COMPLETE_MAX ? "ha" : "hb", i);
 		fake_shell_run(&f, line);
 	}
 	complete_line(&f.sh, "edit h", &c);
+	ck_assert_uint_eq(complete_common(&c), strlen("h")); /* the last one counts, too */
 	ck_assert_uint_eq(c.n, COMPLETE_MAX);
-	ck_assert(c.more);
+	ck_assert_uint_eq(c.found, COMPLETE_MAX + 1);
 	complete_print(&c, &got);
 	ck_assert_ptr_nonnull(
-		strstr(str_text(&got), "\n... (the first 1000; type more of the word)\n"));
+		strstr(str_text(&got), "\n... (1000 of 1001; type more of the word)\n"));
 	complete_done(&c);
 }
 END_TEST
@@ -470,6 +504,66 @@ START_TEST(common_part_and_start) {
 }
 END_TEST
 
+/* A candidate filled in by Tab is again what completion finds there, and the only way to go on. */
+static void expect_found_again(const char *text, const struct completion *c, size_t i) {
+	AUTO_FREE char *line = xstrndup(text, c->start);
+	AUTO_STR struct str filled = STR_INIT;
+	struct completion again;
+	bool found = false;
+
+	str_add(&filled, line);
+	if (c->items[i].open)
+		complete_quote_part(c->items[i].word, false, &filled);
+	else
+		complete_quote(c->items[i].word, &filled);
+	complete_line(&f.sh, str_text(&filled), &again);
+	for (size_t k = 0; k < again.n; k++)
+		found |= strcmp(again.items[k].word, c->items[i].word) == 0;
+	ck_assert_msg(found || c->items[i].open, "%s", str_text(&filled));
+	ck_assert_str_eq(again.prefix, c->items[i].word);
+	ck_assert_uint_eq(again.start, c->start);
+	complete_done(&again);
+}
+
+/* Lines made of candidates, cut anywhere: from each place, at each kind of level. */
+START_TEST(random_lines) {
+	static const char *const places[] = {
+		"", "config firewall address", "config firewall policy\nedit 1",
+		"config system standalone-cluster", "config system interface\nedit port1",
+	};
+	unsigned int seed = 1;
+
+	for (unsigned int round = 0; round < 400; round++) {
+		AUTO_STR struct str line = STR_INIT;
+
+		fake_shell_run(&f, places[round % ARRAY_LEN(places)]);
+		for (unsigned int n = 0; n < 8; n++) {
+			struct completion c;
+			size_t cut, i;
+
+			complete_line(&f.sh, str_text(&line), &c);
+			if (c.n == 0) {
+				complete_done(&c);
+				break;
+			}
+			i = (size_t)rand_r(&seed) % c.n;
+			expect_found_again(str_text(&line), &c, i);
+			ck_assert_uint_le(complete_common(&c), strlen(c.items[i].word));
+			cut = strlen(c.items[i].word);
+			cut = (size_t)rand_r(&seed) % (2 * cut + 2);
+			if (cut <= strlen(c.items[i].word)) {
+				c.items[i].word[cut] = '\0'; /* half a word, or half a character */
+				n = 8;
+			}
+			complete_quote(c.items[i].word, &line);
+			str_add_char(&line, ' ');
+			complete_done(&c);
+		}
+		fake_shell_run(&f, "abort");
+	}
+}
+END_TEST
+
 START_TEST(words_are_quoted_when_needed) {
 	static const char *const words[][2] = {
 		{ "a", "a" },
@@ -479,6 +573,7 @@ START_TEST(words_are_quoted_when_needed) {
 		{ "10.0.0.1:80", "10.0.0.1:80" },
 		{ "a?", "\"a?\"" },
 		{ "#1", "\"#1\"" },
+		{ "a|b", "\"a|b\"" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
@@ -486,6 +581,29 @@ START_TEST(words_are_quoted_when_needed) {
 
 		complete_quote(words[i][0], &got);
 		ck_assert_str_eq(str_text(&got), words[i][1]);
+	}
+}
+END_TEST
+
+START_TEST(parts_of_words_leave_their_quote_open) {
+	static const struct {
+		const char *word;
+		bool quoted;
+		const char *want;
+	} parts[] = {
+		{ "web", false, "web" },
+		{ "web", true, "\"web" },
+		{ "web ", false, "\"web " },
+		{ "a\"b", true, "\"a\\\"b" },
+		{ "", true, "\"" },
+		{ "", false, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		AUTO_STR struct str got = STR_INIT;
+
+		complete_quote_part(parts[i].word, parts[i].quoted, &got);
+		ck_assert_str_eq(str_text(&got), parts[i].want);
 	}
 }
 END_TEST
@@ -508,10 +626,14 @@ int main(void) {
 	tcase_add_test(t, long_values_are_cut);
 	tcase_add_test(t, names_of_the_running_system);
 	tcase_add_test(t, revisions);
+	tcase_add_test(t, transactions);
 	tcase_add_test(t, files);
+	tcase_add_test(t, options_of_filters_are_explained);
 	tcase_add_test(t, long_lists_are_cut);
 	tcase_add_test(t, common_part_and_start);
+	tcase_add_test(t, random_lines);
 	tcase_add_test(t, words_are_quoted_when_needed);
+	tcase_add_test(t, parts_of_words_leave_their_quote_open);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

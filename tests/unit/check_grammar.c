@@ -201,7 +201,7 @@ START_TEST(tree_is_complete) {
 	check_tree(commands);
 	grammar_start(&g, commands, LEVEL_ROOT);
 	grammar_words(&g, count_words, &n);
-	ck_assert_uint_eq(n, 7);
+	ck_assert_uint_eq(n, 8);
 }
 END_TEST
 

@@ -19,6 +19,8 @@ static void put_values(struct json *j) {
 	json_put_object(j, NULL);
 	json_put_text(j, "text", "a \"b\"\n");
 	json_put_textf(j, "made", "%d-%s", 1, "\\");
+	json_put_lines(j, "lines", "a\n\nb");
+	json_put_lines(j, "none", "");
 	json_put_u64(j, "large", UINT64_MAX);
 	json_put_i64(j, "small", INT64_MIN);
 	json_put_tenths(j, "tenths", 7);
@@ -68,6 +70,7 @@ static const struct {
 	{ put_empty_object, "{}\n" },
 	{ put_empty_array, "[]\n" },
 	{ put_values, "{\n\"text\":\"a \\\"b\\\"\\u000a\",\n\"made\":\"1-\\\\\",\n"
+		      "\"lines\":[\"a\",\"\",\"b\"],\n\"none\":[],\n"
 		      "\"large\":18446744073709551615,\n\"small\":-9223372036854775808,\n"
 		      "\"tenths\":0.7,\n\"yes\":true,\n\"no\":false,\n\"nothing\":null\n}\n" },
 	{ put_nested, "[\n{\"list\":[1,\"2\",[]],\"none\":{},\"after\":3},\n12.5\n]\n" },

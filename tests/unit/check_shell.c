@@ -445,63 +445,6 @@ START_TEST(a_new_entry_gets_a_number_that_is_free) {
 }
 END_TEST
 
-static bool answer(void *arg, const char *question) {
-	ck_assert_str_eq(question, "Do you want to continue? (y/n)");
-	return *(bool *)arg;
-}
-
-/* Before all entries of a table go, whoever sits at a terminal is asked. */
-START_TEST(purge_asks) {
-	struct fake_shell f;
-	bool yes = false;
-
-	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
-	f.sh.confirm = answer;
-	f.sh.confirm_arg = &yes;
-	ck_assert_str_eq(fake_shell_run(&f, "config firewall address\npurge"),
-			 "This operation will clear all table!\n");
-	ck_assert_uint_eq(fake_client_count(f.client, schema_find("firewall.address")), 2);
-	yes = true;
-	fake_shell_run(&f, "purge");
-	ck_assert_uint_eq(fake_client_count(f.client, schema_find("firewall.address")), 0);
-	ck_assert_uint_eq(fake_client_calls(f.client, "purge"), 1);
-	fake_shell_done(&f);
-}
-END_TEST
-
-/* What is refused when it is written at once leaves the list as it was. */
-START_TEST(whole_entries_or_nothing) {
-	static const char *const lines[] = { "clone 1 to 2", "rename 1 to 2", "purge", "delete 1" };
-	struct fake_shell f;
-	AUTO_FREE char *before = NULL;
-
-	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
-	fake_shell_run(&f, PEER "end\nconfig system cluster-sync");
-	before = xstrdup(fake_shell_run(&f, "show"));
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
-		fake_client_fail(f.client, "put", 1, ERR_CONFLICT, "no");
-		ck_assert_str_eq(fake_shell_run(&f, lines[i]), "no\n" FAIL(-7));
-		ck_assert_str_eq(fake_shell_run(&f, "show"), before);
-	}
-	fake_shell_done(&f);
-}
-END_TEST
-
-/* Names that a rename took away, or made, are not those that were found good before. */
-START_TEST(renames_leave_no_stale_reference) {
-	struct fake_shell f;
-
-	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
-	fake_shell_run(&f, "config firewall addrgrp\nedit g\nset member web\nabort\n"
-			   "config firewall address\nrename web to www\nend\n"
-			   "config firewall addrgrp\nedit g");
-	ck_assert_str_eq(fake_shell_run(&f, "set member www\nset member web"),
-			 "entry not found in datasource\n\n"
-			 "value parse error before 'web'\n" FAIL(-3));
-	fake_shell_done(&f);
-}
-END_TEST
-
 START_TEST(deletes_leave_no_stale_reference) {
 	struct fake_shell f;
 
@@ -710,9 +653,6 @@ int main(void) {
 	tcase_add_loop_test(t, transcripts, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(t, warnings_follow_the_command);
 	tcase_add_test(t, a_new_entry_gets_a_number_that_is_free);
-	tcase_add_test(t, purge_asks);
-	tcase_add_test(t, whole_entries_or_nothing);
-	tcase_add_test(t, renames_leave_no_stale_reference);
 	tcase_add_test(t, deletes_leave_no_stale_reference);
 	tcase_add_test(t, names_are_asked_for_once);
 	tcase_add_test(t, an_unchanged_entry_is_not_written);

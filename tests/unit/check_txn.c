@@ -289,6 +289,17 @@ START_TEST(test_nested_reference) {
 }
 END_TEST
 
+/* One of its own name in another table is not itself. */
+START_TEST(test_own_name) {
+	struct txn *t = txn_new(engine, "a", "test");
+	const char *body = "set extintf any\nset extip 10.9.9.9\nset mappedip 10.8.8.8\n"
+			   "set srcintf-filter v\n";
+
+	ck_assert_int_eq(fixture_put(t, "firewall.vip", "v", TXN_ANY, body, NULL), ERR_NOT_FOUND);
+	txn_free(t);
+}
+END_TEST
+
 START_TEST(test_missing_reference) {
 	struct txn *t = txn_new(engine, "a", "test");
 	struct err err = { 0 };
@@ -749,6 +760,7 @@ static Suite *txn_suite(void) {
 	TCase *t = fixture_case(s, "txn");
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, test_own_name);
 	tcase_add_test(t, test_staged_is_seen);
 	tcase_add_test(t, test_object_table);
 	tcase_add_test(t, test_each_any_order);

@@ -12,6 +12,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
+#include "cfgdb/history.h"
 #include "cfgdb/text.h"
 #include "cfgdb/txn_impl.h"
 #include "schemas/schema_gen.h"
@@ -151,6 +152,17 @@ static char *dump(const struct txn *t, bool names) {
 	for (uint16_t i = 0; i < schema_n_top; i++)
 		txn_each(t, schema_tables[schema_top[i]], dump_object, &d);
 	return str_steal(&d.text);
+}
+
+/* Whole configurations are too long for a message: the lines from where they differ. */
+static void check_same(const char *got, const char *want) {
+	size_t at = 0;
+
+	while (got[at] && got[at] == want[at])
+		at++;
+	while (at > 0 && got[at - 1] != '\n')
+		at--;
+	ck_assert_msg(strcmp(got, want) == 0, "'%.300s' is not '%.300s'", got + at, want + at);
 }
 
 /* ---- one rename ---- */
@@ -316,7 +328,7 @@ START_TEST(what_is_refused_changes_nothing) {
 		ck_assert_int_eq(err.code, cases[i].code);
 		ck_assert_uint_eq(txn_staged(t), 0);
 		after = dump(t, true);
-		ck_assert_str_eq(after, before);
+		check_same(after, before);
 	}
 	engine_set_guard(engine, NULL, NULL);
 	ck_assert_int_eq(txn_rename(t, policy, "1", "0", NULL), ERR_VALUE);
@@ -368,6 +380,78 @@ START_TEST(others_may_be_faster) {
 }
 END_TEST
 
+/*
+ * A transaction that is held keeps others from the entry, from its new name, and from all that
+ * refers to it; and it is itself kept from what another one holds, whole.
+ */
+START_TEST(locks_are_kept) {
+	struct txn *held = txn_new(engine, "a", "test"), *other = txn_new(engine, "b", "test");
+
+	txn_hold(held, "held");
+	rename_entry(held, address, "a", "c");
+	ck_assert_int_eq(txn_rename(other, address, "a", "d", NULL), ERR_LOCKED);
+	ck_assert_int_eq(txn_rename(other, address, "all", "c", NULL), ERR_LOCKED);
+	ck_assert_int_eq(txn_rename(other, address, "b", "d", NULL), ERR_LOCKED); /* g has both */
+	ck_assert_int_eq(txn_rename(other, policy, "1", "9", NULL), ERR_LOCKED);
+	ck_assert_int_eq(txn_place(other, policy, "2", "3", NULL), ERR_LOCKED);
+	ck_assert_int_eq(txn_purge(other, policy, NULL), ERR_LOCKED);
+	ck_assert_uint_eq(txn_staged(other), 0);
+	rename_entry(other, address, "none", "nobody");
+	commit(other);
+	ck_assert_int_eq(txn_rename(other, fixture_table("firewall.service.custom"), "ALL", "x", NULL),
+			 ERR_LOCKED); /* the policies have it, too */
+	commit(held);
+	check_line(other, policy, "1", "set srcaddr \"c\" \"g\"\n");
+	rename_entry(other, address, "b", "d");
+	commit(other);
+	check_durable();
+	txn_free(held);
+	txn_free(other);
+}
+END_TEST
+
+/* The history takes names, places and whole tables back; b is the last of those without order. */
+START_TEST(history_takes_it_back) {
+	struct txn *t = txn_new(engine, "a", "test");
+	AUTO_FREE char *before = dump(t, true), *after = NULL;
+	uint64_t revision = engine->revision;
+	struct err err = { 0 };
+
+	rename_entry(t, policy, "2", "77");
+	rename_entry(t, address, "b", "c");
+	ck_assert_int_eq(txn_place_before(t, policy, "3", "1", NULL), 0);
+	commit(t);
+	if (_i == 1) {
+		ck_assert_int_eq(txn_purge(t, policy, NULL), 0);
+		commit(t);
+	}
+	ck_assert_msg((_i == 2 ? history_undo(t, revision + 1, &err)
+			       : history_stage(t, revision, &err)) == 0, "%s", err.text);
+	commit(t);
+	after = dump(t, true);
+	check_same(after, before);
+	check_durable();
+	txn_free(t);
+}
+END_TEST
+
+/* What would be too much in all is refused before the first of it is staged. */
+START_TEST(there_must_be_room) {
+	struct txn *t = txn_new(engine, "a", "test");
+	struct err err = { 0 };
+
+	t->bytes = TXN_BYTES_MAX - 300; /* one entry would fit */
+	ck_assert_int_eq(txn_rename(t, address, "a", "c", &err), ERR_MAX_ENTRIES);
+	ck_assert_int_eq(txn_purge(t, policy, &err), ERR_MAX_ENTRIES);
+	ck_assert_uint_eq(txn_staged(t), 0);
+	ck_assert_int_eq(txn_delete(t, policy, "1", &err), 0);
+	t->bytes -= TXN_BYTES_MAX - 300;
+	rename_entry(t, address, "a", "c");
+	commit(t);
+	txn_free(t);
+}
+END_TEST
+
 /* Who has an entry open that is renamed, or that refers to it, cannot save it as it was. */
 START_TEST(open_entries_are_late) {
 	struct txn *t = txn_new(engine, "a", "test");
@@ -410,7 +494,7 @@ START_TEST(faults) {
 		after = fixture_snapshot(engine);
 		txn_free(t);
 		if (rc) {
-			ck_assert_str_eq(after, before);
+			check_same(after, before);
 			ck_assert_str_eq(k.now, kernel);
 		}
 	} while (rc && countdown < 1000);
@@ -475,7 +559,7 @@ START_TEST(meaning_stays) {
 
 		if (txn_rename(t, table, from, to, NULL) != 0) {
 			now = dump(t, true);
-			ck_assert_str_eq(now, named);
+			check_same(now, named);
 			continue;
 		}
 		renamed++;
@@ -484,19 +568,19 @@ START_TEST(meaning_stays) {
 		/* in a transaction what is new is listed last where order means nothing */
 		if (txn_staged(t) == 0 || (table->flags & TABLE_ORDERED)) {
 			now = dump(t, false);
-			ck_assert_str_eq(now, meant);
+			check_same(now, meant);
 		}
 		free(now);
 		commit(t);
 		now = dump(t, false);
-		ck_assert_str_eq(now, meant);
+		check_same(now, meant);
 		if (rng_chance(&r, 50))
 			continue;
 		rename_entry(t, table, to, from);
 		commit(t);
 		free(now);
 		now = dump(t, true);
-		ck_assert_str_eq(now, named);
+		check_same(now, named);
 	}
 	ck_assert_uint_gt(renamed, rounds / 4);
 	check_durable();
@@ -576,6 +660,9 @@ static Suite *txn_rename_suite(void) {
 	tcase_add_test(t, what_is_refused_changes_nothing);
 	tcase_add_test(t, rules_are_asked);
 	tcase_add_loop_test(t, others_may_be_faster, 0, 4);
+	tcase_add_test(t, locks_are_kept);
+	tcase_add_loop_test(t, history_takes_it_back, 0, 3);
+	tcase_add_test(t, there_must_be_room);
 	tcase_add_test(t, open_entries_are_late);
 	tcase_add_loop_test(t, faults, 0, (int)ARRAY_LEN(points));
 	tcase_add_loop_test(t, meaning_stays, 0, 4);
