@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A sample is one dump of links, one number of sessions, one counter of rules and one file: some
- * tens of microseconds every ten seconds. What cannot be read this time is not sampled; a gap only
- * makes an average one of less.
+ * A sample is one dump of links, one number of sessions, one counter of rules and one file: less
+ * than half a millisecond every ten seconds. What cannot be read this time is not sampled; a gap
+ * only makes an average one of less.
  */
 #include "backends/sampler.h"
 
