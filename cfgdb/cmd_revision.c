@@ -203,7 +203,26 @@ static int comment_run(void *ctx, const struct command_call *call, struct str *o
 	return store_revision_comment(c->engine->store, revision, call->argv[1], err);
 }
 
-/* ---- execute cfg save, execute cfg reload ---- */
+/* ---- execute cfg save, reload, status ---- */
+
+static int status_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
+	const struct saving *s = ((const struct cmd_revision *)ctx)->saving;
+	uint64_t saved = s ? saving_saved(s) : 0;
+	int rc = command_no_words(call, err);
+
+	if (rc)
+		return rc;
+	if (saved == 0)
+		str_add(out, "Everything is saved.\n");
+	else
+		str_addf(out, "Saved is revision %" PRIu64 ", not what came after it.\n", saved);
+	if (saved && saving_left(s) >= 0)
+		str_addf(out, "The unit goes back to it in %" PRId64 " seconds.\n", saving_left(s));
+	else if (saved)
+		str_add(out, "The unit goes back to it at the next start of the machine.\n");
+	return 0;
+}
 
 static int save_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	const struct cmd_revision *c = ctx;
@@ -267,6 +286,7 @@ const struct command *commands_revision(size_t *n) {
 		{ .words = "execute revision revert", .run = revert_run },
 		{ .words = "execute revision comment", .run = comment_run },
 		{ .words = "execute backup revision", .run = revision_run },
+		{ .words = "execute cfg status", .run = status_run },
 		{ .words = "execute cfg save", .run = save_run },
 		{ .words = "execute cfg reload", .run = reload_run },
 	};

@@ -102,6 +102,7 @@ static const struct command execute_cfg[] = {
 	{ "reload", "Go back to what was saved last.",
 	  .warning = "This drops all changes that are not saved!", REMOTE },
 	{ "save", "Save the configuration as it is.", REMOTE },
+	{ "status", "Tell what is not saved, and when the unit goes back.", REMOTE },
 	{ 0 }
 };
 

@@ -26,14 +26,25 @@ static bool output_enough(void *arg) {
 	return ((struct str *)arg)->len > OUTPUT_MAX;
 }
 
-/* What a command prints; "" when it fails. */
+static void drop_warning(void *arg, const char *text) {
+	(void)arg;
+	(void)text;
+}
+
+/*
+ * What a command prints; "" when it fails. A warning would come amid the line that is being typed.
+ */
 static void live_output(struct shell *sh, size_t n, char *const words[], struct str *text) {
+	void (*warn)(void *arg, const char *text) = sh->warn;
 	const struct client_output out = { .text = output_text,
 					   .enough = output_enough,
 					   .arg = text };
 	struct err err;
-	int rc = client_run(sh->client, n, words, &out, &err);
+	int rc;
 
+	sh->warn = drop_warning;
+	rc = client_run(sh->client, n, words, &out, &err);
+	sh->warn = warn;
 	if (rc == ERR_TIMEOUT)
 		sh->lost = true;
 	if (rc)

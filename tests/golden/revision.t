@@ -169,6 +169,9 @@ ID       TIME                 ADMIN            SOURCE                CHANGES  CO
 1        <*>  system           factory                   <*> <_>
 
 # Nothing is to be saved as long as changes are saved by themselves.
+A # execute cfg status
+Everything is saved.
+
 A # execute cfg save
 Everything is saved.
 
@@ -193,6 +196,10 @@ A > end
 new entry 'cache' added
 Warning: not saved: back to revision 7 in <*> seconds unless you execute cfg save
 
+A # execute cfg status
+Saved is revision 7, not what came after it.
+The unit goes back to it in <*> seconds.
+
 A # execute cfg reload
 The configuration is that of revision 7 again: revision 9.
 
@@ -216,6 +223,10 @@ A > edit "more"
 A > next
 A > end
 new entry 'more' added
+
+A # execute cfg status
+Saved is revision 9, not what came after it.
+The unit goes back to it at the next start of the machine.
 
 A # execute cfg save
 Revision 12 is saved.

@@ -419,6 +419,26 @@ START_TEST(transactions) {
 }
 END_TEST
 
+static void count_warning(void *arg, const char *text) {
+	(void)text;
+	++*(unsigned int *)arg;
+}
+
+/* That a config transaction ends soon is not told amid a line. */
+START_TEST(revisions_and_warning) {
+	unsigned int n = 0;
+
+	fake_client_warn(f.client, "run", "it ends soon");
+	f.sh.warn = count_warning;
+	f.sh.report_arg = &n;
+	fake_client_say(f.client, "execute revision list config", "1 first\n");
+	expect_names(LIVE_REVISIONS, "", "1(first)\n");
+	ck_assert_uint_eq(n, 0);
+	fake_shell_run(&f, "diagnose sys vd list\n");
+	ck_assert_uint_eq(n, 1);
+}
+END_TEST
+
 START_TEST(files) {
 	char folder[] = "/tmp/check_complete.XXXXXX";
 	AUTO_STR struct str line = STR_INIT;
@@ -627,6 +647,7 @@ int main(void) {
 	tcase_add_test(t, names_of_the_running_system);
 	tcase_add_test(t, revisions);
 	tcase_add_test(t, transactions);
+	tcase_add_test(t, revisions_and_warning);
 	tcase_add_test(t, files);
 	tcase_add_test(t, options_of_filters_are_explained);
 	tcase_add_test(t, long_lists_are_cut);
