@@ -306,19 +306,50 @@ static bool is_found(const struct staging *s, const struct kept_change *c) {
 	return active && check_adopts(active);
 }
 
-static int take_back(void *arg, const struct kept_change *c) {
-	const struct staging *s = arg;
-	bool touched = false;
-	int rc = 0;
+/* "TABLE KEY" of what was changed after the revision, sorted. */
+struct touched {
+	char **name;             /* n of them */
+	size_t n;
+};
 
-	if (is_back(s, c))
+static int add_touched(void *arg, const char *dotted, const char *key) {
+	struct touched *t = arg;
+
+	if ((t->n & (t->n - 1)) == 0)
+		t->name = xreallocarray(t->name, t->n ? t->n * 2 : 1, sizeof(*t->name));
+	t->name[t->n++] = xasprintf("%s %s", dotted, key);
+	return 0;
+}
+
+static int compare_name(const void *a, const void *b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_touched(const struct touched *t, const struct kept_change *c) {
+	AUTO_FREE char *name = xasprintf("%s %s", c->dotted, c->key);
+
+	return t->n > 0 && bsearch(&name, t->name, t->n, sizeof(*t->name), compare_name);
+}
+
+static void touched_done(struct touched *t) {
+	for (size_t i = 0; i < t->n; i++)
+		free(t->name[i]);
+	free(t->name);
+}
+
+struct undoing {
+	struct staging staging;
+	struct touched touched;
+};
+
+static int take_back(void *arg, const struct kept_change *c) {
+	struct undoing *u = arg;
+
+	if (is_back(&u->staging, c))
 		return 0;
-	if (!is_found(s, c))
-		rc = store_touched_since(s->txn->engine->store, s->revision, c->dotted, c->key,
-					 &touched, s->err);
-	if (rc == 0 && touched)
-		return refuse_touched(s, c);
-	return rc ? rc : bring_back(arg, c);
+	if (!is_found(&u->staging, c) && is_touched(&u->touched, c))
+		return refuse_touched(&u->staging, c);
+	return bring_back(&u->staging, c);
 }
 
 /* Where the entries of a table stood at a revision; places NULL: where they stand now. */
@@ -356,18 +387,26 @@ static int order_back(const struct staging *s) {
 	return rc;
 }
 
-int history_undo(struct txn *t, uint64_t revision, struct err *err) {
-	const struct staging s = { t, revision, err };
-	int rc = store_changes_of(t->engine->store, revision, take_back, (void *)&s, err);
+static int stage_undo(struct txn *t, uint64_t revision, struct err *err) {
+	struct undoing u = { .staging = { t, revision, err } };
+	struct store *store = t->engine->store;
+	int rc = store_touched_since(store, revision, add_touched, &u.touched, err);
 
-	rc = rc ? rc : order_back(&s);
+	if (rc == 0)
+		rc = store_changes_of(store, revision, take_back, &u, err);
+	touched_done(&u.touched);
+	return rc ? rc : order_back(&u.staging);
+}
+
+int history_undo(struct txn *t, uint64_t revision, struct err *err) {
+	int rc = stage_undo(t, revision, err);
+
 	if (rc)
 		return rc;
 	rc = check_outcome(t, true, err);
-	if (rc && rc != ERR_PERMISSION) {
-		if (err)
-			err->code = ERR_CONFLICT;
-		return ERR_CONFLICT;
-	}
-	return rc;
+	if (rc == 0 || rc == ERR_PERMISSION || rc == ERR_LOCKED)
+		return rc;
+	if (err)
+		err->code = ERR_CONFLICT;
+	return ERR_CONFLICT;
 }

@@ -59,8 +59,8 @@ static const char *const sql[SQL_COUNT] = {
 			  NOT_FOUND_LINKS " GROUP BY vd, tbl, key",
 	[SQL_CHANGES_OF] = "SELECT vd, tbl, key, old_body, new_body FROM chg WHERE rev=?1 AND "
 			   NOT_FOUND_LINKS " ORDER BY rowid",
-	[SQL_TOUCHED_SINCE] = "SELECT 1 FROM chg WHERE rev>?1 AND tbl=?2 AND key=?3 AND "
-			      "(old_body IS NOT new_body OR op='move') LIMIT 1",
+	[SQL_TOUCHED_SINCE] = "SELECT DISTINCT tbl, key FROM chg WHERE rev>?1 AND "
+			      "(old_body IS NOT new_body OR op='move') ORDER BY tbl, key",
 	[SQL_PLACES_SINCE] = "SELECT rev, tbl, key, old_after, old_body IS NOT NULL, "
 			     "new_body IS NOT NULL FROM chg WHERE rev>?1 "
 			     "ORDER BY rev DESC, tbl, old_after",

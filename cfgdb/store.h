@@ -136,9 +136,14 @@ int store_changes_of(struct store *s, uint64_t rev,
 		     int (*each)(void *arg, const struct kept_change *change), void *arg,
 		     struct err *err);
 
-/* Whether an object was changed, or got another place, after revision `rev`. */
-int store_touched_since(struct store *s, uint64_t rev, const char *dotted, const char *key,
-			bool *ret, struct err *err);
+/*
+ * Visit each object that was changed, or got another place, after revision `rev`, once, bytewise by
+ * table and key. Stops when each() returns non-zero and returns that. each() may not read the
+ * history.
+ */
+int store_touched_since(struct store *s, uint64_t rev,
+			int (*each)(void *arg, const char *dotted, const char *key), void *arg,
+			struct err *err);
 
 /* A place in the history; texts are valid during the visit. */
 struct kept_place {

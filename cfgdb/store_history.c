@@ -178,19 +178,13 @@ int store_changes_of(struct store *s, uint64_t rev,
 	return rc ? rc : store_each_row(s, SQL_CHANGES_OF, visit_change, &v, err);
 }
 
-static int visit_one(sqlite3_stmt *row, void *arg) {
-	(void)row;
-	*(bool *)arg = true;
-	return 0;
-}
+int store_touched_since(struct store *s, uint64_t rev,
+			int (*each)(void *arg, const char *dotted, const char *key), void *arg,
+			struct err *err) {
+	struct name_visit v = { each, arg };
 
-int store_touched_since(struct store *s, uint64_t rev, const char *dotted, const char *key,
-			bool *ret, struct err *err) {
-	*ret = false;
 	store_bind_id(s, SQL_TOUCHED_SINCE, rev);
-	store_bind_text(s, SQL_TOUCHED_SINCE, 2, dotted);
-	store_bind_text(s, SQL_TOUCHED_SINCE, 3, key);
-	return store_each_row(s, SQL_TOUCHED_SINCE, visit_one, ret, err);
+	return store_each_row(s, SQL_TOUCHED_SINCE, visit_name, &v, err);
 }
 
 struct place_visit {
