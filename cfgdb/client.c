@@ -365,19 +365,21 @@ int client_list(struct client *c, const struct schema_table *table,
 }
 
 struct key_taker {
-	int (*each)(void *arg, const char *key);
+	int (*each)(void *arg, const char *key, const char *remark);
 	void *arg;
 };
 
 static int take_key(void *arg, enum ctl_type type, struct buf_reader *r) {
 	struct key_taker *t = arg;
 	AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
+	AUTO_FREE char *remark = buf_get_str(r, CTL_FRAME_MAX);
 
-	return type != CTL_KEY || r->bad ? 1 : t->each(t->arg, key);
+	return type != CTL_KEY || r->bad ? 1 : t->each(t->arg, key, remark);
 }
 
 int client_keys(struct client *c, const struct schema_table *table, const char *prefix,
-		uint32_t max, int (*each)(void *arg, const char *key), void *arg, struct err *err) {
+		uint32_t max, int (*each)(void *arg, const char *key, const char *remark),
+		void *arg, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 	struct key_taker t = { each, arg };
 

@@ -132,10 +132,10 @@ static void live_tables(const struct live_query *q, bool keys) {
 	}
 }
 
-static int live_key(void *arg, const char *key) {
+static int live_key(void *arg, const char *key, const char *remark) {
 	const struct live_query *q = arg;
 
-	return !q->take(q->arg, key, "", false);
+	return !q->take(q->arg, key, remark, false);
 }
 
 static void live_entries(const struct live_query *q) {

@@ -36,6 +36,14 @@ function check_unique(t, a) {
 		fail("unique is for a single string of a list that is no child", a_where[t, a])
 }
 
+# One text says what an entry is, beside its key.
+function check_remark(t, a) {
+	if (!((t, a, "remark") in a_is)) return
+	if (a_type[t, a] != "string" || (t, a, "multi") in a_is || a == 0 || !t_list[t])
+		fail("remark is for a single string of a list", a_where[t, a])
+	if (t_remarks[t]++) fail("a table has one remark", a_where[t, a])
+}
+
 # The shell puts such attributes into an object that it has read, and takes them out of one it sends.
 function check_session(t, a) {
 	if ((t, a, "session") in a_is && (t_list[t] || t_parent[t] >= 0 || a_child[t, a] >= 0 || \
@@ -87,6 +95,7 @@ function emit_attr(t, a,    row, d, i) {
 	check_default(t, a)
 	check_unique(t, a)
 	check_session(t, a)
+	check_remark(t, a)
 	row = "\t{ .name = " c_string(a_name[t, a]) ", .help = " c_string(a_help[t, a]) ",\n\t  .type = ATTR_" \
 	    upper(a_type[t, a]) ", .flags = " a_flags[t, a] ", .min = " a_min[t, a] ", .max = " a_max[t, a]
 	d = implied_default(t, a)

@@ -287,6 +287,25 @@ START_TEST(names_show_what_they_are) {
 }
 END_TEST
 
+/* What the administrator wrote on an entry stands beside its key: one line, and not too long. */
+START_TEST(remarks_tell_entries_apart) {
+	fake_shell_run(&f, "config firewall address\nedit web\nset comment \"the web server\"\nnext\n"
+			   "edit \"web two\"\nset comment \"1234567890123456789012345678901234567890"
+			   "1234567890123456789\xc3\xa4\"\nend\nconfig firewall addrgrp\nedit wgroup\n"
+			   "set comment \"first\nsecond\"\nend");
+	expect_help("config firewall policy\nedit 1", "set srcaddr w",
+		    "*srcaddr    Source addresses; one of them must match.\n"
+		    "web         address: the web server\n"
+		    "web two     address: "
+		    "12345678901234567890123456789012345678901234567890123456789...\n"
+		    "wgroup      address group: first...\n");
+	expect_help("abort", "show firewall address web",
+		    "name       Enter a string of at most <79> bytes\n"
+		    "web        the web server\n"
+		    "web two    12345678901234567890123456789012345678901234567890123456789...\n");
+}
+END_TEST
+
 /* Kind of value, meaning, present value, default, choices: what there is of them. */
 START_TEST(values_are_explained) {
 	expect_help("config firewall policy\nedit 1\nset action accept\nset srcaddr \"web two\" all",
@@ -313,6 +332,17 @@ START_TEST(values_are_explained) {
 	expect_help("", "set comments ",
 		    "comments     Enter a string of at most <1023> bytes\n"
 		    "<meaning>    Remark of the administrator.\n");
+}
+END_TEST
+
+/* An attribute that is not there says what it takes; one that no table has says nothing. */
+START_TEST(absent_attributes_say_why) {
+	expect_help("config firewall policy\nedit 1", "set nat46 ",
+		    "nat46    Exists only if action is accept\n");
+	expect_help("", "set ippool ",
+		    "ippool    Exists only if action is accept, and nat is enable\n");
+	expect_help("", "set nothing ", "");
+	expect_help("abort\nconfig firewall vip\nedit v", "set status x ", "<Enter>\n");
 }
 END_TEST
 
@@ -641,7 +671,9 @@ int main(void) {
 	tcase_add_test(t, unselect_offers_what_is_there);
 	tcase_add_test(t, help_marks_tables_that_are_not_enforced);
 	tcase_add_test(t, names_show_what_they_are);
+	tcase_add_test(t, remarks_tell_entries_apart);
 	tcase_add_test(t, values_are_explained);
+	tcase_add_test(t, absent_attributes_say_why);
 	tcase_add_test(t, secrets_are_not_shown);
 	tcase_add_test(t, long_values_are_cut);
 	tcase_add_test(t, names_of_the_running_system);

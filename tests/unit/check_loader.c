@@ -174,7 +174,8 @@ static const struct {
 	  NULL, "get firewall policy | grep ==", "== [ 1 ]\n" },
 };
 
-static int visit_key(void *arg, const char *key) {
+static int visit_key(void *arg, const char *key, const char *remark) {
+	(void)remark;
 	str_addf(arg, "%s ", key);
 	return 0;
 }
