@@ -51,7 +51,10 @@ void text_get(const struct object *obj, struct str *out);
 /* Append what of it is about one attribute. */
 void text_get_attr(const struct object *obj, unsigned int attr, struct str *out);
 
-/* Append what `get` prints for one entry of a table: `== [ KEY ]` and one line. */
+/*
+ * Append what `get` prints for one entry of a table: `== [ KEY ]` and one line, of what the schema
+ * lists for the table or, where it lists nothing, of what is set.
+ */
 void text_get_entry(const struct object *obj, struct str *out);
 
 /*
