@@ -29,8 +29,9 @@ bool role_is_member(const struct model *m);
 bool role_is_primary(const struct model *m);
 
 /*
- * Remember that these are the other members, and the highest epoch that was heard of; nothing else
- * is taken from `now`. Who is not there any more has left.
+ * Remember that these are the other members, the highest epoch that was heard of, and of a primary
+ * that some member has had its configuration in the epoch of `now`; nothing else is taken from it.
+ * Who is not there any more has left.
  */
 int role_meet(struct role *r, const struct membership *now, struct err *err);
 

@@ -145,6 +145,8 @@ void autoscale_stats(const struct autoscale_machine *m, struct autoscale_stats *
 	memcpy(stats->primary, m->a.primary ? m->a.serial : m->leader ? m->leader->serial : "",
 	       m->a.primary || m->leader ? sizeof(stats->primary) : 1);
 	stats->primary_ip = m->a.primary ? m->a.ip : m->a.primary_ip;
+	stats->primary_epoch = m->a.primary || !m->leader ? m->a.group.epoch
+							  : m->leader->standing.epoch;
 	stats->leads_s = *stats->primary ? m->leads_s : 0;
 	stats->state = own_state(m);
 	stats->progress = m->copy.at;

@@ -127,8 +127,9 @@ void autoscale_peer_stop(struct autoscale_machine *m, const char *why) {
 
 void autoscale_peer_standing(const struct autoscale_machine *m, struct autoscale_standing *s) {
 	*s = (struct autoscale_standing){
-		.primary = m->a.primary, .synced = m->a.group.synced,
-		.copying = m->copy.step != AUTOSCALE_IDLE, .failing = m->failing,
+		.primary = m->a.primary && !m->yields, .synced = m->a.group.synced,
+		.joined = m->a.primary && m->a.group.joined,
+		.copying = m->copy.step != AUTOSCALE_IDLE, .failing = m->failing || !m->desk,
 		.hb_interval_s = (uint16_t)(autoscale_interval(m->a.hb_interval_s) / AUTOSCALE_S),
 		.epoch = m->a.group.epoch, .heard = autoscale_heard(m),
 		.revision = m->a.revision, .followed_revision = m->at_revision,
@@ -138,10 +139,16 @@ void autoscale_peer_standing(const struct autoscale_machine *m, struct autoscale
 	snprintf(s->followed, sizeof(s->followed), "%s", m->at);
 	if (m->a.primary) {
 		/* whose configuration it had before: that one sees what it had not passed on */
-		snprintf(s->followed, sizeof(s->followed), "%s", m->before);
-		s->followed_revision = m->before_revision;
+		memcpy(s->followed, m->a.group.primary, sizeof(s->followed));
+		s->followed_revision = m->a.group.revision;
 	}
-	if (m->failing)
+	if (m->yields || !*s->followed) {
+		s->followed[0] = '\0';
+		s->followed_revision = 0;
+	}
+	if (!m->desk)
+		snprintf(s->trouble, sizeof(s->trouble), "its gatehoused is away");
+	else if (m->failing)
 		snprintf(s->trouble, sizeof(s->trouble), "%s", m->trouble);
 }
 
@@ -317,8 +324,10 @@ static void take_standing(struct autoscale_machine *m, struct autoscale_channel 
 	autoscale_role_hear(m, s);
 	if (is_over(m, c, s))
 		return;
-	if (m->a.primary && !s->primary && s->followed_revision == m->a.revision &&
-	    strcmp(s->followed, m->a.serial) == 0)
+	if (!m->a.primary || s->primary || strcmp(s->followed, m->a.serial) != 0)
+		return;
+	autoscale_role_joined(m, s);
+	if (s->followed_revision == m->a.revision)
 		p->synced_s = m->env.wall_s(m->env.arg);
 }
 

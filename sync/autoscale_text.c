@@ -237,7 +237,7 @@ static void put_selection(const struct autoscale_stats *s, struct str *out) {
 	str_add(out, "Primary selected using:\n    ");
 	put_local_time(s->leads_s, out);
 	str_addf(out, " %s is selected as the primary because its role is primary, and its epoch, "
-		 "%" PRIu64 ", the highest.\n", s->primary, s->standing.epoch);
+		 "%" PRIu64 ", the highest.\n", s->primary, s->primary_epoch);
 }
 
 static void put_sync(const char *serial, int64_t ago_s, enum autoscale_state state,
