@@ -10,6 +10,7 @@
  */
 #include "cfgdb/requests_sync.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -287,24 +288,67 @@ static void changes_done(struct changes *c) {
 	free(c->changed);
 }
 
-static int send_origin(struct caller *s, struct err *err) {
-	AUTO_BUF struct buf b = BUF_INIT;
-	struct revision rev;
-	int rc = store_revision_get(s->engine->store, s->engine->revision, &rev, err);
+/* Who has made the changes, the last one at the end; "..." are those that had no room. */
+struct origin {
+	uint64_t since;
+	int64_t time;            /* of the last one; 0: none yet */
+	char user[CTL_ORIGIN_MAX + 1], source[CTL_ORIGIN_MAX + 1];
+};
 
-	if (rc)
+static bool is_named(const char *names, const char *name) {
+	size_t len = strlen(name);
+
+	for (const char *at = names; at; at = strstr(at, ", ")) {
+		at += at > names ? strlen(", ") : 0;
+		if (strncmp(at, name, len) == 0 && (!at[len] || strncmp(&at[len], ", ", 2) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* Put a name before the others, if it is not there. */
+static void add_name(char names[CTL_ORIGIN_MAX + 1], const char *name) {
+	static const char more[] = "...";
+	AUTO_FREE char *rest = xstrdup(names);
+	size_t least = strlen(rest) + strlen(", ") + strlen(more) + strlen(", ");
+
+	if (is_named(names, name) || strncmp(names, more, strlen(more)) == 0)
+		return;
+	if (*rest && least + strlen(name) > CTL_ORIGIN_MAX)
+		name = more;
+	snprintf(names, CTL_ORIGIN_MAX + 1, "%s%s%s", name, *rest ? ", " : "", rest);
+}
+
+/* The newest comes first. */
+static int take_author(void *arg, const struct revision *rev) {
+	struct origin *o = arg;
+
+	if (o->time != 0 && rev->id <= o->since)
+		return 1;
+	o->time = o->time ? o->time : rev->time;
+	add_name(o->user, rev->user);
+	add_name(o->source, rev->source);
+	return 0;
+}
+
+static int send_origin(struct caller *s, uint64_t since, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+	struct origin o = { .since = since };
+	int rc = store_each_revision(s->engine->store, s->engine->revision, take_author, &o, err);
+
+	if (rc > 1)
 		return rc;
 	buf_put_u8(&b, CTL_SYNC_ORIGIN);
-	buf_put_str(&b, rev.user);
-	buf_put_str(&b, rev.source);
-	buf_put_u64(&b, (uint64_t)rev.time);
+	buf_put_str(&b, o.user);
+	buf_put_str(&b, o.source);
+	buf_put_u64(&b, (uint64_t)o.time);
 	s->send(s->send_arg, &b);
-	revision_done(&rev);
 	return 0;
 }
 
 /* Nothing of it is sent if it is longer than max bytes. */
-static int send_changes(struct caller *s, struct changes *c, size_t max, struct err *err) {
+static int send_changes(struct caller *s, struct changes *c, uint64_t since, size_t max,
+			struct err *err) {
 	struct operations ops;
 	int rc = 0;
 
@@ -318,7 +362,7 @@ static int send_changes(struct caller *s, struct changes *c, size_t max, struct 
 	}
 	if (rc == 0) {
 		send_revision(s);
-		rc = send_origin(s, err);
+		rc = send_origin(s, since, err);
 	}
 	if (rc == 0)
 		operations_send(&ops);
@@ -337,7 +381,7 @@ int request_sync_changes(struct caller *s, struct buf_reader *r, struct err *err
 	shared_init(&c.shared, s->engine->model);
 	rc = store_changed_since(s->engine->store, since, note_change, &c, err);
 	if (rc == 0)
-		rc = send_changes(s, &c, max, err);
+		rc = send_changes(s, &c, since, max, err);
 	changes_done(&c);
 	return rc;
 }
