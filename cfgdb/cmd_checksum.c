@@ -108,6 +108,11 @@ static int put_table(void *arg, const char *dotted, const unsigned char *digest)
 	return put_named(l->out, dotted, digest);
 }
 
+/* A table of this release, or one that another release has brought. */
+static bool is_table(const struct digest_view *view, const char *dotted) {
+	return schema_find(dotted) || rows_first_of(model_rows(view->model), dotted);
+}
+
 static int show_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	struct cmd_checksum *c = ctx;
 	struct digest_view view;
@@ -124,6 +129,8 @@ static int show_run(void *ctx, const struct command_call *call, struct str *out,
 	if (call->argc == 1)
 		return digest_each_table(&view, put_table, &l);
 	l.table = call->argv[1];
+	if (!is_table(&view, l.table) || digest_is_of_vdom(&view, l.table) != l.vdom)
+		return command_bad_word(l.table, err);
 	return digest_each_object(&view, l.table, put_object, &l);
 }
 
@@ -232,7 +239,8 @@ static int autoscale_open(void *ctx, const struct command_call *call, struct str
 	struct cmd_checksum *c = ctx;
 
 	return open_cluster(c, call, "checksum autoscale-cluster",
-			    is_primary(c) ? "is_autoscale_primary()=1" : "is_autoscale_primary()=0",
+			    role_is_primary(c->engine->model) ? "is_autoscale_primary()=1"
+							      : "is_autoscale_primary()=0",
 			    ret, err);
 }
 

@@ -32,6 +32,12 @@ static bool take_end(struct buf_reader *r) {
 	return !r->bad;
 }
 
+/* Of a unit in no group nothing is anybody's business, and nobody brings it anything. */
+static int check_member(const struct caller *s, struct err *err) {
+	return role_is_member(s->engine->model)
+		       ? 0 : err_set(err, ERR_CONFLICT, "this unit is in no group");
+}
+
 /* ---- answers ---- */
 
 static void send_revision(struct caller *s) {
@@ -61,9 +67,10 @@ static int send_table(void *arg, const char *dotted, const unsigned char *digest
 int request_sync_tables(struct caller *s, struct buf_reader *r, struct err *err) {
 	struct digest_view view;
 
-	(void)err;
 	if (!take_end(r))
 		return 0;
+	if (check_member(s, err) != 0)
+		return err->code;
 	send_revision(s);
 	digest_view_init(&view, s->engine);
 	digest_each_table(&view, send_table, s);
@@ -95,6 +102,8 @@ int request_sync_index(struct caller *s, struct buf_reader *r, struct err *err) 
 
 	if (!take_end(r) || p.left == 0)
 		return 0;
+	if (check_member(s, err) != 0)
+		return err->code;
 	send_revision(s);
 	digest_view_init(&view, s->engine);
 	digest_each_object(&view, dotted, send_key, &p);
@@ -223,17 +232,18 @@ static int add_named(struct operations *ops, const char *dotted, const char *key
 int request_sync_read(struct caller *s, struct buf_reader *r, struct err *err) {
 	uint16_t n = buf_get_u16(r);
 	struct operations ops;
-	int rc = 0;
+	int rc = check_member(s, err);
 
 	r->bad = r->bad || n > READ_MAX;
 	operations_init(&ops, s);
-	for (uint16_t i = 0; i < n && !r->bad && rc == 0; i++) {
+	for (uint16_t i = 0; i < n && !r->bad; i++) {
 		AUTO_FREE char *dotted = buf_get_str(r, OPERATION_TABLE_MAX);
 		AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
 
-		rc = r->bad ? 0 : add_named(&ops, dotted, key, err);
+		if (!r->bad && rc == 0)
+			rc = add_named(&ops, dotted, key, err);
 	}
-	if (rc == 0 && take_end(r)) {
+	if (take_end(r) && rc == 0) {
 		send_revision(s);
 		operations_send(&ops);
 	}
@@ -378,6 +388,8 @@ int request_sync_changes(struct caller *s, struct buf_reader *r, struct err *err
 
 	if (!take_end(r))
 		return 0;
+	if (check_member(s, err) != 0)
+		return err->code;
 	shared_init(&c.shared, s->engine->model);
 	rc = store_changed_since(s->engine->store, since, note_change, &c, err);
 	if (rc == 0)
@@ -398,6 +410,8 @@ int request_sync_begin(struct caller *s, struct buf_reader *r, struct err *err) 
 	r->bad = r->bad || time > INT64_MAX;
 	if (!take_end(r))
 		return 0;
+	if (check_member(s, err) != 0)
+		return err->code;
 	if (s->txn)
 		return err_set(err, ERR_CONFLICT, "a transaction is open already");
 	s->txn = txn_new_replicated(s->engine, &origin);
@@ -526,7 +540,9 @@ int request_sync_members(struct caller *s, struct buf_reader *r, struct err *err
 
 	if (!take_end(r))
 		return 0;
-	rc = membership_parse(&now, text, err);
+	rc = check_member(s, err);
+	if (rc == 0)
+		rc = membership_parse(&now, text, err);
 	if (rc == 0 && s->config->role)
 		rc = role_meet(s->config->role, &now, err);
 	return rc;

@@ -177,7 +177,8 @@ static void cancel(void *ctx) {
 
 /* ---- what administrators may change ---- */
 
-static int refuse(const struct role *r, struct err *err) {
+static int refuse(const struct role *r, const struct object *obj, const struct schema_attr *attr,
+		  struct err *err) {
 	struct ipv4_pair ip = object_ip(model_object(r->engine->model, table()),
 					SYSTEM_AUTO_SCALE__PRIMARY_IP);
 	AUTO_STR struct str where = STR_INIT;
@@ -188,8 +189,10 @@ static int refuse(const struct role *r, struct err *err) {
 		str_add_char(&where, ')');
 	}
 	return err_set(err, ERR_PERMISSION,
-		       "this unit is a secondary of its group: change it on the primary%s%s%s",
-		       *r->known.primary ? ", " : "", r->known.primary, str_text(&where));
+		       "%s%s%s%s%s: this unit is a secondary of its group: change it on the "
+		       "primary%s%s%s", obj->table->path, *obj->key ? " " : "", obj->key,
+		       attr ? " " : "", attr ? attr->name : "", *r->known.primary ? ", " : "",
+		       r->known.primary, str_text(&where));
 }
 
 /*
@@ -206,7 +209,9 @@ static int guard(void *arg, const struct object *before, const struct object *af
 	    (after ? after : before)->table == table())
 		return 0;
 	shared_init(&shared, m);
-	return shared_equal(&shared, before, after) ? 0 : refuse(r, err);
+	if (shared_equal(&shared, before, after))
+		return 0;
+	return refuse(r, after ? after : before, shared_difference(&shared, before, after), err);
 }
 
 /* ---- what others say ---- */

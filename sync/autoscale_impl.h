@@ -32,6 +32,7 @@ struct autoscale_member {
 	union net_addr ip;
 	bool primary;                /* by what was heard or told last */
 	bool is_standing, refused;
+	bool in_step, told_behind;   /* of a primary's secondary, as the history has it last */
 	bool listed;                 /* secondary: the primary's list had it, or gatehoused */
 	struct autoscale_standing standing;
 	struct autoscale_channel *channel;   /* NULL: not connected */

@@ -94,7 +94,10 @@ enum autoscale_state autoscale_member_state(const struct autoscale_machine *m,
 		return p->is_standing ? AUTOSCALE_LOST : AUTOSCALE_CONNECTING;
 	if (s->copying)
 		return AUTOSCALE_COPYING;
-	if (!is_same(&s->active, &m->a.active) || s->failing)
+	if (s->failing)
+		return AUTOSCALE_BEHIND;
+	/* a unit that lags behind its primary says that of itself */
+	if (p != m->leader && !is_same(&s->active, &m->a.active))
 		return AUTOSCALE_BEHIND;
 	return AUTOSCALE_IN_SYNC;
 }

@@ -62,6 +62,7 @@ static void lose_member(struct autoscale_machine *m, struct autoscale_channel *c
 	if (!p || p->channel != c)
 		return;
 	p->channel = NULL;
+	p->in_step = p->told_behind = false;
 	snprintf(p->why, sizeof(p->why), "%s", why);
 	if (p->refused)
 		return;
@@ -310,6 +311,22 @@ static bool is_over(struct autoscale_machine *m, struct autoscale_channel *c,
 	return true;
 }
 
+/* A secondary cannot follow this primary, or does again. */
+static void tell_pace(struct autoscale_machine *m, struct autoscale_member *p) {
+	const struct autoscale_standing *s = &p->standing;
+
+	if (s->failing && !p->told_behind) {
+		p->told_behind = true;
+		p->in_step = false;
+		autoscale_tell(m, LOG_WARNING, "%s is behind: %s", p->serial, s->trouble);
+	} else if (!p->in_step && autoscale_member_state(m, p) == AUTOSCALE_IN_SYNC) {
+		p->in_step = true;
+		p->told_behind = false;
+		autoscale_tell(m, LOG_NOTICE, "%s is in step, at revision %llu", p->serial,
+			       (unsigned long long)m->a.revision);
+	}
+}
+
 static void take_standing(struct autoscale_machine *m, struct autoscale_channel *c,
 			  const struct autoscale_standing *s) {
 	struct autoscale_member *p = c->member;
@@ -327,6 +344,7 @@ static void take_standing(struct autoscale_machine *m, struct autoscale_channel 
 	if (!m->a.primary || s->primary || strcmp(s->followed, m->a.serial) != 0)
 		return;
 	autoscale_role_joined(m, s);
+	tell_pace(m, p);
 	if (s->followed_revision == m->a.revision)
 		p->synced_s = m->env.wall_s(m->env.arg);
 }
@@ -443,9 +461,10 @@ static void take(struct autoscale_machine *m, struct autoscale_channel *c, const
 	    (!c->member && message.type != AUTOSCALE_HELLO && message.type != AUTOSCALE_REFUSE)) {
 		m->stats.malformed++;
 		autoscale_note(m, AUTOSCALE_NOTE_MALFORMED, LOG_WARNING,
-			       "What %s says is no message", autoscale_ip_text(&c->ip, ip));
+			       "%s has sent what this program cannot read",
+			       autoscale_ip_text(&c->ip, ip));
 		autoscale_site_slow(m, &c->ip);
-		autoscale_peer_end(m, c, "what it says is no message");
+		autoscale_peer_end(m, c, "it has sent what cannot be read");
 	} else if (message.type == AUTOSCALE_HELLO && !c->member) {
 		hear_hello(m, c, &message);
 	} else {

@@ -677,7 +677,8 @@ void fake_desk_request(struct fake_desk *d, const struct buf *request) {
 	buf_put_u8(&b, rc == 0 ? CTL_OK : CTL_ERROR);
 	if (rc != 0)
 		buf_put_u32(&b, (uint32_t)rc);
-	buf_put_str(&b, rc == 0 ? "host" : err_meaning(rc));
+	buf_put_str(&b, rc == 0 ? "host" : rc == ERR_VALUE ? "no such value\nin this table" :
+								 err_meaning(rc));
 	send_frame(d, &b);
 }
 

@@ -40,6 +40,16 @@ START_TEST(test_join_with_own) {
 }
 END_TEST
 
+/* Lines of a unit's history with this text. */
+static unsigned int times_said(const struct aworld *w, unsigned int unit, const char *text) {
+	struct autoscale_event event;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; autoscale_history(aworld_machine(w, unit), i, &event); i++)
+		n += strstr(event.text, text) != NULL;
+	return n;
+}
+
 /* What cannot be taken is tried again, ever more seldom, and both sides say why. */
 START_TEST(test_refused_object) {
 	struct aworld *w = aworld_group(2);
@@ -53,11 +63,19 @@ START_TEST(test_refused_object) {
 	ck_assert_uint_ge(aworld_stats(w, 1).failures, 8);
 	ck_assert_uint_le(aworld_stats(w, 1).failures, 17);
 	ck_assert_int_eq(aworld_stats(w, 1).state, AUTOSCALE_BEHIND);
-	ck_assert_str_ne(aworld_stats(w, 1).why, "");
+	ck_assert_str_eq(aworld_stats(w, 1).why, "no such value; in this table");
 	ck_assert_str_eq(aworld_peer(w, 0, 1).why, aworld_stats(w, 1).why);
+	/* the primary's history has it once, and its end */
+	ck_assert_uint_eq(times_said(w, 0, " is behind: no such value; in this table"), 1);
+	ck_assert_uint_eq(times_said(w, 0, " is in step, at revision "), 1);
+	/* the primary is what others are measured by */
+	ck_assert_int_eq(aworld_peer(w, 1, 0).state, AUTOSCALE_IN_SYNC);
 	aworld_desk(w, 1)->refuses = 0;
 	aworld_settle(w, 70 * AWORLD_S);
+	aworld_run(w, AWORLD_S);
 	ck_assert_str_eq(aworld_stats(w, 1).why, "");
+	ck_assert_uint_eq(times_said(w, 0, " is behind: "), 1);
+	ck_assert_uint_eq(times_said(w, 0, " is in step, at revision "), 2);
 	aworld_free(w);
 }
 END_TEST

@@ -507,6 +507,43 @@ START_TEST(test_rights) {
 }
 END_TEST
 
+/* What is in no group gives nothing away, and takes nothing. */
+START_TEST(test_no_group) {
+	static char *const keys[] = { (char *)"admin", (char *)"" };
+	AUTO_FREE char *before = NULL, *after = NULL;
+	AUTO_BUF struct buf begin = BUF_INIT, members = BUF_INIT;
+
+	fixture_set(b.engine, "system.auto-scale", "", "set psksecret \"sixteen letters!\"\n");
+	before = fixture_snapshot(b.engine);
+	ask_read(&b, "system.auto-scale", 2, keys);
+	ck_assert_int_eq(b.code, ERR_CONFLICT);
+	ck_assert_str_eq(b.text, "this unit is in no group");
+	ck_assert_uint_eq(b.n_ops, 0);
+	ask_type(&b, CTL_SYNC_TABLES);
+	ck_assert_int_eq(b.code, ERR_CONFLICT);
+	ask_index(&b, "system.admin", "", 10);
+	ck_assert_int_eq(b.code, ERR_CONFLICT);
+	ck_assert_uint_eq(b.n_names, 0);
+	ask_changes(&b, 1, 1 << 20);
+	ck_assert_int_eq(b.code, ERR_CONFLICT);
+	ck_assert_uint_eq(b.n_ops, 0);
+	buf_put_u8(&begin, CTL_SYNC_BEGIN);
+	buf_put_str(&begin, "alice");
+	buf_put_str(&begin, "cli");
+	buf_put_u64(&begin, 1);
+	buf_put_str(&begin, "");
+	ck_assert(ask(&b, &begin));
+	ck_assert_int_eq(b.code, ERR_CONFLICT);
+	buf_put_u8(&members, CTL_SYNC_MEMBERS);
+	buf_put_str(&members, "heard 5\n");
+	ck_assert(ask(&b, &members));
+	ck_assert_int_eq(b.code, ERR_CONFLICT);
+	ck_assert_uint_eq(role_membership(b.role)->heard, 0);
+	after = fixture_snapshot(b.engine);
+	ck_assert_str_eq(before, after);
+}
+END_TEST
+
 /* Every request cut at every byte is no frame, and changes nothing. */
 START_TEST(test_cut) {
 	static const struct {
@@ -559,6 +596,7 @@ static Suite *requests_suite(void) {
 	tcase_add_test(t, test_no_digests);
 	tcase_add_test(t, test_not_mixed);
 	tcase_add_test(t, test_rights);
+	tcase_add_test(t, test_no_group);
 	tcase_add_test(t, test_cut);
 	return s;
 }

@@ -258,8 +258,8 @@ START_TEST(test_guard) {
 	ck_assert_int_eq(edit("firewall.address", "mine", "", &err), 0);
 	good_bring(1, 1, NULL);
 	ck_assert_int_eq(edit("firewall.address", "more", "", &err), ERR_PERMISSION);
-	ck_assert_str_eq(err.text, "this unit is a secondary of its group: change it on the "
-				   "primary, " OTHER " (10.0.0.1)");
+	ck_assert_str_eq(err.text, "firewall address more: this unit is a secondary of its group: "
+				   "change it on the primary, " OTHER " (10.0.0.1)");
 	ck_assert_int_eq(fixture_delete(engine, "firewall.address", "mine", &err),
 			 ERR_PERMISSION);
 	/* what changes nothing, and what is the unit's own */
@@ -267,6 +267,11 @@ START_TEST(test_guard) {
 	ck_assert_int_eq(edit("system.global", "", "set hostname other\n", &err), 0);
 	ck_assert_int_eq(edit("system.global", "", "set hostname other\nset timezone 4\n", &err),
 			 ERR_PERMISSION);
+	ck_assert_ptr_eq(strstr(err.text, "system global timezone: this unit is a secondary"),
+			 err.text);
+	ck_assert_int_eq(edit("firewall.address", "mine", "set comment x\nset color 3\n", &err),
+			 ERR_PERMISSION);
+	ck_assert_ptr_eq(strstr(err.text, "firewall address mine comment: this unit"), err.text);
 	ck_assert_int_eq(edit("system.auto-scale", "", "set hb-interval 3\nset status enable\n",
 			      &err), 0);
 	restart();
