@@ -66,7 +66,8 @@ struct role_source {
 };
 
 /*
- * Commit a replicated transaction, and with it that this unit has the configuration of source.
+ * Commit a replicated transaction, and with it that this unit has the configuration of source. One
+ * that never had the group's names the last revision of what it replaces.
  * ERR_CONFLICT, and nothing happens, when its epoch is over, or this unit is no secondary.
  */
 int role_commit(struct role *r, struct txn *t, const struct role_source *source, struct err *err);

@@ -248,7 +248,7 @@ static void put_health(const struct autoscale_facts *f, const struct autoscale_s
 }
 
 static void put_selection(const struct autoscale_stats *s, struct str *out) {
-	if (!*s->primary)
+	if (!*s->primary || s->leads_s == 0)
 		return;
 	str_add(out, "Primary selected using:\n    ");
 	put_local_time(s->leads_s, out);

@@ -393,8 +393,11 @@ START_TEST(status_of_key)
 	assert_part("get system ha status", "    WARNING: there is no psksecret\n");
 	unit.makes_key = true;
 	cmd_autoscale_unit(commands, &unit);
+	stats.leads_s = 0;
 	assert_part("get system ha status", "HA Health Status:\n    WARNING: replication has not "
-					    "started: the key is being made of psksecret\n");
+					    "started: the key is being made of psksecret\nModel");
+	/* nobody is selected yet */
+	assert_part("get system ha status", "Revision: 40\nses_pickup");
 }
 END_TEST
 
