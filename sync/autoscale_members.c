@@ -197,8 +197,11 @@ static int forget(struct autoscale_machine *m, const char *serial, struct err *e
 }
 
 void autoscale_members_forget(struct autoscale_machine *m, const char *serial) {
-	if (m->a.primary)
-		forget(m, serial, NULL);
+	struct err err = { 0 };
+
+	if (m->a.primary && forget(m, serial, &err) != 0)
+		autoscale_note(m, AUTOSCALE_NOTE_FORGET, LOG_NOTICE,
+			       "A member wants another one forgotten: %s", err.text);
 }
 
 int autoscale_forget(struct autoscale_machine *m, const char *serial, uint64_t now_us,

@@ -591,6 +591,12 @@ START_TEST(test_forget) {
 	ck_assert_int_eq(err.code, ERR_IN_USE);
 	ck_assert_int_ne(autoscale_forget(aworld_machine(w, 0), "NOBODY", aworld_now(w), &err), 0);
 	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
+	/* a secondary cannot know that: it asks */
+	ck_assert_int_eq(autoscale_forget(aworld_machine(w, 1), aworld_desk(w, 3)->a.serial,
+					  aworld_now(w), &err), 0);
+	aworld_run(w, AWORLD_S);
+	ck_assert(aworld_knows(w, 0, 3));
+	ck_assert(aworld_said(w, 0, "GHVM000000000003 is connected"));
 	aworld_stop(w, 3);
 	aworld_run(w, AWORLD_S);
 	ck_assert_int_eq(autoscale_forget(aworld_machine(w, (unsigned int)_i),

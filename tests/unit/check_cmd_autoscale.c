@@ -500,8 +500,15 @@ START_TEST(forget_member)
 	AUTO_STR struct str out = STR_INIT;
 	struct err err = { 0 };
 
+	n_peers = 0;
 	assert_said("execute ha forget " OTHER, false, "");
 	ck_assert_str_eq(forgotten, OTHER);
+	/* it is still there: somebody else has to do it */
+	n_peers = 1;
+	strcpy(stats.primary, "GHVMCCCCCCCCCCCC");
+	assert_said("execute ha forget " OTHER, false,
+		    "GHVMCCCCCCCCCCCC, the primary, is asked to forget " OTHER
+		    "; its history says whether it did\n");
 	ck_assert_int_eq(run("execute ha forget other", false, &out, &err), ERR_NOT_FOUND);
 	ck_assert_str_eq(err.text, "not known");
 	ck_assert_int_eq(run("execute ha", false, &out, &err), ERR_PARSE);
