@@ -2,7 +2,7 @@
 /*
  * Each command goes to gatehouse-syncd with all its words, and its answer is the output. The two
  * that show the state of the group have an answer of their own where there is none to show: the
- * unit stands alone, or gatehouse-syncd is away.
+ * unit stands alone, or gatehouse-syncd is away or says nothing.
  */
 #include "backends/cmd_autoscale.h"
 
@@ -48,11 +48,11 @@ static bool ha_has(const struct model *m, unsigned int attr) {
 	return object_is(model_object(m, schema_tables[TBL_SYSTEM_HA]), attr, "enable");
 }
 
-static void put_status(const struct model *m, struct str *out) {
+static void put_status(const struct model *m, const char *why, struct str *out) {
 	bool member = role_is_member(m);
 
-	str_addf(out, "HA Health Status:%s\n",
-		 member ? "\n    WARNING: gatehouse-syncd does not run" : " OK");
+	str_addf(out, "HA Health Status:%s%s\n",
+		 member ? "\n    WARNING: gatehouse-syncd " : " OK", member ? why : "");
 	str_addf(out, "Model: %s\nMode: %s\nGroup: 0\nDebug: 0\n", VERSION_PRODUCT,
 		 member ? "auto-scale" : "standalone");
 	str_addf(out, "ses_pickup: %s, ses_pickup_delay=%s\n",
@@ -60,7 +60,8 @@ static void put_status(const struct model *m, struct str *out) {
 		 ha_has(m, SYSTEM_HA__SESSION_PICKUP_DELAY) ? "enable" : "disable");
 }
 
-static void put_numbers(const struct model *m, struct str *out) {
+static void put_numbers(const struct model *m, const char *why, struct str *out) {
+	(void)why;
 	str_addf(out, "HA information\nStatistics\n\ttraffic.local = s:0 p:0 b:0\n"
 		 "\ttraffic.total = s:0 p:0 b:0\nModel=%s, Mode=%s Group=0 Debug=0\n"
 		 "nvcluster=0, ses_pickup=%d, delay=%d\n", VERSION_PRODUCT,
@@ -84,45 +85,64 @@ static void put_json(const struct model *m, struct str *out) {
 	json_put_end(&j);
 }
 
-static enum stream_state text_next(void *ctx, struct str *out, struct err *err) {
-	const struct str *text = ctx;
+/* An answer, or the text in its place. */
+struct state {
+	struct relay_call *call;       /* NULL: there is nobody to ask */
+	struct str text;
+};
 
-	(void)err;
-	str_add(out, str_text(text));
+static enum stream_state state_next(void *ctx, struct str *out, struct err *err) {
+	struct state *s = ctx;
+	enum stream_state state = s->call ? relay_call_next(s->call, out, err) : STREAM_FAILED;
+
+	if (out->len > 0)
+		str_clear(&s->text);   /* what has begun is not begun anew */
+	if (state != STREAM_FAILED || (s->call && s->text.len == 0))
+		return state;
+	str_add(out, str_text(&s->text));
 	return STREAM_END;
 }
 
-static void text_close(void *ctx) {
-	str_done(ctx);
-	free(ctx);
+static void state_close(void *ctx) {
+	struct state *s = ctx;
+
+	relay_call_close(s->call);
+	str_done(&s->text);
+	free(s);
 }
 
-static int state_open(struct relay *relay, const char *words,
-		      void (*put)(const struct model *m, struct str *out),
+static int state_open(struct relay *relay, char *words[4],
+		      void (*put)(const struct model *m, const char *why, struct str *out),
 		      const struct command_call *call, struct stream *ret, struct err *err) {
-	struct str *text;
+	bool asks = role_is_member(call->model) && relay_is_attached(relay);
+	struct state *s;
 
 	if (command_no_words(call, err) != 0)
 		return ERR_PARSE;
-	if (role_is_member(call->model) && relay_is_attached(relay))
-		return relay_open(relay, RELAY_WAIT_MS, words, call, ret, err);
-	text = xcalloc(1, sizeof(*text));
+	s = xcalloc(1, sizeof(*s));
+	if (asks)
+		s->call = relay_call_open(relay, RELAY_WAIT_MS, call->json, 4, words, NULL);
 	if (call->json)
-		put_json(call->model, text);
+		put_json(call->model, &s->text);
 	else
-		put(call->model, text);
-	*ret = (struct stream){ .next = text_next, .close = text_close, .fd = -1, .ctx = text };
+		put(call->model, s->call ? "does not answer" : "does not run", &s->text);
+	*ret = (struct stream){ .next = state_next, .close = state_close, .ctx = s,
+				.fd = s->call ? relay_call_fd(s->call) : -1 };
 	return 0;
 }
 
 static int status_open(void *ctx, const struct command_call *call, struct stream *ret,
 		       struct err *err) {
-	return state_open(ctx, "get system ha status", put_status, call, ret, err);
+	char *words[] = { (char *)"get", (char *)"system", (char *)"ha", (char *)"status" };
+
+	return state_open(ctx, words, put_status, call, ret, err);
 }
 
 static int numbers_open(void *ctx, const struct command_call *call, struct stream *ret,
 			struct err *err) {
-	return state_open(ctx, "diagnose sys ha status", put_numbers, call, ret, err);
+	char *words[] = { (char *)"diagnose", (char *)"sys", (char *)"ha", (char *)"status" };
+
+	return state_open(ctx, words, put_numbers, call, ret, err);
 }
 
 const struct command *commands_autoscale(size_t *n) {

@@ -149,6 +149,11 @@ static void show_own(const struct cmd_checksum *c, bool json, struct str *out) {
 		cmd_checksum_unit(NULL, manage_line(c), &staged, &active, out);
 }
 
+/* A table of this release, or one that another release has brought. */
+static bool is_table(const struct digest_view *view, const char *dotted) {
+	return schema_find(dotted) || rows_first_of(model_rows(view->model), dotted);
+}
+
 static int show_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	struct cmd_checksum *c = ctx;
 	struct json j = json_put_begin(out);
@@ -164,9 +169,12 @@ static int show_run(void *ctx, const struct command_call *call, struct str *out,
 	if (call->argc > 2 || (!l.vdom && strcmp(call->argv[0], "global") != 0))
 		return command_bad_word(call->argv[call->argc > 2 ? 2 : 0], err);
 	digest_view_init(&view, c->engine);
+	l.table = call->argc == 2 ? call->argv[1] : NULL;
+	if (l.table &&
+	    (!is_table(&view, l.table) || digest_is_of_vdom(&view, l.table) != l.vdom))
+		return command_bad_word(l.table, err);
 	if (call->json)
 		json_put_object(&j, NULL);
-	l.table = call->argc == 2 ? call->argv[1] : NULL;
 	if (l.table)
 		rc = digest_each_object(&view, l.table, put_object, &l);
 	else
@@ -329,7 +337,8 @@ static int autoscale_open(void *ctx, const struct command_call *call, struct str
 	struct cmd_checksum *c = ctx;
 
 	return open_cluster(c, call, "checksum autoscale-cluster",
-			    is_primary(c) ? "is_autoscale_primary()=1" : "is_autoscale_primary()=0",
+			    role_is_primary(c->engine->model) ? "is_autoscale_primary()=1"
+							      : "is_autoscale_primary()=0",
 			    ret, err);
 }
 

@@ -120,6 +120,11 @@ void autoscale_text_checksums(const struct autoscale_facts *f, bool autoscale, s
 
 /* ---- get system ha status ---- */
 
+/* One that was primary, and is silent since another one leads, is it no more. */
+static bool leads(const struct autoscale_stats *s, const struct autoscale_peer_info *p) {
+	return p->primary && (p->connected || !*s->primary || strcmp(p->serial, s->primary) == 0);
+}
+
 /* Whether the state of a member is known here. */
 static bool is_watched(const struct autoscale_facts *f, const struct autoscale_peer_info *p) {
 	return f->unit.primary || p->primary || p->connected;
@@ -138,11 +143,19 @@ static void warn(unsigned int *n, struct str *out, const char *fmt, ...) {
 	str_addf(out, "%s    WARNING: %s\n", (*n)++ ? "" : "\n", text);
 }
 
-static void warn_of_state(unsigned int *n, const char *serial, enum autoscale_state state,
+static void warn_of_state(unsigned int *n, const char *who, enum autoscale_state state,
 			  const char *why, struct str *out) {
 	if (state != AUTOSCALE_IN_SYNC)
-		warn(n, out, "%s is not in sync: %s%s%s", serial, autoscale_state_name(state),
+		warn(n, out, "%s is not in sync: %s%s%s", who, autoscale_state_name(state),
 		     *why ? ": " : "", why);
+}
+
+static void warn_of_callback(const struct autoscale_facts *f, unsigned int *n, struct str *out) {
+	struct callback_info info;
+
+	f->source->callback(f->source->arg, &info);
+	if (info.failures > 0)
+		warn(n, out, "callback-url has not answered %u times: %s", info.failures, info.why);
 }
 
 static void put_health(const struct autoscale_facts *f, const struct autoscale_stats *s,
@@ -151,13 +164,16 @@ static void put_health(const struct autoscale_facts *f, const struct autoscale_s
 	unsigned int n = 0;
 
 	str_add(out, "HA Health Status:");
-	if (!f->unit.has_key)
+	if (f->unit.makes_key)
+		warn(&n, out, "replication has not started: the key is being made of psksecret");
+	else if (!f->unit.has_key)
 		warn(&n, out, "there is no psksecret");
 	else if (!s->started || !s->desk)
 		warn(&n, out, "replication has not started");
 	if (!*s->primary)
 		warn(&n, out, "no primary is known");
-	warn_of_state(&n, f->unit.serial, s->state, s->why, out);
+	warn_of_state(&n, "this unit", s->state, s->why, out);
+	warn_of_callback(f, &n, out);
 	for (unsigned int i = 0; get_peer(f, i, &p); i++)
 		if (is_watched(f, &p))
 			warn_of_state(&n, p.serial, p.state, p.why, out);
@@ -166,12 +182,12 @@ static void put_health(const struct autoscale_facts *f, const struct autoscale_s
 }
 
 static void put_selection(const struct autoscale_stats *s, struct str *out) {
-	if (!*s->primary)
+	if (!*s->primary || s->leads_s == 0)
 		return;
 	str_add(out, "Primary selected using:\n    ");
 	put_local_time(s->leads_s, out);
 	str_addf(out, " %s is selected as the primary because its role is primary, and its epoch, "
-		 "%" PRIu64 ", the highest.\n", s->primary, s->standing.epoch);
+		 "%" PRIu64 ", the highest.\n", s->primary, s->primary_epoch);
 }
 
 static void put_sync(const char *serial, int64_t ago_s, enum autoscale_state state,
@@ -205,13 +221,14 @@ static void put_member(bool primary, const char *hostname, const char *serial,
 	str_add_char(out, '\n');
 }
 
-static void put_members(const struct autoscale_facts *f, bool primary, struct str *out) {
+static void put_members(const struct autoscale_facts *f, const struct autoscale_stats *s,
+			bool primary, struct str *out) {
 	struct autoscale_peer_info p;
 
 	if (f->unit.primary == primary)
 		put_member(primary, f->unit.hostname, f->unit.serial, &f->unit.ip, out);
 	for (unsigned int i = 0; get_peer(f, i, &p); i++)
-		if (p.primary == primary)
+		if (leads(s, &p) == primary)
 			put_member(primary, *p.hostname ? p.hostname : "-", p.serial, &p.ip, out);
 }
 
@@ -227,8 +244,8 @@ void autoscale_text_status(const struct autoscale_facts *f, struct str *out) {
 	str_addf(out, "ses_pickup: %s, ses_pickup_delay=%s\n", f->pickup ? "enable" : "disable",
 		 f->pickup_delay ? "enable" : "disable");
 	put_configuration(f, &s, out);
-	put_members(f, true, out);
-	put_members(f, false, out);
+	put_members(f, &s, true, out);
+	put_members(f, &s, false, out);
 }
 
 /* ---- diagnose sys ha status ---- */
@@ -264,6 +281,18 @@ static void put_replication(const struct autoscale_stats *s, struct str *out) {
 		str_addf(out, "last failure: %s\n", s->why);
 }
 
+static void put_callback(const struct autoscale_facts *f, struct str *out) {
+	struct callback_info info;
+
+	if (!*f->unit.callback_url)
+		return;
+	f->source->callback(f->source->arg, &info);
+	str_addf(out, "callback: sent=%" PRIu64 ", answered=%" PRIu64 ", failures=%u, answer=",
+		 info.sent, info.answered, info.failures);
+	put_time(info.answered_s, out);
+	str_addf(out, "%s%s\n", *info.why ? "\ncallback failure: " : "", info.why);
+}
+
 void autoscale_text_numbers(const struct autoscale_facts *f, struct str *out) {
 	struct autoscale_stats s;
 	struct autoscale_peer_info p;
@@ -271,6 +300,7 @@ void autoscale_text_numbers(const struct autoscale_facts *f, struct str *out) {
 	get_stats(f, &s);
 	put_traffic(f, &s, out);
 	put_replication(&s, out);
+	put_callback(f, out);
 	for (unsigned int i = 0; get_peer(f, i, &p); i++) {
 		str_addf(out, "%s: ip=", p.serial);
 		put_ip(&p.ip, out);

@@ -7,6 +7,7 @@
 
 #include "cfgdb/base/str.h"
 #include "sync/autoscale.h"
+#include "sync/callback.h"
 #include "sync/channels.h"
 
 /* Where the facts come from. */
@@ -17,6 +18,7 @@ struct autoscale_source {
 	void (*channels)(void *arg, struct channels_stats *ret);
 	bool (*peer)(void *arg, unsigned int i, struct autoscale_peer_info *ret);
 	bool (*event)(void *arg, unsigned int i, struct autoscale_event *ret);
+	void (*callback)(void *arg, struct callback_info *ret);
 	/* Seconds since 1970. */
 	int64_t (*now_s)(void *arg);
 };

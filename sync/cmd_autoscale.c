@@ -95,11 +95,29 @@ static int run_history(void *arg, const struct door_call *call, struct str *out,
 	return 0;
 }
 
+static bool is_member(const struct cmd_autoscale *c, const char *serial) {
+	const struct autoscale_source *source = c->facts.source;
+	struct autoscale_peer_info p;
+
+	for (unsigned int i = 0; source->peer(source->arg, i, &p); i++)
+		if (strcmp(p.serial, serial) == 0)
+			return true;
+	return false;
+}
+
+/* One that is still there is the primary's to forget. */
 static int run_forget(void *arg, const struct door_call *call, struct str *out, struct err *err) {
 	struct cmd_autoscale *c = arg;
+	const char *serial = call->argv[call->argc - 1];
+	int rc = c->calls->forget(c->calls->arg, serial, err);
+	struct autoscale_stats stats;
 
-	(void)out;
-	return c->calls->forget(c->calls->arg, call->argv[call->argc - 1], err);
+	if (rc != 0 || !is_member(c, serial))
+		return rc;
+	c->facts.source->stats(c->facts.source->arg, &stats);
+	str_addf(out, "%s, the primary, is asked to forget %s; its history says whether it did\n",
+		 stats.primary, serial);
+	return 0;
 }
 
 void cmd_autoscale_metrics(const struct cmd_autoscale *c, struct str *out) {
