@@ -390,6 +390,26 @@ START_TEST(test_transaction) {
 }
 END_TEST
 
+/* A comment has a bound; a commit that is refused here is not sent. */
+START_TEST(test_comment) {
+	char comment[CTL_COMMENT_MAX + 2];
+	const struct client_commit how = { .comment = comment }, waits = { 1, "" };
+	struct err err = { 0 };
+
+	memset(comment, 'c', sizeof(comment));
+	comment[sizeof(comment) - 1] = '\0';
+	good(client_begin(client, &err), &err);
+	good(put(client, "firewall.address", "a", CLIENT_NEW, "", &err), &err);
+	ck_assert_int_eq(client_commit_as(client, &how, &err), ERR_TOO_LONG);
+	comment[CTL_COMMENT_MAX] = '\0';
+	good(client_commit_as(client, &how, &err), &err);
+	object_free(got(client, "firewall.address", "a"));
+	/* this daemon has nothing that would take it back */
+	good(client_begin(client, &err), &err);
+	ck_assert_int_eq(client_commit_as(client, &waits, &err), ERR_CONFLICT);
+}
+END_TEST
+
 struct hearing {
 	struct str text;
 	size_t most;         /* bytes after which there is enough */
@@ -779,6 +799,7 @@ static Suite *client_suite(void) {
 	tcase_add_test(t, test_lists);
 	tcase_add_test(t, test_list_order);
 	tcase_add_test(t, test_transaction);
+	tcase_add_test(t, test_comment);
 	tcase_add_test(t, test_run);
 	tcase_add_test(t, test_stream);
 	tcase_add_test(t, test_stream_cancelled);
