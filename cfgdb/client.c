@@ -22,12 +22,15 @@
 #include "cfgdb/text.h"
 
 #define ENOUGH_MS 200 /* between two looks whether more output is wanted */
+#define AHEAD 32768   /* bytes that are read at once: lists come in many small frames */
 
 struct client {
 	int fd;
 	bool broken;
 	struct client_info info;
 	struct buf in;           /* the frame being read */
+	size_t pos, end;         /* what of ahead is to come */
+	uint8_t ahead[AHEAD];
 	const struct client_output *output; /* of the command under way, or NULL */
 	bool cancelled;          /* the rest of it is on its way to nobody */
 	void (*warn)(void *arg, const char *text);
@@ -88,21 +91,34 @@ static bool client_wait(struct client *c) {
 	return true;
 }
 
-static bool read_all(struct client *c, uint8_t *data, size_t len) {
-	while (len > 0) {
-		ssize_t n;
+/* Fill what was read ahead, of which nothing is left. */
+static bool read_ahead(struct client *c) {
+	ssize_t n;
 
+	do {
 		if (!client_wait(c))
 			return false;
-		n = recv(c->fd, data, len, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			errno = n == 0 ? ECONNRESET : errno;
+		n = recv(c->fd, c->ahead, sizeof(c->ahead), 0);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0) {
+		errno = n == 0 ? ECONNRESET : errno;
+		return false;
+	}
+	c->pos = 0;
+	c->end = (size_t)n;
+	return true;
+}
+
+static bool read_all(struct client *c, uint8_t *data, size_t len) {
+	while (len > 0) {
+		size_t n = c->end - c->pos < len ? c->end - c->pos : len;
+
+		if (n == 0 && !read_ahead(c))
 			return false;
-		}
+		memcpy(data, c->ahead + c->pos, n);
+		c->pos += n;
 		data += n;
-		len -= (size_t)n;
+		len -= n;
 	}
 	return true;
 }
@@ -349,19 +365,21 @@ int client_list(struct client *c, const struct schema_table *table,
 }
 
 struct key_taker {
-	int (*each)(void *arg, const char *key);
+	int (*each)(void *arg, const char *key, const char *remark);
 	void *arg;
 };
 
 static int take_key(void *arg, enum ctl_type type, struct buf_reader *r) {
 	struct key_taker *t = arg;
 	AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
+	AUTO_FREE char *remark = buf_get_str(r, CTL_FRAME_MAX);
 
-	return type != CTL_KEY || r->bad ? 1 : t->each(t->arg, key);
+	return type != CTL_KEY || r->bad ? 1 : t->each(t->arg, key, remark);
 }
 
 int client_keys(struct client *c, const struct schema_table *table, const char *prefix,
-		uint32_t max, int (*each)(void *arg, const char *key), void *arg, struct err *err) {
+		uint32_t max, int (*each)(void *arg, const char *key, const char *remark),
+		void *arg, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 	struct key_taker t = { each, arg };
 

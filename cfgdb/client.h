@@ -60,9 +60,10 @@ int client_get(struct client *c, const struct schema_table *table, const char *k
 int client_list(struct client *c, const struct schema_table *table,
 		int (*each)(void *arg, struct object *obj), void *arg, struct err *err);
 
-/* Keys of a table that begin with prefix, at most max of them. */
+/* Keys of a table that begin with prefix, at most max of them, each with its object_remark(). */
 int client_keys(struct client *c, const struct schema_table *table, const char *prefix,
-		uint32_t max, int (*each)(void *arg, const char *key), void *arg, struct err *err);
+		uint32_t max, int (*each)(void *arg, const char *key, const char *remark),
+		void *arg, struct err *err);
 
 /* Whether name may be used in this reference attribute; ERR_NOT_FOUND (without text) if not. */
 int client_check_ref(struct client *c, const struct schema_table *table, unsigned int attr,

@@ -68,7 +68,7 @@
  * CTL_ERROR          u32 code, str text
  * CTL_INFO           str user, str product version
  * CTL_OBJECT         u64 version, str key, str body
- * CTL_KEY            str key
+ * CTL_KEY            str key, str remark
  * CTL_ID             u64 id
  * CTL_TEXT           str text
  * CTL_WARNING        str text

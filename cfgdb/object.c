@@ -242,6 +242,13 @@ const char *object_str(const struct object *obj, unsigned int attr) {
 	return v ? value_item(v, 0)->str : "";
 }
 
+const char *object_remark(const struct object *obj) {
+	for (uint32_t i = 0; i < obj->n_fields; i++)
+		if (obj->table->attrs[obj->fields[i].attr].flags & ATTR_REMARK)
+			return object_str(obj, obj->fields[i].attr);
+	return "";
+}
+
 struct ipv4_pair object_ip(const struct object *obj, unsigned int attr) {
 	const struct value *v = object_value(obj, attr);
 

@@ -89,6 +89,9 @@ int64_t object_num(const struct object *obj, unsigned int attr);
 /* Text of a string-like attribute; "" when there is none. */
 const char *object_str(const struct object *obj, unsigned int attr);
 
+/* What is to be shown beside the key of an entry; "" when there is nothing. */
+const char *object_remark(const struct object *obj);
+
 /* IPv4 item of an attribute; zeros when there is none. */
 struct ipv4_pair object_ip(const struct object *obj, unsigned int attr);
 

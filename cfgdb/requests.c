@@ -185,6 +185,7 @@ static int list_key(void *arg, const struct object *obj) {
 		return 0;
 	buf_put_u8(&b, CTL_KEY);
 	buf_put_str(&b, obj->key);
+	buf_put_str(&b, object_remark(obj));
 	l->s->send(l->s->send_arg, &b);
 	return --l->left == 0;
 }

@@ -50,6 +50,7 @@ enum attr_flag {
 	ATTR_UNIQUE = 1 << 10,  /* string that no two entries have, unless it is empty */
 	ATTR_NEVER = 1 << 11,   /* integer, not negative; the word `never` can stand for it */
 	ATTR_SESSION = 1 << 12, /* belongs to a shell: never sent nor kept; local, too */
+	ATTR_REMARK = 1 << 13,  /* string that is shown beside the key of an entry */
 };
 
 enum table_flag {

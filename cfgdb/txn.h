@@ -58,7 +58,8 @@ struct txn *txn_new_replicated(struct engine *e, const struct txn_origin *origin
 /*
  * Let a transaction in which nothing is staged replace the configuration: from now on nothing is
  * there but what a new unit has, if factory is set, and what is put. Links that nobody has
- * configured stay as they were found, and can be named. What belongs to no table stays. Its commit
+ * configured stay as they were found, and can be named. What belongs to no table stays. With
+ * factory, an object that is put without a secret keeps the one it has. The commit
  * fails with ERR_LOCKED when something was changed that the transaction has not seen.
  */
 int txn_replace(struct txn *t, bool factory, struct err *err);

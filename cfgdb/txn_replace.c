@@ -17,6 +17,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/check.h"
 #include "cfgdb/factory.h"
+#include "cfgdb/order.h"
 #include "cfgdb/places.h"
 #include "cfgdb/script.h"
 #include "cfgdb/txn_impl.h"
@@ -52,6 +53,7 @@ int txn_replace(struct txn *t, bool factory, struct err *err) {
 	int rc = 0;
 
 	t->replaces = true;
+	t->keeps_secrets = factory;
 	for (uint16_t i = 0; i < schema_n_top; i++) {
 		const struct object *obj = model_first(m, schema_tables[schema_top[i]]);
 
@@ -182,9 +184,9 @@ static size_t first_behind(const struct sequence *q, const size_t *index, size_t
 
 /*
  * The longest growing sequence of places: last[n] is the entry that ends the best one of n + 1
- * entries so far, before[i] the one before entry i in its own. Returns how many stand.
+ * entries so far, before[i] the one before entry i in its own.
  */
-static size_t mark_standing(struct sequence *q) {
+static void mark_standing(struct sequence *q) {
 	AUTO_FREE size_t *last = xcalloc(q->n + 1, sizeof(*last));
 	AUTO_FREE size_t *before = xcalloc(q->n + 1, sizeof(*before));
 	size_t longest = 0, n, at;
@@ -200,15 +202,39 @@ static size_t mark_standing(struct sequence *q) {
 	at = longest > 0 ? last[longest - 1] : 0;
 	for (n = longest; n > 0; n--, at = before[at])
 		q->entry[at].stands = true;
-	return longest;
 }
 
-/* Whether those that stand come first, and then only new ones: that order comes by itself. */
-static bool comes_by_itself(const struct sequence *q, size_t standing) {
-	for (size_t i = 0; i < q->n; i++)
-		if (q->entry[i].stands != (i < standing) || (i >= standing && q->entry[i].active))
-			return false;
-	return true;
+struct listing {
+	const struct sequence *wanted;
+	size_t at;                   /* so many are the same */
+};
+
+/* An entry of the active configuration, as it is listed there; those that go do not count. */
+static int compare_listed(void *arg, const struct object *obj) {
+	struct listing *l = arg;
+	const struct sequence *q = l->wanted;
+
+	if (!txn_find(q->txn, obj->table, obj->key))
+		return 0;
+	if (l->at >= q->n || strcmp(q->entry[l->at].key, obj->key) != 0)
+		return 1;
+	l->at++;
+	return 0;
+}
+
+/*
+ * Whether what was there comes first, as it is listed now, and then only what is new: that order
+ * comes by itself. It need not be that of the places, for what is named is listed first.
+ */
+static bool comes_by_itself(const struct sequence *q, const struct schema_table *table) {
+	struct txn *active = txn_new(q->txn->engine, "", "");
+	struct listing l = { q, 0 };
+	bool same = order_each(active, table, compare_listed, &l) == 0;
+
+	txn_free(active);
+	for (; same && l.at < q->n; l.at++)
+		same = !q->entry[l.at].active;
+	return same;
 }
 
 static struct places *places_of(const struct sequence *q) {
@@ -233,14 +259,16 @@ static void order_table(struct txn *t, const struct schema_table *table) {
 	bool by_itself;
 
 	txn_each(t, table, add_entry, &q);
-	by_itself = comes_by_itself(&q, mark_standing(&q)) && !txn_places(t, table);
+	by_itself = !txn_places(t, table) && comes_by_itself(&q, table);
+	if (!by_itself)
+		mark_standing(&q);
 	for (size_t i = 0; i < q.n; i++) {
 		struct staged *s = txn_find_staged(t, table, q.entry[i].key);
 
 		if (!s)
 			continue;
 		s->moved = false;
-		s->placed = q.entry[i].active && !q.entry[i].stands;
+		s->placed = !by_itself && q.entry[i].active && !q.entry[i].stands;
 	}
 	if (!by_itself)
 		txn_places_set(t, table, places_of(&q));

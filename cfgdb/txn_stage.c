@@ -25,12 +25,12 @@ int txn_refuse_locked(struct err *err) {
 	return err_set(err, ERR_LOCKED, "%s", locked_text);
 }
 
-/* A uuid that is not given is that of the object before. */
-static void keep_uuid(struct object *obj, const struct object *before) {
+/* A uuid that is not given is that of the object before; so may a secret be. */
+static void keep_unsaid(const struct txn *t, struct object *obj, const struct object *before) {
 	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
 		const struct schema_attr *a = &obj->table->attrs[i];
-		const struct value *was =
-			a->type == ATTR_UUID && before ? object_get(before, i) : NULL;
+		bool kept = a->type == ATTR_UUID || (t->keeps_secrets && schema_is_secret(a));
+		const struct value *was = kept && before ? object_get(before, i) : NULL;
 
 		if (was && !object_get(obj, i) && object_has(obj, i))
 			object_set(obj, i, value_copy(a, was));
@@ -144,9 +144,10 @@ static int put_allowed(const struct txn *t, const struct object *obj, uint64_t b
 
 /* What a put starts from: where all is replaced, the active object, although it is gone here. */
 static const struct object *find_before(const struct txn *t, const struct object *obj) {
-	const struct object *before = txn_find(t, obj->table, obj->key);
+	const struct object *active =
+		t->replaces ? txn_active(t, obj->table, obj->key) : NULL;
 
-	return before || !t->replaces ? before : txn_active(t, obj->table, obj->key);
+	return active ? active : txn_find(t, obj->table, obj->key);
 }
 
 static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, struct err *err) {
@@ -159,7 +160,7 @@ static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, str
 	if (rc == 0) {
 		object_normalize(obj);
 		check_adjust(obj);
-		keep_uuid(obj, before);
+		keep_unsaid(t, obj, before);
 		unknown_keep(obj, before);
 		object_fill_uuid(obj);
 		rc = txn_ask_guard(t, before, obj, err);

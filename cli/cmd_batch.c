@@ -11,6 +11,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/client.h"
 #include "cfgdb/ctl.h"
+#include "cfgdb/lex.h"
 #include "cli/batch.h"
 #include "cli/commands.h"
 #include "cli/report.h"
@@ -42,10 +43,22 @@ static void job_output(void *arg, const char *text, size_t n) {
 	(void)n;
 }
 
+/* Others may read the log over a shoulder, or keep it: `set NAME *`. */
+static void job_secret(struct batch_job *job, const char *line) {
+	AUTO_WORDS struct words words = { 0 };
+
+	lex_words(line, &words, NULL);
+	str_addf(&job->log, "%s %s *\n", words.w[0], words.w[1]);
+}
+
 static void job_line(void *arg, const char *line, int code) {
 	struct batch_job *job = arg;
 
 	str_addf(&job->log, "%d: ", report_code(code));
+	if (shell_is_secret(job->sh, line)) {
+		job_secret(job, line);
+		return;
+	}
 	for (line += strspn(line, " \t"); *line; line++) {
 		if (*line == '\n')
 			str_add(&job->log, "\\n");

@@ -8,10 +8,13 @@
 #include "cfgdb/client.h"
 #include "cli/commands.h"
 
-/* Names in a reference attribute must exist. */
+/* Names in a reference attribute must exist, but for what the attribute names of itself. */
 static int set_check_refs(struct shell *sh, const struct schema_table *table, unsigned int attr,
 			  const struct value *v, struct err *err) {
-	if (table->attrs[attr].type != ATTR_REF)
+	const struct value *dflt = value_default_at(table, attr);
+
+	if (table->attrs[attr].type != ATTR_REF ||
+	    (dflt && value_equal(&table->attrs[attr], v, dflt)))
 		return 0;
 	for (uint32_t i = 0; i < v->n; i++) {
 		const char *name = value_item(v, i)->str;

@@ -121,8 +121,8 @@ static const struct argument revision_comment_args[] = {
 };
 
 static const struct argument diff_args[] = {
-	{ "<from>", "Number of a revision." },
-	{ "<to>", "Number of another one; without it, the configuration as it is." },
+	{ "<revision>", "Number of a revision." },
+	{ "<revision>", "Number of another one; without it, the configuration as it is." },
 };
 
 static const struct argument revert_args[] = {
@@ -159,7 +159,7 @@ static const struct argument transaction_args[] = {
 };
 
 static const struct argument revision_args[] = {
-	{ "<revision>", "Revision that waits; without it, yours." },
+	{ "<waiting>", "Revision that waits; without it, yours." },
 };
 
 static const struct argument start_args[] = {

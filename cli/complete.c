@@ -117,6 +117,17 @@ static void complete_args(struct completer *k, const struct command *command,
 		      (!is_value || (obj && complete_value_whole(k, obj, command->kind)));
 }
 
+/* Whether a command is there to be read. */
+static bool complete_prints(const char *word) {
+	static const char *const words[] = { "alias", "diagnose", "execute",
+					     "get",   "show",	  "tree" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
 /* ---- a line ---- */
 
 static void complete_after(struct shell *sh, char *const words[], size_t n, struct completion *c) {
@@ -138,6 +149,7 @@ static void complete_after(struct shell *sh, char *const words[], size_t n, stru
 		return;
 	k.argv = words + i;
 	k.argc = n - i;
+	c->prints = complete_prints(g.words[0]);
 	complete_args(&k, command, &g.target);
 }
 
@@ -196,7 +208,9 @@ static void complete_print_one(const struct candidate *item, size_t width, struc
 }
 
 void complete_print(const struct completion *c, struct str *out) {
-	size_t width = 0;
+	const struct candidate bar = { .word = (char *)"|",
+				       .help = (char *)"Filter what it prints." };
+	size_t width = complete_width(&bar);
 
 	for (size_t i = 0; i < c->n_notes; i++)
 		width = complete_wider(&c->notes[i], width);
@@ -210,6 +224,8 @@ void complete_print(const struct completion *c, struct str *out) {
 		str_addf(out, "... (%zu of %zu; type more of the word)\n", c->n, c->found);
 	if (c->whole)
 		str_add(out, "<Enter>\n");
+	if (c->whole && c->prints)
+		complete_print_one(&bar, width, out);
 }
 
 size_t complete_common(const struct completion *c) {
@@ -220,19 +236,19 @@ size_t complete_common(const struct completion *c) {
 	return len;
 }
 
-static bool complete_is_plain(const char *word) {
-	return !strpbrk(word, " \t\n#()<>?'\"\\|");
+bool complete_is_plain(const char *word) {
+	return *word && !strpbrk(word, " \t\n#()<>?'\"\\|");
 }
 
 void complete_quote(const char *word, struct str *out) {
-	if (*word && complete_is_plain(word))
+	if (complete_is_plain(word))
 		str_add(out, word);
 	else
 		value_quote(word, out);
 }
 
 void complete_quote_part(const char *word, bool quoted, struct str *out) {
-	if (!quoted && complete_is_plain(word)) {
+	if (!quoted && (!*word || complete_is_plain(word))) {
 		str_add(out, word);
 		return;
 	}

@@ -28,6 +28,7 @@ struct completion {
 	size_t found;            /* that fit; more than n when there were more than COMPLETE_MAX */
 	size_t common;           /* bytes that all of these begin with */
 	bool whole;              /* the line can be carried out as it stands */
+	bool prints;             /* and prints what a filter could pick from */
 	size_t start;            /* offset in the text of the word that is being typed */
 	char *prefix;            /* that word so far, without quotes */
 	bool quoted;             /* a quote is open in it */
@@ -44,6 +45,9 @@ void complete_print(const struct completion *c, struct str *out);
 
 /* Length of what all candidates begin with. */
 size_t complete_common(const struct completion *c);
+
+/* True when a word can be typed without quotes. */
+bool complete_is_plain(const char *word);
 
 /* Append a word as it is typed: in quotes when it needs them. */
 void complete_quote(const char *word, struct str *out);

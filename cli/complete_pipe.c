@@ -57,4 +57,5 @@ void complete_pipe(struct completion *c, char *const words[], size_t n) {
 		completer_note(c, "<pattern>", false, xstrdup("Regular expression to look for."));
 	list_options(c);
 	c->whole = pattern && !*c->prefix;
+	c->prints = true;
 }

@@ -2,7 +2,8 @@
 /*
  * Arguments of get, diagnose and execute. The name of an argument says where its values are found:
  * words that have a meaning there, keys of a table, names that only the running system has. What is
- * not listed may be accepted all the same: that is up to the command.
+ * not listed may be accepted all the same: that is up to the command. A name without brackets is a
+ * word itself.
  */
 #include <string.h>
 
@@ -77,10 +78,12 @@ static const struct text_source {
 	{ .name = "<device>", .plain = "disk" },
 	{ .name = "<entry>", .live = LIVE_ENTRIES },
 	{ .name = "<field>", .plain = fields },
-	{ .name = "<file>", .live = LIVE_FILES },
+	{ .name = "<file>", .plain = "-", .live = LIVE_FILES },
+	{ .name = "<id>", .live = LIVE_TRANSACTIONS },
 	{ .name = "<interface>", .table = "system.interface" },
 	{ .name = "<interface or any>", .words = any_words, .table = "system.interface" },
 	{ .name = "<level>", .words = level_words },
+	{ .name = "<option>", .plain = "--check --confirm --partial" },
 	{ .name = "<part>", .plain = "all field" },
 	{ .name = "<policy>", .table = "firewall.policy" },
 	{ .name = "<policy or 0>", .words = zero_words, .table = "firewall.policy" },
@@ -93,6 +96,8 @@ static const struct text_source {
 	{ .name = "<timestamp>", .words = timestamp_words },
 	{ .name = "<vd>", .words = vd_words },
 	{ .name = "<vd name>", .plain = "root" },
+	{ .name = "<waiting>", .live = LIVE_AWAITED },
+	{ .name = "<yes>", .plain = "no yes" },
 };
 
 static const struct text_source *text_source(const char *name) {
@@ -135,6 +140,10 @@ void complete_text(struct completer *k, const struct argument *argument) {
 				      .take = take_name,
 				      .arg = k->c };
 
+	if (argument->name[0] != '<') {
+		completer_add(k->c, argument->name, argument->help, false);
+		return;
+	}
 	completer_note(k->c, argument->name, false, xstrdup(argument->help));
 	if (!s)
 		return;

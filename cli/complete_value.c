@@ -128,6 +128,29 @@ static void note_attr(struct completer *k, const struct object *obj, unsigned in
 	note_value(k->c, "<default>", a, value_default_at(obj->table, attr));
 }
 
+/* Say of an attribute that the object does not have what it would take; nothing else follows. */
+static void note_absent(struct completer *k, const struct object *obj) {
+	int attr = schema_attr_index(obj->table, k->argv[0]);
+	const struct schema_attr *a = &obj->table->attrs[attr < 0 ? 0 : attr];
+	AUTO_STR struct str text = STR_INIT;
+
+	if (attr < 0 || object_has(obj, (unsigned int)attr) || k->argc > 1)
+		return;
+	for (uint16_t i = 0; i < a->n_conds; i++) {
+		const struct schema_cond *cond = &a->conds[i];
+
+		str_addf(&text, "%s%s is ", i ? ", and " : "Exists only if ",
+			 obj->table->attrs[cond->attr].name);
+		for (const char *p = strcmp(cond->words, "*") ? cond->words : "set"; *p; p++) {
+			if (*p == '|')
+				str_add(&text, " or ");
+			else
+				str_add_char(&text, *p);
+		}
+	}
+	completer_note(k->c, a->name, false, str_steal(&text));
+}
+
 void complete_value_key(struct completer *k, const struct schema_table *table) {
 	const struct schema_attr *a = &table->attrs[0];
 	char *hint = value_hint(a, 0);
@@ -188,8 +211,10 @@ void complete_value(struct completer *k, const struct object *obj, enum command_
 	const struct schema_attr *a;
 	unsigned int words;
 
-	if (attr < 0)
+	if (attr < 0) {
+		note_absent(k, obj);
 		return;
+	}
 	a = &obj->table->attrs[attr];
 	words = attr_words(a, k->argv + 1, n);
 	if (n >= words && !(a->flags & ATTR_MULTI))

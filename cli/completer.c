@@ -11,6 +11,8 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/client.h"
 
+#define REMARK_MAX 60 /* bytes of a remark that are told */
+
 void complete_done(struct completion *c) {
 	for (size_t i = 0; i < c->n; i++) {
 		free(c->items[i].word);
@@ -84,18 +86,34 @@ void completer_note(struct completion *c, const char *word, bool required, char 
 
 struct key_adder {
 	struct completion *c;
-	const char *help;
+	const char *noun;
 };
 
-static int add_key(void *arg, const char *key) {
+/* What kind of entry it is, and what was written on it, as far as that is one short line. */
+static void add_entry(struct completion *c, const char *key, const char *noun, const char *remark) {
+	size_t n = strcspn(remark, "\n");
+	AUTO_STR struct str help = STR_INIT;
+
+	str_add(&help, noun);
+	if (*noun && n > 0)
+		str_add(&help, ": ");
+	if (n > REMARK_MAX)
+		for (n = REMARK_MAX; n > 0 && ((unsigned char)remark[n] & 0xc0) == 0x80; n--)
+			;
+	str_add_bytes(&help, remark, n);
+	str_add(&help, remark[n] ? "..." : "");
+	completer_add(c, key, str_text(&help), false);
+}
+
+static int add_key(void *arg, const char *key, const char *remark) {
 	const struct key_adder *a = arg;
 
-	completer_add(a->c, key, a->help, false);
+	add_entry(a->c, key, a->noun, remark);
 	return 0;
 }
 
-void completer_keys(struct completer *k, const struct schema_table *table, const char *help) {
-	struct key_adder a = { k->c, help };
+void completer_keys(struct completer *k, const struct schema_table *table, const char *noun) {
+	struct key_adder a = { k->c, noun };
 	struct err err;
 
 	if (client_keys(k->sh->client, table, k->c->prefix, UINT32_MAX, add_key, &a, &err) ==
@@ -107,7 +125,8 @@ void completer_children(struct completer *k, const struct object *holder, unsign
 	const struct value *v = object_get(holder, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++)
-		completer_add(k->c, value_item(v, i)->entry->key, "", false);
+		add_entry(k->c, value_item(v, i)->entry->key, "",
+			  object_remark(value_item(v, i)->entry));
 }
 
 const char *completer_noun(const struct schema_table *table) {

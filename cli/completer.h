@@ -28,10 +28,10 @@ const char *completer_noun(const struct schema_table *table);
 /* Add a note; takes over help. */
 void completer_note(struct completion *c, const char *word, bool required, char *help);
 
-/* Add the keys of a top-level table, each with this help. */
-void completer_keys(struct completer *k, const struct schema_table *table, const char *help);
+/* Add the keys of a top-level table, with their remarks; noun says what they are, unless "". */
+void completer_keys(struct completer *k, const struct schema_table *table, const char *noun);
 
-/* Add the keys of a child list that holder has. */
+/* Add the keys of a child list that holder has, with their remarks. */
 void completer_children(struct completer *k, const struct object *holder, unsigned int attr);
 
 /* complete_value.c: the attributes that commands of this kind can name, with what they mean. */

@@ -261,9 +261,13 @@ static int edit_top(struct context *ctx, const struct schema_table *table, const
 	if (rc != ERR_NOT_FOUND)
 		return rc;
 	rc = check_names(ctx, table, key, err);
-	if (rc == 0)
-		*ret = entry_new(table, key, CLIENT_NEW);
-	return rc;
+	if (rc)
+		return rc;
+	*ret = object_new(table, key);
+	(*ret)->ver = CLIENT_NEW;
+	if (!ctx->leaves_uuid)
+		object_fill_uuid(*ret);
+	return 0;
 }
 
 /*

@@ -55,6 +55,7 @@ struct context {
 	struct prefs *prefs;     /* not owned */
 	struct level levels[CONTEXT_DEPTH_MAX];
 	size_t depth;
+	bool leaves_uuid;        /* a new entry of the top gets one where it is saved */
 };
 
 /* Innermost level, or NULL at the root. */

@@ -228,10 +228,17 @@ static unsigned char tab_first(EditLine *el, struct tab *tab, const char *typed,
 	return CC_REFRESH;
 }
 
+/* A Tab before the first word with more behind it: pasted text that is indented. */
+static bool tab_is_indent(const struct edit *e, const char *typed) {
+	return !typed[strspn(typed, " ")] && e->pos < e->end;
+}
+
 static unsigned char edit_turn(EditLine *el, bool back) {
 	struct tab *tab = &edit_of(el)->tab;
 	AUTO_FREE char *typed = edit_typed(el);
 
+	if (tab_is_indent(edit_of(el), typed))
+		return CC_NORM;
 	if (!tab->line || strcmp(tab->line, typed) != 0)
 		return tab_first(el, tab, typed, back);
 	tab_turn(el, tab, typed, back);

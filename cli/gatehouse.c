@@ -19,6 +19,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/client.h"
 #include "cli/batch.h"
+#include "cli/offer.h"
 #include "cli/session.h"
 #include "cli/shell.h"
 
@@ -38,6 +39,7 @@ enum exit_status {
 struct options {
 	const char *socket;
 	const char *file;    /* script, - for standard input; NULL: none */
+	const char *typed;   /* to be completed; NULL: nothing is */
 	struct str commands; /* all -c, one below the other */
 	bool has_commands, atomic, json, yes;
 	struct client_commit commit; /* with atomic */
@@ -82,6 +84,7 @@ static int parse_options(int argc, char *argv[], struct options *opt) {
 					       { "confirm", required_argument, NULL, 'C' },
 					       { "comment", required_argument, NULL, 'M' },
 					       { "json", no_argument, NULL, 'j' },
+					       { "complete", required_argument, NULL, 'T' },
 					       { "yes", no_argument, NULL, 'y' },
 					       { "version", no_argument, NULL, 'V' },
 					       { "help", no_argument, NULL, 'h' },
@@ -113,6 +116,9 @@ static int parse_options(int argc, char *argv[], struct options *opt) {
 			break;
 		case 'j':
 			opt->json = true;
+			break;
+		case 'T':
+			opt->typed = optarg;
 			break;
 		case 'y':
 			opt->yes = true;
@@ -193,10 +199,24 @@ static int run_session(struct client *client, const struct options *opt) {
 	return status;
 }
 
+/* For gatehouse.bash. */
+static int run_offer(struct client *client, const struct options *opt) {
+	AUTO_STR struct str text = STR_INIT;
+	struct lines lines;
+
+	lines_open_text(&lines, str_text(&opt->commands));
+	offer_print(client, &lines, opt->typed, &text);
+	fputs(str_text(&text), stdout);
+	lines_done(&lines);
+	return 0;
+}
+
 static int run(struct client *client, const struct options *opt) {
 	struct lines lines;
 	int status;
 
+	if (opt->typed)
+		return run_offer(client, opt);
 	if (opt->file)
 		return run_file(client, opt);
 	if (!opt->has_commands && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {

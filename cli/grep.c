@@ -47,6 +47,7 @@ struct grep {
 	void (*print)(void *arg, const char *text, size_t len);
 	void *arg;
 	struct str partial;             /* of a line whose end has not come */
+	struct str line;                /* a copy with an end, for the regular expression */
 	struct str out;                 /* what is to be printed of this piece */
 	unsigned long number;           /* of the line */
 	unsigned long hits;
@@ -219,12 +220,12 @@ static void grep_pass_over(struct grep *g, const struct backlog_line *line) {
 
 /* ---- lines ---- */
 
-static bool grep_finds(const struct grep *g, const char *text, size_t len) {
-	regmatch_t whole = { .rm_so = 0, .rm_eo = (regoff_t)len };
-
+static bool grep_finds(struct grep *g, const char *text, size_t len) {
 	if (g->plain)
 		return memmem(text, len, g->plain, strlen(g->plain)) != NULL;
-	return regexec(&g->regex, text, 1, &whole, REG_STARTEND) == 0;
+	str_clear(&g->line);
+	str_add_bytes(&g->line, text, len);
+	return regexec(&g->regex, str_text(&g->line), 0, NULL, 0) == 0;
 }
 
 static void grep_line(struct grep *g, const char *text, size_t len) {
@@ -310,6 +311,7 @@ void grep_free(struct grep *g) {
 		regfree(&g->regex);
 	free(g->plain);
 	str_done(&g->partial);
+	str_done(&g->line);
 	str_done(&g->out);
 	backlog_done(&g->before_hit);
 	blocks_done(&g->blocks);

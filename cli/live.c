@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is there at this moment, for completion. Revisions and members of the group are read from
- * what the commands that list them print, since an administrator who may not see that list gets no
- * names either.
+ * What is there at this moment, for completion. Revisions, transactions and members of the group
+ * are read from what the commands that list them print: an administrator who may not see that list
+ * gets no names either.
  */
 #include "cli/live.h"
 
@@ -51,12 +51,26 @@ static void live_output(struct shell *sh, size_t n, char *const words[], struct 
 		str_clear(text);
 }
 
-/* A number and, behind blanks, what is to be known of it. */
-static bool revision_line(const struct live_query *q, char *line) {
+/* Lines that begin with a number behind some text, and go on with what is to be known of it. */
+struct numbers {
+	const char *command[4];
+	const char *before;
+};
+
+static const struct numbers revisions = { { "execute", "revision", "list", "config" }, "" };
+static const struct numbers transactions = { { "execute", "config-transaction", "status" },
+					     "config transaction id=" };
+static const struct numbers awaited = { { "execute", "config-transaction", "status" },
+					"revision " };
+
+static bool number_line(const struct live_query *q, const char *before, char *line) {
 	char *rest;
 	size_t n;
 
 	line += strspn(line, " ");
+	if (strncmp(line, before, strlen(before)) != 0)
+		return true;
+	line += strlen(before);
 	n = strspn(line, "0123456789");
 	if (n == 0 || (line[n] && line[n] != ' '))
 		return true;
@@ -65,18 +79,20 @@ static bool revision_line(const struct live_query *q, char *line) {
 	return q->take(q->arg, line, rest, false);
 }
 
-static void live_revisions(const struct live_query *q) {
-	char *const words[] = { (char *)"execute", (char *)"revision", (char *)"list",
-				(char *)"config" };
+static void live_numbers(const struct live_query *q, const struct numbers *of) {
+	char *words[ARRAY_LEN(of->command)];
 	AUTO_STR struct str text = STR_INIT;
 	char *save = NULL;
+	size_t n = 0;
 
-	live_output(q->sh, ARRAY_LEN(words), words, &text);
+	for (; n < ARRAY_LEN(of->command) && of->command[n]; n++)
+		words[n] = (char *)of->command[n];
+	live_output(q->sh, n, words, &text);
 	if (text.len == 0)
 		return;
 	for (char *line = strtok_r(text.data, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save))
-		if (!revision_line(q, line))
+		if (!number_line(q, of->before, line))
 			return;
 }
 
@@ -116,10 +132,10 @@ static void live_tables(const struct live_query *q, bool keys) {
 	}
 }
 
-static int live_key(void *arg, const char *key) {
+static int live_key(void *arg, const char *key, const char *remark) {
 	const struct live_query *q = arg;
 
-	return !q->take(q->arg, key, "", false);
+	return !q->take(q->arg, key, remark, false);
 }
 
 static void live_entries(const struct live_query *q) {
@@ -186,7 +202,13 @@ void live_names(const struct live_query *q, enum live kind) {
 		live_entries(q);
 		break;
 	case LIVE_REVISIONS:
-		live_revisions(q);
+		live_numbers(q, &revisions);
+		break;
+	case LIVE_TRANSACTIONS:
+		live_numbers(q, &transactions);
+		break;
+	case LIVE_AWAITED:
+		live_numbers(q, &awaited);
 		break;
 	case LIVE_MEMBERS:
 		live_members(q);

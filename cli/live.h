@@ -14,6 +14,8 @@ enum live {
 	LIVE_KEYS,               /* as firewall.address.name */
 	LIVE_ENTRIES,            /* of the table that the argument before names so */
 	LIVE_REVISIONS,
+	LIVE_TRANSACTIONS,       /* config transactions that are open */
+	LIVE_AWAITED,            /* revisions that wait for their confirmation */
 	LIVE_MEMBERS,            /* serial numbers of the group */
 };
 

@@ -23,7 +23,8 @@
 #include "cli/commands.h"
 #include "cli/grammar.h"
 
-#define VDOM_ROOT "root"
+#define VDOM_ROOT   "root"
+#define WAITING_MAX 100000 /* entries that are carried out again */
 
 /* Counts when a level was opened. */
 struct mark {
@@ -103,15 +104,16 @@ static bool is_refused_word(const struct loader *l, const char *word) {
 static char *subject(const struct loader *l) {
 	const struct context *ctx = &l->sh.context;
 	const struct words *w = l->words;
-	bool short_verb = w->n < 2 || batch_verb(w) == VERB_EDIT;
+	bool is_path = ctx->depth == 0 && batch_verb(w) == VERB_CONFIG;
+	size_t most = is_path ? GRAMMAR_WORDS_MAX : batch_verb(w) == VERB_EDIT ? 1 : 2;
 	AUTO_STR struct str text = STR_INIT;
 
 	if (l->path && (ctx->depth > 0 || batch_verb(w) == VERB_CLOSE))
 		str_addf(&text, "%s: ", l->path);
 	str_addf(&text, "%.100s", w->n > 0 ? w->w[0] : "line");
-	for (size_t i = 1; i < w->n && !short_verb && (i < 2 || ctx->depth == 0); i++) {
+	for (size_t i = 1; i < w->n && i < most; i++) {
 		str_addf(&text, " %.100s", w->w[i]);
-		if (ctx->depth == 0 && is_refused_word(l, w->w[i]))
+		if (is_path && is_refused_word(l, w->w[i]))
 			break;
 	}
 	err_clean_line(text.data);
@@ -299,7 +301,7 @@ static void unit_end(struct loader *l, bool of_file, bool saved) {
 	l->unit.end = of_file ? l->lines.pos : l->start;
 	if (saved && l->repeating && l->unit.rank)
 		place_late(l, l->unit.rank);
-	if (l->unit.again && is_repeatable(l, saved)) {
+	if (l->unit.again && l->n_waiting < WAITING_MAX && is_repeatable(l, saved)) {
 		if ((l->n_waiting & (l->n_waiting - 1)) == 0)
 			l->waiting = xreallocarray(l->waiting, l->n_waiting ? l->n_waiting * 2 : 1,
 						   sizeof(*l->waiting));
@@ -656,6 +658,7 @@ static void loader_init(struct loader *l, const struct loader_input *in, struct 
 	*l = (struct loader){ .in = in, .total = ret };
 	out_init(&l->out, -1);
 	shell_init(&l->sh, in->client, &l->out, SHELL_COMMIT_ALL);
+	l->sh.context.leaves_uuid = true; /* what stays keeps its own */
 	l->sh.report = on_error;
 	l->sh.warn = on_warning;
 	l->sh.report_arg = l;

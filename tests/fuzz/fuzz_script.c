@@ -93,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 		run_script(&f, text);
 	if (f.sh.context.depth > 0)
 		shell_drop(&f.sh);
+	queue_done(&f.sh.queue);
 	f.sh.commit = SHELL_COMMIT_EACH;
 	f.sh.quit = false;
 	reload(&f);

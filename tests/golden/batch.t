@@ -187,6 +187,21 @@ v700b0066-FGT-A # 0: config firewall address
 
 v700b0066-FGT-A #<_>
 
+# Secrets are not in the log.
+A # execute batch start
+A > config system standalone-cluster
+A > set psksecret "one that nobody else sees"
+A > abort
+A > set psksecret nor-this
+A > execute batch end
+A > execute batch lastlog
+Enter batch mode...
+Exit and run batch commands...
+0: config system standalone-cluster
+0: set psksecret *
+0: abort
+-61: set psksecret *
+
 # It is a batch or a config transaction.
 A # execute config-transaction start
 A > execute batch start

@@ -60,8 +60,8 @@ config firewall policy
         set dstaddr "www"
     next
 end
-ID       TIME                 ADMIN            SOURCE        CHANGES  COMMENT
-<*> root             script              4 <_>
+ID       TIME                 ADMIN            SOURCE                CHANGES  COMMENT
+<*> root             script                      4 <_>
 
 # A name that is taken, also by an entry that shares the name space; one that is none.
 A # config firewall address

@@ -202,7 +202,8 @@ static int compare_keys(const void *a, const void *b) {
 }
 
 int client_keys(struct client *c, const struct schema_table *table, const char *prefix,
-		uint32_t max, int (*each)(void *arg, const char *key), void *arg, struct err *err) {
+		uint32_t max, int (*each)(void *arg, const char *key, const char *remark),
+		void *arg, struct err *err) {
 	const struct fake_table *t = &c->tables[table->id];
 	AUTO_FREE struct object **sorted = xcalloc(t->n, sizeof(*sorted));
 	uint32_t n = 0;
@@ -214,7 +215,7 @@ int client_keys(struct client *c, const struct schema_table *table, const char *
 	for (size_t i = 0; i < t->n && n < max; i++) {
 		if (strncmp(sorted[i]->key, prefix, strlen(prefix)) != 0)
 			continue;
-		if (each(arg, sorted[i]->key))
+		if (each(arg, sorted[i]->key, object_remark(sorted[i])))
 			break;
 		n++;
 	}

@@ -315,8 +315,8 @@ static int count_object(void *arg, struct object *obj) {
 	return ++*(int *)arg == 5;
 }
 
-static int count_key(void *arg, const char *key) {
-	str_addf(arg, "%s ", key);
+static int count_key(void *arg, const char *key, const char *remark) {
+	str_addf(arg, "%s%s ", key, remark);
 	return 0;
 }
 
@@ -559,9 +559,9 @@ END_TEST
 
 /* ---- more than fits ---- */
 
-static int no_key(void *arg, const char *key) {
+static int no_key(void *arg, const char *key, const char *remark) {
 	(void)arg;
-	ck_abort_msg("%s", key);
+	ck_abort_msg("%s %s", key, remark);
 	return 0;
 }
 

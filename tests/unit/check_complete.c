@@ -218,7 +218,8 @@ static void expect_help(const char *before, const char *text, const char *want) 
 
 START_TEST(help_is_in_columns) {
 	expect_help("", "e", "execute    Run a command once.\nexit       End the session.\n");
-	expect_help("", "show firewall address web comment ", "<Enter>\n");
+	expect_help("", "show firewall address web comment ",
+		    "<Enter>\n|    Filter what it prints.\n");
 	expect_help("config router static\nedit 1", "set distance ",
 		    "distance     Enter an integer value from <1> to <255>\n"
 		    "<meaning>    Trust in the route: of several to one destination, the lowest is "
@@ -286,6 +287,25 @@ START_TEST(names_show_what_they_are) {
 }
 END_TEST
 
+/* What the administrator wrote on an entry stands beside its key: one line, and not too long. */
+START_TEST(remarks_tell_entries_apart) {
+	fake_shell_run(&f, "config firewall address\nedit web\nset comment \"the web server\"\nnext\n"
+			   "edit \"web two\"\nset comment \"1234567890123456789012345678901234567890"
+			   "1234567890123456789\xc3\xa4\"\nend\nconfig firewall addrgrp\nedit wgroup\n"
+			   "set comment \"first\nsecond\"\nend");
+	expect_help("config firewall policy\nedit 1", "set srcaddr w",
+		    "*srcaddr    Source addresses; one of them must match.\n"
+		    "web         address: the web server\n"
+		    "web two     address: "
+		    "12345678901234567890123456789012345678901234567890123456789...\n"
+		    "wgroup      address group: first...\n");
+	expect_help("abort", "show firewall address web",
+		    "name       Enter a string of at most <79> bytes\n"
+		    "web        the web server\n"
+		    "web two    12345678901234567890123456789012345678901234567890123456789...\n");
+}
+END_TEST
+
 /* Kind of value, meaning, present value, default, choices: what there is of them. */
 START_TEST(values_are_explained) {
 	expect_help("config firewall policy\nedit 1\nset action accept\nset srcaddr \"web two\" all",
@@ -312,6 +332,17 @@ START_TEST(values_are_explained) {
 	expect_help("", "set comments ",
 		    "comments     Enter a string of at most <1023> bytes\n"
 		    "<meaning>    Remark of the administrator.\n");
+}
+END_TEST
+
+/* An attribute that is not there says what it takes; one that no table has says nothing. */
+START_TEST(absent_attributes_say_why) {
+	expect_help("config firewall policy\nedit 1", "set nat46 ",
+		    "nat46    Exists only if action is accept\n");
+	expect_help("", "set ippool ",
+		    "ippool    Exists only if action is accept, and nat is enable\n");
+	expect_help("", "set nothing ", "");
+	expect_help("abort\nconfig firewall vip\nedit v", "set status x ", "<Enter>\n");
 }
 END_TEST
 
@@ -400,6 +431,21 @@ START_TEST(revisions) {
 			"no number\n1 first\n0 not wanted any more\n");
 	expect_names(LIVE_REVISIONS, "",
 		     "12(2026-11-22 admin before the move)\n3(x)\n2()\n1(first)\n");
+}
+END_TEST
+
+START_TEST(transactions) {
+	fake_client_say(f.client, "execute config-transaction status",
+			"config transaction id=3 of admin: not open, 2 changes\n"
+			"config transaction id=x\n"
+			"revision 81 of bob waits for its confirmation\n");
+	expect_names(LIVE_TRANSACTIONS, "", "3(of admin: not open, 2 changes)\n");
+	expect_names(LIVE_AWAITED, "", "81(of bob waits for its confirmation)\n");
+	expect_help("", "execute config-transaction resume ",
+		    "<id>    Number of the config transaction, as status shows it.\n"
+		    "3       of admin: not open, 2 changes\n");
+	expect_help("", "execute config-transaction commit confirm 5 ",
+		    "comment    Say what it is.\n<Enter>\n|          Filter what it prints.\n");
 }
 END_TEST
 
@@ -508,6 +554,66 @@ START_TEST(common_part_and_start) {
 }
 END_TEST
 
+/* A candidate filled in by Tab is again what completion finds there, and the only way to go on. */
+static void expect_found_again(const char *text, const struct completion *c, size_t i) {
+	AUTO_FREE char *line = xstrndup(text, c->start);
+	AUTO_STR struct str filled = STR_INIT;
+	struct completion again;
+	bool found = false;
+
+	str_add(&filled, line);
+	if (c->items[i].open)
+		complete_quote_part(c->items[i].word, false, &filled);
+	else
+		complete_quote(c->items[i].word, &filled);
+	complete_line(&f.sh, str_text(&filled), &again);
+	for (size_t k = 0; k < again.n; k++)
+		found |= strcmp(again.items[k].word, c->items[i].word) == 0;
+	ck_assert_msg(found || c->items[i].open, "%s", str_text(&filled));
+	ck_assert_str_eq(again.prefix, c->items[i].word);
+	ck_assert_uint_eq(again.start, c->start);
+	complete_done(&again);
+}
+
+/* Lines made of candidates, cut anywhere: from each place, at each kind of level. */
+START_TEST(random_lines) {
+	static const char *const places[] = {
+		"", "config firewall address", "config firewall policy\nedit 1",
+		"config system standalone-cluster", "config system interface\nedit port1",
+	};
+	unsigned int seed = 1;
+
+	for (unsigned int round = 0; round < 400; round++) {
+		AUTO_STR struct str line = STR_INIT;
+
+		fake_shell_run(&f, places[round % ARRAY_LEN(places)]);
+		for (unsigned int n = 0; n < 8; n++) {
+			struct completion c;
+			size_t cut, i;
+
+			complete_line(&f.sh, str_text(&line), &c);
+			if (c.n == 0) {
+				complete_done(&c);
+				break;
+			}
+			i = (size_t)rand_r(&seed) % c.n;
+			expect_found_again(str_text(&line), &c, i);
+			ck_assert_uint_le(complete_common(&c), strlen(c.items[i].word));
+			cut = strlen(c.items[i].word);
+			cut = (size_t)rand_r(&seed) % (2 * cut + 2);
+			if (cut <= strlen(c.items[i].word)) {
+				c.items[i].word[cut] = '\0'; /* half a word, or half a character */
+				n = 8;
+			}
+			complete_quote(c.items[i].word, &line);
+			str_add_char(&line, ' ');
+			complete_done(&c);
+		}
+		fake_shell_run(&f, "abort");
+	}
+}
+END_TEST
+
 START_TEST(words_are_quoted_when_needed) {
 	static const char *const words[][2] = {
 		{ "a", "a" },
@@ -565,16 +671,20 @@ int main(void) {
 	tcase_add_test(t, unselect_offers_what_is_there);
 	tcase_add_test(t, help_marks_tables_that_are_not_enforced);
 	tcase_add_test(t, names_show_what_they_are);
+	tcase_add_test(t, remarks_tell_entries_apart);
 	tcase_add_test(t, values_are_explained);
+	tcase_add_test(t, absent_attributes_say_why);
 	tcase_add_test(t, secrets_are_not_shown);
 	tcase_add_test(t, long_values_are_cut);
 	tcase_add_test(t, names_of_the_running_system);
 	tcase_add_test(t, revisions);
+	tcase_add_test(t, transactions);
 	tcase_add_test(t, revisions_and_warning);
 	tcase_add_test(t, files);
 	tcase_add_test(t, options_of_filters_are_explained);
 	tcase_add_test(t, long_lists_are_cut);
 	tcase_add_test(t, common_part_and_start);
+	tcase_add_test(t, random_lines);
 	tcase_add_test(t, words_are_quoted_when_needed);
 	tcase_add_test(t, parts_of_words_leave_their_quote_open);
 	suite_add_tcase(suite, t);

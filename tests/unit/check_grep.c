@@ -75,7 +75,7 @@ static void sample_word(struct sample *s, const char *format, const char *letter
 static void sample_words(struct rng *r, struct sample *s) {
 	static const char *const patterns[] = { "a", "b", "ab", "AB", "^a", "b$", ".", "a*b", "a.b",
 						"[ab]b", "a\\.", "\\\\", "^$", "a\\|B", "\\(ab\\)*",
-						"*", "", "zz", "a\\{2\\}", "[^ab]", "b\\+" };
+						"*", "zz", "a\\{2\\}", "[^ab]", "b\\+" };
 	static const char *const letters[] = { "i", "n", "v", "c", "in", "vn", "ic", "niv" };
 	unsigned int at = rng_below(r, 4);
 

@@ -152,12 +152,12 @@ static const struct {
 	  "here\n",
 	  NULL, "a " },
 	/* what is no configuration */
-	{ "show\nexecute ping x\nexit\nset a b\nedit x\nalias x\n" ADDRESS
+	{ "show\nexecute ping x\nexit\nset psksecret b\nedit x\nalias x\n" ADDRESS
 	  "edit a\nshow\nget\nnext\nend\nquit\n",
 	  "4 0 9\nRefused:\n  line 1: show: this is no configuration\n"
-	  "  line 2: execute ping x: this is no configuration\n"
+	  "  line 2: execute ping: this is no configuration\n"
 	  "  line 3: exit: this is no configuration\n"
-	  "  line 4: set a b: this is no configuration\n"
+	  "  line 4: set psksecret: this is no configuration\n"
 	  "  line 5: edit: no table is open here\n"
 	  "  line 6: alias x: this is no configuration\n"
 	  "  line 9: firewall address: show: this is no configuration\n"
@@ -168,13 +168,18 @@ static const struct {
 	  "2 0 1\nWarnings:\n  line 5: end of the file: an `end` is missing\n"
 	  "Refused:\n  line 3: firewall address: line: Unmatched double quote. (code -61)\n",
 	  NULL, "a " },
+	/* a default may name what is not there */
+	{ BASE ADDRESS "edit all\nnext\nend\nconfig firewall policy\nedit 1\n" RULE("all")
+	  "set action accept\nset utm-status enable\nset ssl-ssh-profile no-inspection\nnext\nend\n",
+	  "32 0 0", "get firewall policy | grep ==", "== [ 1 ]\n" },
 	/* a number that is drawn is drawn once, though a line of it failed */
 	{ BASE ADDRESS "edit all\nnext\nend\nconfig firewall policy\nedit 0\n" RULE("all")
 	  "set poolname nobody\nset name x\nset users nobody\nnext\nend\n",
 	  NULL, "get firewall policy | grep ==", "== [ 1 ]\n" },
 };
 
-static int visit_key(void *arg, const char *key) {
+static int visit_key(void *arg, const char *key, const char *remark) {
+	(void)remark;
 	str_addf(arg, "%s ", key);
 	return 0;
 }

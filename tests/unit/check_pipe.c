@@ -122,6 +122,8 @@ static const struct {
 	{ "get system console | grep \"output  \"", "output              : more \n" },
 	{ "get system console | grep nothing", "" },
 	{ "get system console | grep -c nothing", "0\n" },
+	{ "get system console | grep -c \"\"", "4\n" },
+	{ "get system console | grep -vc ''", "0\n" },
 	{ "get system console | grep e | grep -v mode | grep -n o",
 	  "2:output              : more \n3:login               : enable \n" },
 	{ "get firewall schedule recurring | grep ==", "== [ always ]\n" },

@@ -117,7 +117,7 @@ static void hear(void *arg, const struct buf *frame) {
 		str_addf(&w->said, "id %llu\n", (unsigned long long)buf_get_u64(&r));
 	} else {
 		AUTO_FREE char *text = buf_get_str(&r, CTL_TEXT_CHUNK);
-		AUTO_FREE char *more = type == CTL_INFO ? buf_get_str(&r, 100) : xstrdup("");
+		AUTO_FREE char *more = type == CTL_INFO || type == CTL_KEY ? buf_get_str(&r, 100) : xstrdup("");
 		const char *what = type == CTL_OK     ? "ok"
 				   : type == CTL_INFO ? "info"
 				   : type == CTL_KEY  ? "key"

@@ -644,41 +644,6 @@ START_TEST(an_interrupt_ends_a_write_that_waits) {
 }
 END_TEST
 
-/* Where one stands, a line, and whether it is one to forget. */
-START_TEST(lines_with_secrets_are_known) {
-	static const struct {
-		const char *before, *line;
-		bool secret;
-	} lines[] = {
-		{ "config system standalone-cluster", "set psksecret x", true },
-		{ "config system standalone-cluster", "set psks \"x y\"", true },
-		{ "config system standalone-cluster", "se psks \"x y", true },
-		{ "config system standalone-cluster", "set psksecret \\\nx", true },
-		{ "config system standalone-cluster", "set psksecret", true },
-		{ "config system standalone-cluster", "unset psksecret", false },
-		{ "config system standalone-cluster", "set encryption enable", false },
-		{ "config system standalone-cluster", "get | grep psksecret", false },
-		{ "config system admin\nedit a", "set password x", true },
-		{ "config firewall address\nedit a", "set comment password", false },
-		{ "config firewall address\nedit a", "set password x", true },
-		{ "", "set psksecret x", true },
-		{ "", "set psks x", true },
-		{ "", "show system admin", false },
-		{ "", "", false },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
-		struct fake_shell f;
-
-		fake_shell_init(&f, SHELL_COMMIT_EACH);
-		fake_shell_run(&f, lines[i].before);
-		ck_assert_msg(shell_is_secret(&f.sh, lines[i].line) == lines[i].secret, "%s",
-			      lines[i].line);
-		fake_shell_done(&f);
-	}
-}
-END_TEST
-
 int main(void) {
 	Suite *suite = suite_create("shell");
 	TCase *t = tcase_create("shell");
@@ -686,7 +651,6 @@ int main(void) {
 	int failed;
 
 	tcase_add_loop_test(t, transcripts, 0, (int)ARRAY_LEN(cases));
-	tcase_add_test(t, lines_with_secrets_are_known);
 	tcase_add_test(t, warnings_follow_the_command);
 	tcase_add_test(t, a_new_entry_gets_a_number_that_is_free);
 	tcase_add_test(t, deletes_leave_no_stale_reference);

@@ -23,6 +23,9 @@
 #define POLICY \
 	"set srcintf any\nset dstintf any\nset srcaddr all\nset dstaddr all\nset schedule always\n" \
 	"set service ALL\n"
+#define ADMIN \
+	"config system accprofile\nedit super_admin\nnext\nend\n" \
+	"config system admin\nedit admin\nset accprofile super_admin\nnext\nend\n"
 #define LOCKED \
 	"Can not config the object since either the object or the referenced objects are being " \
 	"configured by other transactions."
@@ -251,6 +254,25 @@ START_TEST(test_found_clash) {
 	ck_assert_int_eq(fixture_put(t, "system.zone", "eth0", TXN_NEW, "", NULL), 0);
 	refuse(t, ERR_NAME_INTERFACE,
 	       "Name 'eth0' conflict: 'interface' and 'zone' cannot be the same name.");
+}
+END_TEST
+
+/* Of a file from elsewhere no secret can be read: what is put keeps its own. */
+START_TEST(test_secret) {
+	static const char put[] = "config system auto-scale\nset hb-interval 5\nend\n";
+	AUTO_FREE char *secret = xstrdup(
+		object_str(find("system.auto-scale", ""), SYSTEM_AUTO_SCALE__PSKSECRET));
+
+	ck_assert_int_eq(strncmp(secret, "ENC ", 4), 0);
+	replace(engine, true, put);
+	ck_assert_str_eq(object_str(find("system.auto-scale", ""), SYSTEM_AUTO_SCALE__PSKSECRET),
+			 secret);
+	replace(engine, true, "config system auto-scale\nset psksecret other-words\nend\n");
+	ck_assert_str_ne(object_str(find("system.auto-scale", ""), SYSTEM_AUTO_SCALE__PSKSECRET),
+			 secret);
+	replace(engine, false, ADMIN "config system auto-scale\nset hb-interval 5\nend\n");
+	ck_assert_str_eq(object_str(find("system.auto-scale", ""), SYSTEM_AUTO_SCALE__PSKSECRET),
+			 "");
 }
 END_TEST
 
@@ -516,6 +538,7 @@ static Suite *txn_replace_suite(void) {
 	tcase_add_test(t, test_found_put);
 	tcase_add_test(t, test_undo);
 	tcase_add_test(t, test_found_clash);
+	tcase_add_test(t, test_secret);
 	tcase_add_test(t, test_unknown);
 	tcase_add_loop_test(t, test_overtaken, 0, 4);
 	tcase_add_test(t, test_last_admin);
