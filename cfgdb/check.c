@@ -141,12 +141,28 @@ int check_object(const struct txn *t, const struct object *obj, struct err *err)
 	return rc ? rc : check_rules(t, obj, err);
 }
 
-int check_delete(const struct txn *t, const struct object *obj, struct err *err) {
-	size_t n = txn_count_users(t, obj);
+struct need {
+	const struct txn *txn;
+	const struct object *obj;
+	size_t n;                /* that nothing else of that name is there for */
+};
 
-	if (n == 0)
+static int count_need(void *arg, const struct object *holder, const struct schema_attr *attr) {
+	struct need *need = arg;
+	const struct object *named = txn_resolve(need->txn, attr, need->obj->key);
+
+	(void)holder;
+	need->n += !named || named->table == need->obj->table;
+	return 0;
+}
+
+int check_delete(const struct txn *t, const struct object *obj, struct err *err) {
+	struct need need = { t, obj, 0 };
+
+	txn_each_user(t, obj, count_need, &need);
+	if (need.n == 0)
 		return check_delete_rules(t, obj, err);
-	return err_set(err, ERR_IN_USE, "The entry is used by other %zu entries", n);
+	return err_set(err, ERR_IN_USE, "The entry is used by other %zu entries", need.n);
 }
 
 struct outside {

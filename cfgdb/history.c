@@ -142,13 +142,12 @@ static size_t rank_of(const struct ranking *r, const char *key) {
 	return found ? found->number : MOVES_NEW;
 }
 
-/* Which of the wanted must move, when they stand as ranked now. */
-static void find_moves(struct wanted *w, struct ranking *now) {
+/* Where the wanted stand, as ranked now. */
+static void find_ranks(struct wanted *w, struct ranking *now) {
 	if (now->n > 0)
 		qsort(now->rank, now->n, sizeof(*now->rank), compare_rank);
 	for (size_t i = 0; i < w->n; i++)
 		w->from[i] = rank_of(now, w->key[i]);
-	moves_find(w->from, w->n, w->moves);
 	free(now->rank);
 }
 
@@ -198,7 +197,8 @@ static int order_table(const struct staging *s, const struct past_table *past) {
 	wanted_init(&w, past->places);
 	if (table)
 		txn_each(s->txn, table, rank_object, &now);
-	find_moves(&w, &now);
+	find_ranks(&w, &now);
+	moves_find(w.from, w.n, w.moves);
 	rc = place_moved(s, past->dotted, &w);
 	wanted_done(&w);
 	return rc;
@@ -370,6 +370,74 @@ static void rank_all(const struct engine *e, const char *dotted, const struct pl
 		add_rank(r, obj->key);
 }
 
+/* Keys of a table that a revision has changed. */
+struct own_keys {
+	const char *dotted;
+	char **key;              /* n of them, sorted */
+	size_t n;
+};
+
+static int compare_keys(const void *a, const void *b) {
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int note_own(void *arg, const struct kept_change *c) {
+	struct own_keys *own = arg;
+
+	if (strcmp(c->dotted, own->dotted) != 0)
+		return 0;
+	if ((own->n & (own->n - 1)) == 0)
+		own->key = xreallocarray(own->key, own->n ? own->n * 2 : 1, sizeof(*own->key));
+	own->key[own->n++] = xstrdup(c->key);
+	return 0;
+}
+
+static void own_done(struct own_keys *own) {
+	for (size_t i = 0; i < own->n; i++)
+		free(own->key[i]);
+	free(own->key);
+}
+
+static bool is_own(const struct own_keys *own, const char *key) {
+	return own->n > 0 && bsearch(&key, own->key, own->n, sizeof(*own->key), compare_keys);
+}
+
+/*
+ * An order can be had by moving one entry or another, but only what the revision has changed may
+ * move. The others stand in one order before and after; what is not between the same two of them
+ * goes.
+ */
+static void keep_others(struct wanted *w, const struct own_keys *own) {
+	size_t *below = xcalloc(w->n + 1, sizeof(*below)), next = MOVES_NEW, least = 0;
+
+	for (size_t i = w->n; i-- > 0;) {
+		below[i] = next;
+		if (w->from[i] != MOVES_NEW && !is_own(own, w->key[i]))
+			next = w->from[i];
+	}
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->from[i] == MOVES_NEW)
+			continue;
+		if (!is_own(own, w->key[i]))
+			least = w->from[i];
+		else if (w->from[i] < least || w->from[i] > below[i])
+			w->from[i] = MOVES_NEW;
+	}
+	free(below);
+}
+
+static int find_moves_back(const struct staging *s, const char *dotted, struct wanted *w) {
+	struct own_keys own = { .dotted = dotted };
+	int rc = store_changes_of(s->txn->engine->store, s->revision, note_own, &own, s->err);
+
+	if (own.n > 0)
+		qsort(own.key, own.n, sizeof(*own.key), compare_keys);
+	keep_others(w, &own);
+	moves_find(w->from, w->n, w->moves);
+	own_done(&own);
+	return rc;
+}
+
 /* What stood in another order, or was not there, after the revision goes back. */
 static int order_back(const struct staging *s) {
 	struct past_order before AUTO_PAST_ORDER = { 0 }, after AUTO_PAST_ORDER = { 0 };
@@ -385,8 +453,10 @@ static int order_back(const struct staging *s) {
 		wanted_init(&w, before.table[i].places);
 		rank_all(s->txn->engine, before.table[i].dotted,
 			 past_order_of(&after, before.table[i].dotted), &then);
-		find_moves(&w, &then);
-		rc = place_moved(s, before.table[i].dotted, &w);
+		find_ranks(&w, &then);
+		rc = find_moves_back(s, before.table[i].dotted, &w);
+		if (rc == 0)
+			rc = place_moved(s, before.table[i].dotted, &w);
 		wanted_done(&w);
 	}
 	return rc;

@@ -163,11 +163,11 @@ bool txn_is_locked(const struct txn *t, const struct schema_table *table, const 
 /* ERR_LOCKED when another transaction that is held keeps this one from putting obj. */
 int txn_lock_put(const struct txn *t, const struct object *obj, struct err *err);
 
-/* The same for a deletion, or a new name; and for another place of an entry. */
+/* The same for a deletion, or a new name; and for a place of an entry beside another one. */
 int txn_lock_delete(const struct txn *t, const struct schema_table *table, const char *key,
 		    struct err *err);
 int txn_lock_place(const struct txn *t, const struct schema_table *table, const char *key,
-		   struct err *err);
+		   const char *other, struct err *err);
 
 /* The same for all that is staged. */
 int txn_lock_recheck(const struct txn *t, struct err *err);
@@ -254,7 +254,11 @@ const char *txn_key_before(const struct txn *t, const struct schema_table *table
 void txn_places_enter(const struct txn *t, const struct schema_table *table, const char *key);
 void txn_places_remove(const struct txn *t, const struct schema_table *table, const char *key);
 
-/* ERR_LOCKED when an order has changed in the model since an entry was placed here. */
+/*
+ * ERR_LOCKED when the order of a table has changed in the model since an entry was placed here: it
+ * can no longer be committed, and nothing more of the table may be staged. The same for all tables.
+ */
+int txn_places_check(const struct txn *t, const struct schema_table *table, struct err *err);
 int txn_places_recheck(const struct txn *t, struct err *err);
 
 /* Forget places in tables whose order would be the one it is. */

@@ -152,12 +152,17 @@ int txn_lock_delete(const struct txn *t, const struct schema_table *table, const
 }
 
 int txn_lock_place(const struct txn *t, const struct schema_table *table, const char *key,
-		   struct err *err) {
+		   const char *other, struct err *err) {
 	const struct txn *h = NULL;
+	const struct staged *s;
 
-	while ((h = next_holder(t, h)) != NULL)
+	while ((h = next_holder(t, h)) != NULL) {
 		if (lock_of(h, table, key))
 			return refuse(h, table, key, err);
+		s = t->holder ? lock_of(h, table, other) : NULL;
+		if (s && !s->obj)
+			return refuse(h, table, other, err);
+	}
 	return 0;
 }
 

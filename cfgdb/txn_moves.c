@@ -61,36 +61,61 @@ static bool is_in(const struct places *places, const char *key) {
 	return places_find(places, key) != NULL;
 }
 
-/* Carry out one move; false when that by which it was placed is not there any more. */
-static bool repeat(const struct staged_move *m, struct places *places) {
-	const struct place *before;
+/* What a transaction leaves of an order that it had written down, and of its moves there. */
+struct renewal {
+	const struct txn *txn;
+	const struct schema_table *table;
+	struct places *now;
+	const struct places *past;
+};
 
-	if (!is_in(places, m->key)) /* it was deleted since, here */
+/* Behind the nearest of those that stood before it in the past and are still there. */
+static void stay_behind(const struct renewal *r, const char *key) {
+	const struct place *before = places_find(r->past, key);
+
+	do
+		before = before ? places_prev(r->past, before) : NULL;
+	while (before && !is_in(r->now, before->key));
+	places_move(r->now, key, before ? before->key : "");
+}
+
+static void move_before(const struct renewal *r, const char *key, const char *other) {
+	const struct place *before = places_prev(r->now, places_find(r->now, other));
+
+	if (!before || strcmp(before->key, key) != 0)
+		places_move(r->now, key, before ? before->key : "");
+}
+
+/* Carry out one move; false when that by which it was placed was deleted by somebody else. */
+static bool repeat(const struct renewal *r, const struct staged_move *m) {
+	const struct staged *s = txn_find_staged(r->txn, r->table, m->other);
+
+	if (!is_in(r->now, m->key)) /* it was deleted since, here */
 		return true;
-	if (*m->other && !is_in(places, m->other))
-		return false;
-	if (!m->before) {
-		places_move(places, m->key, m->other);
+	if (!*m->other || is_in(r->now, m->other)) {
+		if (m->before)
+			move_before(r, m->key, m->other);
+		else
+			places_move(r->now, m->key, m->other);
 		return true;
 	}
-	before = places_prev(places, places_find(places, m->other));
-	if (!before || strcmp(before->key, m->key) != 0)
-		places_move(places, m->key, before ? before->key : "");
-	return true;
+	if (s && !s->obj)
+		stay_behind(r, m->key);
+	return s && !s->obj;
 }
 
 /* The order of now in the place of that of the past, which stays if it cannot be made. */
 static void renew(struct txn *t, const struct schema_table *table) {
 	struct staged_order *order = &t->orders[table->id], past = *order;
+	struct renewal r = { t, table, NULL, past.places };
 	const struct staged_move *m;
 	bool good = t->n_moves <= MOVES_MAX;
-	struct places *places;
 
 	order->places = NULL;
-	places = txn_places_make(t, table);
+	r.now = txn_places_make(t, table);
 	STAILQ_FOREACH(m, &t->moves, next)
-		good = good && (m->table != table || repeat(m, places));
-	places_free(good ? past.places : places);
+		good = good && (m->table != table || repeat(&r, m));
+	places_free(good ? past.places : r.now);
 	if (!good)
 		*order = past;
 }

@@ -143,77 +143,75 @@ static int stage_placed(struct txn *t, const struct object *obj, struct err *err
 	return 0;
 }
 
-/* ERR_LOCKED when the order that was written down is one of the past. */
-static int check_order(const struct txn *t, const struct schema_table *table, struct err *err) {
+/* Put an entry behind `after`, for it was told to go there, or before or behind another one. */
+static int place(struct txn *t, const struct object *obj, const char *after, const char *other,
+		 bool before, struct err *err) {
+	const struct schema_table *table = obj->table;
+	AUTO_FREE char *key = xstrdup(obj->key);
+	int rc;
+
+	if (strcmp(txn_key_before(t, table, key), after) == 0)
+		return 0;
+	rc = txn_ask_guard(t, obj, NULL, err);
+	if (rc == 0)
+		rc = txn_lock_place(t, table, key, other, err);
+	if (rc == 0)
+		rc = stage_placed(t, obj, err);
+	if (rc)
+		return rc;
+	places_move(txn_places_make(t, table), key, after);
+	txn_moves_note(t, table, key, other, before);
+	return 0;
+}
+
+/* The entry that is to be moved into *obj, if it and the other one (or NULL) are there and two. */
+static int find_pair(const struct txn *t, const struct schema_table *table, const char *key,
+		     const char *other, const struct object **obj, struct err *err) {
+	if (!(table->flags & TABLE_ORDERED))
+		return refuse_order(table, err);
+	*obj = txn_find(t, table, key);
+	if (!*obj)
+		return refuse_place(table, key, err);
+	if (other && (strcmp(key, other) == 0 || !txn_find(t, table, other)))
+		return refuse_place(table, other, err);
+	return txn_places_check(t, table, err);
+}
+
+int txn_place(struct txn *t, const struct schema_table *table, const char *key, const char *after,
+	      struct err *err) {
+	const struct object *obj;
+	int rc = find_pair(t, table, key, *after ? after : NULL, &obj, err);
+
+	return rc ? rc : place(t, obj, after, after, false, err);
+}
+
+int txn_place_before(struct txn *t, const struct schema_table *table, const char *key,
+		     const char *before, struct err *err) {
+	const struct object *obj;
+	const char *after;
+	int rc = find_pair(t, table, key, before, &obj, err);
+
+	if (rc)
+		return rc;
+	after = txn_key_before(t, table, before);
+	return strcmp(after, key) == 0 ? 0 : place(t, obj, after, before, true, err);
+}
+
+/* ---- before a commit ---- */
+
+int txn_places_check(const struct txn *t, const struct schema_table *table, struct err *err) {
 	bool past = txn_places(t, table) && t->orders[table->id].model_order !=
 						    model_order(t->engine->model, table);
 
 	return past ? txn_refuse_locked(err) : 0;
 }
 
-static int place(struct txn *t, const struct schema_table *table, const char *key,
-		 const char *after, struct err *err) {
-	const struct object *obj = txn_find(t, table, key);
-	int rc = check_order(t, table, err);
-
-	if (rc)
-		return rc;
-	if (!(table->flags & TABLE_ORDERED))
-		return refuse_order(table, err);
-	if (!obj)
-		return refuse_place(table, key, err);
-	if (*after && (strcmp(key, after) == 0 || !txn_find(t, table, after)))
-		return refuse_place(table, after, err);
-	if (strcmp(txn_key_before(t, table, key), after) == 0)
-		return 0;
-	rc = txn_ask_guard(t, obj, NULL, err);
-	if (rc == 0)
-		rc = txn_lock_place(t, table, key, err);
-	if (rc == 0)
-		rc = stage_placed(t, obj, err);
-	if (rc == 0)
-		places_move(txn_places_make(t, table), key, after);
-	return rc;
-}
-
-int txn_place(struct txn *t, const struct schema_table *table, const char *key, const char *after,
-	      struct err *err) {
-	int rc = place(t, table, key, after, err);
-
-	if (rc == 0)
-		txn_moves_note(t, table, key, after, false);
-	return rc;
-}
-
-int txn_place_before(struct txn *t, const struct schema_table *table, const char *key,
-		     const char *before, struct err *err) {
-	const char *after;
-	int rc;
-
-	if (!(table->flags & TABLE_ORDERED))
-		return refuse_order(table, err);
-	if (!txn_find(t, table, key))
-		return refuse_place(table, key, err);
-	if (strcmp(key, before) == 0 || !txn_find(t, table, before))
-		return refuse_place(table, before, err);
-	rc = check_order(t, table, err);
-	if (rc)
-		return rc;
-	after = txn_key_before(t, table, before);
-	rc = strcmp(after, key) == 0 ? 0 : place(t, table, key, after, err);
-	if (rc == 0)
-		txn_moves_note(t, table, key, before, true);
-	return rc;
-}
-
-/* ---- before a commit ---- */
-
 int txn_places_recheck(const struct txn *t, struct err *err) {
-	for (uint16_t i = 0; t->orders && i < schema_n_tables; i++)
-		if (t->orders[i].places &&
-		    t->orders[i].model_order != model_order(t->engine->model, schema_tables[i]))
-			return txn_refuse_locked(err);
-	return 0;
+	int rc = 0;
+
+	for (uint16_t i = 0; t->orders && i < schema_n_tables && rc == 0; i++)
+		rc = txn_places_check(t, schema_tables[i], err);
+	return rc;
 }
 
 static bool is_same_order(const struct txn *t, const struct schema_table *table,

@@ -71,7 +71,10 @@ static int check_followers(const struct rename *r, struct err *err) {
 	int rc = 0;
 
 	for (size_t i = 0; i < r->n && rc == 0; i++) {
-		rc = txn_ask_guard(r->txn, r->followers[i].before, r->followers[i].after, err);
+		rc = txn_places_check(r->txn, r->followers[i].after->table, err);
+		if (rc == 0)
+			rc = txn_ask_guard(r->txn, r->followers[i].before, r->followers[i].after,
+					   err);
 		if (rc == 0)
 			rc = txn_lock_put(r->txn, r->followers[i].after, err);
 		if (rc == 0)
@@ -81,8 +84,10 @@ static int check_followers(const struct rename *r, struct err *err) {
 }
 
 static int check_all(const struct rename *r, const struct object *renamed, struct err *err) {
-	int rc = txn_ask_guard(r->txn, r->obj, NULL, err);
+	int rc = txn_places_check(r->txn, r->obj->table, err);
 
+	if (rc == 0)
+		rc = txn_ask_guard(r->txn, r->obj, NULL, err);
 	if (rc == 0)
 		rc = txn_ask_guard(r->txn, NULL, renamed, err);
 	if (rc == 0)

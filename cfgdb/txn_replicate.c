@@ -44,6 +44,8 @@ int txn_replicate_put(struct txn *t, struct object *theirs, struct err *err) {
 	int rc = secret_seal_object(t->engine->keyring, theirs, active, err);
 
 	if (rc == 0)
+		rc = txn_places_check(t, theirs->table, err);
+	if (rc == 0)
 		rc = txn_room(t, theirs->table, theirs->key, theirs, err);
 	if (rc) {
 		object_free(theirs);
@@ -60,7 +62,9 @@ int txn_replicate_delete(struct txn *t, const struct schema_table *table, const 
 
 	if (!txn_find(t, table, key))
 		return 0;
-	rc = txn_room(t, table, key, NULL, err);
+	rc = txn_places_check(t, table, err);
+	if (rc == 0)
+		rc = txn_room(t, table, key, NULL, err);
 	if (rc == 0)
 		txn_stage(t, table, key, NULL, version_of(txn_active(t, table, key)));
 	return rc;

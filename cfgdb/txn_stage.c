@@ -156,6 +156,8 @@ static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, str
 	int rc = put_allowed(t, obj, base, err);
 
 	if (rc == 0)
+		rc = txn_places_check(t, obj->table, err);
+	if (rc == 0)
 		rc = secret_seal_object(t->engine->keyring, obj, before, err);
 	if (rc == 0) {
 		object_normalize(obj);
@@ -209,7 +211,9 @@ int txn_delete(struct txn *t, const struct schema_table *table, const char *key,
 		return err_set(err, ERR_PARSE, "\ncommand parse error before 'delete'");
 	if (!obj)
 		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
-	rc = txn_ask_guard(t, obj, NULL, err);
+	rc = txn_places_check(t, table, err);
+	if (rc == 0)
+		rc = txn_ask_guard(t, obj, NULL, err);
 	if (rc == 0)
 		rc = txn_lock_delete(t, table, key, err);
 	if (rc == 0)
@@ -252,7 +256,9 @@ int txn_purge(struct txn *t, const struct schema_table *table, struct err *err) 
 
 	if (!schema_is_list(table))
 		return err_set(err, ERR_PARSE, "\ncommand parse error before 'purge'");
-	rc = txn_each_any_order(t, table, purge_one, &p);
+	rc = txn_places_check(t, table, err);
+	if (rc == 0)
+		rc = txn_each_any_order(t, table, purge_one, &p);
 	if (rc == 0)
 		rc = txn_room_for(t, table, "", p.n, p.bytes, err);
 	for (size_t i = 0; i < p.n; i++) {

@@ -26,9 +26,10 @@ static void stopped_clock(struct moment *ret) {
 }
 
 static void hear_pending(void *arg, bool failed, const char *text) {
-	(void)arg;
-	(void)failed;
+	struct wire_unit *u = arg;
+
 	(void)text;
+	u->n_stuck += failed;
 }
 
 static void take_commands(struct wire_unit *u, const struct command *(*group)(size_t *n)) {
@@ -43,7 +44,7 @@ static void take_commands(struct wire_unit *u, const struct command *(*group)(si
 
 static void unit_open(struct wire_unit *u) {
 	struct pending_config waiting = { .clock = stopped_clock, .boot_id = "x",
-					  .tell = hear_pending };
+					  .tell = hear_pending, .arg = u };
 	struct err err = { 0 };
 
 	u->engine = waiting.engine = fixture_engine(u->dir);
@@ -65,6 +66,7 @@ static void unit_close(struct wire_unit *u) {
 
 void wire_unit_init(struct wire_unit *u) {
 	now = (struct moment){ 1000000, 5000 };
+	u->n_stuck = 0;
 	u->dir = fixture_dir();
 	unit_open(u);
 }

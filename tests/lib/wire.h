@@ -14,6 +14,7 @@ struct wire_unit {
 	struct engine *engine;
 	struct server_config config;
 	struct command commands[32];
+	unsigned int n_stuck;    /* commits that could not be taken back */
 };
 
 /* A new unit in a directory of its own; the caller ends it with wire_unit_done(). */

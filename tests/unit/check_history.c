@@ -13,6 +13,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/digest.h"
 #include "schemas/schema_gen.h"
+#include "cfgdb/txn_impl.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_edits.h"
 
@@ -400,6 +401,24 @@ START_TEST(test_undo_among_others) {
 }
 END_TEST
 
+/* Which of two neighbours has moved: only that one moves back, for others may have the other. */
+START_TEST(test_undo_moves_its_own) {
+	static const char *const moved[] = { "2", "1" };
+	struct err err = { 0 };
+	struct txn *t;
+
+	policies(2);
+	place(moved[_i], _i == 0 ? "" : "2");
+	check_policies("2 1 ");
+	t = txn_new(engine, "admin", "test");
+	ck_assert_int_eq(history_undo(t, engine->revision, &err), 0);
+	ck_assert_uint_eq(txn_staged(t), 1);
+	ck_assert_ptr_nonnull(txn_find_staged(t, policy, moved[_i]));
+	commit(t);
+	check_policies("1 2 ");
+}
+END_TEST
+
 START_TEST(test_undo_conflicts) {
 	uint64_t revision;
 
@@ -488,6 +507,7 @@ int main(void) {
 	tcase_add_test(t, test_secret);
 	tcase_add_test(t, test_unknown_tables);
 	tcase_add_test(t, test_undo_among_others);
+	tcase_add_loop_test(t, test_undo_moves_its_own, 0, 2);
 	tcase_add_test(t, test_undo_conflicts);
 	tcase_add_test(t, test_refusals);
 	tcase_add_test(t, test_faults);

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/pending.h"
 #include "cfgdb/workspace.h"
 #include "tests/lib/fixture.h"
+#include "tests/lib/rng.h"
 #include "tests/lib/wire.h"
 
 #define POLICY \
@@ -215,6 +217,18 @@ START_TEST(test_move_lost) {
 }
 END_TEST
 
+/* Another object takes over the name, and all that says it. */
+START_TEST(test_same_name) {
+	GOOD(wire_txn(&alice, "start"), &alice);
+	GOOD(wire_drop(&alice, "firewall.address", "y"), &alice);
+	GOOD(wire_put(&alice, "firewall.addrgrp", "y", "set member z\n"), &alice);
+	GOOD(wire_put(&alice, "firewall.policy", "8", POLICY "set dstaddr y\n"), &alice);
+	GOOD(wire_put(&bob, "firewall.address", "other", ""), &bob);
+	GOOD(wire_txn(&alice, "commit"), &alice);
+	ck_assert_int_eq(wire_drop(&bob, "firewall.addrgrp", "y"), ERR_IN_USE);
+}
+END_TEST
+
 /* Two held transactions, too, and the user's own other session. */
 START_TEST(test_lock_held) {
 	GOOD(wire_txn(&alice, "start"), &alice);
@@ -340,6 +354,102 @@ START_TEST(test_override) {
 }
 END_TEST
 
+/* ---- anything at random ---- */
+
+static struct rng rng;
+
+static char *random_key(const char *table) {
+	if (strcmp(table, "firewall.policy") == 0)
+		return xasprintf("%u", 1 + rng_below(&rng, 6));
+	return xasprintf("%s%u", rng_chance(&rng, 80) ? strchr(table, '.') + 1 : "same",
+			 rng_below(&rng, 6));
+}
+
+static const char *random_table(void) {
+	static const char *const tables[] = { "firewall.address", "firewall.addrgrp",
+					      "firewall.policy" };
+
+	return tables[rng_below(&rng, ARRAY_LEN(tables))];
+}
+
+static void random_put(struct wire *w, const char *table, const char *key) {
+	AUTO_FREE char *a = random_key("firewall.address"), *b = random_key("firewall.address");
+	AUTO_FREE char *body = NULL;
+
+	if (strcmp(table, "firewall.address") == 0)
+		body = xasprintf("set comment c%u\n", rng_below(&rng, 100));
+	else if (strcmp(table, "firewall.addrgrp") == 0)
+		body = xasprintf("set member %s %s\n", a, b);
+	else
+		body = xasprintf(POLICY "set name n%u\nset dstaddr %s\n", rng_below(&rng, 8), a);
+	wire_put(w, table, key, body);
+}
+
+/* Whatever comes of it: much is refused. */
+static void random_edit(struct wire *w) {
+	const char *table = random_table();
+	AUTO_FREE char *key = random_key(table), *other = random_key(table);
+
+	switch (rng_below(&rng, 8)) {
+	case 0:
+		wire_drop(w, table, key);
+		break;
+	case 1:
+		rename_to(w, table, key, other);
+		break;
+	case 2:
+	case 3:
+		move_before(w, key, other);
+		break;
+	case 4:
+		if (rng_chance(&rng, 10))
+			wire_named(w, CTL_PURGE, table, NULL);
+		break;
+	default:
+		random_put(w, table, key);
+	}
+}
+
+/* A transaction that is held can always be committed, and what waits can always be taken back. */
+static void random_end(struct wire *w) {
+	static const char *const ends[] = { "commit", "commit confirm 1", "abort" };
+	const char *end = ends[rng_below(&rng, ARRAY_LEN(ends))];
+	int rc = wire_txn(w, end);
+
+	ck_assert_msg(rc == 0, "seed %llu: %s: %d %s", (unsigned long long)fixture_seed(), end, rc,
+		      w->err.text);
+	GOOD(wire_txn(w, "start 1440"), w);
+}
+
+START_TEST(test_random) {
+	const unsigned int n = fixture_rounds(20000);
+
+	rng = rng_seed(fixture_seed());
+	GOOD(wire_txn(&alice, "start 1440"), &alice);
+	GOOD(wire_txn(&alice2, "start 1440"), &alice2);
+	for (unsigned int i = 0; i < n; i++) {
+		struct wire *w = rng_chance(&rng, 50) ? &bob : rng_chance(&rng, 50) ? &alice
+										    : &alice2;
+		unsigned int what = rng_below(&rng, 100);
+
+		if (what < 3 && w != &bob) {
+			random_end(w);
+		} else if (what < 3) {
+			wire_pass(rng_below(&rng, 60));
+			pending_tick(unit.config.pending);
+		} else if (what < 5) {
+			wire_txn(w, "confirm");
+		} else if (what < 10 && w == &bob) {
+			wire_simple(w, rng_chance(&rng, 50) ? CTL_BEGIN : CTL_COMMIT);
+		} else {
+			random_edit(w);
+		}
+		ck_assert_msg(unit.n_stuck == 0, "seed %llu, step %u",
+			      (unsigned long long)fixture_seed(), i);
+	}
+}
+END_TEST
+
 static Suite *txn_lock_suite(void) {
 	Suite *s = suite_create("txn_lock");
 	TCase *t = fixture_case(s, "txn_lock");
@@ -350,6 +460,7 @@ static Suite *txn_lock_suite(void) {
 	tcase_add_test(t, test_purge);
 	tcase_add_test(t, test_move);
 	tcase_add_test(t, test_move_lost);
+	tcase_add_test(t, test_same_name);
 	tcase_add_test(t, test_lock_held);
 	tcase_add_test(t, test_lock_comes_later);
 	tcase_add_test(t, test_numbers);
@@ -357,6 +468,7 @@ static Suite *txn_lock_suite(void) {
 	tcase_add_test(t, test_adopted_locked);
 	tcase_add_test(t, test_replicated);
 	tcase_add_test(t, test_override);
+	tcase_add_test(t, test_random);
 	return s;
 }
 

@@ -345,6 +345,28 @@ START_TEST(test_fault) {
 }
 END_TEST
 
+/* An order that others have changed meanwhile takes nothing more: it could not be committed. */
+START_TEST(test_order_of_the_past) {
+	struct txn *t = txn_new(engine, "alice", "script");
+	struct err err = { 0 };
+
+	ck_assert_int_eq(txn_place(t, policy, "5", "", &err), 0);
+	ck_assert_int_eq(fixture_delete(engine, "firewall.policy", "3", &err), 0);
+	fixture_set(engine, "firewall.policy", "9", POLICY);
+	ck_assert_int_eq(txn_rename(t, policy, "9", "10", &err), ERR_LOCKED);
+	ck_assert_int_eq(txn_place_before(t, policy, "1", "9", &err), ERR_LOCKED);
+	ck_assert_int_eq(txn_place(t, policy, "9", "1", &err), ERR_LOCKED);
+	ck_assert_int_eq(fixture_put(t, "firewall.policy", "3", TXN_ANY, POLICY, &err),
+			 ERR_LOCKED);
+	ck_assert_int_eq(txn_delete(t, policy, "9", &err), ERR_LOCKED);
+	ck_assert_int_eq(txn_purge(t, policy, &err), ERR_LOCKED);
+	ck_assert_int_eq(fixture_put(t, "firewall.address", "a", TXN_NEW, "", &err), 0);
+	ck_assert_int_eq(txn_commit(t, &err), ERR_LOCKED);
+	check_model(engine, "1 2 4 5 9 ");
+	txn_free(t);
+}
+END_TEST
+
 static Suite *txn_place_suite(void) {
 	Suite *s = suite_create("txn_place");
 	TCase *t = fixture_case(s, "txn_place");
@@ -359,6 +381,7 @@ static Suite *txn_place_suite(void) {
 	tcase_add_test(t, test_renumber);
 	tcase_add_test(t, test_random);
 	tcase_add_loop_test(t, test_fault, 0, (int)ARRAY_LEN(points));
+	tcase_add_test(t, test_order_of_the_past);
 	return s;
 }
 
