@@ -479,7 +479,8 @@ void difference(struct txn *from, const struct txn *to, struct str *out) {
 	for (uint16_t i = 0; i < schema_n_top; i++)
 		rank[schema_top[i]] = i;
 	collect(&p);
-	qsort_r(p.task, p.n, sizeof(*p.task), compare_task, &p);
+	if (p.n > 0)
+		qsort_r(p.task, p.n, sizeof(*p.task), compare_task, &p);
 	put_and_delete(&p);
 	for (uint16_t i = 0; i < schema_n_top; i++)
 		if (schema_tables[schema_top[i]]->flags & TABLE_ORDERED)
