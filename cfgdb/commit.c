@@ -314,7 +314,7 @@ static void commit_finish(struct commit_run *run) {
 	e->revision = run->txn->made = run->view.revision;
 	if (run->rows.n > 0)
 		e->rows_revision = e->revision;
-	if (run->txn->replaces)
+	if (run->txn->replaces || run->txn->restores)
 		e->replaced_revision = e->revision;
 }
 

@@ -41,7 +41,8 @@ struct engine {
 	unsigned int n_backends;
 	uint64_t revision;       /* of the active configuration */
 	uint64_t rows_revision;  /* that last changed objects of tables that are not known here */
-	uint64_t replaced_revision; /* that last replaced the whole; 0: none since the start */
+	uint64_t replaced_revision; /* that last replaced the whole, or brought something of the
+				       past back; 0: none since the start */
 	uint64_t kept_revision;  /* the history keeps it and all after it; 0: the last one */
 	uint64_t saved_revision; /* the history keeps all after it, to go back; 0: all is saved */
 	size_t staged_bytes;     /* in all open transactions */

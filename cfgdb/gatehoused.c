@@ -342,7 +342,7 @@ static void add_all_commands(struct daemon *d) {
 	kernel_commands(d->kernel, add_commands, d);
 }
 
-/* What has gone with a configuration that was replaced may be there all the same. */
+/* What has gone with a configuration that was replaced, or with a past one, may be there still. */
 static void on_commit(void *arg) {
 	struct daemon *d = arg;
 	struct err err = { 0 };

@@ -134,18 +134,20 @@ static void wanted_init(struct wanted *w, const struct places *places) {
 	w->moves = xcalloc(w->n + 1, sizeof(*w->moves));
 }
 
+static size_t rank_of(const struct ranking *r, const char *key) {
+	const struct rank want = { .key = key };
+	const struct rank *found =
+		r->n > 0 ? bsearch(&want, r->rank, r->n, sizeof(*r->rank), compare_rank) : NULL;
+
+	return found ? found->number : MOVES_NEW;
+}
+
 /* Where the wanted stand, as ranked now. */
 static void find_ranks(struct wanted *w, struct ranking *now) {
 	if (now->n > 0)
 		qsort(now->rank, now->n, sizeof(*now->rank), compare_rank);
-	for (size_t i = 0; i < w->n; i++) {
-		const struct rank want = { .key = w->key[i] };
-		const struct rank *found = now->n == 0 ? NULL
-						       : bsearch(&want, now->rank, now->n,
-								 sizeof(*now->rank), compare_rank);
-
-		w->from[i] = found ? found->number : MOVES_NEW;
-	}
+	for (size_t i = 0; i < w->n; i++)
+		w->from[i] = rank_of(now, w->key[i]);
 	free(now->rank);
 }
 
@@ -256,6 +258,7 @@ static int stage_past(struct txn *t, uint64_t revision, struct err *err) {
 	const struct staging s = { t, revision, err };
 	int rc = store_bodies_at(t->engine->store, revision, bring_back, (void *)&s, err);
 
+	t->restores = true;
 	return rc ? rc : order_all(&s);
 }
 
@@ -464,6 +467,7 @@ static int stage_undo(struct txn *t, uint64_t revision, struct err *err) {
 	struct store *store = t->engine->store;
 	int rc = store_touched_since(store, revision, add_touched, &u.touched, err);
 
+	t->restores = true;
 	if (rc == 0)
 		rc = store_changes_of(store, revision, take_back, &u, err);
 	touched_done(&u.touched);

@@ -66,6 +66,7 @@ struct txn {
 	bool look_only;           /* it is looked at and never committed: nobody may object */
 	bool replaces;            /* what is not put goes */
 	bool keeps_secrets;       /* but a secret of what is put stays, unless another is given */
+	bool restores;            /* it brings something of the past back */
 	struct digest_group *expected; /* NULL: nothing is */
 	struct staged_tree staged;
 	struct staged_list order; /* as they came */
