@@ -103,8 +103,8 @@ static int diff_run(void *ctx, const struct command_call *call, struct str *out,
 static int check_idle(const struct command_call *call, struct err *err) {
 	if (call->caller->txn)
 		return err_set(err, ERR_CONFLICT,
-			       "all of these commands are one transaction (--atomic): this one must "
-			       "be its own");
+			       "all of these commands are one transaction (--atomic): this one "
+			       "must be its own");
 	if (call->caller->seat.held)
 		return err_set(err, ERR_CONFLICT,
 			       "a config transaction is open here: commit or abort it first");
