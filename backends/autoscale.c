@@ -18,7 +18,7 @@
 #include "cfgdb/role.h"
 #include "schemas/schema_gen.h"
 
-#define CODEC_VERSION 1
+#define CODEC_VERSION 2
 
 /* ---- from the configuration ---- */
 
@@ -100,6 +100,7 @@ void autoscale_encode(struct buf *b, const struct autoscale *a) {
 	buf_put_u8(b, CODEC_VERSION);
 	buf_put_u8(b, a->enabled);
 	buf_put_u8(b, a->has_key);
+	buf_put_u8(b, a->makes_key);
 	buf_put_bytes(b, a->key, sizeof(a->key));
 	buf_put_str(b, a->serial);
 	buf_put_str(b, a->vmid);
@@ -138,6 +139,7 @@ static void get_digests(struct buf_reader *r, struct digest_group *d) {
 static void get_fields(struct autoscale *a, struct buf_reader *r) {
 	a->enabled = get_flag(r);
 	a->has_key = get_flag(r);
+	a->makes_key = get_flag(r);
 	buf_get_bytes(r, a->key, sizeof(a->key));
 	get_text(r, a->serial, sizeof(a->serial));
 	get_text(r, a->vmid, sizeof(a->vmid));

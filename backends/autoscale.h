@@ -20,6 +20,7 @@
 struct autoscale {
 	bool enabled;                /* status; without a key nothing starts all the same */
 	bool has_key;
+	bool makes_key;              /* it has none yet: it is being made of the secret */
 	uint8_t key[AUTOSCALE_KEY];  /* of connections between members */
 	char serial[MEMBER_SERIAL];  /* of this unit, and so on */
 	char vmid[MEMBER_VMID];

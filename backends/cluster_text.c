@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <net/if.h>
 
+#include "cfgdb/base/json_put.h"
 #include "cfgdb/value.h"
 
 #define MTU_DEFAULT 1500       /* of what is sent, before a link is known */
@@ -79,4 +80,52 @@ void cluster_text_sync(const struct cluster *c, const struct cluster_counts *n, 
 		 c->n_peers, n->mtu ? n->mtu : MTU_DEFAULT);
 	for (unsigned int i = 0; i < c->n_peers; i++)
 		put_filters(&c->peer[i], out);
+}
+
+static void json_messages(const char *name, const struct cluster_messages *m, struct json *j) {
+	json_put_object(j, name);
+	json_put_u64(j, "create", m->create);
+	json_put_u64(j, "create_expected", m->create_expect);
+	json_put_u64(j, "update", m->update);
+	json_put_u64(j, "delete", m->delete);
+	json_put_u64(j, "delete_expected", m->delete_expect);
+	json_put_u64(j, "query", m->query);
+	json_put_end(j);
+}
+
+static void json_peers(const struct cluster *c, struct json *j) {
+	json_put_array(j, "peers");
+	for (unsigned int i = 0; i < c->n_peers; i++) {
+		const uint8_t *ip = c->peer[i].ip.byte;
+
+		json_put_object(j, NULL);
+		json_put_u64(j, "sync_id", c->peer[i].sync_id);
+		json_put_textf(j, "ip", "%u.%u.%u.%u", ip[0], ip[1], ip[2], ip[3]);
+		json_put_end(j);
+	}
+	json_put_end(j);
+}
+
+void cluster_text_sync_json(const struct cluster *c, const struct cluster_counts *n,
+			    struct str *out) {
+	struct json j = json_put_begin(out);
+
+	json_put_object(&j, NULL);
+	json_put_bool(&j, "started", n->started);
+	json_put_bool(&j, "tcp", c->tcp);
+	json_put_bool(&j, "connectionless", c->others);
+	json_put_bool(&j, "expectation", c->expectation);
+	json_put_bool(&j, "nat", c->nat);
+	json_messages("sent", &n->sent, &j);
+	json_messages("received", &n->received, &j);
+	json_put_u64(&j, "frames_sent", n->frames_sent);
+	json_put_u64(&j, "frames_received", n->frames_received);
+	json_put_u64(&j, "datagrams_sent", n->datagrams_sent);
+	json_put_u64(&j, "datagrams_received", n->datagrams_received);
+	json_put_u64(&j, "allocation_failures", n->alloc_fail);
+	json_put_u64(&j, "receive_errors", n->recv_err);
+	json_put_u64(&j, "size_errors", n->sz_err);
+	json_put_u64(&j, "mtu", n->mtu ? n->mtu : MTU_DEFAULT);
+	json_peers(c, &j);
+	json_put_end(&j);
 }

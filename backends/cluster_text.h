@@ -25,3 +25,7 @@ struct cluster_counts {
  * of the interface, 0 is any.
  */
 void cluster_text_sync(const struct cluster *c, const struct cluster_counts *n, struct str *out);
+
+/* The same as JSON. */
+void cluster_text_sync_json(const struct cluster *c, const struct cluster_counts *n,
+			    struct str *out);

@@ -2,13 +2,14 @@
 /*
  * Each command goes to gatehouse-syncd with all its words, and its answer is the output. The two
  * that show the state of the group have an answer of their own where there is none to show: the
- * unit stands alone, or gatehouse-syncd is away.
+ * unit stands alone, or gatehouse-syncd is away or says nothing.
  */
 #include "backends/cmd_autoscale.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/relay.h"
 #include "cfgdb/role.h"
@@ -47,11 +48,11 @@ static bool ha_has(const struct model *m, unsigned int attr) {
 	return object_is(model_object(m, schema_tables[TBL_SYSTEM_HA]), attr, "enable");
 }
 
-static void put_status(const struct model *m, struct str *out) {
+static void put_status(const struct model *m, const char *why, struct str *out) {
 	bool member = role_is_member(m);
 
-	str_addf(out, "HA Health Status:%s\n",
-		 member ? "\n    WARNING: gatehouse-syncd does not run" : " OK");
+	str_addf(out, "HA Health Status:%s%s\n",
+		 member ? "\n    WARNING: gatehouse-syncd " : " OK", member ? why : "");
 	str_addf(out, "Model: %s\nMode: %s\nGroup: 0\nDebug: 0\n", VERSION_PRODUCT,
 		 member ? "auto-scale" : "standalone");
 	str_addf(out, "ses_pickup: %s, ses_pickup_delay=%s\n",
@@ -59,7 +60,8 @@ static void put_status(const struct model *m, struct str *out) {
 		 ha_has(m, SYSTEM_HA__SESSION_PICKUP_DELAY) ? "enable" : "disable");
 }
 
-static void put_numbers(const struct model *m, struct str *out) {
+static void put_numbers(const struct model *m, const char *why, struct str *out) {
+	(void)why;
 	str_addf(out, "HA information\nStatistics\n\ttraffic.local = s:0 p:0 b:0\n"
 		 "\ttraffic.total = s:0 p:0 b:0\nModel=%s, Mode=%s Group=0 Debug=0\n"
 		 "nvcluster=0, ses_pickup=%d, delay=%d\n", VERSION_PRODUCT,
@@ -67,52 +69,91 @@ static void put_numbers(const struct model *m, struct str *out) {
 		 ha_has(m, SYSTEM_HA__SESSION_PICKUP), ha_has(m, SYSTEM_HA__SESSION_PICKUP_DELAY));
 }
 
-static enum stream_state text_next(void *ctx, struct str *out, struct err *err) {
-	const struct str *text = ctx;
+/* In no group, or not told of it: what the configuration says. */
+static void put_json(const struct model *m, struct str *out) {
+	struct json j = json_put_begin(out);
 
-	(void)err;
-	str_add(out, str_text(text));
+	json_put_object(&j, NULL);
+	json_put_text(&j, "model", VERSION_PRODUCT);
+	json_put_text(&j, "mode", role_is_member(m) ? "auto-scale" : "standalone");
+	json_put_bool(&j, "started", false);
+	json_put_bool(&j, "session_pickup", ha_has(m, SYSTEM_HA__SESSION_PICKUP));
+	json_put_bool(&j, "session_pickup_delay", ha_has(m, SYSTEM_HA__SESSION_PICKUP_DELAY));
+	json_put_null(&j, "primary");
+	json_put_array(&j, "members");
+	json_put_end(&j);
+	json_put_end(&j);
+}
+
+/* An answer, or the text in its place. */
+struct state {
+	struct relay_call *call;       /* NULL: there is nobody to ask */
+	struct str text;
+};
+
+static enum stream_state state_next(void *ctx, struct str *out, struct err *err) {
+	struct state *s = ctx;
+	enum stream_state state = s->call ? relay_call_next(s->call, out, err) : STREAM_FAILED;
+
+	if (out->len > 0)
+		str_clear(&s->text);   /* what has begun is not begun anew */
+	if (state != STREAM_FAILED || (s->call && s->text.len == 0))
+		return state;
+	str_add(out, str_text(&s->text));
 	return STREAM_END;
 }
 
-static void text_close(void *ctx) {
-	str_done(ctx);
-	free(ctx);
+static void state_close(void *ctx) {
+	struct state *s = ctx;
+
+	relay_call_close(s->call);
+	str_done(&s->text);
+	free(s);
 }
 
-static int state_open(struct relay *relay, const char *words,
-		      void (*put)(const struct model *m, struct str *out),
+static int state_open(struct relay *relay, char *words[4],
+		      void (*put)(const struct model *m, const char *why, struct str *out),
 		      const struct command_call *call, struct stream *ret, struct err *err) {
-	struct str *text;
+	bool asks = role_is_member(call->model) && relay_is_attached(relay);
+	struct state *s;
 
 	if (command_no_words(call, err) != 0)
 		return ERR_PARSE;
-	if (role_is_member(call->model) && relay_is_attached(relay))
-		return relay_open(relay, RELAY_WAIT_MS, words, call, ret, err);
-	text = xcalloc(1, sizeof(*text));
-	put(call->model, text);
-	*ret = (struct stream){ .next = text_next, .close = text_close, .fd = -1, .ctx = text };
+	s = xcalloc(1, sizeof(*s));
+	if (asks)
+		s->call = relay_call_open(relay, RELAY_WAIT_MS, call->json, 4, words, NULL);
+	if (call->json)
+		put_json(call->model, &s->text);
+	else
+		put(call->model, s->call ? "does not answer" : "does not run", &s->text);
+	*ret = (struct stream){ .next = state_next, .close = state_close, .ctx = s,
+				.fd = s->call ? relay_call_fd(s->call) : -1 };
 	return 0;
 }
 
 static int status_open(void *ctx, const struct command_call *call, struct stream *ret,
 		       struct err *err) {
-	return state_open(ctx, "get system ha status", put_status, call, ret, err);
+	char *words[] = { (char *)"get", (char *)"system", (char *)"ha", (char *)"status" };
+
+	return state_open(ctx, words, put_status, call, ret, err);
 }
 
 static int numbers_open(void *ctx, const struct command_call *call, struct stream *ret,
 			struct err *err) {
-	return state_open(ctx, "diagnose sys ha status", put_numbers, call, ret, err);
+	char *words[] = { (char *)"diagnose", (char *)"sys", (char *)"ha", (char *)"status" };
+
+	return state_open(ctx, words, put_numbers, call, ret, err);
 }
 
 const struct command *commands_autoscale(size_t *n) {
 	static const struct command table[] = {
 		{ .words = "diagnose sys ha autoscale-peers", .open = peers_open,
 		  .has_json = true },
-		{ .words = "diagnose sys ha history read", .open = history_open },
-		{ .words = "diagnose sys ha status", .open = numbers_open },
+		{ .words = "diagnose sys ha history read", .open = history_open,
+		  .has_json = true },
+		{ .words = "diagnose sys ha status", .open = numbers_open, .has_json = true },
 		{ .words = "execute ha forget", .open = forget_open },
-		{ .words = "get system ha status", .open = status_open },
+		{ .words = "get system ha status", .open = status_open, .has_json = true },
 	};
 
 	*n = ARRAY_LEN(table);

@@ -13,6 +13,7 @@
 #include "backends/lookup.h"
 #include "backends/nft.h"
 #include "backends/route.h"
+#include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
 #include "schemas/schema_gen.h"
 
@@ -115,9 +116,34 @@ static void print_translation(const struct lookup_result *r, struct str *out) {
 	str_addf(out, ":%u\n", r->dport);
 }
 
+static void put_lookup(const struct lookup_result *r, const char *dev, const char *why,
+		       const char *explained, struct str *out) {
+	struct json j = json_put_begin(out);
+	AUTO_STR struct str dst = STR_INIT;
+
+	json_put_object(&j, NULL);
+	json_put_u64(&j, "policy", r->policy);
+	if (r->vip) {
+		value_print_ipv4(r->dst, &dst);
+		json_put_text(&j, "virtual_ip", r->vip->obj->key);
+		json_put_text(&j, "translated_destination", str_text(&dst));
+		json_put_u64(&j, "translated_port", r->dport);
+	} else {
+		json_put_null(&j, "virtual_ip");
+	}
+	json_put_text(&j, "interface", dev);
+	if (why)
+		json_put_text(&j, "no_way", why);
+	else
+		json_put_null(&j, "no_way");
+	json_put_lines(&j, "explanation", explained);
+	json_put_end(&j);
+}
+
 int cmd_iprope_lookup(void *ctx, const struct command_call *call, struct str *out,
 		      struct err *err) {
 	struct lookup_packet p = { .in = NULL };
+	AUTO_STR struct str explained = STR_INIT;
 	struct lookup_result r;
 	struct policies *ps;
 	const char *why;
@@ -138,15 +164,31 @@ int cmd_iprope_lookup(void *ctx, const struct command_call *call, struct str *ou
 	why = way_out(&p, &r, dev);
 	if (!why)
 		lookup_judge(call->model, ps, &p, dev, &r);
-	print_packet(call->argv, out);
-	str_addf(out, "matches policy id: %" PRIu32 "\n", r.policy);
-	print_translation(&r, out);
-	if (why)
-		str_addf(out, "%s\n", why);
-	else if (!r.by)
-		lookup_explain(call->model, ps, &p, dev, &r, out);
+	if (!why && !r.by)
+		lookup_explain(call->model, ps, &p, dev, &r, &explained);
+	if (call->json) {
+		put_lookup(&r, dev, why, str_text(&explained), out);
+	} else {
+		print_packet(call->argv, out);
+		str_addf(out, "matches policy id: %" PRIu32 "\n", r.policy);
+		print_translation(&r, out);
+		if (why)
+			str_addf(out, "%s\n", why);
+		str_add(out, str_text(&explained));
+	}
 	policies_free(ps);
 	return 0;
+}
+
+static void put_counters(uint32_t policy, const struct nft_counters *c, struct str *out) {
+	struct json j = json_put_begin(out);
+
+	json_put_object(&j, NULL);
+	json_put_u64(&j, "policy", policy);
+	json_put_u64(&j, "packets", c->packets);
+	json_put_u64(&j, "bytes", c->bytes);
+	json_put_u64(&j, "hits", c->hits);
+	json_put_end(&j);
 }
 
 int cmd_iprope_show(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
@@ -172,7 +214,9 @@ int cmd_iprope_show(void *ctx, const struct command_call *call, struct str *out,
 		c = (struct nft_counters){ .packets = 0 };
 		rc = 0;
 	}
-	if (rc == 0)
+	if (rc == 0 && call->json)
+		put_counters(policy, &c, out);
+	else if (rc == 0)
 		str_addf(out,
 			 "idx=%" PRIu32 " pkts/bytes=%" PRIu64 "/%" PRIu64 " hit count:%" PRIu64
 			 "\n",

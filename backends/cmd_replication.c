@@ -33,6 +33,16 @@ static enum stream_state stopped_next(void *ctx, struct str *out, struct err *er
 	return STREAM_END;
 }
 
+static enum stream_state stopped_json_next(void *ctx, struct str *out, struct err *err) {
+	const struct cluster_counts none = { .started = false };
+	struct cluster c;
+
+	(void)err;
+	replication_cluster(ctx, &c);
+	cluster_text_sync_json(&c, &none, out);
+	return STREAM_END;
+}
+
 static void stopped_close(void *ctx) {
 	(void)ctx;
 }
@@ -41,8 +51,8 @@ static int sync_open(void *ctx, const struct command_call *call, struct stream *
 		     struct err *err) {
 	if (call->argc > 0 || relay_is_attached(replication_relay(ctx)))
 		return forward(ctx, "diagnose sys session sync", call, ret, err);
-	*ret = (struct stream){ .next = stopped_next, .close = stopped_close, .fd = -1,
-				.ctx = ctx };
+	*ret = (struct stream){ .next = call->json ? stopped_json_next : stopped_next,
+				.close = stopped_close, .fd = -1, .ctx = ctx };
 	return 0;
 }
 
@@ -125,7 +135,7 @@ static int config_level_open(void *ctx, const struct command_call *call, struct 
 
 const struct command *commands_replication(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "diagnose sys session sync", .open = sync_open },
+		{ .words = "diagnose sys session sync", .open = sync_open, .has_json = true },
 		{ .words = "diagnose sys session sync reset", .open = reset_open },
 		{ .words = "diagnose sys ha standalone-peers", .open = peers_open,
 		  .has_json = true },

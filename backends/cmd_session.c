@@ -13,6 +13,7 @@
 #include <bsd/stdlib.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -411,7 +412,10 @@ static void full_stat_end(struct walk *w, struct str *out) {
 }
 
 static void status_end(struct walk *w, struct str *out) {
-	session_stat_status(w->kind->family, w->n, out);
+	if (w->json)
+		str_addf(out, "{\n\"sessions\":%" PRIu64 "\n}\n", w->n);
+	else
+		session_stat_status(w->kind->family, w->n, out);
 }
 
 static const struct walk_kind stat4 = {
@@ -452,7 +456,9 @@ static int ttl_run(void *ctx, const struct command_call *call, struct str *out, 
 	int rc = command_no_words(call, err);
 
 	(void)ctx;
-	if (rc == 0)
+	if (rc == 0 && call->json)
+		session_stat_ttl_json(call->model, out);
+	else if (rc == 0)
 		session_stat_ttl(call->model, out);
 	return rc;
 }
@@ -462,6 +468,7 @@ static int ttl_run(void *ctx, const struct command_call *call, struct str *out, 
 struct expect_list {
 	struct ct_dump *dump;
 	struct str *out;     /* of the piece under way */
+	bool json;
 	uint64_t n;
 };
 
@@ -470,7 +477,12 @@ static void expect_each(void *arg, const struct ct_expect *e) {
 	char text[SESSION_TEXT_MAX];
 	struct fmt f = fmt_begin(text, sizeof(text));
 
-	session_text_expect(e, 0, &f);
+	if (list->json) {
+		str_add(list->out, list->n ? ",\n" : "[\n");
+		session_text_expect_json(e, 0, &f);
+	} else {
+		session_text_expect(e, 0, &f);
+	}
 	str_add_bytes(list->out, text, (size_t)(f.at - text));
 	list->n++;
 }
@@ -483,7 +495,10 @@ static enum stream_state expect_next(void *ctx, struct str *out, struct err *err
 	case CT_DUMP_MORE:
 		return STREAM_MORE;
 	case CT_DUMP_END:
-		str_addf(out, "exp_count=%llu\n", (unsigned long long)list->n);
+		if (list->json)
+			str_add(out, list->n ? "\n]\n" : "[]\n");
+		else
+			str_addf(out, "exp_count=%llu\n", (unsigned long long)list->n);
 		return STREAM_END;
 	case CT_DUMP_ERROR:
 		break;
@@ -511,6 +526,7 @@ static int expect_open(void *ctx, const struct command_call *call, struct stream
 		return rc ? rc : ERR_KERNEL;
 	list = xcalloc(1, sizeof(*list));
 	list->dump = dump;
+	list->json = call->json;
 	*ret = (struct stream){ expect_next, expect_close, ct_dump_fd(dump), list, NULL };
 	return 0;
 }
@@ -593,15 +609,16 @@ static const struct command commands[] = {
 	{ .words = "diagnose sys session stat", .open = stat4_open, .has_json = true },
 	{ .words = "diagnose sys session6 stat", .open = stat6_open, .has_json = true },
 	{ .words = "diagnose sys session full-stat", .open = full_stat4_open, .has_json = true },
-	{ .words = "diagnose sys session ttl", .run = ttl_run },
+	{ .words = "diagnose sys session ttl", .run = ttl_run, .has_json = true },
 	{ .words = "diagnose sys session exact", .open = exact_open, .has_json = true },
 	{ .words = "get system session list", .open = rows4_open, .has_json = true },
-	{ .words = "get system session status", .open = status4_open },
+	{ .words = "get system session status", .open = status4_open, .has_json = true },
 	{ .words = "get system session-info list", .open = rows4_open, .has_json = true },
 	{ .words = "get system session-info full-stat", .open = full_stat4_open, .has_json = true },
 	{ .words = "get system session-info statistics", .open = stat4_open, .has_json = true },
-	{ .words = "get system session-info ttl", .run = ttl_run },
-	{ .words = "get system session-info expectation", .open = expect_open },
+	{ .words = "get system session-info ttl", .run = ttl_run, .has_json = true },
+	{ .words = "get system session-info expectation", .open = expect_open,
+	  .has_json = true },
 	{ .words = "execute set system session filter", .run = old_filter_run, .has_json = true },
 };
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of commands, and those about interfaces and routes. All read the kernel when they are
- * asked; none changes anything.
+ * The table of commands, and the one about addresses. All read the kernel when they are asked; none
+ * changes anything.
  */
 #include "backends/commands_kernel.h"
 
-#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "backends/cmd_iprope.h"
-#include "backends/route.h"
+#include "backends/cmd_route.h"
+#include "backends/rtnl.h"
+#include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/value.h"
 
@@ -36,6 +37,25 @@ static void print_addr(const struct links *links, const struct link_addr *a, str
 	str_addf(out, " index=%d devname=%s\n", a->index, l ? l->name : "");
 }
 
+static void put_ipv4(struct json *j, const char *name, uint32_t addr) {
+	AUTO_STR struct str text = STR_INIT;
+
+	value_print_ipv4(addr, &text);
+	json_put_text(j, name, str_text(&text));
+}
+
+static void put_addr(const struct links *links, const struct link_addr *a, struct json *j) {
+	const struct link *l = links_at(links, a->index);
+
+	json_put_object(j, NULL);
+	put_ipv4(j, "address", a->addr);
+	put_ipv4(j, "peer", a->peer);
+	put_ipv4(j, "netmask", mask_of(a->prefix));
+	json_put_i64(j, "index", a->index);
+	json_put_text(j, "interface", l ? l->name : "");
+	json_put_end(j);
+}
+
 static int addr_order(const void *a, const void *b) {
 	const struct link_addr *x = a, *y = b;
 
@@ -44,6 +64,7 @@ static int addr_order(const void *a, const void *b) {
 
 static int run_address_list(void *ctx, const struct command_call *call, struct str *out,
 			    struct err *err) {
+	struct json j = json_put_begin(out);
 	struct rtnl *rtnl = NULL;
 	struct links links;
 	int rc = command_no_words(call, err);
@@ -60,152 +81,30 @@ static int run_address_list(void *ctx, const struct command_call *call, struct s
 		return read_failed(rc, err);
 	if (links.n_addrs)
 		qsort(links.addr, links.n_addrs, sizeof(*links.addr), addr_order);
+	if (call->json)
+		json_put_array(&j, NULL);
 	for (size_t i = 0; i < links.n_addrs; i++)
-		print_addr(&links, &links.addr[i], out);
+		if (call->json)
+			put_addr(&links, &links.addr[i], &j);
+		else
+			print_addr(&links, &links.addr[i], out);
+	if (call->json)
+		json_put_end(&j);
 	links_done(&links);
 	return 0;
-}
-
-/* ---- get router info routing-table all ---- */
-
-static const char codes[] =
-	"Codes: K - kernel, C - connected, S - static, R - RIP, B - BGP\n"
-	"       O - OSPF, IA - OSPF inter area\n"
-	"       N1 - OSPF NSSA external type 1, N2 - OSPF NSSA external type 2\n"
-	"       E1 - OSPF external type 1, E2 - OSPF external type 2\n"
-	"       i - IS-IS, L1 - IS-IS level-1, L2 - IS-IS level-2, ia - IS-IS inter area\n"
-	"       * - candidate default\n"
-	"\n"
-	"Routing table for VRF=0\n";
-
-struct table {
-	struct route_entry *route;
-	size_t n;
-};
-
-static void keep(void *arg, const struct route_entry *route) {
-	struct table *t = arg;
-
-	if ((route->kind != ROUTE_UNICAST && route->kind != ROUTE_BLACKHOLE) || route->link_down)
-		return;
-	if ((t->n & (t->n - 1)) == 0)
-		t->route = xreallocarray(t->route, t->n ? t->n * 2 : 1, sizeof(*t->route));
-	t->route[t->n++] = *route;
-}
-
-static int route_order(const void *a, const void *b) {
-	const struct route_entry *x = a, *y = b;
-
-	if (x->dst != y->dst)
-		return x->dst < y->dst ? -1 : 1;
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix ? -1 : 1;
-	return x->metric < y->metric ? -1 : x->metric > y->metric;
-}
-
-static char code_of(const struct route_entry *e) {
-	if (e->protocol == RTNL_PROTOCOL)
-		return 'S';
-	return e->protocol == RTPROT_KERNEL && e->link_scope ? 'C' : 'K';
-}
-
-static unsigned int distance_of(const struct route_entry *e) {
-	return e->protocol == RTNL_PROTOCOL ? e->metric >> 16 : 0;
-}
-
-/* One line: how the destination is reached by one way. */
-static void print_way(const struct links *links, const struct route_entry *e,
-		      const struct route_hop *hop, struct str *out) {
-	const struct link *l = hop ? links_at(links, hop->index) : NULL;
-	char code = code_of(e);
-
-	if (code != 'C')
-		str_addf(out, "[%u/0] ", distance_of(e));
-	if (e->kind == ROUTE_BLACKHOLE) {
-		str_add(out, "is a summary, Null");
-	} else if (hop && hop->gateway) {
-		str_add(out, "via ");
-		value_print_ipv4(hop->gateway, out);
-		str_addf(out, ", %s", l ? l->name : "");
-	} else {
-		str_addf(out, "is directly connected, %s", l ? l->name : "");
-	}
-	if (code == 'S')
-		str_addf(out, ", [%u/0]", e->metric & 0xffff);
-	str_add_char(out, '\n');
-}
-
-static bool same_destination(const struct route_entry *a, const struct route_entry *b) {
-	return a->dst == b->dst && a->prefix == b->prefix;
-}
-
-/* All ways of one route; the destination stands before the first way to it. */
-static void print_route(const struct links *links, const struct route_entry *e, bool first,
-			struct str *out) {
-	struct str head AUTO_STR = STR_INIT;
-
-	str_addf(&head, "%c%c      ", code_of(e), e->prefix == 0 ? '*' : ' ');
-	value_print_ipv4(e->dst, &head);
-	str_addf(&head, "/%u ", e->prefix);
-	for (uint32_t i = 0; i < (e->n_hops ? e->n_hops : 1); i++) {
-		if (first && i == 0)
-			str_add(out, str_text(&head));
-		else
-			str_add_blanks(out, head.len);
-		print_way(links, e, e->n_hops ? &e->hop[i] : NULL, out);
-	}
-}
-
-/* Of several routes to one destination, those of the lowest distance are in use. */
-static void print_table(const struct links *links, const struct table *t, struct str *out) {
-	const struct route_entry *best = NULL;
-
-	for (size_t i = 0; i < t->n; i++) {
-		const struct route_entry *e = &t->route[i];
-		bool first = !best || !same_destination(best, e);
-
-		if (first)
-			best = e;
-		if (first || (distance_of(e) == distance_of(best) && code_of(e) == code_of(best)))
-			print_route(links, e, first, out);
-	}
-}
-
-static int run_routing_table(void *ctx, const struct command_call *call, struct str *out,
-			     struct err *err) {
-	struct links links = { .n = 0 };
-	struct table t = { .n = 0 };
-	struct rtnl *rtnl = NULL;
-	int rc = command_no_words(call, err);
-
-	(void)ctx;
-	if (rc)
-		return rc;
-	rtnl = rtnl_open(err);
-	if (!rtnl)
-		return ERR_KERNEL;
-	rc = links_read(rtnl, &links);
-	if (rc == 0)
-		rc = route_each(rtnl, 0, keep, &t);
-	rtnl_close(rtnl);
-	if (rc == 0) {
-		if (t.n)
-			qsort(t.route, t.n, sizeof(*t.route), route_order);
-		str_add(out, codes);
-		print_table(&links, &t, out);
-	}
-	links_done(&links);
-	free(t.route);
-	return rc ? read_failed(rc, err) : 0;
 }
 
 /* ---- the table ---- */
 
 static const struct command commands[] = {
-	{ .words = "diagnose ip address list", .run = run_address_list },
-	{ .words = "get router info routing-table all", .run = run_routing_table },
-	{ .words = "diagnose firewall iprope lookup", .run = cmd_iprope_lookup },
-	{ .words = "diagnose firewall iprope show", .run = cmd_iprope_show },
+	{ .words = "diagnose ip address list", .run = run_address_list, .has_json = true },
+	{ .words = "get router info routing-table all", .run = cmd_route_all, .has_json = true },
+	{ .words = "get router info routing-table database", .run = cmd_route_database,
+	  .has_json = true },
+	{ .words = "get router info routing-table details", .run = cmd_route_details,
+	  .has_json = true },
+	{ .words = "diagnose firewall iprope lookup", .run = cmd_iprope_lookup, .has_json = true },
+	{ .words = "diagnose firewall iprope show", .run = cmd_iprope_show, .has_json = true },
 };
 
 const struct command *commands_kernel(size_t *n) {

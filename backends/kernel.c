@@ -22,10 +22,15 @@
 #include "backends/barrier.h"
 #include "backends/changes.h"
 #include "backends/cmd_flow.h"
+#include "backends/cmd_hardware.h"
+#include "backends/cmd_link.h"
 #include "backends/cmd_metrics.h"
+#include "backends/cmd_performance.h"
+#include "backends/cmd_port.h"
 #include "backends/cmd_replication.h"
 #include "backends/cmd_session.h"
 #include "backends/cmd_sniffer.h"
+#include "backends/cmd_top.h"
 #include "backends/commands_kernel.h"
 #include "backends/handover.h"
 #include "backends/helper.h"
@@ -36,6 +41,7 @@
 #include "backends/recheck.h"
 #include "backends/replication.h"
 #include "backends/route.h"
+#include "backends/sampler.h"
 #include "backends/sysctl.h"
 #include "backends/traffic.h"
 #include "cfgdb/base/mem.h"
@@ -70,6 +76,7 @@ struct kernel {
 	struct traffic *traffic;
 	struct fib *ways;             /* for all who tell where sessions go */
 	struct replication *replication;
+	struct sampler *sampler;
 	struct session_sources sessions_shown;
 	struct metrics_sources metrics;
 	struct changes *changes;
@@ -410,6 +417,9 @@ static int kernel_start(struct kernel *k, struct err *err) {
 		engine_add_backend(k->engine, &backends[i]);
 	if (settle_settings(k, err) != 0 || engine_start(k->engine, err) != 0)
 		return ERR_KERNEL;
+	k->sampler = sampler_new(k->base, k->nft, err);
+	if (!k->sampler)
+		return ERR_KERNEL;
 	tell_missing_helpers(k);
 	after_commit(k);
 	return 0;
@@ -440,6 +450,7 @@ struct kernel *kernel_close(struct kernel *k) {
 	for (size_t i = 0; i < ARRAY_LEN(events); i++)
 		if (events[i])
 			event_free(events[i]);
+	sampler_free(k->sampler);
 	replication_free(k->replication);
 	traffic_free(k->traffic);
 	fib_free(k->ways);
@@ -478,6 +489,11 @@ void kernel_commands(struct kernel *k,
 		{ commands_log, k->logs },
 		{ commands_flow, k->nft },
 		{ commands_sniffer, NULL },
+		{ commands_performance, k->sampler },
+		{ commands_hardware, NULL },
+		{ commands_link, NULL },
+		{ commands_port, NULL },
+		{ commands_top, NULL },
 		{ commands_changes, k->changes },
 	};
 

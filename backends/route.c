@@ -157,26 +157,56 @@ static int link_towards(const struct links *links, uint32_t addr) {
 }
 
 /*
- * Routes whose link is up and whose gateway is on it. A gateway outside the link's networks would
- * be refused by the kernel and make the whole route of several ways fail.
+ * The link of a route, if it is up. A gateway outside the link's networks would be refused by the
+ * kernel and make the whole route of several ways fail.
  */
+static const struct link *want_link(const struct want *w, const struct links *links) {
+	const struct link *l = w->device[0]
+				       ? links_find(links, w->device)
+				       : links_at(links, link_towards(links, w->gateway));
+
+	return l && l->running ? l : NULL;
+}
+
 static struct entries entries_wanted(const struct wants *ws, const struct links *links) {
 	struct entries es = { .n = 0 };
 
 	for (size_t i = 0; i < ws->n; i++) {
 		const struct want *w = &ws->want[i];
-		const struct link *l;
+		const struct link *l = w->blackhole ? NULL : want_link(w, links);
 
-		if (w->blackhole) {
-			entries_want(&es, w, 0);
-			continue;
-		}
-		l = w->device[0] ? links_find(links, w->device)
-				 : links_at(links, link_towards(links, w->gateway));
-		if (l && l->running)
-			entries_want(&es, w, l->index);
+		if (w->blackhole || l)
+			entries_want(&es, w, l ? l->index : 0);
 	}
 	return es;
+}
+
+int route_each_waiting(struct rtnl *rtnl, const struct model *model,
+		       void (*each)(void *arg, const struct route_entry *route,
+				    const char *device),
+		       void *arg) {
+	struct links links;
+	struct wants *ws;
+	int rc = links_read(rtnl, &links);
+
+	if (rc)
+		return rc;
+	ws = wants_new(model);
+	for (size_t i = 0; i < ws->n; i++) {
+		const struct want *w = &ws->want[i];
+		const struct route_entry e = { .dst = w->dst,
+					       .prefix = w->prefix,
+					       .protocol = RTNL_PROTOCOL,
+					       .metric = w->metric,
+					       .hop = { { w->gateway, 0 } },
+					       .n_hops = 1 };
+
+		if (!w->blackhole && !want_link(w, &links))
+			each(arg, &e, w->device);
+	}
+	wants_free(ws);
+	links_done(&links);
+	return 0;
 }
 
 /* ---- what is there ---- */

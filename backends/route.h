@@ -54,6 +54,16 @@ struct route_entry {
 int route_each(struct rtnl *rtnl, uint8_t protocol,
 	       void (*each)(void *arg, const struct route_entry *route), void *arg);
 
+/*
+ * Visit the routes of the configuration that are not in the kernel because their link is down or
+ * absent, or their gateway is on none; each has one way, by that device ("": not known). 0 or the
+ * number of a system error.
+ */
+int route_each_waiting(struct rtnl *rtnl, const struct model *model,
+		       void (*each)(void *arg, const struct route_entry *route,
+				    const char *device),
+		       void *arg);
+
 /* Distance and priority of a static route are kept in its metric. */
 static inline uint32_t route_metric(unsigned int distance, unsigned int priority) {
 	return (uint32_t)distance << 16 | priority;

@@ -5,7 +5,8 @@
  * an administrator would type it, so it is shown, can be changed, and is in the history.
  *
  * Two keys are made of the group's secret: one opens connections between members, one goes into the
- * digests in place of secrets. While they are being made the old state stays in force.
+ * digests in place of secrets. While they are being made the old ones, and all that was told with
+ * them, stay in force.
  */
 #include "backends/scaling.h"
 
@@ -59,7 +60,7 @@ static void set_keys(struct scaling *s, struct autoscale *a, const uint8_t *key)
 	secret_derive(key, USE_DIGEST, e->group_mac);
 }
 
-/* False: not now. */
+/* False: not now, those of before are in force. */
 static bool take_keys(struct scaling *s, struct autoscale *a) {
 	const struct model *m = s->engine->model;
 	const char *secret = role_is_member(m) ? autoscale_secret(m) : "";
@@ -74,10 +75,11 @@ static bool take_keys(struct scaling *s, struct autoscale *a) {
 	state = group_key_get(s->key, secret, 0, key, &err);
 	if (state == GROUP_KEY_FAILED)
 		say(s, LOG_ERR, "there is no key", &err);
-	if (state != GROUP_KEY_MAKING)
+	a->makes_key = state == GROUP_KEY_MAKING;
+	if (!a->makes_key)
 		set_keys(s, a, state == GROUP_KEY_READY ? key : NULL);
 	explicit_bzero(key, sizeof(key));
-	return state != GROUP_KEY_MAKING;
+	return !a->makes_key || !s->engine->has_group_mac;
 }
 
 static void tell_state(struct scaling *s) {
@@ -88,6 +90,7 @@ static void tell_state(struct scaling *s) {
 		return;
 	autoscale_of_engine(&a, s->engine, role_membership(s->role));
 	a.has_key = keys.has_key;
+	a.makes_key = keys.makes_key;
 	memcpy(a.key, keys.key, sizeof(a.key));
 	autoscale_encode(&b, &a);
 	relay_set_state(s->relay, CTL_STATE_AUTOSCALE, b.data, b.len);

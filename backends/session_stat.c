@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 
+#include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
 #include "schemas/schema_gen.h"
 
@@ -107,4 +108,34 @@ void session_stat_ttl(const struct model *model, struct str *out) {
 		print_seconds(port, SYSTEM_SESSION_TTL_PORT__TIMEOUT, out);
 		str_add_char(out, '\n');
 	}
+}
+
+static void put_seconds(struct json *j, const char *name, int64_t seconds) {
+	if (seconds == VALUE_NEVER)
+		json_put_null(j, name);
+	else
+		json_put_i64(j, name, seconds);
+}
+
+void session_stat_ttl_json(const struct model *model, struct str *out) {
+	const struct object *ttl = model_object(model, schema_table(TBL_SYSTEM_SESSION_TTL));
+	const struct value *ports = object_value(ttl, SYSTEM_SESSION_TTL__PORT);
+	struct json j = json_put_begin(out);
+
+	json_put_object(&j, NULL);
+	put_seconds(&j, "default", object_num(ttl, SYSTEM_SESSION_TTL__DEFAULT));
+	json_put_array(&j, "ports");
+	for (uint32_t i = 0; ports && i < ports->n; i++) {
+		const struct object *port = value_item(ports, i)->entry;
+
+		json_put_object(&j, NULL);
+		json_put_i64(&j, "protocol", object_num(port, SYSTEM_SESSION_TTL_PORT__PROTOCOL));
+		json_put_i64(&j, "start_port",
+			     object_num(port, SYSTEM_SESSION_TTL_PORT__START_PORT));
+		json_put_i64(&j, "end_port", object_num(port, SYSTEM_SESSION_TTL_PORT__END_PORT));
+		put_seconds(&j, "timeout", object_num(port, SYSTEM_SESSION_TTL_PORT__TIMEOUT));
+		json_put_end(&j);
+	}
+	json_put_end(&j);
+	json_put_end(&j);
 }

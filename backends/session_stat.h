@@ -41,3 +41,6 @@ void session_stat_status(uint8_t family, uint64_t sessions, struct str *out);
 
 /* Append `get system session-info ttl`: what the configuration says apart from policies. */
 void session_stat_ttl(const struct model *model, struct str *out);
+
+/* The same as JSON; `never` is null. */
+void session_stat_ttl_json(const struct model *model, struct str *out);

@@ -377,6 +377,81 @@ static void json_addr(struct fmt *f, uint8_t family, const union net_addr *addr)
 	fmt_char(f, '"');
 }
 
+/* Address and port; of what is expected a mask says which bits count. */
+static void json_end(struct fmt *f, uint8_t family, const union net_addr *addr, uint16_t port) {
+	fmt_lit(f, "{\"address\":");
+	json_addr(f, family, addr);
+	fmt_lit(f, ",\"port\":");
+	fmt_u64(f, port);
+	fmt_char(f, '}');
+}
+
+static void json_expected_end(struct fmt *f, uint8_t family, const union net_addr *addr,
+			      const union net_addr *mask, uint16_t port, uint16_t port_mask) {
+	static const union net_addr none;
+	union net_addr all;
+
+	memset(&all, 0xff, sizeof(all));
+	fmt_lit(f, "{\"address\":");
+	if (memcmp(mask->byte, none.byte, net_len(family)) == 0)
+		fmt_lit(f, "null");
+	else
+		json_addr(f, family, addr);
+	if (memcmp(mask->byte, none.byte, net_len(family)) != 0 &&
+	    memcmp(mask->byte, all.byte, net_len(family)) != 0) {
+		fmt_lit(f, ",\"address_mask\":");
+		json_addr(f, family, mask);
+	}
+	fmt_lit(f, ",\"port\":");
+	if (port_mask)
+		fmt_u64(f, port);
+	else
+		fmt_lit(f, "null");
+	if (port_mask && port_mask != UINT16_MAX) {
+		fmt_lit(f, ",\"port_mask\":");
+		fmt_u64(f, port_mask);
+	}
+	fmt_char(f, '}');
+}
+
+static void json_expected(const struct ct_expect *e, struct fmt *f) {
+	const struct ct_tuple *t = &e->tuple, *mask = &e->mask;
+
+	fmt_lit(f, ",\"source\":");
+	json_expected_end(f, e->family, &t->src, &mask->src, t->sport, mask->sport);
+	fmt_lit(f, ",\"destination\":");
+	json_expected_end(f, e->family, &t->dst, &mask->dst, t->dport, mask->dport);
+	fmt_lit(f, ",\"translated\":");
+	if (e->has_nat)
+		json_end(f, e->family, &e->nat.src, e->nat.sport);
+	else
+		fmt_lit(f, "null");
+}
+
+void session_text_expect_json(const struct ct_expect *e, uint32_t vd, struct fmt *f) {
+	fmt_lit(f, "{\"vdom\":");
+	fmt_u64(f, vd);
+	fmt_lit(f, ",\"protocol\":");
+	fmt_u64(f, e->proto);
+	fmt_lit(f, ",\"expire\":");
+	fmt_u64(f, e->timeout);
+	fmt_lit(f, ",\"flags\":");
+	fmt_u64(f, e->flags);
+	fmt_lit(f, ",\"helper\":");
+	if (e->helper[0])
+		fmt_json(f, helper_name(e->helper));
+	else
+		fmt_lit(f, "null");
+	json_expected(e, f);
+	fmt_lit(f, ",\"master\":{\"protocol\":");
+	fmt_u64(f, e->master_proto);
+	fmt_lit(f, ",\"source\":");
+	json_end(f, e->family, &e->master.src, e->master.sport);
+	fmt_lit(f, ",\"destination\":");
+	json_end(f, e->family, &e->master.dst, e->master.dport);
+	fmt_lit(f, "}}");
+}
+
 static void json_ends(const struct session *s, struct fmt *f) {
 	static const char *const names[N_ENDS] = {
 		[SOURCE] = ",\"source\":",
@@ -393,11 +468,7 @@ static void json_ends(const struct session *s, struct fmt *f) {
 			fmt_lit(f, "null");
 			continue;
 		}
-		fmt_lit(f, "{\"address\":");
-		json_addr(f, s->ct->family, ends[i].addr);
-		fmt_lit(f, ",\"port\":");
-		fmt_u64(f, ends[i].port);
-		fmt_char(f, '}');
+		json_end(f, s->ct->family, ends[i].addr, ends[i].port);
 	}
 }
 

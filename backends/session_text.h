@@ -30,6 +30,14 @@ void session_text_row(const struct session *s, struct fmt *f);
 void session_text_expect(const struct ct_expect *e, uint32_t vd, struct fmt *f);
 
 /*
+ * The same as a JSON object, without a line end: vdom, protocol, expire, flags (a number), helper
+ * (or null), source and destination (address and port, null: any; with the masks address_mask and
+ * port_mask where only some bits count), translated (address and port, or null), master (protocol,
+ * source, destination).
+ */
+void session_text_expect_json(const struct ct_expect *e, uint32_t vd, struct fmt *f);
+
+/*
  * Append a session as a JSON object, without a line end:
  *
  *   vdom, family ("ipv4", "ipv6"), serial (eight hexadecimal digits), protocol, state (two

@@ -8,9 +8,11 @@
  */
 #include "cfgdb/cmd_checksum.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/relay.h"
 #include "cfgdb/role.h"
@@ -48,22 +50,49 @@ void cmd_checksum_unit(const char *serial, const char *line, const struct digest
 	put_block("checksum", active, out);
 }
 
+/* ---- JSON ---- */
+
+static void put_hex(struct json *j, const char *name, const unsigned char *digest) {
+	char text[2 * CHECKSUM_LEN + 1];
+
+	for (int i = 0; i < CHECKSUM_LEN; i++)
+		snprintf(text + (ptrdiff_t)2 * i, 3, "%02x", digest[i]);
+	json_put_text(j, name, text);
+}
+
+static void put_group(struct json *j, const char *name, const struct digest_group *d) {
+	json_put_object(j, name);
+	put_hex(j, "global", d->global);
+	put_hex(j, "root", d->root);
+	put_hex(j, "all", d->all);
+	json_put_end(j);
+}
+
+void cmd_checksum_json(const char *serial, bool primary, const struct digest_group *staged,
+		       const struct digest_group *active, struct json *j) {
+	json_put_object(j, NULL);
+	if (serial)
+		json_put_text(j, "serial", serial);
+	json_put_bool(j, "primary", primary);
+	put_group(j, "debugzone", staged);
+	put_group(j, "checksum", active);
+	json_put_end(j);
+}
+
 /* ---- this unit ---- */
 
-static void put_own(const struct cmd_checksum *c, const char *serial, const char *line,
-		    struct str *out) {
+static void take_own(const struct cmd_checksum *c, struct digest_group *staged,
+		     struct digest_group *active) {
 	const struct txn *open = engine_staged(c->engine);
-	struct digest_group active, staged;
 	struct digest_view view;
 
 	digest_view_init(&view, c->engine);
-	digest_group(&view, &active);
-	staged = active;
+	digest_group(&view, active);
+	*staged = *active;
 	if (open) {
 		digest_view_init_txn(&view, c->engine, open);
-		digest_group(&view, &staged);
+		digest_group(&view, staged);
 	}
-	cmd_checksum_unit(serial, line, &staged, &active, out);
 }
 
 /* A unit in no group is its own primary. */
@@ -83,13 +112,16 @@ struct lister {
 	bool vdom;
 	const char *table;             /* whose objects they are */
 	struct str *out;
+	struct json *json;             /* an open object; NULL: it is to be text */
 };
 
-static int put_named(void *arg, const char *name, const unsigned char *digest) {
-	struct str *out = arg;
-
-	str_addf(out, "%s: ", name);
-	put_bytes(digest, "", out);
+static int put_named(const struct lister *l, const char *name, const unsigned char *digest) {
+	if (l->json) {
+		put_hex(l->json, name, digest);
+		return 0;
+	}
+	str_addf(l->out, "%s: ", name);
+	put_bytes(digest, "", l->out);
 	return 0;
 }
 
@@ -97,34 +129,59 @@ static int put_named(void *arg, const char *name, const unsigned char *digest) {
 static int put_object(void *arg, const char *key, const unsigned char *digest) {
 	const struct lister *l = arg;
 
-	return put_named(l->out, *key ? key : l->table, digest);
+	return put_named(l, *key ? key : l->table, digest);
 }
 
 static int put_table(void *arg, const char *dotted, const unsigned char *digest) {
 	const struct lister *l = arg;
 
-	if (digest_is_of_vdom(l->view, dotted) != l->vdom)
-		return 0;
-	return put_named(l->out, dotted, digest);
+	return digest_is_of_vdom(l->view, dotted) == l->vdom ? put_named(l, dotted, digest) : 0;
+}
+
+static void show_own(const struct cmd_checksum *c, bool json, struct str *out) {
+	struct json j = json_put_begin(out);
+	struct digest_group staged, active;
+
+	take_own(c, &staged, &active);
+	if (json)
+		cmd_checksum_json(NULL, is_primary(c), &staged, &active, &j);
+	else
+		cmd_checksum_unit(NULL, manage_line(c), &staged, &active, out);
+}
+
+/* A table of this release, or one that another release has brought. */
+static bool is_table(const struct digest_view *view, const char *dotted) {
+	return schema_find(dotted) || rows_first_of(model_rows(view->model), dotted);
 }
 
 static int show_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	struct cmd_checksum *c = ctx;
+	struct json j = json_put_begin(out);
 	struct digest_view view;
-	struct lister l = { .view = &view, .out = out };
+	struct lister l = { .view = &view, .out = out, .json = call->json ? &j : NULL };
+	int rc;
 
 	if (call->argc == 0) {
-		put_own(c, NULL, manage_line(c), out);
+		show_own(c, call->json, out);
 		return 0;
 	}
 	l.vdom = strcmp(call->argv[0], "root") == 0;
 	if (call->argc > 2 || (!l.vdom && strcmp(call->argv[0], "global") != 0))
 		return command_bad_word(call->argv[call->argc > 2 ? 2 : 0], err);
 	digest_view_init(&view, c->engine);
-	if (call->argc == 1)
-		return digest_each_table(&view, put_table, &l);
-	l.table = call->argv[1];
-	return digest_each_object(&view, l.table, put_object, &l);
+	l.table = call->argc == 2 ? call->argv[1] : NULL;
+	if (l.table &&
+	    (!is_table(&view, l.table) || digest_is_of_vdom(&view, l.table) != l.vdom))
+		return command_bad_word(l.table, err);
+	if (call->json)
+		json_put_object(&j, NULL);
+	if (l.table)
+		rc = digest_each_object(&view, l.table, put_object, &l);
+	else
+		rc = digest_each_table(&view, put_table, &l);
+	if (call->json)
+		json_put_end(&j);
+	return rc;
 }
 
 /* ---- recalculate [global|root] ---- */
@@ -153,19 +210,32 @@ static int recalculate_run(void *ctx, const struct command_call *call, struct st
 
 /* ---- what this unit says, and then the others, by gatehouse-syncd ---- */
 
+/* As JSON it is one array: this unit begins it, members follow, the end is put here. */
 struct answer {
 	struct str own;
 	struct stream others;          /* next is NULL: there are none */
+	bool json;
 };
+
+static enum stream_state answer_end(const struct answer *a, struct str *out) {
+	struct json j = json_put_resume(out);
+
+	if (a->json)
+		json_put_end(&j);
+	return STREAM_END;
+}
 
 static enum stream_state answer_next(void *ctx, struct str *out, struct err *err) {
 	struct answer *a = ctx;
+	enum stream_state state;
 
-	if (a->own.len == 0)
-		return a->others.next(a->others.ctx, out, err);
+	if (a->own.len == 0) {
+		state = a->others.next(a->others.ctx, out, err);
+		return state == STREAM_END ? answer_end(a, out) : state;
+	}
 	str_add_bytes(out, a->own.data, a->own.len);
 	str_clear(&a->own);
-	return a->others.next ? STREAM_WAIT : STREAM_END;
+	return a->others.next ? STREAM_WAIT : answer_end(a, out);
 }
 
 static void answer_close(void *ctx) {
@@ -182,19 +252,51 @@ static void answer_open(struct answer *a, struct stream *ret) {
 				.fd = a->others.fd };
 }
 
+static struct answer *answer_new(const struct command_call *call) {
+	struct answer *a = xcalloc(1, sizeof(*a));
+
+	a->others.fd = -1;
+	a->json = call->json;
+	return a;
+}
+
+static void cluster_begin(const struct cmd_checksum *c, const struct digest_group *staged,
+			  const struct digest_group *active, struct str *out) {
+	struct json j = json_put_begin(out);
+
+	json_put_array(&j, NULL);
+	cmd_checksum_json(c->engine->serial, is_primary(c), staged, active, &j);
+}
+
 static int open_cluster(struct cmd_checksum *c, const struct command_call *call, const char *words,
 			const char *line, struct stream *ret, struct err *err) {
+	struct digest_group staged, active;
 	struct answer *a;
 
 	if (command_no_words(call, err) != 0)
 		return ERR_PARSE;
-	a = xcalloc(1, sizeof(*a));
-	a->others.fd = -1;
-	put_own(c, c->engine->serial, line, &a->own);
+	a = answer_new(call);
+	take_own(c, &staged, &active);
+	if (call->json)
+		cluster_begin(c, &staged, &active, &a->own);
+	else
+		cmd_checksum_unit(c->engine->serial, line, &staged, &active, &a->own);
 	if (relay_is_attached(c->relay))
 		relay_open(c->relay, RELAY_WAIT_MS, words, call, &a->others, NULL);
 	answer_open(a, ret);
 	return 0;
+}
+
+/* What is said of this unit, as the first member. */
+static void diff_begin(const struct cmd_checksum *c, struct str *text) {
+	AUTO_FREE char *lines = str_steal(text);
+	struct json j = json_put_begin(text);
+
+	json_put_array(&j, NULL);
+	json_put_object(&j, NULL);
+	json_put_text(&j, "serial", c->engine->serial);
+	json_put_lines(&j, "lines", lines ? lines : "");
+	json_put_end(&j);
 }
 
 /* Nobody to ask is no error when there is something to say of this unit. */
@@ -202,17 +304,20 @@ static int diff_open(void *ctx, const struct command_call *call, struct stream *
 		     struct err *err) {
 	struct cmd_checksum *c = ctx;
 	struct answer *a;
+	bool said;
 	int rc;
 
 	if (call->argc > 1)
 		return command_bad_word(call->argv[1], err);
-	a = xcalloc(1, sizeof(*a));
-	a->others.fd = -1;
+	a = answer_new(call);
 	if (put_scrubbed(c, &a->own, err) != 0)
 		str_addf(&a->own, "%s\n", err->text);
+	said = a->own.len > 0;
+	if (call->json)
+		diff_begin(c, &a->own);
 	rc = relay_open(c->relay, DIFF_WAIT_MS, "diagnose sys ha checksum diff", call, &a->others,
 			err);
-	if (rc && a->own.len == 0) {
+	if (rc && !said) {
 		answer_close(a);
 		return rc;
 	}
@@ -232,17 +337,20 @@ static int autoscale_open(void *ctx, const struct command_call *call, struct str
 	struct cmd_checksum *c = ctx;
 
 	return open_cluster(c, call, "checksum autoscale-cluster",
-			    is_primary(c) ? "is_autoscale_primary()=1" : "is_autoscale_primary()=0",
+			    role_is_primary(c->engine->model) ? "is_autoscale_primary()=1"
+							      : "is_autoscale_primary()=0",
 			    ret, err);
 }
 
 const struct command *commands_checksum(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "diagnose sys ha checksum show", .run = show_run },
+		{ .words = "diagnose sys ha checksum show", .run = show_run, .has_json = true },
 		{ .words = "diagnose sys ha checksum recalculate", .run = recalculate_run },
-		{ .words = "diagnose sys ha checksum diff", .open = diff_open },
-		{ .words = "diagnose sys ha checksum cluster", .open = cluster_open },
-		{ .words = "diagnose sys ha checksum autoscale-cluster", .open = autoscale_open },
+		{ .words = "diagnose sys ha checksum diff", .open = diff_open, .has_json = true },
+		{ .words = "diagnose sys ha checksum cluster", .open = cluster_open,
+		  .has_json = true },
+		{ .words = "diagnose sys ha checksum autoscale-cluster", .open = autoscale_open,
+		  .has_json = true },
 	};
 
 	*n = ARRAY_LEN(table);

@@ -6,6 +6,7 @@
 #include "cfgdb/digest.h"
 #include "cfgdb/engine.h"
 
+struct json;
 struct relay;
 struct role;
 
@@ -27,3 +28,7 @@ const struct command *commands_checksum(size_t *n);
  */
 void cmd_checksum_unit(const char *serial, const char *line, const struct digest_group *staged,
 		       const struct digest_group *active, struct str *out);
+
+/* The same as an object; without its serial when that is NULL. */
+void cmd_checksum_json(const char *serial, bool primary, const struct digest_group *staged,
+		       const struct digest_group *active, struct json *j);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/difference.h"
@@ -43,29 +44,62 @@ static int check_count(const struct command_call *call, size_t least, size_t mos
 
 /* ---- execute revision list config ---- */
 
-static int list_line(void *arg, const struct revision *rev) {
-	struct str *out = arg;
-	struct tm tm;
-	char text[32];
+struct list {
+	struct str *out;
+	struct json json;        /* to out */
+	bool is_json;
+};
+
+static void list_time(const struct revision *rev, char *ret, size_t size) {
 	time_t when = (time_t)rev->time;
+	struct tm tm;
 
 	localtime_r(&when, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	str_addf(out, "%-8llu %-20s %-16s %-20s %8u  %s\n", (unsigned long long)rev->id, text,
+	strftime(ret, size, "%Y-%m-%d %H:%M:%S", &tm);
+}
+
+static void list_json(const struct revision *rev, struct json *j) {
+	json_put_object(j, NULL);
+	json_put_u64(j, "id", rev->id);
+	json_put_i64(j, "time_s", rev->time);
+	json_put_text(j, "admin", rev->user);
+	json_put_text(j, "source", rev->source);
+	json_put_u64(j, "changes", rev->n_changes);
+	json_put_text(j, "comment", rev->comment);
+	json_put_end(j);
+}
+
+static int list_line(void *arg, const struct revision *rev) {
+	struct list *l = arg;
+	char text[32];
+
+	if (l->is_json) {
+		list_json(rev, &l->json);
+		return l->out->len > REVISIONS_MAX;
+	}
+	list_time(rev, text, sizeof(text));
+	str_addf(l->out, "%-8llu %-20s %-16s %-20s %8u  %s\n", (unsigned long long)rev->id, text,
 		 rev->user, rev->source, rev->n_changes, rev->comment);
-	return out->len > REVISIONS_MAX;
+	return l->out->len > REVISIONS_MAX;
 }
 
 static int list_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	const struct cmd_revision *c = ctx;
+	struct list l = { out, json_put_begin(out), call->json };
 	int rc = command_no_words(call, err);
 
 	if (rc)
 		return rc;
-	str_addf(out, "%-8s %-20s %-16s %-20s %8s  %s\n", "ID", "TIME", "ADMIN", "SOURCE",
-		 "CHANGES", "COMMENT");
-	rc = store_each_revision(c->engine->store, c->engine->revision, list_line, out, err);
-	return out->len > REVISIONS_MAX ? 0 : rc;
+	if (call->json)
+		json_put_array(&l.json, NULL);
+	else
+		str_addf(out, "%-8s %-20s %-16s %-20s %8s  %s\n", "ID", "TIME", "ADMIN", "SOURCE",
+			 "CHANGES", "COMMENT");
+	rc = store_each_revision(c->engine->store, c->engine->revision, list_line, &l, err);
+	rc = out->len > REVISIONS_MAX ? 0 : rc;
+	if (call->json)
+		json_put_end(&l.json);
+	return rc;
 }
 
 /* ---- execute revision diff A [B] ---- */
@@ -252,7 +286,7 @@ static int revision_run(void *ctx, const struct command_call *call, struct str *
 
 const struct command *commands_revision(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "execute revision list config", .run = list_run },
+		{ .words = "execute revision list config", .run = list_run, .has_json = true },
 		{ .words = "execute revision diff", .run = diff_run },
 		{ .words = "execute revision revert", .run = revert_run },
 		{ .words = "execute revision comment", .run = comment_run },

@@ -9,22 +9,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/version.h"
 
 /* ---- get system status ---- */
 
-static int status_run(void *ctx, const struct command_call *call, struct str *out,
-		      struct err *err) {
-	const struct engine *e = ctx;
-	time_t now = time(NULL);
-	struct tm tm;
-	char text[64];
-
-	if (command_no_words(call, err) != 0)
-		return ERR_PARSE;
-	localtime_r(&now, &tm);
-	strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y", &tm);
+static void status_text(const struct engine *e, const char *now, struct str *out) {
 	str_addf(out, "Version: %s v%s,build%s,%s (GA)\n", VERSION_PRODUCT, VERSION_RELEASE,
 		 VERSION_BUILD, VERSION_DATE);
 	str_addf(out, "Serial-Number: %s\n", e->serial);
@@ -37,7 +28,42 @@ static int status_run(void *ctx, const struct command_call *call, struct str *ou
 		     "FIPS-CC mode: disable\n"
 		     "Current HA mode: standalone\n");
 	str_addf(out, "Branch point: %s\nRelease Version Information: GA\nSystem time: %s\n",
-		 VERSION_BUILD, text);
+		 VERSION_BUILD, now);
+}
+
+static void status_json(const struct engine *e, const char *now, struct str *out) {
+	struct json j = json_put_begin(out);
+
+	json_put_object(&j, NULL);
+	json_put_text(&j, "model", VERSION_PRODUCT);
+	json_put_textf(&j, "version", "v%s", VERSION_RELEASE);
+	json_put_text(&j, "build", VERSION_BUILD);
+	json_put_text(&j, "build_date", VERSION_DATE);
+	json_put_text(&j, "serial", e->serial);
+	json_put_text(&j, "hostname", engine_hostname(e));
+	json_put_text(&j, "operation_mode", "NAT");
+	json_put_text(&j, "virtual_domain", "root");
+	json_put_text(&j, "ha_mode", "standalone");
+	json_put_text(&j, "system_time", now);
+	json_put_u64(&j, "revision", e->revision);
+	json_put_end(&j);
+}
+
+static int status_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
+	const struct engine *e = ctx;
+	time_t now = time(NULL);
+	struct tm tm;
+	char text[64];
+
+	if (command_no_words(call, err) != 0)
+		return ERR_PARSE;
+	localtime_r(&now, &tm);
+	strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y", &tm);
+	if (call->json)
+		status_json(e, text, out);
+	else
+		status_text(e, text, out);
 	return 0;
 }
 
@@ -48,7 +74,8 @@ static int vd_list_run(void *ctx, const struct command_call *call, struct str *o
 	(void)ctx;
 	if (command_no_words(call, err) != 0)
 		return ERR_PARSE;
-	str_add(out, "list virtual firewall info:\nname=root index=0 enabled\n");
+	str_add(out, call->json ? "[\n{\"name\":\"root\",\"index\":0,\"enabled\":true}\n]\n"
+				: "list virtual firewall info:\nname=root index=0 enabled\n");
 	return 0;
 }
 
@@ -73,19 +100,34 @@ static const struct schema_table *refcnt_table(const char *word) {
 	return table;
 }
 
-static int refcnt_user(void *arg, const struct object *holder, const struct schema_attr *attr) {
-	struct str *out = arg;
+/* Who refers to an entry: lines of text, or members of an open array. */
+struct users {
+	struct str *text;
+	struct json *json;       /* NULL: it is to be text */
+};
 
-	(void)attr;
-	str_addf(out, "entry used by table %s", holder->table->dotted);
+static int refcnt_user(void *arg, const struct object *holder, const struct schema_attr *attr) {
+	const struct users *u = arg;
+
+	if (u->json) {
+		json_put_object(u->json, NULL);
+		json_put_text(u->json, "table", holder->table->dotted);
+		json_put_text(u->json, "key", holder->key);
+		json_put_text(u->json, "attribute", attr->name);
+		json_put_end(u->json);
+		return 0;
+	}
+	str_addf(u->text, "entry used by table %s", holder->table->dotted);
 	if (schema_is_list(holder->table))
-		str_addf(out, ":%s '%s'", holder->table->attrs[0].name, holder->key);
-	str_add_char(out, '\n');
+		str_addf(u->text, ":%s '%s'", holder->table->attrs[0].name, holder->key);
+	str_add_char(u->text, '\n');
 	return 0;
 }
 
 static int refcnt_run(void *ctx, const struct command_call *call, struct str *out,
 		      struct err *err) {
+	struct json j = json_put_begin(out);
+	struct users users = { out, call->json ? &j : NULL };
 	const struct schema_table *table;
 	const struct object *obj;
 
@@ -98,7 +140,11 @@ static int refcnt_run(void *ctx, const struct command_call *call, struct str *ou
 	obj = model_find(call->model, table, call->argv[1]);
 	if (!obj)
 		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
-	model_each_user(call->model, obj, refcnt_user, out);
+	if (call->json)
+		json_put_array(&j, NULL);
+	model_each_user(call->model, obj, refcnt_user, &users);
+	if (call->json)
+		json_put_end(&j);
 	return 0;
 }
 
@@ -144,40 +190,66 @@ static size_t unenforced_names(const struct object *obj, const char *prefix, str
 	return n;
 }
 
-static void unenforced_object(const struct object *obj, struct str *out) {
+/* The names behind each blank as members of an array. */
+static void unenforced_json(const struct object *obj, const char *names, struct json *j) {
+	json_put_object(j, NULL);
+	json_put_text(j, "table", obj->table->dotted);
+	json_put_text(j, "key", obj->key);
+	json_put_bool(j, "whole", *names == '\0');
+	json_put_array(j, "attributes");
+	while (*names) {
+		size_t len = strcspn(names + 1, " ");
+
+		json_put_textf(j, NULL, "%.*s", (int)len, names + 1);
+		names += 1 + len;
+	}
+	json_put_end(j);
+	json_put_end(j);
+}
+
+static void unenforced_object(const struct object *obj, struct json *j, struct str *out) {
+	bool whole = obj->table->flags & TABLE_STORED;
 	AUTO_STR struct str names = STR_INIT;
 
 	if (obj->ver == 0) /* shipped or found, not set by anyone */
 		return;
-	if (obj->table->flags & TABLE_STORED)
-		str_add(&names, " the whole object");
-	else if (unenforced_names(obj, "", &names) == 0)
+	if (!whole && unenforced_names(obj, "", &names) == 0)
 		return;
+	if (j) {
+		unenforced_json(obj, str_text(&names), j);
+		return;
+	}
 	unenforced_place(obj, out);
-	str_addf(out, "%s\n", str_text(&names));
+	str_addf(out, "%s\n", whole ? " the whole object" : str_text(&names));
 }
 
 static int unenforced_run(void *ctx, const struct command_call *call, struct str *out,
 			  struct err *err) {
+	struct json j = json_put_begin(out);
+
 	(void)ctx;
 	if (command_no_words(call, err) != 0)
 		return ERR_PARSE;
+	if (call->json)
+		json_put_array(&j, NULL);
 	for (uint16_t i = 0; i < schema_n_top; i++) {
 		const struct schema_table *table = schema_tables[schema_top[i]];
 
 		for (const struct object *obj = model_first(call->model, table); obj;
 		     obj = model_next(call->model, obj))
-			unenforced_object(obj, out);
+			unenforced_object(obj, call->json ? &j : NULL, out);
 	}
+	if (call->json)
+		json_put_end(&j);
 	return 0;
 }
 
 const struct command *commands_config(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "get system status", .run = status_run },
-		{ .words = "diagnose sys vd list", .run = vd_list_run },
-		{ .words = "diagnose sys cmdb refcnt show", .run = refcnt_run },
-		{ .words = "diagnose config unenforced", .run = unenforced_run },
+		{ .words = "get system status", .run = status_run, .has_json = true },
+		{ .words = "diagnose sys vd list", .run = vd_list_run, .has_json = true },
+		{ .words = "diagnose sys cmdb refcnt show", .run = refcnt_run, .has_json = true },
+		{ .words = "diagnose config unenforced", .run = unenforced_run, .has_json = true },
 	};
 
 	*n = ARRAY_LEN(table);

@@ -79,19 +79,21 @@
  *
  * CTL_SYNC_REVISION  u64 revision
  * CTL_SYNC_DIGEST    str table or key, 32 bytes
- * CTL_SYNC_ORIGIN    str user, str source, u64 seconds since 1970
+ * CTL_SYNC_ORIGIN    str users, str sources, u64 seconds since 1970
  * CTL_SYNC_OPERATION operation
  *
  * The requests CTL_SYNC_... are for replication of the configuration (cfgdb/requests_sync.c): only
- * who may attach may send them. Tables have their dotted names. TABLES lists those with something
- * that the group shares, by name; INDEX the objects of one behind the key `after` ("": from the
- * first), in its order if it has one, at most max: fewer are the end. CHANGES are the operations
- * that bring a configuration of that revision to the present one; ERR_NOT_FOUND when the history
- * does not reach back so far, ERR_TOO_LONG when they are more bytes. READ answers with puts, and
- * deletions of what is not there. An operation is that of cfgdb/operation.h. BEGIN opens a
- * replicated transaction (cfgdb/txn.h), which CTL_ABORT drops; COMMIT makes it active if that gives
- * the digests of global, root and all, 32 bytes each (zeros: they are not known), and remembers
- * whose revision it is. ROLE and MEMBERS are those of cfgdb/role.h and cfgdb/membership.h.
+ * who may attach may send them, and while the unit is in a group: ERR_CONFLICT otherwise. Tables
+ * have their dotted names. TABLES lists those with something that the group shares, by name; INDEX
+ * the objects of one behind the key `after` ("": from the first), in its order if it has one, at
+ * most max: fewer are the end. CHANGES are the operations that bring a configuration of that
+ * revision to the present one; ERR_NOT_FOUND when the history does not reach back so far,
+ * ERR_TOO_LONG when they are more bytes; ORIGIN says who has made them, CTL_ORIGIN_MAX bytes at
+ * most, and when the last one was. READ answers with puts, and deletions of what is not there. An
+ * operation is that of cfgdb/operation.h. BEGIN opens a replicated transaction (cfgdb/txn.h), which
+ * CTL_ABORT drops; COMMIT makes it active if that gives the digests of global, root and all, 32
+ * bytes each (zeros: they are not known), and remembers whose revision it is. ROLE and MEMBERS are
+ * those of cfgdb/role.h and cfgdb/membership.h.
  *
  * CTL_ATTACH turns the connection round: from its CTL_OK on, the client is the one that serves (the
  * daemon of session synchronization). It gets the last three without having asked: CTL_STATE, what
@@ -107,6 +109,7 @@
 #define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
 #define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
 #define CTL_WORDS_MAX 256
+#define CTL_ORIGIN_MAX 63          /* bytes of the names of users, of sources, of changes */
 #define CTL_TEXT_CHUNK 32768       /* bytes of output in one CTL_TEXT or CTL_LAST */
 #define CTL_ATTACHED_MAX 65536     /* bytes of a frame on an attached connection, either way */
 #define CTL_COMMENT_MAX 255        /* bytes in the comment of a revision */

@@ -46,6 +46,8 @@ static void member_text(const struct member *p, struct str *out) {
 void membership_text(const struct membership *m, struct str *out) {
 	str_addf(out, "epoch %" PRIu64 "\nheard %" PRIu64 "\nsynced %d\n", m->epoch, m->heard,
 		 m->synced);
+	if (m->joined)
+		str_add(out, "joined 1\n");
 	if (*m->primary)
 		str_addf(out, "primary %s %" PRIu64 "\n", m->primary, m->revision);
 	for (unsigned int i = 0; i < m->n; i++)
@@ -119,6 +121,8 @@ static bool take_line(struct membership *m, const struct line *l) {
 		return take_number(l->word[1], INT64_MAX, &m->heard);
 	if (l->n == 2 && strcmp(l->word[0], "synced") == 0)
 		return take_flag(l->word[1], &m->synced);
+	if (l->n == 2 && strcmp(l->word[0], "joined") == 0)
+		return take_flag(l->word[1], &m->joined);
 	if (l->n == 3 && strcmp(l->word[0], "primary") == 0)
 		return take_name(l->word[1], m->primary, MEMBER_SERIAL) &&
 		       take_number(l->word[2], INT64_MAX, &m->revision);

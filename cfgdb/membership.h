@@ -38,6 +38,7 @@ struct membership {
 	uint64_t epoch;          /* of the configuration this unit has; 0: that of no group */
 	uint64_t heard;          /* the highest one it has heard of, epoch or above */
 	bool synced;             /* it has had the configuration of the group */
+	bool joined;             /* primary: in this epoch some member has had its configuration */
 	/*
 	 * Whose configuration it has; a primary: had before. "": its own. And the revision of that
 	 * unit which was the last here.

@@ -10,6 +10,7 @@
  */
 #include "cfgdb/requests_sync.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,12 @@ static bool take_end(struct buf_reader *r) {
 	fault_hit("sync.request");
 	r->bad = !buf_reader_end(r);
 	return !r->bad;
+}
+
+/* Of a unit in no group nothing is anybody's business, and nobody brings it anything. */
+static int check_member(const struct caller *s, struct err *err) {
+	return role_is_member(s->engine->model)
+		       ? 0 : err_set(err, ERR_CONFLICT, "this unit is in no group");
 }
 
 /* ---- answers ---- */
@@ -60,9 +67,10 @@ static int send_table(void *arg, const char *dotted, const unsigned char *digest
 int request_sync_tables(struct caller *s, struct buf_reader *r, struct err *err) {
 	struct digest_view view;
 
-	(void)err;
 	if (!take_end(r))
 		return 0;
+	if (check_member(s, err) != 0)
+		return err->code;
 	send_revision(s);
 	digest_view_init(&view, s->engine);
 	digest_each_table(&view, send_table, s);
@@ -94,6 +102,8 @@ int request_sync_index(struct caller *s, struct buf_reader *r, struct err *err) 
 
 	if (!take_end(r) || p.left == 0)
 		return 0;
+	if (check_member(s, err) != 0)
+		return err->code;
 	send_revision(s);
 	digest_view_init(&view, s->engine);
 	digest_each_object(&view, dotted, send_key, &p);
@@ -222,17 +232,18 @@ static int add_named(struct operations *ops, const char *dotted, const char *key
 int request_sync_read(struct caller *s, struct buf_reader *r, struct err *err) {
 	uint16_t n = buf_get_u16(r);
 	struct operations ops;
-	int rc = 0;
+	int rc = check_member(s, err);
 
 	r->bad = r->bad || n > READ_MAX;
 	operations_init(&ops, s);
-	for (uint16_t i = 0; i < n && !r->bad && rc == 0; i++) {
+	for (uint16_t i = 0; i < n && !r->bad; i++) {
 		AUTO_FREE char *dotted = buf_get_str(r, OPERATION_TABLE_MAX);
 		AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
 
-		rc = r->bad ? 0 : add_named(&ops, dotted, key, err);
+		if (!r->bad && rc == 0)
+			rc = add_named(&ops, dotted, key, err);
 	}
-	if (rc == 0 && take_end(r)) {
+	if (take_end(r) && rc == 0) {
 		send_revision(s);
 		operations_send(&ops);
 	}
@@ -287,24 +298,67 @@ static void changes_done(struct changes *c) {
 	free(c->changed);
 }
 
-static int send_origin(struct caller *s, struct err *err) {
-	AUTO_BUF struct buf b = BUF_INIT;
-	struct revision rev;
-	int rc = store_revision_get(s->engine->store, s->engine->revision, &rev, err);
+/* Who has made the changes, the last one at the end; "..." are those that had no room. */
+struct origin {
+	uint64_t since;
+	int64_t time;            /* of the last one; 0: none yet */
+	char user[CTL_ORIGIN_MAX + 1], source[CTL_ORIGIN_MAX + 1];
+};
 
-	if (rc)
+static bool is_named(const char *names, const char *name) {
+	size_t len = strlen(name);
+
+	for (const char *at = names; at; at = strstr(at, ", ")) {
+		at += at > names ? strlen(", ") : 0;
+		if (strncmp(at, name, len) == 0 && (!at[len] || strncmp(&at[len], ", ", 2) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* Put a name before the others, if it is not there. */
+static void add_name(char names[CTL_ORIGIN_MAX + 1], const char *name) {
+	static const char more[] = "...";
+	AUTO_FREE char *rest = xstrdup(names);
+	size_t least = strlen(rest) + strlen(", ") + strlen(more) + strlen(", ");
+
+	if (is_named(names, name) || strncmp(names, more, strlen(more)) == 0)
+		return;
+	if (*rest && least + strlen(name) > CTL_ORIGIN_MAX)
+		name = more;
+	snprintf(names, CTL_ORIGIN_MAX + 1, "%s%s%s", name, *rest ? ", " : "", rest);
+}
+
+/* The newest comes first. */
+static int take_author(void *arg, const struct revision *rev) {
+	struct origin *o = arg;
+
+	if (o->time != 0 && rev->id <= o->since)
+		return 1;
+	o->time = o->time ? o->time : rev->time;
+	add_name(o->user, rev->user);
+	add_name(o->source, rev->source);
+	return 0;
+}
+
+static int send_origin(struct caller *s, uint64_t since, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+	struct origin o = { .since = since };
+	int rc = store_each_revision(s->engine->store, s->engine->revision, take_author, &o, err);
+
+	if (rc > 1)
 		return rc;
 	buf_put_u8(&b, CTL_SYNC_ORIGIN);
-	buf_put_str(&b, rev.user);
-	buf_put_str(&b, rev.source);
-	buf_put_u64(&b, (uint64_t)rev.time);
+	buf_put_str(&b, o.user);
+	buf_put_str(&b, o.source);
+	buf_put_u64(&b, (uint64_t)o.time);
 	s->send(s->send_arg, &b);
-	revision_done(&rev);
 	return 0;
 }
 
 /* Nothing of it is sent if it is longer than max bytes. */
-static int send_changes(struct caller *s, struct changes *c, size_t max, struct err *err) {
+static int send_changes(struct caller *s, struct changes *c, uint64_t since, size_t max,
+			struct err *err) {
 	struct operations ops;
 	int rc = 0;
 
@@ -318,7 +372,7 @@ static int send_changes(struct caller *s, struct changes *c, size_t max, struct 
 	}
 	if (rc == 0) {
 		send_revision(s);
-		rc = send_origin(s, err);
+		rc = send_origin(s, since, err);
 	}
 	if (rc == 0)
 		operations_send(&ops);
@@ -334,10 +388,12 @@ int request_sync_changes(struct caller *s, struct buf_reader *r, struct err *err
 
 	if (!take_end(r))
 		return 0;
+	if (check_member(s, err) != 0)
+		return err->code;
 	shared_init(&c.shared, s->engine->model);
 	rc = store_changed_since(s->engine->store, since, note_change, &c, err);
 	if (rc == 0)
-		rc = send_changes(s, &c, max, err);
+		rc = send_changes(s, &c, since, max, err);
 	changes_done(&c);
 	return rc;
 }
@@ -354,6 +410,8 @@ int request_sync_begin(struct caller *s, struct buf_reader *r, struct err *err) 
 	r->bad = r->bad || time > INT64_MAX;
 	if (!take_end(r))
 		return 0;
+	if (check_member(s, err) != 0)
+		return err->code;
 	if (s->txn)
 		return err_set(err, ERR_CONFLICT, "a transaction is open already");
 	s->txn = txn_new_replicated(s->engine, &origin);
@@ -482,7 +540,9 @@ int request_sync_members(struct caller *s, struct buf_reader *r, struct err *err
 
 	if (!take_end(r))
 		return 0;
-	rc = membership_parse(&now, text, err);
+	rc = check_member(s, err);
+	if (rc == 0)
+		rc = membership_parse(&now, text, err);
 	if (rc == 0 && s->config->role)
 		rc = role_meet(s->config->role, &now, err);
 	return rc;

@@ -101,6 +101,7 @@ static int become_primary(struct membership *m, struct err *err) {
 			       m->heard);
 	m->epoch = ++m->heard;
 	m->synced = true;
+	m->joined = false;
 	return 0;
 }
 
@@ -119,8 +120,20 @@ static void follow(const struct role_source *source, struct membership *m) {
 	m->epoch = source->epoch;
 	hear(m, m->epoch);
 	m->synced = true;
+	m->joined = false;
 	snprintf(m->primary, sizeof(m->primary), "%s", source->serial);
 	m->revision = source->revision;
+}
+
+/* Who joins a group for the first time may not think of what he has. */
+static void warn_of_loss(const struct commit *commit, const struct change *c) {
+	size_t n = model_count(commit->model, schema_tables[TBL_FIREWALL_POLICY]);
+
+	if (n > 0 && takes_part(c->after) && !gives(c->after) && !takes_part(c->before))
+		warn_add(commit->warnings,
+			 "system auto-scale: the configuration of the primary will replace that of "
+			 "this unit, with its %zu firewall %s: only its history will have it",
+			 n, n == 1 ? "policy" : "policies");
 }
 
 static int prepare(void *ctx, const struct commit *commit, struct err *err) {
@@ -133,8 +146,10 @@ static int prepare(void *ctx, const struct commit *commit, struct err *err) {
 	for (size_t i = 0; i < commit->n_changes && rc == 0; i++) {
 		const struct change *c = &commit->changes[i];
 
-		if ((c->after ? c->after : c->before)->table == table())
-			rc = change_role(c, &r->next, err);
+		if ((c->after ? c->after : c->before)->table != table())
+			continue;
+		rc = change_role(c, &r->next, err);
+		warn_of_loss(commit, c);
 	}
 	r->changes = rc == 0 && memcmp(&r->next, &r->known, sizeof(r->next)) != 0;
 	return rc;
@@ -162,7 +177,8 @@ static void cancel(void *ctx) {
 
 /* ---- what administrators may change ---- */
 
-static int refuse(const struct role *r, struct err *err) {
+static int refuse(const struct role *r, const struct object *obj, const struct schema_attr *attr,
+		  struct err *err) {
 	struct ipv4_pair ip = object_ip(model_object(r->engine->model, table()),
 					SYSTEM_AUTO_SCALE__PRIMARY_IP);
 	AUTO_STR struct str where = STR_INIT;
@@ -173,8 +189,10 @@ static int refuse(const struct role *r, struct err *err) {
 		str_add_char(&where, ')');
 	}
 	return err_set(err, ERR_PERMISSION,
-		       "this unit is a secondary of its group: change it on the primary%s%s%s",
-		       *r->known.primary ? ", " : "", r->known.primary, str_text(&where));
+		       "%s%s%s%s%s: this unit is a secondary of its group: change it on the "
+		       "primary%s%s%s", obj->table->path, *obj->key ? " " : "", obj->key,
+		       attr ? " " : "", attr ? attr->name : "", *r->known.primary ? ", " : "",
+		       r->known.primary, str_text(&where));
 }
 
 /*
@@ -191,7 +209,9 @@ static int guard(void *arg, const struct object *before, const struct object *af
 	    (after ? after : before)->table == table())
 		return 0;
 	shared_init(&shared, m);
-	return shared_equal(&shared, before, after) ? 0 : refuse(r, err);
+	if (shared_equal(&shared, before, after))
+		return 0;
+	return refuse(r, after ? after : before, shared_difference(&shared, before, after), err);
 }
 
 /* ---- what others say ---- */
@@ -213,6 +233,7 @@ int role_meet(struct role *r, const struct membership *now, struct err *err) {
 	int rc;
 
 	hear(&m, now->heard);
+	m.joined |= now->joined && now->epoch == m.epoch && role_is_primary(r->engine->model);
 	m.n = 0;
 	memset(m.member, 0, sizeof(m.member));
 	for (unsigned int i = 0; i < now->n; i++) {
@@ -260,14 +281,14 @@ static bool has_own(const struct role *r) {
 }
 
 /* The state that nobody else has must be found again, when the other configuration is here. */
-static int name_revision(struct role *r, const struct role_order *order, struct err *err) {
+static int name_revision(struct role *r, uint64_t told, const char *why, struct err *err) {
 	struct engine *e = r->engine;
 	AUTO_FREE char *comment = NULL;
 
-	if (order->primary || !has_own(r) || order->told >= e->revision)
+	if (told >= e->revision)
 		return 0;
-	comment = xasprintf("not replicated: revisions %" PRIu64 " to %" PRIu64 " (%s)",
-			    order->told + 1, e->revision, order->why);
+	comment = xasprintf("not replicated: revisions %" PRIu64 " to %" PRIu64 " (%s)", told + 1,
+			    e->revision, why);
 	return store_revision_comment(e->store, e->revision, comment, err);
 }
 
@@ -298,8 +319,8 @@ int role_order(struct role *r, const struct role_order *order, struct err *err) 
 		return err_set(err, ERR_CONFLICT, "this unit is in no group");
 	hear(&m, order->heard);
 	rc = m.heard == r->known.heard ? 0 : keep(r, &m, err);
-	if (rc == 0)
-		rc = name_revision(r, order, err);
+	if (rc == 0 && !order->primary && has_own(r))
+		rc = name_revision(r, order->told, order->why, err);
 	if (rc)
 		return rc;
 	t = txn_new(r->engine, "system", "auto-scale");
@@ -309,6 +330,18 @@ int role_order(struct role *r, const struct role_order *order, struct err *err) 
 		rc = txn_commit(t, err);
 	txn_free(t);
 	return rc;
+}
+
+/* A unit that joins has what it has, up to this moment: it takes edits until now. */
+static int name_former(struct role *r, const struct txn *t, const struct role_source *source,
+		       struct err *err) {
+	AUTO_FREE char *why = NULL;
+
+	if (r->known.synced || txn_staged(t) == 0)
+		return 0;
+	why = xasprintf("the configuration of %s, which leads epoch %" PRIu64 ", replaces it",
+			source->serial, source->epoch);
+	return name_revision(r, 0, why, err);
 }
 
 int role_commit(struct role *r, struct txn *t, const struct role_source *source, struct err *err) {
@@ -321,8 +354,10 @@ int role_commit(struct role *r, struct txn *t, const struct role_source *source,
 		return err_set(err, ERR_CONFLICT,
 			       "the configuration is of epoch %" PRIu64 ", that of this unit of %"
 			       PRIu64, source->epoch, r->known.epoch);
+	rc = name_former(r, t, source, err);
 	r->source = source;
-	rc = txn_commit(t, err);
+	if (rc == 0)
+		rc = txn_commit(t, err);
 	r->source = NULL;
 	m = r->known;
 	follow(source, &m);

@@ -29,8 +29,9 @@ bool role_is_member(const struct model *m);
 bool role_is_primary(const struct model *m);
 
 /*
- * Remember that these are the other members, and the highest epoch that was heard of; nothing else
- * is taken from `now`. Who is not there any more has left.
+ * Remember that these are the other members, the highest epoch that was heard of, and of a primary
+ * that some member has had its configuration in the epoch of `now`; nothing else is taken from it.
+ * Who is not there any more has left.
  */
 int role_meet(struct role *r, const struct membership *now, struct err *err);
 
@@ -65,7 +66,8 @@ struct role_source {
 };
 
 /*
- * Commit a replicated transaction, and with it that this unit has the configuration of source.
+ * Commit a replicated transaction, and with it that this unit has the configuration of source. One
+ * that never had the group's names the last revision of what it replaces.
  * ERR_CONFLICT, and nothing happens, when its epoch is over, or this unit is no secondary.
  */
 int role_commit(struct role *r, struct txn *t, const struct role_source *source, struct err *err);

@@ -51,6 +51,7 @@ enum attr_flag {
 	ATTR_NEVER = 1 << 11,   /* integer, not negative; the word `never` can stand for it */
 	ATTR_SESSION = 1 << 12, /* belongs to a shell: never sent nor kept; local, too */
 	ATTR_REMARK = 1 << 13,  /* string that is shown beside the key of an entry */
+	ATTR_LISTED = 1 << 14,  /* in the line of an entry that `get` prints for its table */
 };
 
 enum table_flag {

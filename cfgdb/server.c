@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Who connects is known from the kernel (SO_PEERCRED): root and members of one group are
- * administrators, one user can attach and do nothing else, everyone else is told so and dropped. A
- * connection has at most one open transaction, which dies with it.
+ * administrators; one user can attach and do what replication needs, which is to read and bring
+ * all that a group shares, and to say who leads it: with that he has the unit; everyone else is
+ * told so and dropped. A connection has at most one open transaction, which dies with it.
  *
  * A client that does not read its answers is not read either: requests wait while more than
  * OUTPUT_MAX bytes stand in its output buffer, so one slow terminal costs one buffer. An answer

@@ -197,6 +197,34 @@ bool shared_equal(const struct shared *s, const struct object *a, const struct o
 	return equal;
 }
 
+static const struct schema_attr *difference(const struct object *a, const struct object *b) {
+	for (unsigned int i = 0; i < a->table->n_attrs; i++) {
+		const struct value *x = object_get(a, i), *y = object_get(b, i);
+
+		if (x && y ? !value_equal(&a->table->attrs[i], x, y) : x != y)
+			return &a->table->attrs[i];
+	}
+	return NULL;
+}
+
+const struct schema_attr *shared_difference(const struct shared *s, const struct object *a,
+					    const struct object *b) {
+	const struct object *one = a ? a : b;
+	const struct schema_attr *attr;
+	struct object *x, *y;
+
+	if ((!a || !b) && schema_is_list(one->table))
+		return NULL;
+	x = shared_part(s, a);
+	y = shared_part(s, b);
+	x = x ? x : object_new(one->table, one->key);
+	y = y ? y : object_new(one->table, one->key);
+	attr = difference(x, y);
+	object_free(x);
+	object_free(y);
+	return attr;
+}
+
 /* ---- merging ---- */
 
 static void add_own(const struct shared *s, struct object *obj, const struct object *ours);

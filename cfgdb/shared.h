@@ -54,6 +54,13 @@ struct object *shared_part(const struct shared *s, const struct object *obj);
 bool shared_equal(const struct shared *s, const struct object *a, const struct object *b);
 
 /*
+ * The first attribute in which two objects differ to the group; NULL: none, or one of them is an
+ * entry that is not there.
+ */
+const struct schema_attr *shared_difference(const struct shared *s, const struct object *a,
+					    const struct object *b);
+
+/*
  * New object with what is shared of theirs and what is the unit's own of ours, each of which may be
  * NULL: none. NULL when the unit has none afterwards. The caller frees it.
  */

@@ -75,9 +75,8 @@ static void text_child(const struct object *obj, unsigned int attr, unsigned int
 	str_add(out, "end\n");
 }
 
-/* Whether `show` prints the attribute, and with which value (NULL: as unset). */
-static bool text_wants(const struct object *obj, unsigned int attr, unsigned int flags,
-		       const struct value **ret) {
+bool text_wants(const struct object *obj, unsigned int attr, unsigned int flags,
+		const struct value **ret) {
 	const struct schema_attr *a = &obj->table->attrs[attr];
 	bool always = (a->flags & ATTR_ALWAYS) && !(flags & TEXT_MEMBER);
 
@@ -207,18 +206,39 @@ void text_get(const struct object *obj, struct str *out) {
 	text_get_body(obj, 0, out);
 }
 
+static void text_get_pair(const struct schema_attr *a, const struct value *v, struct str *out) {
+	str_addf(out, "   %s: ", a->name);
+	if (v)
+		text_get_value(a, v, out);
+	if (a->type == ATTR_OPTION)
+		str_add_char(out, ' ');
+}
+
+/* What the schema lists for the table; false when that is nothing. */
+static bool text_get_listed(const struct object *obj, struct str *out) {
+	bool any = false;
+
+	for (unsigned int i = 0; i < obj->table->n_attrs; i++) {
+		const struct schema_attr *a = &obj->table->attrs[i];
+
+		if (!(a->flags & ATTR_LISTED))
+			continue;
+		any = true;
+		if (object_has(obj, i))
+			text_get_pair(a, object_value(obj, i), out);
+	}
+	return any;
+}
+
 void text_get_entry(const struct object *obj, struct str *out) {
 	str_addf(out, "== [ %s ]\n%s: %s", obj->key, obj->table->attrs[0].name, obj->key);
-	for (uint32_t f = 0; f < obj->n_fields; f++) {
-		const struct schema_attr *a = &obj->table->attrs[obj->fields[f].attr];
+	if (!text_get_listed(obj, out))
+		for (uint32_t f = 0; f < obj->n_fields; f++) {
+			const struct schema_attr *a = &obj->table->attrs[obj->fields[f].attr];
 
-		if (a->type == ATTR_CHILD)
-			continue;
-		str_addf(out, "   %s: ", a->name);
-		text_get_value(a, &obj->fields[f].value, out);
-		if (a->type == ATTR_OPTION)
-			str_add_char(out, ' ');
-	}
+			if (a->type != ATTR_CHILD)
+				text_get_pair(a, &obj->fields[f].value, out);
+		}
 	str_add(out, "   \n");
 }
 

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "cfgdb/base/err.h"
 #include "cfgdb/base/str.h"
 #include "cfgdb/object.h"
@@ -28,6 +30,13 @@ void text_body(const struct object *obj, unsigned int indent, unsigned int flags
 void text_attr(const struct object *obj, unsigned int attr, unsigned int indent, unsigned int flags,
 	       struct str *out);
 
+/*
+ * Whether the body has a line about an attribute that is no child, and with which value: *ret is
+ * NULL where it is `unset`.
+ */
+bool text_wants(const struct object *obj, unsigned int attr, unsigned int flags,
+		const struct value **ret);
+
 /* Append `edit KEY`, body, `next` of a list entry. */
 void text_entry(const struct object *obj, unsigned int indent, unsigned int flags, struct str *out);
 
@@ -42,7 +51,10 @@ void text_get(const struct object *obj, struct str *out);
 /* Append what of it is about one attribute. */
 void text_get_attr(const struct object *obj, unsigned int attr, struct str *out);
 
-/* Append what `get` prints for one entry of a table: `== [ KEY ]` and one line. */
+/*
+ * Append what `get` prints for one entry of a table: `== [ KEY ]` and one line, of what the schema
+ * lists for the table or, where it lists nothing, of what is set.
+ */
 void text_get_entry(const struct object *obj, struct str *out);
 
 /*

@@ -3,10 +3,11 @@
  * `get` prints values for reading, not for pasting back: one object with all its attributes, those
  * at their default too, or a table with a line for each entry. At the root a path says what is
  * meant; inside a config it is what is open there. Names that follow lead to an attribute, or into
- * nested tables.
+ * nested tables. JSON has all attributes of every entry.
  */
 #include "cfgdb/base/mem.h"
 #include "cfgdb/client.h"
+#include "cfgdb/object_json.h"
 #include "cfgdb/text.h"
 #include "cli/commands.h"
 #include "cli/locate.h"
@@ -14,31 +15,76 @@
 static void get_print(struct shell *sh, const struct object *obj,
 		      void (*how)(const struct object *obj, struct str *out)) {
 	AUTO_STR struct str text = STR_INIT;
+	struct json j = json_put_begin(&text);
 
-	how(obj, &text);
+	if (sh->json)
+		object_json_put(obj, OBJECT_JSON_GET, NULL, &j);
+	else
+		how(obj, &text);
 	out_bytes(sh->out, str_text(&text), text.len);
 }
 
-static int get_entry(void *arg, struct object *obj) {
-	struct shell *sh = arg;
+/* A table that is printed entry by entry. */
+struct get {
+	struct shell *sh;
+	struct str text;
+	struct json json;    /* to text */
+};
 
-	get_print(sh, obj, text_get_entry);
+static int get_entry(void *arg, struct object *obj) {
+	struct get *g = arg;
+
+	if (g->sh->json)
+		object_json_put(obj, OBJECT_JSON_GET, NULL, &g->json);
+	else
+		text_get_entry(obj, &g->text);
 	object_free(obj);
-	return out_stopped(sh->out);
+	out_bytes(g->sh->out, str_text(&g->text), g->text.len);
+	str_clear(&g->text);
+	return out_stopped(g->sh->out);
+}
+
+static int get_table(struct shell *sh, const struct schema_table *table, struct err *err) {
+	struct get g = { .sh = sh };
+	int rc;
+
+	g.json = json_put_begin(&g.text);
+	if (sh->json)
+		json_put_array(&g.json, NULL);
+	rc = client_list(sh->client, table, get_entry, &g, err);
+	if (sh->json)
+		json_put_end(&g.json);
+	out_bytes(sh->out, str_text(&g.text), g.text.len);
+	str_done(&g.text);
+	return rc;
 }
 
 /* A line for each entry of a list that obj holds. */
 static void get_children(struct shell *sh, const struct object *obj, unsigned int attr) {
 	const struct value *v = object_get(obj, attr);
+	AUTO_STR struct str text = STR_INIT;
+	struct json j = json_put_begin(&text);
 
+	if (sh->json) {
+		object_json_list(obj, attr, OBJECT_JSON_GET, NULL, &j);
+		out_bytes(sh->out, str_text(&text), text.len);
+		return;
+	}
 	for (uint32_t i = 0; v && i < v->n; i++)
 		get_print(sh, value_item(v, i)->entry, text_get_entry);
 }
 
 static void get_attr(struct shell *sh, const struct object *obj, unsigned int attr) {
 	AUTO_STR struct str text = STR_INIT;
+	struct json j = json_put_begin(&text);
 
-	text_get_attr(obj, attr, &text);
+	if (sh->json) {
+		json_put_object(&j, NULL);
+		object_json_attr(obj, attr, OBJECT_JSON_GET, &j);
+		json_put_end(&j);
+	} else {
+		text_get_attr(obj, attr, &text);
+	}
 	out_bytes(sh->out, str_text(&text), text.len);
 }
 
@@ -82,7 +128,7 @@ static int get_in_table(struct shell *sh, const struct schema_table *table, char
 	if (!schema_is_list(table))
 		return get_one(sh, table, "", names, n, err);
 	if (n == 0)
-		return client_list(sh->client, table, get_entry, sh, err);
+		return get_table(sh, table, err);
 	if (object_key_parse(table, names[0], &key, NULL))
 		return locate_refuse(err);
 	return get_one(sh, table, key, names + 1, n - 1, err);

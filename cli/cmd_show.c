@@ -5,11 +5,15 @@
  * not grow with them. A table that was asked for prints its frame even when nothing is in it; the
  * whole configuration leaves such frames out. What names inside an object lead to stands in the
  * frames of all that is around it, so that it, too, can be pasted back where it came from.
+ *
+ * As JSON a table is an array, an object an object, and the whole configuration an object that has
+ * them by their paths.
  */
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/client.h"
+#include "cfgdb/object_json.h"
 #include "cfgdb/text.h"
 #include "cli/backup.h"
 #include "cli/commands.h"
@@ -21,7 +25,17 @@ struct show {
 	bool terse;	    /* no frames with nothing inside */
 	const char *frame;  /* path of the frame that is not printed yet */
 	struct str text;    /* used again for every object */
+	struct json json;   /* to text */
 };
+
+static enum object_json show_form(const struct show *s) {
+	return s->flags & TEXT_FULL ? OBJECT_JSON_FULL : OBJECT_JSON_SHOW;
+}
+
+/* The name of what is printed next: in the whole configuration its path. */
+static const char *show_name(const struct show *s, const char *path) {
+	return s->json.depth ? path : NULL;
+}
 
 static void show_flush(struct show *s) {
 	out_bytes(s->sh->out, str_text(&s->text), s->text.len);
@@ -39,7 +53,9 @@ static void show_frame(struct show *s, const char *path) {
 
 /* Something will be inside the frame, or it is printed in any case. */
 static void show_frame_open(struct show *s) {
-	if (s->frame)
+	if (s->frame && s->sh->json)
+		json_put_array(&s->json, show_name(s, s->frame));
+	else if (s->frame)
 		str_addf(&s->text, "config %s\n", s->frame);
 	s->frame = NULL;
 }
@@ -47,7 +63,9 @@ static void show_frame_open(struct show *s) {
 static void show_frame_end(struct show *s) {
 	if (!s->terse)
 		show_frame_open(s);
-	if (!s->frame)
+	if (!s->frame && s->sh->json)
+		json_put_end(&s->json);
+	else if (!s->frame)
 		str_add(&s->text, "end\n");
 	show_flush(s);
 }
@@ -56,7 +74,10 @@ static int show_entry(void *arg, struct object *obj) {
 	struct show *s = arg;
 
 	show_frame_open(s);
-	text_entry(obj, 1, s->flags, &s->text);
+	if (s->sh->json)
+		object_json_put(obj, show_form(s), NULL, &s->json);
+	else
+		text_entry(obj, 1, s->flags, &s->text);
 	object_free(obj);
 	show_flush(s);
 	return out_stopped(s->sh->out);
@@ -67,6 +88,10 @@ static void show_children(struct show *s, const struct object *obj, unsigned int
 			  const char *frame, unsigned int indent) {
 	const struct value *v = object_get(obj, attr);
 
+	if (s->sh->json) {
+		object_json_list(obj, attr, show_form(s), NULL, &s->json);
+		return;
+	}
 	show_line(s, indent, "config ", frame);
 	for (uint32_t i = 0; v && i < v->n; i++)
 		text_entry(value_item(v, i)->entry, indent + 1, s->flags, &s->text);
@@ -80,6 +105,11 @@ static void show_object(struct show *s, const struct object *obj, const char *pa
 		text_entry(obj, 1, s->flags, &body);
 	else
 		text_body(obj, 1, s->flags, &body);
+	if (s->sh->json) {
+		if (body.len > 0 || !s->terse)
+			object_json_put(obj, show_form(s), show_name(s, path), &s->json);
+		return;
+	}
 	show_frame(s, path);
 	if (body.len > 0)
 		show_frame_open(s);
@@ -99,6 +129,22 @@ static void show_leave(struct show *s, const struct object *obj, unsigned int *i
 	if (schema_is_list(obj->table))
 		show_line(s, --*indent, "next", "");
 	show_line(s, --*indent, "end", "");
+}
+
+/* What the way leads to, alone: an object, the entries of a table, or an attribute as an object. */
+static void show_location_json(struct show *s, const struct location *at) {
+	const struct object *holder = at->n ? at->way[at->n - 1].obj : NULL;
+	unsigned int attr = at->n ? at->way[at->n - 1].attr : 0;
+
+	if (at->obj) {
+		object_json_put(at->obj, show_form(s), NULL, &s->json);
+	} else if (holder->table->attrs[attr].child) {
+		object_json_list(holder, attr, show_form(s), NULL, &s->json);
+	} else {
+		json_put_object(&s->json, NULL);
+		object_json_attr(holder, attr, show_form(s), &s->json);
+		json_put_end(&s->json);
+	}
 }
 
 /* What the way leads to, in the frames of all that is on it. */
@@ -134,7 +180,9 @@ static int show_within(struct show *s, const char *frame, struct object *obj, ch
 	struct location at;
 	int rc = locate(obj, names, n, &at, err);
 
-	if (rc == 0 && n > 0)
+	if (rc == 0 && n > 0 && s->sh->json)
+		show_location_json(s, &at);
+	else if (rc == 0 && n > 0)
 		show_location(s, frame, &at);
 	else if (rc == 0)
 		show_object(s, obj, frame);
@@ -196,9 +244,14 @@ static int show_all(struct show *s, struct err *err) {
 	int rc = 0;
 
 	s->terse = true;
-	backup_header(s->sh->client, &s->text);
+	if (s->sh->json)
+		json_put_object(&s->json, NULL);
+	else
+		backup_header(s->sh->client, &s->text);
 	for (uint16_t i = 0; i < schema_n_top && rc == 0 && !out_stopped(s->sh->out); i++)
 		rc = show_table(s, schema_tables[schema_top[i]], err);
+	if (s->sh->json)
+		json_put_end(&s->json);
 	return rc;
 }
 
@@ -230,8 +283,10 @@ static int show_run(struct shell *sh, const struct call *call, unsigned int flag
 		    int (*how)(struct show *s, const struct call *call, struct err *err),
 		    struct err *err) {
 	struct show s = { .sh = sh, .flags = flags };
-	int rc = how(&s, call, err);
+	int rc;
 
+	s.json = json_put_begin(&s.text);
+	rc = how(&s, call, err);
 	show_flush(&s);
 	str_done(&s.text);
 	return rc;

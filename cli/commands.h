@@ -66,12 +66,27 @@ int cmd_backup(struct shell *sh, const struct call *call, struct err *err);
 int cmd_restore(struct shell *sh, const struct call *call, struct err *err);
 
 /*
- * cmd_execute.c: what the daemon answers, up to a key with `watch`, with a question before it ends
- * all sessions; `execute ping HOST`; `exit`, also inside a config.
+ * cmd_execute.c: what the daemon answers, up to a key with `watch`, up to the key q with `top`,
+ * with a question before it ends all sessions; `exit`, also inside a config.
  */
 int cmd_remote(struct shell *sh, const struct call *call, struct err *err);
 int cmd_watch(struct shell *sh, const struct call *call, struct err *err);
+int cmd_top(struct shell *sh, const struct call *call, struct err *err);
 int cmd_session_clear(struct shell *sh, const struct call *call, struct err *err);
-int cmd_ping(struct shell *sh, const struct call *call, struct err *err);
 int cmd_exit(struct shell *sh, const struct call *call, struct err *err);
 int cmd_exit_inside(struct shell *sh, const struct call *call, struct err *err);
+
+/* cmd_ping.c: `execute ping HOST` and its options, `execute traceroute HOST`. */
+int cmd_ping(struct shell *sh, const struct call *call, struct err *err);
+int cmd_ping_option(struct shell *sh, const struct call *call, struct err *err);
+int cmd_ping_reset(struct shell *sh, const struct call *call, struct err *err);
+int cmd_ping_view(struct shell *sh, const struct call *call, struct err *err);
+int cmd_traceroute(struct shell *sh, const struct call *call, struct err *err);
+
+/* cmd_clock.c: `execute date [YYYY-MM-DD]`, `execute time [HH:MM[:SS]]`. */
+int cmd_date(struct shell *sh, const struct call *call, struct err *err);
+int cmd_time(struct shell *sh, const struct call *call, struct err *err);
+
+/* cmd_power.c: `execute reboot` and `execute shutdown`, with a comment or without. */
+int cmd_reboot(struct shell *sh, const struct call *call, struct err *err);
+int cmd_shutdown(struct shell *sh, const struct call *call, struct err *err);

@@ -172,8 +172,40 @@ static const struct command diagnose_ip_address[] = {
 	{ 0 }
 };
 
+static const struct command diagnose_ip_arp[] = {
+	{ "list", "List neighbours, with their state and times.", REMOTE },
+	{ 0 }
+};
+
 static const struct command diagnose_ip[] = {
 	{ "address", "Addresses of interfaces.", .sub = diagnose_ip_address },
+	{ "arp", "Neighbours.", .sub = diagnose_ip_arp },
+	{ 0 }
+};
+
+static const struct argument device_args[] = {
+	{ "<interface>", "Interface; all of them when it is missing." },
+};
+
+static const struct command diagnose_netlink_interface[] = {
+	{ "list", "List devices, with their counters.", .max_args = 1, .args = device_args,
+	  REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_netlink[] = {
+	{ "interface", "Network devices.", .sub = diagnose_netlink_interface },
+	{ 0 }
+};
+
+static const struct command diagnose_deviceinfo[] = {
+	{ "nic", "List network cards, or show one.", .max_args = 1, .args = device_args,
+	  REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_hardware[] = {
+	{ "deviceinfo", "Devices.", .sub = diagnose_deviceinfo },
 	{ 0 }
 };
 
@@ -346,6 +378,12 @@ static const struct command diagnose_ha[] = {
 	{ 0 }
 };
 
+static const struct argument top_args[] = {
+	{ "<delay>", "Seconds between two lists, 1 to 3600." },
+	{ "<lines>", "Most processes in a list, 1 to 1000." },
+	{ "<times>", "How many lists; without it, until q or Ctrl-C." },
+};
+
 static const struct command diagnose_transaction_show[] = {
 	{ "txn-cli-commands", "The commands that lead to what each changes.", REMOTE },
 	{ "txn-entity", "What each changes.", REMOTE },
@@ -366,6 +404,8 @@ static const struct command diagnose_sys[] = {
 	{ "ha", "Other units.", .sub = diagnose_ha },
 	{ "session", "IPv4 sessions.", .sub = diagnose_session },
 	{ "session6", "IPv6 sessions.", .sub = diagnose_session6 },
+	{ "top", "List the busiest processes, again and again.", .max_args = 3, .args = top_args,
+	  TOP },
 	{ "vd", "Virtual domains.", .sub = diagnose_vd },
 	{ 0 }
 };
@@ -374,7 +414,9 @@ const struct command commands_diagnose[] = {
 	{ "config", "The configuration.", .sub = diagnose_config },
 	{ "debug", "What the unit does, as it does it.", .sub = diagnose_debug },
 	{ "firewall", "Policies.", .sub = diagnose_firewall },
-	{ "ip", "Addresses.", .sub = diagnose_ip },
+	{ "hardware", "The machine.", .sub = diagnose_hardware },
+	{ "ip", "Addresses and neighbours.", .sub = diagnose_ip },
+	{ "netlink", "Network devices as the kernel has them.", .sub = diagnose_netlink },
 	{ "sniffer", "Packets on the wire.", .sub = diagnose_sniffer },
 	{ "sys", "The system.", .sub = diagnose_sys },
 	{ 0 }

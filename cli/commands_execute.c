@@ -9,10 +9,6 @@ static const struct argument serial_args[] = {
 	{ "<serial>", "Serial number of another member." },
 };
 
-static const struct argument ping_args[] = {
-	{ "<host>", "Address or name." },
-};
-
 static const struct argument old_filter_args[] = {
 	{ "<criterion or verb>", "Criterion; `clear`, `negate`, or `list` to show the filter." },
 	{ "<from>", "Value, or the first of a range; what to clear or negate." },
@@ -202,6 +198,89 @@ static const struct command execute_transaction[] = {
 	{ 0 }
 };
 
+static const struct argument host_args[] = {
+	{ "<host>", "Address or name." },
+};
+
+static const struct argument number_args[] = {
+	{ "<number>", "Number." },
+};
+
+static const struct argument seconds_args[] = {
+	{ "<seconds>", "1 to 3600." },
+};
+
+static const struct argument source_args[] = {
+	{ "<address>", "Address of the unit, or auto." },
+};
+
+static const struct argument outgoing_args[] = {
+	{ "<interface>", "Interface, or auto." },
+};
+
+static const struct argument yes_args[] = {
+	{ "<yes>", "yes or no." },
+};
+
+#define PING_OPTION(a) .min_args = 1, .max_args = 1, .args = a, .run = cmd_ping_option
+
+static const struct command execute_ping_options[] = {
+	{ "data-size", "Bytes of data, 0 to 65507.", PING_OPTION(number_args) },
+	{ "df-bit", "Whether packets may not be cut into fragments.", PING_OPTION(yes_args) },
+	{ "interface", "Interface that packets leave by.", PING_OPTION(outgoing_args) },
+	{ "interval", "Seconds between packets.", PING_OPTION(seconds_args) },
+	{ "repeat-count", "How many packets.", PING_OPTION(number_args) },
+	{ "reset", "Forget all options.", .run = cmd_ping_reset },
+	{ "source", "Address that packets come from.", PING_OPTION(source_args) },
+	{ "timeout", "Seconds to wait for an answer.", PING_OPTION(seconds_args) },
+	{ "tos", "Type of service, 0 to 255.", PING_OPTION(number_args) },
+	{ "ttl", "Routers that packets may pass, 1 to 255.", PING_OPTION(number_args) },
+	{ "view-settings", "Show the options.", .run = cmd_ping_view },
+	{ 0 }
+};
+
+static const struct argument date_args[] = {
+	{ "<date>", "YYYY-MM-DD; without it, today's is shown." },
+};
+
+static const struct argument time_args[] = {
+	{ "<time>", "HH:MM or HH:MM:SS; without it, the time is shown." },
+};
+
+static const struct argument reason_args[] = {
+	{ "<text>", "What the log and others who are logged in are told." },
+};
+
+#define REBOOT .warning = "This operation will reboot the system!", .run = cmd_reboot
+#define SHUTDOWN .warning = "This operation will shut down the system!", .run = cmd_shutdown
+
+static const struct command execute_reboot[] = {
+	{ "comment", "With a comment.", .min_args = 1, .max_args = 1, .args = reason_args,
+	  REBOOT },
+	{ 0 }
+};
+
+static const struct command execute_shutdown[] = {
+	{ "comment", "With a comment.", .min_args = 1, .max_args = 1, .args = reason_args,
+	  SHUTDOWN },
+	{ 0 }
+};
+
+static const struct command execute_clear_arp[] = {
+	{ "table", "Forget all neighbours.", REMOTE },
+	{ 0 }
+};
+
+static const struct command execute_clear_system[] = {
+	{ "arp", "Neighbours.", .sub = execute_clear_arp },
+	{ 0 }
+};
+
+static const struct command execute_clear[] = {
+	{ "system", "The system.", .sub = execute_clear_system },
+	{ 0 }
+};
+
 static const struct argument backup_args[] = {
 	{ "<file>", "File to write; - for standard output; flash to name the present revision." },
 	{ "<comment>", "Comment of the revision, with flash." },
@@ -244,15 +323,26 @@ const struct command commands_execute[] = {
 	{ "batch", "A script that is typed: carried out as one, its codes kept.",
 	  .sub = execute_batch },
 	{ "cfg", "What of the configuration is saved.", .sub = execute_cfg },
+	{ "clear", "Forget what was learnt.", .sub = execute_clear },
 	{ "config-transaction", "Changes that become active together.",
 	  .sub = execute_transaction },
+	{ "date", "Show the date, or set it.", .max_args = 1, .args = date_args,
+	  .run = cmd_date },
 	{ "ha", "Other units.", .sub = execute_ha },
 	{ "log", "Lines that the unit has logged.", .sub = execute_log },
-	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = ping_args,
+	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = host_args,
 	  .flags = COMMAND_UNPAGED, .run = cmd_ping },
+	{ "ping-options", "How `execute ping` works in this session.",
+	  .sub = execute_ping_options },
+	{ "reboot", "Restart the machine.", .sub = execute_reboot, REBOOT },
 	{ "restore", "Take a saved configuration.", .sub = execute_restore },
 	{ "revision", "The history of the configuration.", .sub = execute_revision },
 	{ "set", "Set what lasts as long as the connection.", .sub = execute_set },
+	{ "shutdown", "Switch the machine off.", .sub = execute_shutdown, SHUTDOWN },
 	{ "sync-session", "Send all sessions to the other units once more.", REMOTE },
+	{ "time", "Show the time, or set it.", .max_args = 1, .args = time_args,
+	  .run = cmd_time },
+	{ "traceroute", "Show the routers on the way to a host.", .min_args = 1, .max_args = 1,
+	  .args = host_args, .flags = COMMAND_UNPAGED, .run = cmd_traceroute },
 	{ 0 }
 };

@@ -7,6 +7,7 @@
 #define REMOTE .run = cmd_remote
 #define LIVE   .flags = COMMAND_UNPAGED, .run = cmd_remote
 #define WATCH  .flags = COMMAND_UNPAGED, .run = cmd_watch
+#define TOP    .flags = COMMAND_UNPAGED, .run = cmd_top
 
 /* What can follow each first word that has commands of its own. */
 extern const struct command commands_diagnose[];

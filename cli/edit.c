@@ -410,6 +410,12 @@ int edit_wait_key(struct edit *e) {
 	return edit_await_key(e) && edit_byte(e, &key) == 1 ? (unsigned char)key : -1;
 }
 
+bool edit_has_key(const struct edit *e) {
+	struct pollfd ready = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return e->pos != e->end || poll(&ready, 1, 0) > 0;
+}
+
 bool edit_confirm(struct edit *e, const char *question) {
 	bool yes;
 	int key;

@@ -32,5 +32,8 @@ enum edit_result edit_line(struct edit *e, const char *prompt, const char *befor
 /* Wait for a key, not shown: its byte, or -1 when Ctrl-C came instead or the terminal is gone. */
 int edit_wait_key(struct edit *e);
 
+/* Whether a key is there already. */
+bool edit_has_key(const struct edit *e);
+
 /* Ask a question that one key answers: true for y. The answer is shown. */
 bool edit_confirm(struct edit *e, const char *question);

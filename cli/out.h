@@ -26,6 +26,7 @@ struct out {
 	 * output has no pages.
 	 */
 	int (*key)(void *arg);
+	bool (*key_ready)(void *arg); /* whether key would not wait; set where key is */
 	void *key_arg;
 	struct out_filter filter;
 	bool paging;         /* what comes now stops after each page */

@@ -137,6 +137,10 @@ static int session_key(void *arg) {
 	return edit_wait_key(arg);
 }
 
+static bool session_key_ready(void *arg) {
+	return edit_has_key(arg);
+}
+
 void session_run(struct shell *sh) {
 	struct session s = { .sh = sh };
 	struct edit *edit = edit_new(sh);
@@ -151,6 +155,7 @@ void session_run(struct shell *sh) {
 	sh->confirm_arg = edit;
 	sh->typing = sh->reads_stdin = true;
 	sh->out->key = session_key;
+	sh->out->key_ready = session_key_ready;
 	sh->out->key_arg = edit;
 	out_catch_interrupt();
 	signal(SIGTSTP, SIG_IGN);

@@ -13,6 +13,7 @@
 #include "cfgdb/client.h"
 #include "cli/context.h"
 #include "cli/out.h"
+#include "cli/ping_options.h"
 #include "cli/prefs.h"
 #include "cli/queue.h"
 #include "cli/refs.h"
@@ -30,6 +31,7 @@ struct shell {
 	struct context context;
 	struct refs *refs;
 	struct prefs *prefs;
+	struct ping_options ping;
 	struct queue queue;
 	enum shell_commit commit;
 	bool in_block;                /* the transaction of a block is open */

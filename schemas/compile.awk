@@ -44,6 +44,12 @@ function check_remark(t, a) {
 	if (t_remarks[t]++) fail("a table has one remark", a_where[t, a])
 }
 
+# A line of `get` has single values.
+function check_listed(t, a) {
+	if ((t, a, "listed") in a_is && (a == 0 || !t_list[t] || a_child[t, a] >= 0))
+		fail("listed is for an attribute of a list", a_where[t, a])
+}
+
 # The shell puts such attributes into an object that it has read, and takes them out of one it sends.
 function check_session(t, a) {
 	if ((t, a, "session") in a_is && (t_list[t] || t_parent[t] >= 0 || a_child[t, a] >= 0 || \
@@ -96,6 +102,7 @@ function emit_attr(t, a,    row, d, i) {
 	check_unique(t, a)
 	check_session(t, a)
 	check_remark(t, a)
+	check_listed(t, a)
 	row = "\t{ .name = " c_string(a_name[t, a]) ", .help = " c_string(a_help[t, a]) ",\n\t  .type = ATTR_" \
 	    upper(a_type[t, a]) ", .flags = " a_flags[t, a] ", .min = " a_min[t, a] ", .max = " a_max[t, a]
 	d = implied_default(t, a)

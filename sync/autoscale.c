@@ -54,12 +54,13 @@ static void stop(struct autoscale_machine *m, const char *why) {
 	m->n_sites = 0;
 	m->hint = (union net_addr){ .half = { 0 } };
 	m->heard = 0;
-	m->is_ordering = m->failing = m->next_whole = false;
-	m->order_us = m->retry_us = m->verify_us = m->backoff_us = m->members_us = 0;
-	m->told_heard = 0;
+	m->is_ordering = m->yields = false;
+	m->order_us = m->verify_us = m->members_us = 0;
+	autoscale_copy_forgive(m);
+	m->told_heard = m->joined_epoch = 0;
 	m->n_recent = 0;
-	m->at_revision = m->before_revision = 0;
-	m->at[0] = m->before[0] = m->named[0] = '\0';
+	m->at_revision = 0;
+	m->at[0] = m->named[0] = '\0';
 }
 
 struct autoscale_machine *autoscale_free(struct autoscale_machine *m) {
@@ -106,23 +107,16 @@ static void change_key(struct autoscale_machine *m) {
 					    autoscale_interval(m->a.hb_interval_s));
 }
 
-static void become_primary(struct autoscale_machine *m, uint64_t epoch_before) {
-	const struct membership *g = &m->a.group;
-	bool is_other = *g->primary && strcmp(g->primary, m->a.serial) != 0;
-
+static void become_primary(struct autoscale_machine *m) {
 	if (strcmp(m->at, m->a.serial) != 0) {
-		/* one that begins no higher epoch has left meanwhile: it has nothing of before */
-		if (g->epoch <= epoch_before)
-			m->at[0] = '\0';
-		memcpy(m->before, is_other ? g->primary : m->at, sizeof(m->before));
-		m->before_revision = is_other ? g->revision : *m->at ? m->at_revision : 0;
 		m->leads_s = m->env.wall_s(m->env.arg);
 		autoscale_tell(m, LOG_NOTICE, "This unit leads epoch %llu",
-			       (unsigned long long)g->epoch);
+			       (unsigned long long)m->a.group.epoch);
 	}
 	memcpy(m->at, m->a.serial, sizeof(m->at));
 	m->at_revision = 0;
 	m->named[0] = '\0';
+	autoscale_copy_forgive(m);
 }
 
 /*
@@ -133,7 +127,7 @@ static void take_source(struct autoscale_machine *m, uint64_t epoch_before) {
 	struct membership *g = &m->a.group;
 
 	if (m->a.primary) {
-		become_primary(m, epoch_before);
+		become_primary(m);
 		return;
 	}
 	if (g->epoch < epoch_before ||
@@ -163,6 +157,7 @@ static void take_group(struct autoscale_machine *m, const struct autoscale *a) {
 	if (anew)
 		stop(m, "this unit is in no group");
 	m->a = *a;
+	m->yields = m->yields && a->primary;
 	m->started = is_started(a);
 	if (!m->started)
 		return;
@@ -186,6 +181,7 @@ static void take_group(struct autoscale_machine *m, const struct autoscale *a) {
 
 void autoscale_configure(struct autoscale_machine *m, const struct autoscale *a, uint64_t now_us) {
 	bool is_news = m->a.primary != a->primary || m->a.group.epoch != a->group.epoch ||
+		       m->a.group.joined != a->group.joined ||
 		       !net_equal(&m->a.primary_ip, &a->primary_ip) ||
 		       (!a->primary && m->a.revision != a->revision);
 
@@ -205,12 +201,14 @@ void autoscale_configure(struct autoscale_machine *m, const struct autoscale *a,
 void autoscale_desk_up(struct autoscale_machine *m, uint64_t now_us) {
 	m->now_us = now_us;
 	m->desk = true;
+	autoscale_peer_news(m);
 	autoscale_settle(m);
 }
 
 void autoscale_desk_down(struct autoscale_machine *m, uint64_t now_us) {
 	m->now_us = now_us;
 	m->desk = false;
+	autoscale_peer_news(m);
 	autoscale_copy_abort(m, "gatehoused is away");
 	autoscale_ask_lost(m);
 	autoscale_settle(m);

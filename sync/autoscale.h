@@ -120,8 +120,9 @@ void autoscale_callback_failed(struct autoscale_machine *m, const char *why, uin
 /* ---- commands ---- */
 
 /*
- * A member leaves: at once on the primary, asked of it on a secondary. An error for one that is
- * connected or not known, and when no primary is there to be asked.
+ * A member leaves: at once on the primary, and on a secondary that alone has met it; else asked of
+ * the primary. An error for one that is connected or not known, and when no primary is there to be
+ * asked.
  */
 int autoscale_forget(struct autoscale_machine *m, const char *serial, uint64_t now_us,
 		     struct err *err);
@@ -192,6 +193,7 @@ struct autoscale_stats {
 	struct autoscale_standing standing;
 	char primary[MEMBER_SERIAL]; /* who leads, as this unit sees it; "": nobody known */
 	union net_addr primary_ip;
+	uint64_t primary_epoch;      /* that it leads */
 	int64_t leads_s;             /* since when it leads, as far as is known: since 1970 */
 	enum autoscale_state state;  /* towards it; AUTOSCALE_IN_SYNC for the primary itself */
 	uint64_t progress, progress_of;      /* tables compared, and to be compared, of a copy */

@@ -167,14 +167,25 @@ static void take_origin(struct autoscale_question *q, struct buf_reader *r) {
 	q->time_s = buf_get_u64(r);
 }
 
+/* What an administrator reads in several lines, as one. */
+static void join_lines(const char *text, struct str *out) {
+	for (; *text; text++) {
+		if (*text != '\n')
+			str_add_char(out, *text);
+		else if (text[1])
+			str_add(out, "; ");
+	}
+}
+
 static void take_error(struct autoscale_question *q, struct buf_reader *r) {
-	char *text;
+	AUTO_STR struct str line = STR_INIT;
+	AUTO_FREE char *text = NULL;
 
 	q->code = (int32_t)buf_get_u32(r);
 	text = buf_get_str(r, ERR_TEXT_MAX);
-	err_clean_line(text);
-	snprintf(q->text, sizeof(q->text), "%.*s", (int)sizeof(q->text) - 1, text);
-	free(text);
+	join_lines(text, &line);
+	snprintf(q->text, sizeof(q->text), "%s", str_text(&line));
+	err_clean_line(q->text);
 	if (q->code == 0)
 		q->code = ERR_PARSE;
 }

@@ -81,10 +81,20 @@ void autoscale_copy_abort(struct autoscale_machine *m, const char *why) {
 	drop(m);
 }
 
+void autoscale_copy_forgive(struct autoscale_machine *m) {
+	m->failing = m->next_whole = false;
+	m->backoff_us = m->retry_us = 0;
+}
+
 __attribute__((format(printf, 2, 3)))
 static void fail(struct autoscale_machine *m, const char *fmt, ...) {
 	va_list ap;
 
+	if (m->a.primary) {
+		/* it takes nothing of anybody: what was under way is refused */
+		drop(m);
+		return;
+	}
 	va_start(ap, fmt);
 	vsnprintf(m->trouble, sizeof(m->trouble), fmt, ap);
 	va_end(ap);
@@ -191,18 +201,25 @@ static void tell_whole(struct autoscale_machine *m) {
 	m->stats.healed += copy->heals;
 	autoscale_tell(m, copy->heals ? LOG_WARNING : LOG_NOTICE, "%s %s, revision %llu: %s",
 		       copy->heals ? "Healed what differed from" : "Copied from", copy->serial,
-		       (unsigned long long)copy->revision, copy->n_tables ? names : "no table");
+		       (unsigned long long)copy->revision,
+		       copy->n_tables ? names : "nothing differed");
 }
 
-/* gatehoused says so, too, some time; unless it has made this unit primary since. */
-static void note_commit(struct autoscale_machine *m) {
-	char *serial = m->a.primary ? m->before : m->at;
-	uint64_t *revision = m->a.primary ? &m->before_revision : &m->at_revision;
+/* It joins with a configuration of its own; gatehoused gives that a name. */
+static void tell_former(struct autoscale_machine *m) {
+	if (m->copy.n_tables > 0 && !m->a.group.synced)
+		autoscale_tell(m, LOG_NOTICE,
+			       "Revisions 1 to %llu of this unit are not replicated: the "
+			       "configuration of %s has replaced them",
+			       (unsigned long long)m->a.revision, m->copy.serial);
+}
 
-	memcpy(serial, m->copy.serial, MEMBER_SERIAL);
-	*revision = m->copy.revision;
+/* gatehoused says so, too, some time; or it has done so, and made this unit primary since. */
+static void note_commit(struct autoscale_machine *m) {
 	if (m->a.primary)
 		return;
+	memcpy(m->at, m->copy.serial, sizeof(m->at));
+	m->at_revision = m->copy.revision;
 	m->a.group.epoch = m->copy.epoch;
 	m->a.group.synced = true;
 }
@@ -214,6 +231,7 @@ static void committed(struct autoscale_machine *m, struct autoscale_question *q)
 		return;
 	}
 	autoscale_question_free(q);
+	tell_former(m);
 	if (m->copy.whole)
 		tell_whole(m);
 	else
@@ -222,8 +240,7 @@ static void committed(struct autoscale_machine *m, struct autoscale_question *q)
 	if (m->failing)
 		autoscale_tell(m, LOG_NOTICE, "Configuration of %s is taken again",
 			       m->copy.serial);
-	m->failing = m->next_whole = false;
-	m->backoff_us = m->retry_us = 0;
+	autoscale_copy_forgive(m);
 	m->verify_us = m->now_us + VERIFY_US;
 	m->copy.open = false;
 	drop(m);
@@ -245,13 +262,16 @@ static void stage_list(struct autoscale_machine *m, const struct autoscale_messa
 }
 
 static void take_changes(struct autoscale_machine *m, const struct autoscale_message *changes) {
-	char comment[AUTOSCALE_TROUBLE];
+	char comment[AUTOSCALE_TROUBLE], first[32] = "";
 
 	if (m->copy.whole && !changes->checked) {
 		fail(m, "its secret has changed meanwhile");
 		return;
 	}
-	snprintf(comment, sizeof(comment), "revision %llu of %s",
+	if (changes->revision > changes->since + 1)
+		snprintf(first, sizeof(first), "s %llu to",
+			 (unsigned long long)changes->since + 1);
+	snprintf(comment, sizeof(comment), "revision%s %llu of %s", first,
 		 (unsigned long long)changes->revision, m->copy.serial);
 	if (!m->copy.open)
 		begin_transaction(m, changes->user, changes->source, changes->time_s, comment);
@@ -303,7 +323,7 @@ static void compare_tables(struct autoscale_machine *m) {
 	autoscale_plan_done(&plan);
 	autoscale_index_done(&copy->their_tables);
 	autoscale_index_done(&copy->our_tables);
-	snprintf(comment, sizeof(comment), "copy of %s", copy->serial);
+	snprintf(comment, sizeof(comment), "whole copy of %s", copy->serial);
 	begin_transaction(m, "system", "auto-scale", 0, comment);
 	copy->at = 0;
 	copy->step = AUTOSCALE_GET_INDEX;

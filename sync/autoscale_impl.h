@@ -32,6 +32,8 @@ struct autoscale_member {
 	union net_addr ip;
 	bool primary;                /* by what was heard or told last */
 	bool is_standing, refused;
+	bool in_step, told_behind;   /* of a primary's secondary, as the history has it last */
+	bool listed;                 /* secondary: the primary's list had it, or gatehoused */
 	struct autoscale_standing standing;
 	struct autoscale_channel *channel;   /* NULL: not connected */
 	int64_t heard_us;            /* of our clock; may lie before its start */
@@ -152,6 +154,7 @@ enum autoscale_note {
 	AUTOSCALE_NOTE_ROLE,
 	AUTOSCALE_NOTE_CALLBACK,
 	AUTOSCALE_NOTE_CONNECT,
+	AUTOSCALE_NOTE_FORGET,
 	AUTOSCALE_NOTES,
 };
 
@@ -169,9 +172,6 @@ struct autoscale_machine {
 	/* Whose configuration this unit has: gatehoused may not have said so yet. */
 	char at[MEMBER_SERIAL];
 	uint64_t at_revision;
-	/* The same as it was before this unit became primary. */
-	char before[MEMBER_SERIAL];
-	uint64_t before_revision;
 
 	struct autoscale_member *member[MEMBERS_MAX];        /* by serial */
 	unsigned int n_members;
@@ -190,6 +190,8 @@ struct autoscale_machine {
 	struct autoscale_member *leader;     /* whom to follow; NULL: nobody, or this is primary */
 	int64_t leads_s;             /* since when it leads, or this unit does */
 	bool is_ordering;            /* a ROLE is under way */
+	bool yields;                 /* this primary is to be none: it claims nothing any more */
+	uint64_t joined_epoch;       /* that this unit leads, and some member has followed */
 	char named[MEMBER_SERIAL];   /* who leads without revisions of ours: they have a name */
 	uint64_t order_us;           /* no ROLE before that */
 
@@ -351,6 +353,9 @@ bool autoscale_role_may_be(const struct autoscale_machine *m, const struct autos
 /* What a member says of epochs. */
 void autoscale_role_hear(struct autoscale_machine *m, const struct autoscale_standing *s);
 
+/* What a member has of this primary. */
+void autoscale_role_joined(struct autoscale_machine *m, const struct autoscale_standing *s);
+
 /* Find the leader; step down, or follow. */
 void autoscale_role_decide(struct autoscale_machine *m);
 /* Whether gatehoused knows whom this unit follows. */
@@ -425,6 +430,9 @@ void autoscale_copy_message(struct autoscale_machine *m, struct autoscale_channe
 
 /* Its end is not to be awaited: the leader is gone, or another, or the desk is. */
 void autoscale_copy_abort(struct autoscale_machine *m, const char *why);
+
+/* What failed does not matter any more. */
+void autoscale_copy_forgive(struct autoscale_machine *m);
 
 /* Whether this unit has what its leader has. */
 bool autoscale_copy_is_current(const struct autoscale_machine *m);

@@ -94,7 +94,10 @@ enum autoscale_state autoscale_member_state(const struct autoscale_machine *m,
 		return p->is_standing ? AUTOSCALE_LOST : AUTOSCALE_CONNECTING;
 	if (s->copying)
 		return AUTOSCALE_COPYING;
-	if (!is_same(&s->active, &m->a.active) || s->failing)
+	if (s->failing)
+		return AUTOSCALE_BEHIND;
+	/* a unit that lags behind its primary says that of itself */
+	if (p != m->leader && !is_same(&s->active, &m->a.active))
 		return AUTOSCALE_BEHIND;
 	return AUTOSCALE_IN_SYNC;
 }
@@ -145,6 +148,8 @@ void autoscale_stats(const struct autoscale_machine *m, struct autoscale_stats *
 	memcpy(stats->primary, m->a.primary ? m->a.serial : m->leader ? m->leader->serial : "",
 	       m->a.primary || m->leader ? sizeof(stats->primary) : 1);
 	stats->primary_ip = m->a.primary ? m->a.ip : m->a.primary_ip;
+	stats->primary_epoch = m->a.primary || !m->leader ? m->a.group.epoch
+							  : m->leader->standing.epoch;
 	stats->leads_s = *stats->primary ? m->leads_s : 0;
 	stats->state = own_state(m);
 	stats->progress = m->copy.at;

@@ -3,7 +3,8 @@
  * Who is in the group. A member that says HELLO to the primary joins; the primary tells its list to
  * all with a BEAT, as often as it changes, and gatehoused keeps it. A member of which nothing was
  * heard for a day leaves, by the primary's clock that only goes forward; after a start everyone has
- * an hour, for the wall clock may have jumped meanwhile.
+ * an hour, for the wall clock may have jumped meanwhile. A secondary lets those leave by the same
+ * rule that only it has met; of the others the primary knows more.
  */
 #include "sync/autoscale_impl.h"
 
@@ -96,6 +97,7 @@ void autoscale_members_load(struct autoscale_machine *m) {
 		if (!p)
 			continue;
 		memcpy(p->vmid, known->vmid, sizeof(p->vmid));
+		p->listed = true;
 		p->ip = known->ip;
 		p->primary = known->role == MEMBER_PRIMARY;
 		p->heard_s = known->heard_s;
@@ -136,6 +138,8 @@ static void take_member(struct autoscale_machine *m, const struct member *told) 
 	bool primary = told->role == MEMBER_PRIMARY;
 	int64_t heard_us = (int64_t)m->now_us - told->heard_s * (int64_t)AUTOSCALE_S;
 
+	if (p)
+		p->listed = true;
 	if (!p || p->channel)
 		return;              /* of one that is connected, this unit knows more */
 	if (strcmp(p->vmid, told->vmid) != 0 || !net_equal(&p->ip, &told->ip) ||
@@ -164,10 +168,13 @@ void autoscale_members_told(struct autoscale_machine *m, struct autoscale_member
 
 	for (uint32_t i = 0; i < beat->n; i++)
 		autoscale_message_get_member(&list, &told[i]);
-	for (unsigned int i = m->n_members; i-- > 0;)
-		if (!m->member[i]->channel && m->member[i] != by &&
-		    !is_listed(told, beat->n, m->member[i]->serial))
+	for (unsigned int i = m->n_members; i-- > 0;) {
+		struct autoscale_member *p = m->member[i];
+
+		p->listed = p == by || is_listed(told, beat->n, p->serial);
+		if (!p->channel && !p->listed)
 			leave(m, i);
+	}
 	for (uint32_t i = 0; i < beat->n; i++)
 		if (strcmp(told[i].serial, m->a.serial) != 0)
 			take_member(m, &told[i]);
@@ -190,8 +197,11 @@ static int forget(struct autoscale_machine *m, const char *serial, struct err *e
 }
 
 void autoscale_members_forget(struct autoscale_machine *m, const char *serial) {
-	if (m->a.primary)
-		forget(m, serial, NULL);
+	struct err err = { 0 };
+
+	if (m->a.primary && forget(m, serial, &err) != 0)
+		autoscale_note(m, AUTOSCALE_NOTE_FORGET, LOG_NOTICE,
+			       "A member wants another one forgotten: %s", err.text);
 }
 
 int autoscale_forget(struct autoscale_machine *m, const char *serial, uint64_t now_us,
@@ -204,7 +214,7 @@ int autoscale_forget(struct autoscale_machine *m, const char *serial, uint64_t n
 	m->now_us = now_us;
 	if (!p)
 		return err_set(err, ERR_NOT_FOUND, "%s is no member of the group", serial);
-	if (m->a.primary) {
+	if (m->a.primary || !p->listed) {
 		rc = forget(m, serial, err);
 	} else if (p->channel) {
 		rc = err_set(err, ERR_IN_USE, "%s is connected", serial);
@@ -221,12 +231,11 @@ int autoscale_forget(struct autoscale_machine *m, const char *serial, uint64_t n
 
 static void look(struct autoscale_machine *m) {
 	m->leave_us = m->now_us + LOOK_US;
-	if (!m->a.primary)
-		return;
 	for (unsigned int i = m->n_members; i-- > 0;) {
 		const struct autoscale_member *p = m->member[i];
 
-		if (p->channel || (int64_t)m->now_us - p->heard_us < DAY_US)
+		if (p->channel || (!m->a.primary && p->listed) ||
+		    (int64_t)m->now_us - p->heard_us < DAY_US)
 			continue;
 		autoscale_tell(m, LOG_NOTICE, "%s has left the group: nothing was heard for a day",
 			       p->serial);
@@ -248,7 +257,9 @@ static void tell(struct autoscale_machine *m) {
 	struct membership *group = xcalloc(1, sizeof(*group));
 	struct buf request = BUF_INIT;
 
+	group->epoch = m->a.group.epoch;
 	group->heard = m->heard;
+	group->joined = m->joined_epoch > 0 && m->joined_epoch == m->a.group.epoch;
 	for (unsigned int i = 0; i < m->n_members; i++) {
 		const struct autoscale_member *p = m->member[i];
 		struct member *item = &group->member[group->n];

@@ -15,7 +15,7 @@
 
 #define ID_AT 1                      /* byte at which the id of a message stands */
 
-enum { PRIMARY = 1, SYNCED = 2, COPYING = 4, FAILING = 8 };
+enum { PRIMARY = 1, SYNCED = 2, COPYING = 4, FAILING = 8, JOINED = 16 };
 
 /* ---- fields ---- */
 
@@ -69,7 +69,8 @@ static void get_digests(struct buf_reader *r, struct digest_group *ret) {
 
 static void put_standing(struct buf *b, const struct autoscale_standing *s) {
 	buf_put_u8(b, (uint8_t)((s->primary ? PRIMARY : 0) | (s->synced ? SYNCED : 0) |
-				(s->copying ? COPYING : 0) | (s->failing ? FAILING : 0)));
+				(s->copying ? COPYING : 0) | (s->failing ? FAILING : 0) |
+				(s->joined ? JOINED : 0)));
 	buf_put_u16(b, s->hb_interval_s);
 	buf_put_u64(b, s->epoch);
 	buf_put_u64(b, s->heard);
@@ -89,6 +90,7 @@ static void get_standing(struct buf_reader *r, struct autoscale_standing *s) {
 	s->synced = flags & SYNCED;
 	s->copying = flags & COPYING;
 	s->failing = flags & FAILING;
+	s->joined = flags & JOINED;
 	s->hb_interval_s = buf_get_u16(r);
 	s->epoch = buf_get_u64(r);
 	s->heard = buf_get_u64(r);

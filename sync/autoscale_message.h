@@ -53,6 +53,7 @@ enum autoscale_why {
 /* How a member stands: in HELLO and in every BEAT. */
 struct autoscale_standing {
 	bool primary, synced;
+	bool joined;                 /* primary: some member has had its configuration */
 	bool copying;                /* it is on its way to the primary's revision */
 	bool failing;                /* it could not get there; `trouble` says why */
 	uint16_t hb_interval_s;

@@ -16,7 +16,7 @@ static void put_head(const char *name, const char *type, const char *help, struc
 }
 
 static void put_singles(const struct autoscale_facts *f, const struct autoscale_stats *s,
-			struct str *out) {
+			const struct callback_info *c, struct str *out) {
 	const struct {
 		const char *name, *type, *help;
 		uint64_t value;
@@ -46,6 +46,11 @@ static void put_singles(const struct autoscale_facts *f, const struct autoscale_
 		  s->answers },
 		{ "malformed_total", "counter", "Messages that were none.", s->malformed },
 		{ "losses_total", "counter", "Connections that broke.", s->losses },
+		{ "callback_sent_total", "counter", "Heartbeats to callback-url.", c->sent },
+		{ "callback_answered_total", "counter", "Heartbeats that were answered.",
+		  c->answered },
+		{ "callback_failures", "gauge", "Heartbeats without an answer, in a row.",
+		  c->failures },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -125,10 +130,12 @@ static void put_both(const char *name, const char *help, uint64_t sent, uint64_t
 void autoscale_text_metrics(const struct autoscale_facts *f, struct str *out) {
 	struct autoscale_stats s;
 	struct channels_stats c;
+	struct callback_info callback;
 
 	f->source->stats(f->source->arg, &s);
+	f->source->callback(f->source->arg, &callback);
 	f->source->channels(f->source->arg, &c);
-	put_singles(f, &s, out);
+	put_singles(f, &s, &callback, out);
 	put_members(f, out);
 	put_lag(f, &s, out);
 	put_refused(&s, &c, out);

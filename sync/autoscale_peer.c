@@ -62,6 +62,7 @@ static void lose_member(struct autoscale_machine *m, struct autoscale_channel *c
 	if (!p || p->channel != c)
 		return;
 	p->channel = NULL;
+	p->in_step = p->told_behind = false;
 	snprintf(p->why, sizeof(p->why), "%s", why);
 	if (p->refused)
 		return;
@@ -127,8 +128,9 @@ void autoscale_peer_stop(struct autoscale_machine *m, const char *why) {
 
 void autoscale_peer_standing(const struct autoscale_machine *m, struct autoscale_standing *s) {
 	*s = (struct autoscale_standing){
-		.primary = m->a.primary, .synced = m->a.group.synced,
-		.copying = m->copy.step != AUTOSCALE_IDLE, .failing = m->failing,
+		.primary = m->a.primary && !m->yields, .synced = m->a.group.synced,
+		.joined = m->a.primary && m->a.group.joined,
+		.copying = m->copy.step != AUTOSCALE_IDLE, .failing = m->failing || !m->desk,
 		.hb_interval_s = (uint16_t)(autoscale_interval(m->a.hb_interval_s) / AUTOSCALE_S),
 		.epoch = m->a.group.epoch, .heard = autoscale_heard(m),
 		.revision = m->a.revision, .followed_revision = m->at_revision,
@@ -138,10 +140,16 @@ void autoscale_peer_standing(const struct autoscale_machine *m, struct autoscale
 	snprintf(s->followed, sizeof(s->followed), "%s", m->at);
 	if (m->a.primary) {
 		/* whose configuration it had before: that one sees what it had not passed on */
-		snprintf(s->followed, sizeof(s->followed), "%s", m->before);
-		s->followed_revision = m->before_revision;
+		memcpy(s->followed, m->a.group.primary, sizeof(s->followed));
+		s->followed_revision = m->a.group.revision;
 	}
-	if (m->failing)
+	if (m->yields || !*s->followed) {
+		s->followed[0] = '\0';
+		s->followed_revision = 0;
+	}
+	if (!m->desk)
+		snprintf(s->trouble, sizeof(s->trouble), "its gatehoused is away");
+	else if (m->failing)
 		snprintf(s->trouble, sizeof(s->trouble), "%s", m->trouble);
 }
 
@@ -303,6 +311,22 @@ static bool is_over(struct autoscale_machine *m, struct autoscale_channel *c,
 	return true;
 }
 
+/* A secondary cannot follow this primary, or does again. */
+static void tell_pace(struct autoscale_machine *m, struct autoscale_member *p) {
+	const struct autoscale_standing *s = &p->standing;
+
+	if (s->failing && !p->told_behind) {
+		p->told_behind = true;
+		p->in_step = false;
+		autoscale_tell(m, LOG_WARNING, "%s is behind: %s", p->serial, s->trouble);
+	} else if (!p->in_step && autoscale_member_state(m, p) == AUTOSCALE_IN_SYNC) {
+		p->in_step = true;
+		p->told_behind = false;
+		autoscale_tell(m, LOG_NOTICE, "%s is in step, at revision %llu", p->serial,
+			       (unsigned long long)m->a.revision);
+	}
+}
+
 static void take_standing(struct autoscale_machine *m, struct autoscale_channel *c,
 			  const struct autoscale_standing *s) {
 	struct autoscale_member *p = c->member;
@@ -317,8 +341,11 @@ static void take_standing(struct autoscale_machine *m, struct autoscale_channel 
 	autoscale_role_hear(m, s);
 	if (is_over(m, c, s))
 		return;
-	if (m->a.primary && !s->primary && s->followed_revision == m->a.revision &&
-	    strcmp(s->followed, m->a.serial) == 0)
+	if (!m->a.primary || s->primary || strcmp(s->followed, m->a.serial) != 0)
+		return;
+	autoscale_role_joined(m, s);
+	tell_pace(m, p);
+	if (s->followed_revision == m->a.revision)
 		p->synced_s = m->env.wall_s(m->env.arg);
 }
 
@@ -434,9 +461,10 @@ static void take(struct autoscale_machine *m, struct autoscale_channel *c, const
 	    (!c->member && message.type != AUTOSCALE_HELLO && message.type != AUTOSCALE_REFUSE)) {
 		m->stats.malformed++;
 		autoscale_note(m, AUTOSCALE_NOTE_MALFORMED, LOG_WARNING,
-			       "What %s says is no message", autoscale_ip_text(&c->ip, ip));
+			       "%s has sent what this program cannot read",
+			       autoscale_ip_text(&c->ip, ip));
 		autoscale_site_slow(m, &c->ip);
-		autoscale_peer_end(m, c, "what it says is no message");
+		autoscale_peer_end(m, c, "it has sent what cannot be read");
 	} else if (message.type == AUTOSCALE_HELLO && !c->member) {
 		hear_hello(m, c, &message);
 	} else {

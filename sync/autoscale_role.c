@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who leads. Of all that say that they are primary and were in sync once, the one of the highest
- * epoch, of equal ones the one with the highest serial number. A primary that is not that one
- * steps down. A secondary follows it unless it has the configuration of a higher epoch; on a tie it
- * waits until the better one is lost.
+ * Who leads. Of all that say that they are primary and were in sync once, the one with the best
+ * claim (is_better). A primary that is not that one steps down. A secondary follows it unless it
+ * has the configuration of a higher epoch; on a tie it waits until the better one is lost.
+ *
+ * Two that meet never both step down. While a unit says that it is primary, its claim only grows: a
+ * revision does, an epoch is begun upwards, `joined` is said once gatehoused keeps it, and then
+ * holds for its epoch, in which the revision counts no more. From the moment when a unit is to step
+ * down it does not say that it is primary (`yields`). So what a unit has heard of the other is at
+ * most what that one claims when it decides itself; and of two claims only one is the better.
  *
  * An epoch that was only heard of decides nothing of that: whoever began it may have forgotten it,
  * and two units that take edits are worse than one. It is told on, so that the next epoch of
@@ -38,6 +43,14 @@ void autoscale_role_hear(struct autoscale_machine *m, const struct autoscale_sta
 		m->is_members_changed = true;        /* it is kept with them */
 }
 
+/* It is said to others when gatehoused keeps it. */
+void autoscale_role_joined(struct autoscale_machine *m, const struct autoscale_standing *s) {
+	if (!s->synced || s->epoch != m->a.group.epoch || m->joined_epoch == s->epoch)
+		return;
+	m->joined_epoch = s->epoch;
+	m->is_members_changed = true;
+}
+
 /* ---- who is best ---- */
 
 static bool may_lead(const struct autoscale_member *p) {
@@ -45,11 +58,37 @@ static bool may_lead(const struct autoscale_member *p) {
 	       p->standing.epoch > 0;
 }
 
-static bool is_better(uint64_t epoch, const char *serial, uint64_t than_epoch,
-		      const char *than_serial) {
-	if (epoch != than_epoch)
-		return epoch > than_epoch;
-	return strcmp(serial, than_serial) > 0;
+/* What a primary leads by. */
+struct claim {
+	uint64_t epoch;
+	bool joined;
+	uint64_t revision;
+	const char *serial;
+};
+
+static struct claim claim_of(const struct autoscale_member *p) {
+	const struct autoscale_standing *s = &p->standing;
+
+	return (struct claim){ s->epoch, s->joined, s->revision, p->serial };
+}
+
+static struct claim own_claim(const struct autoscale_machine *m) {
+	return (struct claim){ m->a.group.epoch, m->a.group.joined, m->a.revision, m->a.serial };
+}
+
+/*
+ * The higher epoch; of equal ones the one that others have followed, so that a unit that is new and
+ * begins an epoch of its own wipes no group; where nobody has followed, the one with more
+ * revisions. Then the serial number decides: it does not change as edits go on.
+ */
+static bool is_better(const struct claim *a, const struct claim *than) {
+	if (a->epoch != than->epoch)
+		return a->epoch > than->epoch;
+	if (a->joined != than->joined)
+		return a->joined;
+	if (!a->joined && a->revision != than->revision)
+		return a->revision > than->revision;
+	return strcmp(a->serial, than->serial) > 0;
 }
 
 static uint64_t lost_us(const struct autoscale_member *p) {
@@ -59,6 +98,7 @@ static uint64_t lost_us(const struct autoscale_member *p) {
 
 static struct autoscale_member *find_best(const struct autoscale_machine *m) {
 	struct autoscale_member *best = NULL;
+	struct claim claim, best_claim = { 0 };
 
 	for (unsigned int i = 0; i < m->n_members; i++) {
 		struct autoscale_member *p = m->member[i];
@@ -66,9 +106,11 @@ static struct autoscale_member *find_best(const struct autoscale_machine *m) {
 		if (!may_lead(p) || p->standing.epoch < m->a.group.epoch ||
 		    (!p->channel && m->now_us >= lost_us(p)))
 			continue;
-		if (!best || is_better(p->standing.epoch, p->serial, best->standing.epoch,
-				       best->serial))
-			best = p;
+		claim = claim_of(p);
+		if (best && !is_better(&claim, &best_claim))
+			continue;
+		best = p;
+		best_claim = claim;
 	}
 	return best;
 }
@@ -99,6 +141,9 @@ static uint64_t told_to(const struct autoscale_machine *m, const struct autoscal
 
 static void order_done(struct autoscale_machine *m, struct autoscale_question *q) {
 	m->is_ordering = false;
+	/* one that has no answer may have been obeyed */
+	if (q->code != 0 && m->desk)
+		m->yields = false;
 	m->order_us = m->now_us + (q->code == 0 ? ORDER_APART_US : ORDER_AGAIN_US);
 	if (q->code != 0) {
 		m->named[0] = '\0';
@@ -121,6 +166,10 @@ static void order(struct autoscale_machine *m, bool primary, const union net_add
 	autoscale_ask(m, &request, order_done);
 	m->is_ordering = true;
 	m->order_us = AUTOSCALE_NEVER;
+	if (m->a.primary && !primary) {
+		m->yields = true;
+		autoscale_peer_news(m);
+	}
 	autoscale_tell(m, LOG_NOTICE, "Role %s: %s", primary ? "primary" : "secondary", why);
 }
 
@@ -161,12 +210,12 @@ bool autoscale_role_is_known(const struct autoscale_machine *m) {
 }
 
 static void lead_self(struct autoscale_machine *m, struct autoscale_member *best) {
-	bool is_beaten = best && best->channel &&
-			 (!m->a.group.synced ||
-			  is_better(best->standing.epoch, best->serial, m->a.group.epoch,
-				    m->a.serial));
+	struct claim own = own_claim(m), other = best ? claim_of(best) : own;
+	bool is_beaten = best && best->channel && (!m->a.group.synced || is_better(&other, &own));
 
 	m->leader = NULL;
+	if (!is_beaten && !m->is_ordering && m->desk)
+		m->yields = false;
 	if (is_beaten && !m->is_ordering && m->desk && m->now_us >= m->order_us)
 		follow(m, best);
 }

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "cfgdb/base/fmt.h"
 #include "cfgdb/cmd_checksum.h"
 #include "cfgdb/version.h"
 
@@ -98,71 +97,6 @@ void autoscale_text_peers(const struct autoscale_facts *f, bool detail, struct s
 	}
 }
 
-static void put_string(const char *name, const char *text, struct str *out) {
-	char data[2 * AUTOSCALE_URL_MAX];
-	struct fmt f = fmt_begin(data, sizeof(data));
-
-	fmt_json(&f, text);
-	str_addf(out, ",\"%s\":", name);
-	str_add_bytes(out, data, (size_t)(f.at - data));
-}
-
-static void put_number(const char *name, uint64_t value, struct str *out) {
-	str_addf(out, ",\"%s\":%" PRIu64, name, value);
-}
-
-static void put_truth(const char *name, bool value, struct str *out) {
-	str_addf(out, ",\"%s\":%s", name, value ? "true" : "false");
-}
-
-static void put_standing(const struct autoscale_peer_info *p, struct str *out) {
-	const struct autoscale_standing *s = &p->standing;
-
-	put_string("hostname", p->hostname, out);
-	put_truth("same_schema", p->same_schema, out);
-	put_number("epoch", s->epoch, out);
-	put_number("revision", s->revision, out);
-	put_string("followed", s->followed, out);
-	put_number("followed_revision", s->followed_revision, out);
-}
-
-static void put_peer_json(const struct autoscale_peer_info *p, struct str *out) {
-	AUTO_STR struct str ip = STR_INIT;
-
-	put_ip(&p->ip, &ip);
-	str_addf(out, "{\"serial\":\"%s\"", p->serial);
-	put_string("vmid", p->vmid, out);
-	put_string("role", role_name(p->primary), out);
-	put_string("ip", str_text(&ip), out);
-	put_string("state", autoscale_state_name(p->state), out);
-	put_truth("connected", p->connected, out);
-	put_string("error", p->why, out);
-	put_number("heard_s", (uint64_t)p->heard_s, out);
-	put_number("connected_s", (uint64_t)p->connected_s, out);
-	put_number("synced_s", (uint64_t)p->synced_s, out);
-	if (p->is_standing)
-		put_standing(p, out);
-	put_number("messages_sent", p->messages_sent, out);
-	put_number("messages_received", p->messages_received, out);
-	put_number("bytes_sent", p->bytes_sent, out);
-	put_number("bytes_received", p->bytes_received, out);
-	put_number("pushes", p->pushes, out);
-	put_number("questions", p->questions, out);
-	put_number("losses", p->losses, out);
-	str_add_char(out, '}');
-}
-
-void autoscale_text_peers_json(const struct autoscale_facts *f, struct str *out) {
-	struct autoscale_peer_info p;
-	unsigned int n = 0;
-
-	for (; get_peer(f, n, &p); n++) {
-		str_add(out, n ? ",\n" : "[\n");
-		put_peer_json(&p, out);
-	}
-	str_add(out, n ? "\n]\n" : "[]\n");
-}
-
 /* ---- diagnose sys ha checksum cluster, autoscale-cluster ---- */
 
 static const char *checksum_line(const struct autoscale_peer_info *p, bool autoscale) {
@@ -186,6 +120,11 @@ void autoscale_text_checksums(const struct autoscale_facts *f, bool autoscale, s
 
 /* ---- get system ha status ---- */
 
+/* One that was primary, and is silent since another one leads, is it no more. */
+static bool leads(const struct autoscale_stats *s, const struct autoscale_peer_info *p) {
+	return p->primary && (p->connected || !*s->primary || strcmp(p->serial, s->primary) == 0);
+}
+
 /* Whether the state of a member is known here. */
 static bool is_watched(const struct autoscale_facts *f, const struct autoscale_peer_info *p) {
 	return f->unit.primary || p->primary || p->connected;
@@ -204,11 +143,19 @@ static void warn(unsigned int *n, struct str *out, const char *fmt, ...) {
 	str_addf(out, "%s    WARNING: %s\n", (*n)++ ? "" : "\n", text);
 }
 
-static void warn_of_state(unsigned int *n, const char *serial, enum autoscale_state state,
+static void warn_of_state(unsigned int *n, const char *who, enum autoscale_state state,
 			  const char *why, struct str *out) {
 	if (state != AUTOSCALE_IN_SYNC)
-		warn(n, out, "%s is not in sync: %s%s%s", serial, autoscale_state_name(state),
+		warn(n, out, "%s is not in sync: %s%s%s", who, autoscale_state_name(state),
 		     *why ? ": " : "", why);
+}
+
+static void warn_of_callback(const struct autoscale_facts *f, unsigned int *n, struct str *out) {
+	struct callback_info info;
+
+	f->source->callback(f->source->arg, &info);
+	if (info.failures > 0)
+		warn(n, out, "callback-url has not answered %u times: %s", info.failures, info.why);
 }
 
 static void put_health(const struct autoscale_facts *f, const struct autoscale_stats *s,
@@ -217,13 +164,16 @@ static void put_health(const struct autoscale_facts *f, const struct autoscale_s
 	unsigned int n = 0;
 
 	str_add(out, "HA Health Status:");
-	if (!f->unit.has_key)
+	if (f->unit.makes_key)
+		warn(&n, out, "replication has not started: the key is being made of psksecret");
+	else if (!f->unit.has_key)
 		warn(&n, out, "there is no psksecret");
 	else if (!s->started || !s->desk)
 		warn(&n, out, "replication has not started");
 	if (!*s->primary)
 		warn(&n, out, "no primary is known");
-	warn_of_state(&n, f->unit.serial, s->state, s->why, out);
+	warn_of_state(&n, "this unit", s->state, s->why, out);
+	warn_of_callback(f, &n, out);
 	for (unsigned int i = 0; get_peer(f, i, &p); i++)
 		if (is_watched(f, &p))
 			warn_of_state(&n, p.serial, p.state, p.why, out);
@@ -232,12 +182,12 @@ static void put_health(const struct autoscale_facts *f, const struct autoscale_s
 }
 
 static void put_selection(const struct autoscale_stats *s, struct str *out) {
-	if (!*s->primary)
+	if (!*s->primary || s->leads_s == 0)
 		return;
 	str_add(out, "Primary selected using:\n    ");
 	put_local_time(s->leads_s, out);
 	str_addf(out, " %s is selected as the primary because its role is primary, and its epoch, "
-		 "%" PRIu64 ", the highest.\n", s->primary, s->standing.epoch);
+		 "%" PRIu64 ", the highest.\n", s->primary, s->primary_epoch);
 }
 
 static void put_sync(const char *serial, int64_t ago_s, enum autoscale_state state,
@@ -271,13 +221,14 @@ static void put_member(bool primary, const char *hostname, const char *serial,
 	str_add_char(out, '\n');
 }
 
-static void put_members(const struct autoscale_facts *f, bool primary, struct str *out) {
+static void put_members(const struct autoscale_facts *f, const struct autoscale_stats *s,
+			bool primary, struct str *out) {
 	struct autoscale_peer_info p;
 
 	if (f->unit.primary == primary)
 		put_member(primary, f->unit.hostname, f->unit.serial, &f->unit.ip, out);
 	for (unsigned int i = 0; get_peer(f, i, &p); i++)
-		if (p.primary == primary)
+		if (leads(s, &p) == primary)
 			put_member(primary, *p.hostname ? p.hostname : "-", p.serial, &p.ip, out);
 }
 
@@ -293,8 +244,8 @@ void autoscale_text_status(const struct autoscale_facts *f, struct str *out) {
 	str_addf(out, "ses_pickup: %s, ses_pickup_delay=%s\n", f->pickup ? "enable" : "disable",
 		 f->pickup_delay ? "enable" : "disable");
 	put_configuration(f, &s, out);
-	put_members(f, true, out);
-	put_members(f, false, out);
+	put_members(f, &s, true, out);
+	put_members(f, &s, false, out);
 }
 
 /* ---- diagnose sys ha status ---- */
@@ -330,6 +281,18 @@ static void put_replication(const struct autoscale_stats *s, struct str *out) {
 		str_addf(out, "last failure: %s\n", s->why);
 }
 
+static void put_callback(const struct autoscale_facts *f, struct str *out) {
+	struct callback_info info;
+
+	if (!*f->unit.callback_url)
+		return;
+	f->source->callback(f->source->arg, &info);
+	str_addf(out, "callback: sent=%" PRIu64 ", answered=%" PRIu64 ", failures=%u, answer=",
+		 info.sent, info.answered, info.failures);
+	put_time(info.answered_s, out);
+	str_addf(out, "%s%s\n", *info.why ? "\ncallback failure: " : "", info.why);
+}
+
 void autoscale_text_numbers(const struct autoscale_facts *f, struct str *out) {
 	struct autoscale_stats s;
 	struct autoscale_peer_info p;
@@ -337,6 +300,7 @@ void autoscale_text_numbers(const struct autoscale_facts *f, struct str *out) {
 	get_stats(f, &s);
 	put_traffic(f, &s, out);
 	put_replication(&s, out);
+	put_callback(f, out);
 	for (unsigned int i = 0; get_peer(f, i, &p); i++) {
 		str_addf(out, "%s: ip=", p.serial);
 		put_ip(&p.ip, out);

@@ -7,6 +7,7 @@
 
 #include "cfgdb/base/str.h"
 #include "sync/autoscale.h"
+#include "sync/callback.h"
 #include "sync/channels.h"
 
 /* Where the facts come from. */
@@ -17,6 +18,7 @@ struct autoscale_source {
 	void (*channels)(void *arg, struct channels_stats *ret);
 	bool (*peer)(void *arg, unsigned int i, struct autoscale_peer_info *ret);
 	bool (*event)(void *arg, unsigned int i, struct autoscale_event *ret);
+	void (*callback)(void *arg, struct callback_info *ret);
 	/* Seconds since 1970. */
 	int64_t (*now_s)(void *arg);
 };
@@ -27,9 +29,8 @@ struct autoscale_facts {
 	bool pickup, pickup_delay;   /* session-pickup and -delay of system ha */
 };
 
-/* `diagnose sys ha autoscale-peers [detail]`, and the same as JSON with all details. */
+/* `diagnose sys ha autoscale-peers [detail]`. */
 void autoscale_text_peers(const struct autoscale_facts *f, bool detail, struct str *out);
-void autoscale_text_peers_json(const struct autoscale_facts *f, struct str *out);
 
 /*
  * `diagnose sys ha checksum cluster` or `autoscale-cluster`: the part of each connected member, to

@@ -14,7 +14,9 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
+#include "sync/autoscale_json.h"
 #include "sync/comparison.h"
 
 #define DIFFS_MAX 4            /* at a time */
@@ -29,6 +31,8 @@ struct diff {
 	struct comparison *comparison;       /* with serial[at]; NULL: not begun */
 	uint32_t inquiry;            /* under way; 0: none */
 	struct str text;             /* not sent yet */
+	bool is_json;
+	struct json json;            /* to text, as lists of lines */
 	LIST_ENTRY(diff) next;
 };
 
@@ -48,7 +52,7 @@ static int run_peers(void *arg, const struct door_call *call, struct str *out, s
 
 	(void)err;
 	if (call->json)
-		autoscale_text_peers_json(&c->facts, out);
+		autoscale_json_peers(&c->facts, out);
 	else
 		autoscale_text_peers(&c->facts, strcmp(call->argv[call->argc - 1], "detail") == 0,
 				     out);
@@ -59,7 +63,11 @@ static int run_checksum(void *arg, const struct door_call *call, struct str *out
 	struct cmd_autoscale *c = arg;
 
 	(void)err;
-	autoscale_text_checksums(&c->facts, strcmp(call->argv[1], "autoscale-cluster") == 0, out);
+	if (call->json)
+		autoscale_json_checksums(&c->facts, out);
+	else
+		autoscale_text_checksums(&c->facts,
+					 strcmp(call->argv[1], "autoscale-cluster") == 0, out);
 	return 0;
 }
 
@@ -67,7 +75,9 @@ static int run_status(void *arg, const struct door_call *call, struct str *out, 
 	struct cmd_autoscale *c = arg;
 
 	(void)err;
-	if (strcmp(call->argv[0], "get") == 0)
+	if (call->json)
+		autoscale_json_status(&c->facts, out);
+	else if (strcmp(call->argv[0], "get") == 0)
 		autoscale_text_status(&c->facts, out);
 	else
 		autoscale_text_numbers(&c->facts, out);
@@ -77,17 +87,37 @@ static int run_status(void *arg, const struct door_call *call, struct str *out, 
 static int run_history(void *arg, const struct door_call *call, struct str *out, struct err *err) {
 	struct cmd_autoscale *c = arg;
 
-	(void)call;
 	(void)err;
-	autoscale_text_history(&c->facts, out);
+	if (call->json)
+		autoscale_json_history(&c->facts, out);
+	else
+		autoscale_text_history(&c->facts, out);
 	return 0;
 }
 
+static bool is_member(const struct cmd_autoscale *c, const char *serial) {
+	const struct autoscale_source *source = c->facts.source;
+	struct autoscale_peer_info p;
+
+	for (unsigned int i = 0; source->peer(source->arg, i, &p); i++)
+		if (strcmp(p.serial, serial) == 0)
+			return true;
+	return false;
+}
+
+/* One that is still there is the primary's to forget. */
 static int run_forget(void *arg, const struct door_call *call, struct str *out, struct err *err) {
 	struct cmd_autoscale *c = arg;
+	const char *serial = call->argv[call->argc - 1];
+	int rc = c->calls->forget(c->calls->arg, serial, err);
+	struct autoscale_stats stats;
 
-	(void)out;
-	return c->calls->forget(c->calls->arg, call->argv[call->argc - 1], err);
+	if (rc != 0 || !is_member(c, serial))
+		return rc;
+	c->facts.source->stats(c->facts.source->arg, &stats);
+	str_addf(out, "%s, the primary, is asked to forget %s; its history says whether it did\n",
+		 stats.primary, serial);
+	return 0;
 }
 
 void cmd_autoscale_metrics(const struct cmd_autoscale *c, struct str *out) {
@@ -139,6 +169,8 @@ static int run_diff(void *arg, const struct door_call *call, struct str *out, st
 		return err_set(err, ERR_MAX_ENTRIES, "%d compare already", DIFFS_MAX);
 	d = xcalloc(1, sizeof(*d));
 	d->id = call->id;
+	d->is_json = call->json;
+	d->json = json_put_resume(&d->text); /* gatehoused has begun it, and will end it */
 	LIST_INSERT_HEAD(&c->diffs, d, next);
 	c->n_diffs++;
 	rc = find_targets(c, d, call->argc > 5 ? call->argv[5] : NULL, err);
@@ -162,8 +194,40 @@ static void begin_member(struct cmd_autoscale *c, struct diff *d) {
 	const char *serial = d->serial[d->at];
 
 	d->comparison = comparison_new(c->facts.unit.serial, serial);
+	if (d->is_json) {
+		json_put_object(&d->json, NULL);
+		json_put_text(&d->json, "serial", serial);
+		json_put_array(&d->json, "lines");
+		return;
+	}
 	str_addf(&d->text, "%s================== %s ==================\n", d->at ? "\n" : "",
 		 serial);
+}
+
+static void end_member(struct diff *d) {
+	d->comparison = comparison_free(d->comparison);
+	d->at++;
+	if (!d->is_json)
+		return;
+	json_put_end(&d->json);
+	json_put_end(&d->json);
+}
+
+static void take_answer(struct diff *d, const struct autoscale_message *answer, const char *why) {
+	AUTO_STR struct str lines = STR_INIT;
+	const char *at;
+
+	if (!d->is_json) {
+		comparison_take(d->comparison, answer, why, &d->text);
+		return;
+	}
+	comparison_take(d->comparison, answer, why, &lines);
+	for (at = str_text(&lines); *at; at += *at == '\n') {
+		size_t len = strcspn(at, "\n");
+
+		json_put_textf(&d->json, NULL, "%.*s", (int)len, at);
+		at += len;
+	}
 }
 
 /* Ask the next question. False: there is none any more. */
@@ -176,14 +240,13 @@ static bool ask_next(struct cmd_autoscale *c, struct diff *d) {
 		if (!d->comparison)
 			begin_member(c, d);
 		if (!comparison_ask(d->comparison, &serial, &question)) {
-			d->comparison = comparison_free(d->comparison);
-			d->at++;
+			end_member(d);
 			continue;
 		}
 		d->inquiry = c->calls->inquire(c->calls->arg, serial, &question, &err);
 		if (d->inquiry)
 			return true;
-		comparison_take(d->comparison, NULL, err.text, &d->text);
+		take_answer(d, NULL, err.text);
 	}
 	return false;
 }
@@ -216,7 +279,7 @@ void cmd_autoscale_inquired(struct cmd_autoscale *c, uint32_t inquiry,
 		if (d->inquiry != inquiry)
 			continue;
 		d->inquiry = 0;
-		comparison_take(d->comparison, answer, why, &d->text);
+		take_answer(d, answer, why);
 		event_active(c->soon, EV_TIMEOUT, 0);
 		return;
 	}

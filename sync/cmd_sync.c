@@ -48,7 +48,8 @@ static struct cluster_messages messages_of(const struct fgsp_records *r) {
 					  r->delete, r->delete_expect, r->query };
 }
 
-void cmd_sync_status(const struct cluster *c, const struct fgsp_stats *stats, struct str *out) {
+void cmd_sync_status(const struct cluster *c, const struct fgsp_stats *stats, bool json,
+		     struct str *out) {
 	const struct cluster_counts counts = {
 		.started = stats->started,
 		.sent = messages_of(&stats->sent),
@@ -63,7 +64,10 @@ void cmd_sync_status(const struct cluster *c, const struct fgsp_stats *stats, st
 		.mtu = stats->mtu,
 	};
 
-	cluster_text_sync(c, &counts, out);
+	if (json)
+		cluster_text_sync_json(c, &counts, out);
+	else
+		cluster_text_sync(c, &counts, out);
 }
 
 static void subtract_records(struct fgsp_records *r, const struct fgsp_records *before) {
@@ -87,14 +91,13 @@ static int run_status(void *arg, const struct door_call *call, struct str *out, 
 	struct cmd_sync *c = arg;
 	struct fgsp_stats stats;
 
-	(void)call;
 	(void)err;
 	c->source->stats(c->source->arg, &stats);
 	subtract_records(&stats.sent, &c->before.sent);
 	subtract_records(&stats.received, &c->before.received);
 	subtract_packets(&stats.ses, &c->before.ses);
 	subtract_packets(&stats.udp, &c->before.udp);
-	cmd_sync_status(&c->cluster, &stats, out);
+	cmd_sync_status(&c->cluster, &stats, call->json, out);
 	return 0;
 }
 

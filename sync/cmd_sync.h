@@ -52,8 +52,9 @@ void cmd_sync_log(struct cmd_sync *c, unsigned int topics, int priority, const c
 
 /* ---- the texts ---- */
 
-/* `diagnose sys session sync`. */
-void cmd_sync_status(const struct cluster *c, const struct fgsp_stats *stats, struct str *out);
+/* `diagnose sys session sync`, as lines or as a JSON object. */
+void cmd_sync_status(const struct cluster *c, const struct fgsp_stats *stats, bool json,
+		     struct str *out);
 
 /* `diagnose sys ha standalone-peers`: one peer, as lines or as a JSON object. */
 void cmd_sync_peer(const struct cluster *c, const struct fgsp_peer_info *p, bool json,

@@ -181,6 +181,12 @@ static bool get_event(void *arg, unsigned int i, struct autoscale_event *ret) {
 	return scaler_event(d->scaler, i, ret);
 }
 
+static void get_callback(void *arg, struct callback_info *ret) {
+	const struct daemon *d = arg;
+
+	scaler_callback(d->scaler, ret);
+}
+
 static int64_t get_now_s(void *arg) {
 	(void)arg;
 	return time(NULL);
@@ -270,7 +276,8 @@ static int open_door(struct daemon *d, struct err *err) {
 	d->source = (struct cmd_sync_source){ d, get_stats, get_peer, resync, get_metrics };
 	d->group_source = (struct autoscale_source){
 		.arg = d, .stats = get_group_stats, .channels = get_group_channels,
-		.peer = get_member, .event = get_event, .now_s = get_now_s };
+		.peer = get_member, .event = get_event, .callback = get_callback,
+		.now_s = get_now_s };
 	d->group_calls = (struct cmd_autoscale_calls){ d, forget, inquire };
 	d->door = door_new(d->base, path, &calls, err);
 	if (!d->door)

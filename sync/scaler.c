@@ -193,7 +193,7 @@ static void frame_came(void *arg, unsigned int channel, const uint8_t *data, siz
 		break;
 	case PIECES_BAD:
 		channels_close(s->channels, channel);
-		channel_is_down(s, channel, "it sent what is no message");
+		channel_is_down(s, channel, "it has sent what cannot be read");
 		return;
 	}
 	l->busy = true;

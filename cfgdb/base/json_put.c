@@ -82,6 +82,17 @@ void json_put_textf(struct json *j, const char *name, const char *fmt, ...) {
 	json_put_text(j, name, text);
 }
 
+void json_put_lines(struct json *j, const char *name, const char *text) {
+	json_put_array(j, name);
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		json_put_textf(j, NULL, "%.*s", (int)len, text);
+		text += len + (text[len] != '\0');
+	}
+	json_put_end(j);
+}
+
 void json_put_u64(struct json *j, const char *name, uint64_t v) {
 	json_put_lead(j, name);
 	str_addf(j->out, "%" PRIu64, v);

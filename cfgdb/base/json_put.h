@@ -33,6 +33,11 @@ static inline struct json json_put_begin(struct str *out) {
 	return (struct json){ .out = out };
 }
 
+/* Go on in an outermost array that has members already, written by whoever began it. */
+static inline struct json json_put_resume(struct str *out) {
+	return (struct json){ .out = out, .depth = 1, .arrays = 1, .filled = true };
+}
+
 /* Open an object or an array; in all of these the name is NULL in an array and at the outermost. */
 void json_put_object(struct json *j, const char *name);
 void json_put_array(struct json *j, const char *name);
@@ -46,6 +51,9 @@ void json_put_text(struct json *j, const char *name, const char *text);
 /* Append a formatted string. */
 void json_put_textf(struct json *j, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Append the lines of a text as an array of strings. */
+void json_put_lines(struct json *j, const char *name, const char *text);
 
 /* Append a number. */
 void json_put_u64(struct json *j, const char *name, uint64_t v);

@@ -337,17 +337,25 @@ bool aworld_said(const struct aworld *w, unsigned int unit, const char *text) {
 
 /* ---- what must be ---- */
 
+static bool is_better(const struct autoscale *a, const struct autoscale *than) {
+	if (a->group.epoch != than->group.epoch)
+		return a->group.epoch > than->group.epoch;
+	if (a->group.joined != than->group.joined)
+		return a->group.joined;
+	if (!a->group.joined && a->revision != than->revision)
+		return a->revision > than->revision;
+	return strcmp(a->serial, than->serial) > 0;
+}
+
 int aworld_winner(const struct aworld *w) {
 	int best = -1;
 
 	for (unsigned int i = 0; i < w->o.units; i++) {
-		const struct autoscale *a = &w->unit[i].desk.a, *than;
+		const struct autoscale *a = &w->unit[i].desk.a;
 
 		if (!w->unit[i].machine || !a->enabled || !a->primary || !a->group.synced)
 			continue;
-		than = best < 0 ? NULL : &w->unit[best].desk.a;
-		if (!than || a->group.epoch > than->group.epoch ||
-		    (a->group.epoch == than->group.epoch && strcmp(a->serial, than->serial) > 0))
+		if (best < 0 || is_better(a, &w->unit[best].desk.a))
 			best = (int)i;
 	}
 	return best;

@@ -107,7 +107,7 @@ void aworld_note_own(struct unit *u, uint64_t revision_before, bool shared) {
 		memcpy(m->of, u->made[before].of, u->world->o.units * sizeof(*m->of));
 	if (shared)
 		m->of[u->number] = u->desk.a.revision;
-	if (u->desk.a.primary && shared)
+	if (shared && (u->desk.a.primary || !u->desk.a.group.synced))
 		u->own_revision = u->desk.a.revision;
 }
 
@@ -177,11 +177,25 @@ void aworld_committed(void *arg, const char *serial, uint64_t epoch, uint64_t re
 
 /* ---- gatehoused ---- */
 
+static uint64_t higher(uint64_t a, uint64_t b) {
+	return a > b ? a : b;
+}
+
+static void note_role(struct unit *u) {
+	const struct membership *g = &u->desk.a.group;
+
+	u->epoch = higher(u->epoch, g->epoch);
+	if (!u->desk.a.enabled || !u->desk.a.primary)
+		return;
+	u->led = higher(u->led, g->epoch);
+	u->joined = g->joined ? higher(u->joined, g->epoch) : u->joined;
+}
+
 void aworld_send_state(struct unit *u) {
 	struct aworld *w = u->world;
 	struct happening h = aworld_later(u, STATE, 50 + aworld_random(w, 2000));
 
-	u->epoch = u->desk.a.group.epoch > u->epoch ? u->desk.a.group.epoch : u->epoch;
+	note_role(u);
 	if (!u->machine || !u->desk_up)
 		return;
 	h.at_us = in_order(h.at_us, &u->state_us);
@@ -209,15 +223,27 @@ void aworld_answers(void *arg, const struct buf *frame) {
 	aworld_push(u->world, &h);
 }
 
+/* A primary that was followed steps down for a higher epoch, or for one that was followed, too. */
+static void check_step_down(const struct unit *u, uint64_t epoch) {
+	const struct aworld *w = u->world;
+	bool fine = false;
+
+	for (unsigned int i = 0; i < w->o.units; i++)
+		fine |= &w->unit[i] != u && (w->unit[i].led > epoch || w->unit[i].joined >= epoch);
+	ck_assert_msg(fine, "unit %u steps down for one that nobody has followed", u->number);
+}
+
 static void do_request(struct unit *u, const struct happening *h) {
-	uint64_t revision = u->desk.a.revision;
+	uint64_t revision = u->desk.a.revision, epoch = u->desk.a.group.epoch;
 	uint8_t type = h->data.data[0];
-	bool is_open = u->desk.open;
+	bool is_open = u->desk.open, leads = u->desk.a.primary && u->desk.a.group.joined;
 
 	u->desk.fails = chance(u->world, u->world->o.fails);
 	fake_desk_request(&u->desk, &h->data);
 	if (type == CTL_SYNC_ROLE)
 		aworld_note_own(u, revision, false);
+	if (type == CTL_SYNC_ROLE && leads && !u->desk.a.primary)
+		check_step_down(u, epoch);
 	if (u->desk.a.revision != revision || type == CTL_SYNC_COMMIT || type == CTL_SYNC_ROLE ||
 	    type == CTL_SYNC_MEMBERS || is_open != u->desk.open)
 		aworld_send_state(u);

@@ -6,8 +6,9 @@
  *
  * Some things are watched all the time, and end the test: what a unit takes from another is what
  * that one had at that revision, never of a lower epoch than what it had, and what it loses of its
- * own by that has a name; memory stays in its bounds, and no machine asks to run again and again at
- * the same time.
+ * own by that has a name; no primary that others have followed steps down for one that nobody has
+ * followed in the same epoch; memory stays in its bounds, and no machine asks to run again and
+ * again at the same time.
  */
 #pragma once
 
@@ -146,7 +147,10 @@ unsigned int aworld_lines(const struct aworld *w, unsigned int unit);
 /* Whether one of the last of them holds this text. */
 bool aworld_said(const struct aworld *w, unsigned int unit, const char *text);
 
-/* The primary that must win among those that run: highest epoch, then serial; -1: none. */
+/*
+ * The primary that must win among those that run: of the highest epoch, one that somebody has
+ * followed, else the one with most revisions, then by serial; -1: none.
+ */
 int aworld_winner(const struct aworld *w);
 
 /* Whether all that run and are in the group have what the winner has; text says what is wrong. */

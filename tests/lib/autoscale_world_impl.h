@@ -50,7 +50,8 @@ struct unit {
 	uint64_t deadline_us;
 	unsigned int spins;
 	uint64_t epoch;              /* the highest that it has been in */
-	uint64_t own_revision;       /* the last that it made as primary; 0: it has another's */
+	uint64_t own_revision;       /* the last that it made by itself; 0: it has another's */
+	uint64_t led, joined;        /* the highest epoch that it led; in which it was followed */
 	struct made *made;           /* by revision */
 	uint64_t n_made;
 	char line[AWORLD_LINES][160];

@@ -325,8 +325,7 @@ bool fake_desk_set_role(struct fake_desk *d, bool primary, const union net_addr 
 			return false;
 		g->epoch = ++g->heard;
 		g->synced = true;
-		snprintf(g->primary, sizeof(g->primary), "%s", d->a.serial);
-		g->revision = 0;
+		g->joined = false;
 	} else if (!primary && was) {
 		*g->primary = '\0';
 		g->revision = 0;
@@ -568,6 +567,12 @@ static void make_active(struct fake_desk *d) {
 	take_secret(d);
 }
 
+/* What is here now, and the others have only up to a revision. */
+static void add_name(struct fake_desk *d, uint64_t told) {
+	ck_assert_uint_lt(d->n_names, DESK_NAMES);
+	d->name[d->n_names++] = (struct desk_name){ told, d->a.revision };
+}
+
 static int commit(struct fake_desk *d, struct buf_reader *r) {
 	AUTO_FREE char *serial = buf_get_str(r, MEMBER_SERIAL - 1);
 	uint64_t epoch = buf_get_u64(r), revision = buf_get_u64(r);
@@ -584,10 +589,13 @@ static int commit(struct fake_desk *d, struct buf_reader *r) {
 		d->fails--;
 		return ERR_STORE;
 	}
+	if (!g->synced && !is_equal(&d->config, &d->staged))
+		add_name(d, 0);
 	make_active(d);
 	g->epoch = epoch;
 	g->heard = g->heard > epoch ? g->heard : epoch;
 	g->synced = true;
+	g->joined = false;
 	g->revision = revision;
 	snprintf(g->primary, sizeof(g->primary), "%s", serial);
 	if (d->committed)
@@ -601,7 +609,7 @@ static int order(struct fake_desk *d, struct buf_reader *r) {
 	uint8_t primary = buf_get_u8(r);
 	union net_addr ip = { .half = { 0 } };
 	uint64_t heard, told;
-	bool own = g->synced && (!*g->primary || strcmp(g->primary, d->a.serial) == 0);
+	bool own = d->a.primary || !*g->primary;
 
 	buf_get_bytes(r, ip.byte, 4);
 	heard = buf_get_u64(r);
@@ -610,10 +618,8 @@ static int order(struct fake_desk *d, struct buf_reader *r) {
 	if (!buf_reader_end(r) || !d->a.enabled)
 		return ERR_CONFLICT;
 	g->heard = heard > g->heard ? heard : g->heard;
-	if (!primary && own && told < d->a.revision) {
-		ck_assert_uint_lt(d->n_names, 64);
-		d->name[d->n_names++] = (struct desk_name){ told, d->a.revision };
-	}
+	if (!primary && own && told < d->a.revision)
+		add_name(d, told);
 	return fake_desk_set_role(d, primary, &ip) ? 0 : ERR_CONFLICT;
 }
 
@@ -625,6 +631,7 @@ static int members(struct fake_desk *d, struct buf_reader *r) {
 
 	ck_assert_msg(buf_reader_end(r) && membership_parse(now, text, &err) == 0, "%s", err.text);
 	g->heard = now->heard > g->heard ? now->heard : g->heard;
+	g->joined |= now->joined && now->epoch == g->epoch && d->a.enabled && d->a.primary;
 	g->n = now->n;
 	memcpy(g->member, now->member, sizeof(g->member));
 	return 0;
@@ -663,12 +670,15 @@ void fake_desk_request(struct fake_desk *d, const struct buf *request) {
 	struct buf b = BUF_INIT;
 	int rc;
 
+	if (d->deaf)
+		return;
 	buf_reader_init(&r, request->data, request->len);
 	rc = answer(d, buf_get_u8(&r), &r);
 	buf_put_u8(&b, rc == 0 ? CTL_OK : CTL_ERROR);
 	if (rc != 0)
 		buf_put_u32(&b, (uint32_t)rc);
-	buf_put_str(&b, rc == 0 ? "host" : err_meaning(rc));
+	buf_put_str(&b, rc == 0 ? "host" : rc == ERR_VALUE ? "no such value\nin this table" :
+								 err_meaning(rc));
 	send_frame(d, &b);
 }
 

@@ -20,6 +20,7 @@
 #define DESK_VIP 2
 #define DESK_GLOBAL 4
 #define DESK_KEY 16
+#define DESK_NAMES 128
 #define DESK_SECRET (UINT32_C(1) << 31)   /* values with it count by the secret of the group */
 
 struct desk_object {
@@ -52,12 +53,13 @@ struct fake_desk {
 	struct desk_commit *commit;  /* the oldest first */
 	unsigned int n_commits;
 	uint64_t local;              /* what is the unit's own */
-	struct desk_name name[64];
+	struct desk_name name[DESK_NAMES];
 	unsigned int n_names;
 	bool open;                   /* a transaction */
 	struct desk_config staged;
 	uint64_t began;              /* at this revision */
 	unsigned int fails;          /* commits of replication that are to fail */
+	bool deaf;                   /* requests are neither done nor answered */
 	uint32_t refuses;            /* value that this unit does not take; 0: takes all */
 	/* A commit of replication is done; the test looks at it. */
 	void (*committed)(void *arg, const char *serial, uint64_t epoch, uint64_t revision);

@@ -11,8 +11,8 @@
 
 static struct autoscale_standing standing_make(void) {
 	struct autoscale_standing s = {
-		.primary = true, .copying = true, .hb_interval_s = 10, .epoch = 3, .heard = 4,
-		.revision = 77,
+		.primary = true, .joined = true, .copying = true, .hb_interval_s = 10,
+		.epoch = 3, .heard = 4, .revision = 77,
 		.followed = SERIAL, .followed_revision = 76, .trouble = "disk full",
 	};
 

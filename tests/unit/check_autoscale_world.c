@@ -92,6 +92,31 @@ static void leave(struct story *s) {
 		aworld_leave(s->w, unit);
 }
 
+/*
+ * A unit that has nothing to do with the group founds one of its own, often of the same epoch, and
+ * is told where the other is.
+ */
+static void found(struct story *s) {
+	unsigned int unit = any(s);
+	int other = aworld_winner(s->w);
+	uint64_t epoch;
+
+	if (other < 0 || (unsigned int)other == unit || is_primary(s, unit))
+		return;
+	epoch = aworld_desk(s->w, (unsigned int)other)->a.group.epoch;
+	aworld_leave(s->w, unit);
+	for (unsigned int i = some(s, 40); i > 0; i--)
+		aworld_edit(s->w, unit);
+	aworld_run(s->w, some(s, 3000) * AWORLD_MS);
+	aworld_lead(s->w, unit);
+	while (aworld_desk(s->w, unit)->a.group.epoch < epoch && some(s, 8)) {
+		aworld_follow(s->w, unit, (unsigned int)other);
+		aworld_lead(s->w, unit);
+	}
+	aworld_desk(s->w, unit)->a.primary_ip = *aworld_ip(s->w, (unsigned int)other);
+	aworld_changed(s->w, unit);
+}
+
 static void local(struct story *s) {
 	aworld_local(s->w, any(s));
 }
@@ -155,8 +180,8 @@ static const struct {
 	unsigned int weight;
 } acts[] = {
 	{ edit, 60 }, { edit_primaries, 10 }, { lead, 3 }, { swap, 2 }, { follow, 3 }, { leave, 1 },
-	{ local, 4 }, { tamper, 4 }, { refuse, 2 }, { break_all, 4 }, { part, 6 }, { split, 3 },
-	{ restart, 5 }, { desk_away, 4 }, { jump, 2 }, { deaf, 2 },
+	{ found, 2 }, { local, 4 }, { tamper, 6 }, { refuse, 2 }, { break_all, 4 }, { part, 6 },
+	{ split, 3 }, { restart, 5 }, { desk_away, 4 }, { jump, 2 }, { deaf, 2 },
 };
 
 static void act(struct story *s) {

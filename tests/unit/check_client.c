@@ -6,167 +6,26 @@
 #include "cfgdb/client.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cfgdb/base/buf.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/command.h"
 #include "cfgdb/ctl.h"
-#include "cfgdb/server.h"
 #include "cfgdb/text.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
+#include "tests/lib/served.h"
 
-static char *dir, *path;
-static pid_t server;
+static struct served served;
+static const char *path;            /* of its socket */
 static struct client *client;
-
-/* ---- the server's process ---- */
-
-static int shout_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
-	(void)ctx;
-	for (size_t i = 0; i < call->argc; i++)
-		str_addf(out, "%s\n", call->argv[i]);
-	for (int i = 0; call->argc == 0 && i < 20000; i++)
-		str_addf(out, "line %d\n", i);
-	return call->argc == 1 ? err_set(err, ERR_VALUE, "one word is not enough") : 0;
-}
-
-/*
- * Streams. `count N` counts up to N, a line a piece; `endless` has no end, but tells how far it
- * came when it is left; `pause` waits for a clock between its two lines; `fail` fails after one.
- * Who looks knows how many are open, and how many pieces were made.
- */
-struct counter {
-	unsigned long at, end;
-	bool pause, fail, endless;
-	int clock;
-};
-
-struct tally {
-	volatile unsigned long open, pieces;
-};
-
-static struct tally *tally; /* shared with the server's process */
-
-static enum stream_state counter_next(void *ctx, struct str *out, struct err *err) {
-	struct counter *c = ctx;
-	const struct itimerspec soon = { .it_value = { .tv_nsec = 30 * 1000 * 1000 } };
-
-	tally->pieces++;
-	if (c->fail && c->at == 1)
-		return err_set(err, ERR_VALUE, "no more") ? STREAM_FAILED : STREAM_END;
-	str_addf(out, "%lu\n", ++c->at);
-	for (int i = 0; c->endless && i < 1000; i++)
-		str_add(out, "endless\n");
-	if (c->at == c->end)
-		return STREAM_END;
-	if (c->pause && timerfd_settime(c->clock, 0, &soon, NULL) != 0)
-		return STREAM_END;
-	return c->pause ? STREAM_WAIT : STREAM_MORE;
-}
-
-static void counter_last(void *ctx, struct str *out) {
-	str_addf(out, "left at %lu\n", ((struct counter *)ctx)->at);
-}
-
-static void counter_close(void *ctx) {
-	struct counter *c = ctx;
-
-	close(c->clock);
-	free(c);
-	tally->open--;
-}
-
-static int count_open(void *ctx, const struct command_call *call, struct stream *ret,
-		      struct err *err) {
-	const char *kind = call->argc ? call->argv[0] : "";
-	struct counter *c;
-
-	(void)ctx;
-	if (!*kind)
-		return command_word_missing(err);
-	c = xcalloc(1, sizeof(*c));
-	c->pause = strcmp(kind, "pause") == 0;
-	c->fail = strcmp(kind, "fail") == 0;
-	c->endless = strcmp(kind, "endless") == 0;
-	c->end = c->pause ? 2 : strtoul(kind, NULL, 10);
-	c->clock = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	tally->open++;
-	*ret = (struct stream){ counter_next, counter_close, c->clock, c,
-				c->endless ? counter_last : NULL };
-	return 0;
-}
-
-/* Serves until it is killed. */
-static void serve(int ready) {
-	static const struct command commands[] = {
-		{ .words = "diagnose shout", .run = shout_run },
-		{ .words = "diagnose count", .open = count_open },
-	};
-	struct server_config config = { .path = path,
-					.group = "no such group",
-					.commands = commands,
-					.n_commands = ARRAY_LEN(commands),
-					.version = "1.2.3" };
-	struct event_base *base = event_base_new();
-	struct err err = { 0 };
-	struct engine *e = engine_open(dir, &err);
-	struct server *s;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test does not stop it */
-	signal(SIGPIPE, SIG_IGN);	  /* as the daemon does */
-	if (!base || !e)
-		_exit(1);
-	fixture_set(e, "system.global", "", "set hostname unit\n");
-	fixture_set(e, "system.interface", "port1", "set type physical\n");
-	s = server_new(base, e, &config, &err);
-	if (!s || write(ready, "r", 1) != 1)
-		_exit(1);
-	event_base_dispatch(base);
-	_exit(0);
-}
-
-static void start(void) {
-	int ready[2];
-	char byte;
-
-	ck_assert_int_eq(pipe(ready), 0);
-	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		     0);
-	ck_assert(tally != MAP_FAILED);
-	server = fork();
-	if (server == 0) {
-		close(ready[0]);
-		serve(ready[1]);
-	}
-	close(ready[1]);
-	ck_assert_msg(read(ready[0], &byte, 1) == 1, "the server does not start");
-	close(ready[0]);
-}
-
-static void stop(void) {
-	int status;
-
-	if (server > 0) {
-		kill(server, SIGKILL);
-		ck_assert_int_eq(waitpid(server, &status, 0), server);
-	}
-	server = 0;
-}
 
 static struct client *connected(void) {
 	struct err err = { 0 };
@@ -177,17 +36,14 @@ static struct client *connected(void) {
 }
 
 static void setup(void) {
-	dir = fixture_dir();
-	path = xasprintf("%s/ctl", dir);
-	start();
+	served_init(&served);
+	path = served.path;
 	client = connected();
 }
 
 static void teardown(void) {
 	client_close(client);
-	stop();
-	free(path);
-	free(dir);
+	served_done(&served);
 }
 
 static void good(int rc, const struct err *err) {
@@ -390,6 +246,26 @@ START_TEST(test_transaction) {
 }
 END_TEST
 
+/* A comment has a bound; a commit that is refused here is not sent. */
+START_TEST(test_comment) {
+	char comment[CTL_COMMENT_MAX + 2];
+	const struct client_commit how = { .comment = comment }, waits = { 1, "" };
+	struct err err = { 0 };
+
+	memset(comment, 'c', sizeof(comment));
+	comment[sizeof(comment) - 1] = '\0';
+	good(client_begin(client, &err), &err);
+	good(put(client, "firewall.address", "a", CLIENT_NEW, "", &err), &err);
+	ck_assert_int_eq(client_commit_as(client, &how, &err), ERR_TOO_LONG);
+	comment[CTL_COMMENT_MAX] = '\0';
+	good(client_commit_as(client, &how, &err), &err);
+	object_free(got(client, "firewall.address", "a"));
+	/* this daemon has nothing that would take it back */
+	good(client_begin(client, &err), &err);
+	ck_assert_int_eq(client_commit_as(client, &waits, &err), ERR_CONFLICT);
+}
+END_TEST
+
 struct hearing {
 	struct str text;
 	size_t most;         /* bytes after which there is enough */
@@ -453,7 +329,7 @@ START_TEST(test_stream) {
 	ck_assert_int_eq(count(client, "", &h, &err), ERR_INCOMPLETE);
 	good(count(client, "20000", &h, &err), &err);
 	ck_assert_str_eq(str_text(&h.text) + h.text.len - 12, "19999\n20000\n");
-	ck_assert_uint_eq(tally->open, 0);
+	ck_assert_uint_eq(served.tally->open, 0);
 	str_done(&h.text);
 }
 END_TEST
@@ -470,7 +346,7 @@ START_TEST(test_stream_cancelled) {
 		last = strstr(str_text(&h.text), "left at ");
 		ck_assert(last && strtoul(last + 8, NULL, 10) > 0);
 		ck_assert_uint_le(last - str_text(&h.text), most + CTL_TEXT_CHUNK);
-		ck_assert_uint_eq(tally->open, 0);
+		ck_assert_uint_eq(served.tally->open, 0);
 	}
 	h.most = 0; /* one that waits is left, too */
 	good(count(client, "pause", &h, &err), &err);
@@ -487,6 +363,7 @@ static int dial(void) {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	ck_assert_uint_lt(strlen(path), sizeof(addr.sun_path));
 	strcpy(addr.sun_path, path);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	return fd;
@@ -525,13 +402,13 @@ START_TEST(test_stream_unread) {
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		fds[i] = dial_endless();
-	while (tally->open < ARRAY_LEN(fds))
+	while (served.tally->open < ARRAY_LEN(fds))
 		sched_yield();
 	good(count(client, "20000", &h, &err), &err);
-	ck_assert_uint_lt(tally->pieces, 20000 + 3 * 200); /* of 8 kB each */
+	ck_assert_uint_lt(served.tally->pieces, 20000 + 3 * 200); /* of 8 kB each */
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		close(fds[i]);
-	while (tally->open > 0)
+	while (served.tally->open > 0)
 		sched_yield();
 	str_done(&h.text);
 }
@@ -544,7 +421,7 @@ START_TEST(test_stream_interrupted) {
 	int fd = dial_endless();
 	ssize_t n;
 
-	while (tally->open == 0)
+	while (served.tally->open == 0)
 		sched_yield();
 	buf_put_u8(&frame, CTL_BEGIN);
 	put_frame(&wire, &frame);
@@ -552,7 +429,7 @@ START_TEST(test_stream_interrupted) {
 	while ((n = recv(fd, data, sizeof(data), 0)) > 0)
 		;
 	ck_assert(n == 0 || errno == ECONNRESET);
-	ck_assert_uint_eq(tally->open, 0);
+	ck_assert_uint_eq(served.tally->open, 0);
 	close(fd);
 }
 END_TEST
@@ -634,7 +511,7 @@ START_TEST(test_no_server) {
 	AUTO_FREE char *long_path = xcalloc(300, 1);
 	struct err err = { 0 };
 
-	stop();
+	served_stop(&served);
 	ck_assert_ptr_null(client_open(path, &err));
 	ck_assert_int_eq(err.code, ERR_TIMEOUT);
 	ck_assert_ptr_nonnull(strstr(err.text, "cannot reach gatehoused at "));
@@ -650,7 +527,7 @@ START_TEST(test_server_dies) {
 	struct err err = { 0 };
 	struct object *obj = NULL;
 
-	stop();
+	served_stop(&served);
 	for (int i = 0; i < 3; i++) {
 		ck_assert_int_eq(client_get(client, fixture_table("system.ha"), "", &obj, &err),
 				 ERR_TIMEOUT);
@@ -658,22 +535,12 @@ START_TEST(test_server_dies) {
 				 "the configuration daemon does not answer: connection lost");
 		ck_assert_int_eq(client_commit(client, &err), ERR_TIMEOUT);
 	}
-	start();
+	served_start(&served);
 	ck_assert_int_eq(client_commit(client, &err), ERR_TIMEOUT);
 	client_close(client);
 	client = connected();
 }
 END_TEST
-
-static int raw_connection(void) {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	ck_assert_uint_lt(strlen(path), sizeof(addr.sun_path));
-	strcpy(addr.sun_path, path);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	return fd;
-}
 
 static const struct {
 	const char *bytes;
@@ -686,7 +553,7 @@ static const struct {
 
 /* Who does not speak the protocol is hung up on; others notice nothing. */
 START_TEST(test_junk) {
-	int fd = raw_connection();
+	int fd = dial();
 	char byte;
 
 	ck_assert_int_eq(send(fd, broken[_i].bytes, broken[_i].len, MSG_NOSIGNAL),
@@ -700,7 +567,7 @@ END_TEST
 /* A frame that comes byte by byte is a frame; one that never ends keeps nobody waiting. */
 START_TEST(test_slow) {
 	AUTO_BUF struct buf hello = BUF_INIT;
-	int fd = raw_connection(), stuck = raw_connection();
+	int fd = dial(), stuck = dial();
 	char byte;
 
 	ck_assert_int_eq(send(stuck, "\x00\x00\x10\x00\x01", 5, MSG_NOSIGNAL), 5);
@@ -720,7 +587,7 @@ END_TEST
 /* Requests whose answers nobody reads: the server stops reading them, and serves the others. */
 START_TEST(test_reader_that_sleeps) {
 	AUTO_BUF struct buf frames = BUF_INIT;
-	int fd = raw_connection();
+	int fd = dial();
 	size_t sent = 0;
 	ssize_t n;
 
@@ -752,7 +619,7 @@ START_TEST(test_many_connections) {
 	unsigned int alive = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(fd); i++)
-		fd[i] = raw_connection();
+		fd[i] = dial();
 	object_free(got(client, "firewall.address", "all"));
 	for (size_t i = 0; i < ARRAY_LEN(fd); i++) {
 		char byte;
@@ -779,6 +646,7 @@ static Suite *client_suite(void) {
 	tcase_add_test(t, test_lists);
 	tcase_add_test(t, test_list_order);
 	tcase_add_test(t, test_transaction);
+	tcase_add_test(t, test_comment);
 	tcase_add_test(t, test_run);
 	tcase_add_test(t, test_stream);
 	tcase_add_test(t, test_stream_cancelled);

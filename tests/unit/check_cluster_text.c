@@ -91,6 +91,12 @@ START_TEST(every_field)
 	ck_assert(net_parse(AF_INET6, "::1", &c.peer[0].dst6.addr));
 	cluster_text_sync(&c, &n, &out);
 	ck_assert_str_eq(str_text(&out), full);
+	str_clear(&out);
+	cluster_text_sync_json(&c, &n, &out);
+	ck_assert_ptr_nonnull(strstr(str_text(&out), "\n\"frames_sent\":13,\n"));
+	ck_assert_ptr_nonnull(
+		strstr(str_text(&out), "\n\"datagrams_received\":18446744073709551615,\n"));
+	ck_assert_ptr_nonnull(strstr(str_text(&out), "\n\"mtu\":9000,\n\"peers\":[{\"sync_id\":"));
 }
 END_TEST
 

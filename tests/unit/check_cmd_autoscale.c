@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/cmd_autoscale.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/relay.h"
 #include "cfgdb/server.h"
@@ -59,6 +60,13 @@ static bool get_event(void *arg, unsigned int i, struct autoscale_event *ret) {
 	return i < n_events;
 }
 
+static struct callback_info callback;
+
+static void get_callback(void *arg, struct callback_info *ret) {
+	(void)arg;
+	*ret = callback;
+}
+
 static int64_t get_now_s(void *arg) {
 	(void)arg;
 	return NOW;
@@ -87,7 +95,8 @@ static uint32_t inquire(void *arg, const char *serial, const struct autoscale_me
 }
 
 static const struct autoscale_source source = { NULL,	   get_stats, get_channels,
-						get_peer, get_event, get_now_s };
+						get_peer, get_event, get_callback,
+						get_now_s };
 static const struct cmd_autoscale_calls calls = { NULL, forget, inquire };
 
 /* ---- both ends ---- */
@@ -145,7 +154,7 @@ static void set_facts(void) {
 		.pushes = 7, .questions = 8, .answers = 9, .losses = 10, .messages_sent = 11,
 		.messages_received = 12, .bytes_sent = 13, .bytes_received = 14, .memory = 15,
 		.channels = 1, .started = true, .desk = true, .primary = OWN,
-		.state = AUTOSCALE_IN_SYNC, .leads_s = NOW - 100,
+		.state = AUTOSCALE_IN_SYNC, .leads_s = NOW - 100, .primary_epoch = 3,
 		.standing = { .primary = true, .synced = true, .epoch = 3, .revision = 40 },
 	};
 	stats.refused[AUTOSCALE_LOWER_EPOCH] = 16;
@@ -315,6 +324,66 @@ START_TEST(checksums_of_others)
 }
 END_TEST
 
+#define AB_HEX "abababababababababababababababab"
+#define CD_HEX "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"
+#define OTHER_SUMS \
+	",\n{\"serial\":\"" OTHER "\",\"primary\":false,\"debugzone\":{\"global\":\"" CD_HEX \
+	"\",\"root\":\"" CD_HEX "\",\"all\":\"" CD_HEX "\"},\"checksum\":{\"global\":\"" AB_HEX \
+	"\",\"root\":\"" AB_HEX "\",\"all\":\"" AB_HEX "\"}}"
+
+/* What follows the unit itself in an array that gatehoused begins and ends. */
+START_TEST(checksums_as_json)
+{
+	n_peers = 2;
+	assert_said("checksum cluster", true, OTHER_SUMS);
+	assert_said("checksum autoscale-cluster", true, OTHER_SUMS);
+	n_peers = 0;
+	assert_said("checksum cluster", true, "");
+}
+END_TEST
+
+START_TEST(history_as_json)
+{
+	n_events = 2;
+	assert_said("diagnose sys ha history read", true,
+		    "[\n{\"time_s\":1700000100,\"event\":\"Something has happened\"},\n"
+		    "{\"time_s\":1700000101,\"event\":\"Something has happened\"}\n]\n");
+	n_events = 0;
+	assert_said("diagnose sys ha history read", true, "[]\n");
+}
+END_TEST
+
+static void assert_json_part(const char *words, const char *part) {
+	AUTO_STR struct str out = STR_INIT;
+	struct err err = { 0 };
+
+	ck_assert_msg(run(words, true, &out, &err) == 0, "%s", err.text);
+	ck_assert_msg(strstr(str_text(&out), part) != NULL, "%s", str_text(&out));
+}
+
+/* Both commands say everything. */
+START_TEST(status_as_json)
+{
+	static const char *const words[] = { "get system ha status", "diagnose sys ha status" };
+
+	n_peers = 2;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		assert_json_part(words[i], "{\n\"model\":\"Gatehouse-VM64\",\n"
+					   "\"mode\":\"auto-scale\",\n\"psksecret\":true,\n"
+					   "\"started\":true,\n\"gatehoused\":true,\n"
+					   "\"session_pickup\":true,\n");
+		assert_json_part(words[i], "\n\"primary\":{\"serial\":\"" OWN "\",\"ip\":");
+		assert_json_part(words[i], "\n\"unit\":{\"serial\":\"" OWN "\","
+					   "\"hostname\":\"unit-a\",\"role\":\"primary\","
+					   "\"ip\":\"10.0.0.1\",\"state\":\"in-sync\",");
+		assert_json_part(words[i], "\n\"members\":[{\"serial\":\"" OTHER "\",");
+		assert_json_part(words[i], "},{\"serial\":\"GHVMCCCCCCCCCCCC\",");
+	}
+	*stats.primary = '\0';
+	assert_json_part(words[0], "\n\"primary\":null,\n");
+}
+END_TEST
+
 START_TEST(status_in_order)
 {
 	assert_said("get system ha status", false,
@@ -339,7 +408,7 @@ START_TEST(status_with_trouble)
 	strcpy(stats.why, "disk full");
 	assert_part("get system ha status",
 		    "HA Health Status:\n"
-		    "    WARNING: " OWN " is not in sync: copying: disk full\n"
+		    "    WARNING: this unit is not in sync: copying: disk full\n"
 		    "    WARNING: GHVMCCCCCCCCCCCC is not in sync: lost: it said \"no\"\n");
 	assert_part("get system ha status",
 		    "    " OWN "(updated 0 seconds ago): out-of-sync\n\tcopying: disk full\n"
@@ -351,6 +420,64 @@ START_TEST(status_with_trouble)
 	assert_part("get system ha status",
 		    "    WARNING: replication has not started\n"
 		    "    WARNING: no primary is known\n");
+}
+END_TEST
+
+/* The epoch is that of the primary that is named, whatever this unit has. */
+START_TEST(status_names_epoch)
+{
+	stats.primary_epoch = 7;
+	assert_part("get system ha status", "Epoch: 3\n");
+	assert_part("get system ha status", "and its epoch, 7, the highest.\n");
+}
+END_TEST
+
+/* There is one primary, also while the former one is silent. */
+START_TEST(status_after_takeover)
+{
+	peers[0].primary = true;
+	peers[0].connected = false;
+	assert_part("get system ha status", "Primary     : unit-a, " OWN ", 10.0.0.1\n"
+					    "Secondary   : unit-b, " OTHER ", 10.0.0.2\n");
+	/* of two that lead at once both are shown */
+	peers[0].connected = true;
+	assert_part("get system ha status", "Primary     : unit-b, " OTHER ", 10.0.0.2\n");
+}
+END_TEST
+
+START_TEST(status_of_key)
+{
+	struct autoscale unit = { .enabled = true, .serial = OWN };
+
+	cmd_autoscale_unit(commands, &unit);
+	assert_part("get system ha status", "    WARNING: there is no psksecret\n");
+	unit.makes_key = true;
+	cmd_autoscale_unit(commands, &unit);
+	stats.leads_s = 0;
+	assert_part("get system ha status", "HA Health Status:\n    WARNING: replication has not "
+					    "started: the key is being made of psksecret\nModel");
+	/* nobody is selected yet */
+	assert_part("get system ha status", "Revision: 40\nses_pickup");
+}
+END_TEST
+
+START_TEST(status_of_callback)
+{
+	struct autoscale unit = { .enabled = true, .has_key = true, .serial = OWN,
+				  .callback_url = "https://x/y" };
+
+	cmd_autoscale_unit(commands, &unit);
+	callback = (struct callback_info){ .sent = 9, .answered = 9, .answered_s = NOW };
+	assert_part("get system ha status", "HA Health Status: OK\n");
+	assert_part("diagnose sys ha status", "\ncallback: sent=9, answered=9, failures=0, "
+					      "answer=2023-11-14T22:15:00Z\n" OTHER);
+	callback.sent = 11;
+	callback.failures = 2;
+	strcpy(callback.why, "no route");
+	assert_part("get system ha status", "HA Health Status:\n    WARNING: callback-url has not "
+					    "answered 2 times: no route\n");
+	assert_part("diagnose sys ha status", "failures=2, answer=2023-11-14T22:15:00Z\n"
+					      "callback failure: no route\n" OTHER);
 }
 END_TEST
 
@@ -412,11 +539,15 @@ START_TEST(metrics)
 		"\ngatehouse_autoscale_member_lag_revisions{member=\"" OTHER "\"} 2\n",
 		"\ngatehouse_autoscale_refused_total{reason=\"lower_epoch\"} 16\n",
 		"\ngatehouse_autoscale_refused_total{reason=\"no_key\"} 17\n",
+		"\ngatehouse_autoscale_callback_sent_total 20\n",
+		"\ngatehouse_autoscale_callback_answered_total 17\n",
+		"\ngatehouse_autoscale_callback_failures 3\n",
 		"\ngatehouse_autoscale_messages_total{direction=\"received\"} 12\n",
 		"\ngatehouse_autoscale_bytes_total{direction=\"sent\"} 13\n",
 	};
 	AUTO_STR struct str out = STR_INIT;
 
+	callback = (struct callback_info){ .sent = 20, .answered = 17, .failures = 3 };
 	n_peers = 2;
 	cmd_autoscale_metrics(commands, &out);
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
@@ -429,11 +560,74 @@ START_TEST(forget_member)
 	AUTO_STR struct str out = STR_INIT;
 	struct err err = { 0 };
 
+	n_peers = 0;
 	assert_said("execute ha forget " OTHER, false, "");
 	ck_assert_str_eq(forgotten, OTHER);
+	/* it is still there: somebody else has to do it */
+	n_peers = 1;
+	strcpy(stats.primary, "GHVMCCCCCCCCCCCC");
+	assert_said("execute ha forget " OTHER, false,
+		    "GHVMCCCCCCCCCCCC, the primary, is asked to forget " OTHER
+		    "; its history says whether it did\n");
 	ck_assert_int_eq(run("execute ha forget other", false, &out, &err), ERR_NOT_FOUND);
 	ck_assert_str_eq(err.text, "not known");
 	ck_assert_int_eq(run("execute ha", false, &out, &err), ERR_PARSE);
+}
+END_TEST
+
+/* ---- without an answer ---- */
+
+static void swallow(void *arg, const struct buf *frame) {
+	(void)arg;
+	(void)frame;
+}
+
+/* `get system ha status` of a unit whose gatehouse-syncd says this and then goes away. */
+static enum stream_state leave_it(const char *text, struct str *out, struct err *err) {
+	struct relay *away = relay_new();
+	struct command_call call = { .model = engine->model };
+	struct buf reply = BUF_INIT;
+	struct buf_reader r;
+	size_t n, i = 0;
+	const struct command *table = commands_autoscale(&n);
+	enum stream_state state = STREAM_WAIT;
+	struct stream s;
+
+	ck_assert_int_eq(relay_attach(away, swallow, NULL, err), 0);
+	relay_welcome(away);
+	while (i < n && strcmp(table[i].words, "get system ha status") != 0)
+		i++;
+	ck_assert_uint_lt(i, n);
+	ck_assert_int_eq(table[i].open(away, &call, &s, err), 0);
+	if (*text) {
+		buf_put_u32(&reply, 1);
+		buf_put_str(&reply, text);
+		buf_reader_init(&r, reply.data, reply.len);
+		relay_reply(away, &r);
+		ck_assert_int_eq(s.next(s.ctx, out, err), STREAM_WAIT);
+		buf_done(&reply);
+	}
+	relay_detach(away);
+	state = s.next(s.ctx, out, err);
+	s.close(s.ctx);
+	relay_free(away);
+	return state;
+}
+
+/* There is an answer all the same; one that has begun is not begun anew. */
+START_TEST(status_without_answer)
+{
+	AUTO_STR struct str out = STR_INIT;
+	struct err err = { 0 };
+
+	fixture_set(engine, "system.auto-scale", "", "set status enable\n");
+	ck_assert_int_eq(leave_it("", &out, &err), STREAM_END);
+	ck_assert_ptr_eq(strstr(str_text(&out), "HA Health Status:\n    WARNING: gatehouse-syncd "
+						"does not answer\nModel: "), str_text(&out));
+	str_clear(&out);
+	ck_assert_int_eq(leave_it("HA Health", &out, &err), STREAM_FAILED);
+	ck_assert_str_eq(str_text(&out), "HA Health");
+	ck_assert_str_eq(err.text, "gatehouse-syncd is not running");
 }
 END_TEST
 
@@ -479,6 +673,19 @@ START_TEST(diff_of_all_members)
 	ck_assert_str_eq(str_text(&out), HEAD(OTHER) "equal\n\n" HEAD("GHVMCCCCCCCCCCCC")
 					 "cannot be compared: it does not answer\n");
 	relay_call_close(call);
+}
+END_TEST
+
+START_TEST(diff_as_json)
+{
+	mute = true;
+	n_peers = 2;
+	peers[1].connected = true;
+	assert_said(DIFF, true,
+		    ",\n{\"serial\":\"" OTHER "\",\"lines\":[\"cannot be compared: " OWN
+		    " cannot be asked now\"]},\n{\"serial\":\"GHVMCCCCCCCCCCCC\",\"lines\":["
+		    "\"cannot be compared: " OWN " cannot be asked now\"]}");
+	mute = false;
 }
 END_TEST
 
@@ -540,9 +747,18 @@ int main(void) {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, list_peers);
 	tcase_add_test(tc, list_peers_as_json);
+	tcase_add_test(tc, checksums_as_json);
+	tcase_add_test(tc, history_as_json);
+	tcase_add_test(tc, status_as_json);
+	tcase_add_test(tc, diff_as_json);
 	tcase_add_test(tc, checksums_of_others);
 	tcase_add_test(tc, status_in_order);
 	tcase_add_test(tc, status_with_trouble);
+	tcase_add_test(tc, status_names_epoch);
+	tcase_add_test(tc, status_after_takeover);
+	tcase_add_test(tc, status_of_key);
+	tcase_add_test(tc, status_of_callback);
+	tcase_add_test(tc, status_without_answer);
 	tcase_add_test(tc, status_of_secondary);
 	tcase_add_test(tc, numbers);
 	tcase_add_test(tc, history);

@@ -153,7 +153,7 @@ START_TEST(of_the_cluster)
 	AUTO_FREE char *text = said("autoscale-cluster", NULL, NULL);
 	AUTO_FREE char *cluster = said("cluster", NULL, NULL);
 	AUTO_FREE char *head =
-		xasprintf("================== %s ==================\nis_autoscale_primary()=1\n\n",
+		xasprintf("================== %s ==================\nis_autoscale_primary()=0\n\n",
 			  engine->serial);
 
 	ck_assert(strncmp(text, head, strlen(head)) == 0);
@@ -184,6 +184,9 @@ START_TEST(wrong_words)
 		size_t n;
 	} wrong[] = {
 		{ "show", { "nowhere" }, 1 },
+		{ "show", { "root", "nonsense" }, 2 },
+		{ "show", { "global", "firewall.address" }, 2 },
+		{ "show", { "root", "system.global" }, 2 },
 		{ "show", { "root", "firewall.address", "more" }, 3 },
 		{ "recalculate", { "nowhere" }, 1 },
 		{ "cluster", { "more" }, 1 },
@@ -196,6 +199,9 @@ START_TEST(wrong_words)
 		ck_assert_int_eq(run(wrong[i].what, (char *const *)wrong[i].words, wrong[i].n, &out,
 				     &err), ERR_PARSE);
 	ck_assert_uint_eq(out.len, 0);
+	ck_assert_int_eq(run("show", (char *[]){ (char *)"root", (char *)"nonsense" }, 2, &out,
+			     &err), ERR_PARSE);
+	ck_assert_ptr_nonnull(strstr(err.text, "command parse error before 'nonsense'"));
 }
 END_TEST
 

@@ -19,6 +19,8 @@ static void put_values(struct json *j) {
 	json_put_object(j, NULL);
 	json_put_text(j, "text", "a \"b\"\n");
 	json_put_textf(j, "made", "%d-%s", 1, "\\");
+	json_put_lines(j, "lines", "a\n\nb");
+	json_put_lines(j, "none", "");
 	json_put_u64(j, "large", UINT64_MAX);
 	json_put_i64(j, "small", INT64_MIN);
 	json_put_tenths(j, "tenths", 7);
@@ -45,6 +47,18 @@ static void put_nested(struct json *j) {
 	json_put_end(j);
 }
 
+/* A list that is written in pieces. */
+static void put_pieces(struct json *j) {
+	struct json more = json_put_resume(j->out);
+
+	json_put_array(j, NULL);
+	json_put_u64(j, NULL, 1);
+	json_put_u64(&more, NULL, 2);
+	more = json_put_resume(j->out);
+	json_put_end(&more);
+	j->depth = more.depth;
+}
+
 static void put_hostile(struct json *j) {
 	json_put_text(j, NULL, "\x01\x7f\xff\xc3\xa9");
 }
@@ -56,9 +70,11 @@ static const struct {
 	{ put_empty_object, "{}\n" },
 	{ put_empty_array, "[]\n" },
 	{ put_values, "{\n\"text\":\"a \\\"b\\\"\\u000a\",\n\"made\":\"1-\\\\\",\n"
+		      "\"lines\":[\"a\",\"\",\"b\"],\n\"none\":[],\n"
 		      "\"large\":18446744073709551615,\n\"small\":-9223372036854775808,\n"
 		      "\"tenths\":0.7,\n\"yes\":true,\n\"no\":false,\n\"nothing\":null\n}\n" },
 	{ put_nested, "[\n{\"list\":[1,\"2\",[]],\"none\":{},\"after\":3},\n12.5\n]\n" },
+	{ put_pieces, "[\n1,\n2\n]\n" },
 	{ put_hostile, "\"\\u0001\\u007f\xef\xbf\xbd\xc3\xa9\"" },
 };
 

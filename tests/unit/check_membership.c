@@ -14,8 +14,8 @@
 #define MEMBER "member GHVM000000000002 9b09d366-f5e2-490f-acab-3bbf2835bd7b "
 #define VMID "9b09d366-f5e2-490f-acab-3bbf2835bd7b"
 
-static const char all[] = "epoch 3\nheard 5\nsynced 1\nprimary GHVM000000000001 77\n" MEMBER
-			  "secondary 10.0.0.2 1700000000 4\n"
+static const char all[] = "epoch 3\nheard 5\nsynced 1\njoined 1\n"
+			  "primary GHVM000000000001 77\n" MEMBER "secondary 10.0.0.2 1700000000 4\n"
 			  "member GHVM000000000003 " VMID " primary 10.0.0.3 0 0\n"
 			  "member GHVM000000000004 " VMID " gone 10.0.0.4 0 1\n";
 
@@ -27,7 +27,7 @@ START_TEST(test_round_trip) {
 	ck_assert_msg(membership_parse(&m, all, &err) == 0, "%s", err.text);
 	ck_assert_uint_eq(m.epoch, 3);
 	ck_assert_uint_eq(m.heard, 5);
-	ck_assert(m.synced);
+	ck_assert(m.synced && m.joined);
 	ck_assert_str_eq(m.primary, "GHVM000000000001");
 	ck_assert_uint_eq(m.revision, 77);
 	ck_assert_uint_eq(m.n, 3);
@@ -49,7 +49,7 @@ START_TEST(test_nothing) {
 
 	ck_assert_int_eq(membership_parse(&m, "", NULL), 0);
 	ck_assert_uint_eq(m.epoch, 0);
-	ck_assert(!m.synced && !*m.primary && m.n == 0);
+	ck_assert(!m.synced && !m.joined && !*m.primary && m.n == 0);
 	membership_text(&m, &text);
 	ck_assert_int_eq(membership_parse(&again, str_text(&text), NULL), 0);
 	ck_assert_int_eq(memcmp(&m, &again, sizeof(m)), 0);
@@ -59,7 +59,7 @@ END_TEST
 static const char *const refused[] = {
 	"epoch\n", "epoch 1 2\n", "epoch -1\n", "epoch 1x\n", "epoch  1\n", "epoch 1", "\n",
 	"epoch 18446744073709551615\n", "epoch 99999999999999999999999\n", "synced 2\n",
-	"synced yes\n", "primary GHVM1\n", "primary a/b 1\n", "primary  1\n",
+	"synced yes\n", "joined 2\n", "joined\n", "primary GHVM1\n", "primary a/b 1\n", "primary  1\n",
 	"primary GHVM0000000000000001 1\n", "unknown 1\n",
 	"member GHVM1 v secondary 10.0.0.1 0\n",
 	"member GHVM1 v secondary 10.0.0.1 0 0 0\n",

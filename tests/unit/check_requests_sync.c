@@ -34,7 +34,7 @@ struct unit {
 	char *names[NAMES_MAX];
 	struct buf ops;              /* operations, each with its length */
 	unsigned int n_ops;
-	char user[32];
+	char user[CTL_ORIGIN_MAX + 1], source[CTL_ORIGIN_MAX + 1];
 	int code;                    /* of the end; 1: none came */
 	char text[ERR_TEXT_MAX];
 };
@@ -55,9 +55,12 @@ static void hear(void *arg, const struct buf *frame) {
 		u->names[u->n_names++] = buf_get_str(&r, 255);
 		break;
 	case CTL_SYNC_ORIGIN: {
-		AUTO_FREE char *user = buf_get_str(&r, sizeof(u->user) - 1);
+		AUTO_FREE char *user = buf_get_str(&r, CTL_ORIGIN_MAX);
+		AUTO_FREE char *source = buf_get_str(&r, CTL_ORIGIN_MAX);
 
+		ck_assert(!r.bad);
 		strcpy(u->user, user);
+		strcpy(u->source, source);
 		break;
 	}
 	case CTL_SYNC_OPERATION:
@@ -383,6 +386,45 @@ START_TEST(test_changes_bounds) {
 }
 END_TEST
 
+static void edit_as(const char *user, const char *source) {
+	static unsigned int n;
+	AUTO_FREE char *key = xasprintf("by-%u", n++);
+	struct txn *t = txn_new(a.engine, user, source);
+
+	ck_assert_int_eq(fixture_put(t, "firewall.address", key, TXN_ANY, "", NULL), 0);
+	ck_assert_int_eq(txn_commit(t, NULL), 0);
+	txn_free(t);
+}
+
+/* All who have made the changes, each once, the last at the end: as many as there is room for. */
+START_TEST(test_authors) {
+	uint64_t since = a.engine->revision;
+	char name[40];
+
+	edit_as("root", "cli");
+	ask_changes(&a, since, 1 << 20);
+	ck_assert_str_eq(a.user, "root");
+	ck_assert_str_eq(a.source, "cli");
+	edit_as("gatehouse", "script");
+	edit_as("gate", "script");
+	edit_as("root", "script");
+	edit_as("gatehouse", "script");
+	ask_changes(&a, since, 1 << 20);
+	ck_assert_str_eq(a.user, "gate, root, gatehouse");
+	ck_assert_str_eq(a.source, "cli, script");
+	ask_changes(&a, since + 3, 1 << 20);
+	ck_assert_str_eq(a.user, "root, gatehouse");
+	for (unsigned int i = 0; i < 30; i++) {
+		snprintf(name, sizeof(name), "name-%u", i);
+		edit_as(name, "cli");
+	}
+	ask_changes(&a, since, 1 << 20);
+	ck_assert_str_eq(a.user, "..., name-24, name-25, name-26, name-27, name-28, name-29");
+	ask_changes(&a, a.engine->revision, 1 << 20);
+	ck_assert_str_eq(a.user, "name-29");
+}
+END_TEST
+
 /* Pages follow on each other; what is no longer there is no place to go on from. */
 START_TEST(test_pages) {
 	fill_a();
@@ -465,6 +507,43 @@ START_TEST(test_rights) {
 }
 END_TEST
 
+/* What is in no group gives nothing away, and takes nothing. */
+START_TEST(test_no_group) {
+	static char *const keys[] = { (char *)"admin", (char *)"" };
+	AUTO_FREE char *before = NULL, *after = NULL;
+	AUTO_BUF struct buf begin = BUF_INIT, members = BUF_INIT;
+
+	fixture_set(b.engine, "system.auto-scale", "", "set psksecret \"sixteen letters!\"\n");
+	before = fixture_snapshot(b.engine);
+	ask_read(&b, "system.auto-scale", 2, keys);
+	ck_assert_int_eq(b.code, ERR_CONFLICT);
+	ck_assert_str_eq(b.text, "this unit is in no group");
+	ck_assert_uint_eq(b.n_ops, 0);
+	ask_type(&b, CTL_SYNC_TABLES);
+	ck_assert_int_eq(b.code, ERR_CONFLICT);
+	ask_index(&b, "system.admin", "", 10);
+	ck_assert_int_eq(b.code, ERR_CONFLICT);
+	ck_assert_uint_eq(b.n_names, 0);
+	ask_changes(&b, 1, 1 << 20);
+	ck_assert_int_eq(b.code, ERR_CONFLICT);
+	ck_assert_uint_eq(b.n_ops, 0);
+	buf_put_u8(&begin, CTL_SYNC_BEGIN);
+	buf_put_str(&begin, "alice");
+	buf_put_str(&begin, "cli");
+	buf_put_u64(&begin, 1);
+	buf_put_str(&begin, "");
+	ck_assert(ask(&b, &begin));
+	ck_assert_int_eq(b.code, ERR_CONFLICT);
+	buf_put_u8(&members, CTL_SYNC_MEMBERS);
+	buf_put_str(&members, "heard 5\n");
+	ck_assert(ask(&b, &members));
+	ck_assert_int_eq(b.code, ERR_CONFLICT);
+	ck_assert_uint_eq(role_membership(b.role)->heard, 0);
+	after = fixture_snapshot(b.engine);
+	ck_assert_str_eq(before, after);
+}
+END_TEST
+
 /* Every request cut at every byte is no frame, and changes nothing. */
 START_TEST(test_cut) {
 	static const struct {
@@ -511,11 +590,13 @@ static Suite *requests_suite(void) {
 	tcase_add_loop_test(t, test_whole, 0, 2);
 	tcase_add_test(t, test_changes);
 	tcase_add_test(t, test_changes_bounds);
+	tcase_add_test(t, test_authors);
 	tcase_add_test(t, test_pages);
 	tcase_add_test(t, test_other_digests);
 	tcase_add_test(t, test_no_digests);
 	tcase_add_test(t, test_not_mixed);
 	tcase_add_test(t, test_rights);
+	tcase_add_test(t, test_no_group);
 	tcase_add_test(t, test_cut);
 	return s;
 }

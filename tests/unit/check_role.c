@@ -7,6 +7,7 @@
 #include "cfgdb/role.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,9 @@
 #include "tests/lib/fixture.h"
 
 #define OTHER "GHVM0000OTHER001"
+#define POLICY                                                                          \
+	"set srcintf any\nset dstintf any\nset action accept\nset srcaddr all\nset dstaddr all\n" \
+	"set schedule always\nset service ALL\n"
 #define VMID "9b09d366-f5e2-490f-acab-3bbf2835bd7b"
 
 static char *dir;
@@ -133,10 +137,41 @@ START_TEST(test_follow) {
 	check_known(0, false, "", 0);
 	good_bring(3, 17, "from-primary");
 	check_known(3, true, OTHER, 17);
+	ck_assert(!known()->joined);
 	good_bring(3, 18, NULL); /* nothing differs: it is remembered all the same */
 	check_known(3, true, OTHER, 18);
 	good_bring(4, 2, "other");
 	check_known(4, true, OTHER, 2);
+}
+END_TEST
+
+/* Whether somebody has followed is kept for this epoch of this primary, and for no other. */
+START_TEST(test_joined) {
+	struct membership met = { .epoch = 1, .heard = 1, .joined = true };
+
+	good_scale("set status enable\nset role primary\n");
+	met.epoch = 2;
+	ck_assert_int_eq(role_meet(role, &met, NULL), 0);
+	ck_assert(!known()->joined);
+	met.epoch = 1;
+	ck_assert_int_eq(role_meet(role, &met, NULL), 0);
+	restart();
+	ck_assert(known()->joined);
+	met.joined = false;
+	ck_assert_int_eq(role_meet(role, &met, NULL), 0);
+	ck_assert(known()->joined);
+	good_scale("set status enable\n");
+	good_scale("set status enable\nset role primary\n");
+	ck_assert_uint_eq(known()->epoch, 2);
+	ck_assert(!known()->joined);
+	met.joined = true;
+	met.epoch = 2;
+	ck_assert_int_eq(role_meet(role, &met, NULL), 0);
+	good_scale("set status enable\n");
+	good_bring(2, 17, NULL);
+	ck_assert(!known()->joined);
+	ck_assert_int_eq(role_meet(role, &met, NULL), 0);
+	ck_assert(!known()->joined);
 }
 END_TEST
 
@@ -223,8 +258,8 @@ START_TEST(test_guard) {
 	ck_assert_int_eq(edit("firewall.address", "mine", "", &err), 0);
 	good_bring(1, 1, NULL);
 	ck_assert_int_eq(edit("firewall.address", "more", "", &err), ERR_PERMISSION);
-	ck_assert_str_eq(err.text, "this unit is a secondary of its group: change it on the "
-				   "primary, " OTHER " (10.0.0.1)");
+	ck_assert_str_eq(err.text, "firewall address more: this unit is a secondary of its group: "
+				   "change it on the primary, " OTHER " (10.0.0.1)");
 	ck_assert_int_eq(fixture_delete(engine, "firewall.address", "mine", &err),
 			 ERR_PERMISSION);
 	/* what changes nothing, and what is the unit's own */
@@ -232,6 +267,11 @@ START_TEST(test_guard) {
 	ck_assert_int_eq(edit("system.global", "", "set hostname other\n", &err), 0);
 	ck_assert_int_eq(edit("system.global", "", "set hostname other\nset timezone 4\n", &err),
 			 ERR_PERMISSION);
+	ck_assert_ptr_eq(strstr(err.text, "system global timezone: this unit is a secondary"),
+			 err.text);
+	ck_assert_int_eq(edit("firewall.address", "mine", "set comment x\nset color 3\n", &err),
+			 ERR_PERMISSION);
+	ck_assert_ptr_eq(strstr(err.text, "firewall address mine comment: this unit"), err.text);
 	ck_assert_int_eq(edit("system.auto-scale", "", "set hb-interval 3\nset status enable\n",
 			      &err), 0);
 	restart();
@@ -325,6 +365,69 @@ START_TEST(test_order_primary) {
 }
 END_TEST
 
+/* What a unit had when it joined, up to its last edit before. */
+START_TEST(test_former) {
+	AUTO_FREE char *comment = NULL, *later = NULL, *wanted = NULL;
+	uint64_t last;
+
+	good_scale("set status enable\n");
+	ck_assert_int_eq(edit("firewall.address", "mine", "", NULL), 0);
+	last = engine->revision;
+	good_bring(1, 17, "theirs");
+	wanted = xasprintf("not replicated: revisions 1 to %d (the configuration of " OTHER
+			   ", which leads epoch 1, replaces it)", (int)last);
+	comment = comment_of_last(last);
+	ck_assert_str_eq(comment, wanted);
+	good_bring(1, 18, "more");
+	later = comment_of_last(last + 1);
+	ck_assert_str_eq(later, "");
+}
+END_TEST
+
+/* One that has what the others have gives up nothing. */
+START_TEST(test_former_is_same) {
+	AUTO_FREE char *comment = NULL;
+	uint64_t last;
+
+	good_scale("set status enable\n");
+	last = engine->revision;
+	good_bring(1, 17, NULL);
+	comment = comment_of_last(last);
+	ck_assert_str_eq(comment, "");
+}
+END_TEST
+
+static void take_warning(void *arg, const char *text) {
+	snprintf(arg, WARN_TEXT_MAX, "%s", text);
+}
+
+/* The warning of a commit of system auto-scale, or "". */
+static const char *warning_of(const char *body) {
+	static char text[WARN_TEXT_MAX];
+	struct txn *t = txn_new(engine, "tester", "cli");
+
+	*text = '\0';
+	ck_assert_int_eq(fixture_put(t, "system.auto-scale", "", TXN_ANY, body, NULL), 0);
+	ck_assert_int_eq(txn_commit(t, NULL), 0);
+	warn_drain(txn_warnings(t), take_warning, text);
+	txn_free(t);
+	return text;
+}
+
+/* Who joins with policies of his own hears of it when he does. */
+START_TEST(test_warning) {
+	ck_assert_str_eq(warning_of("set status enable\n"), "");
+	good_scale("");
+	ck_assert_int_eq(edit("firewall.policy", "1", POLICY, NULL), 0);
+	ck_assert_str_eq(warning_of("set status enable\nset role primary\n"), "");
+	ck_assert_str_eq(warning_of("set role primary\n"), "");
+	ck_assert_str_eq(warning_of("set status enable\nset primary-ip 10.0.0.1\n"),
+			 "system auto-scale: the configuration of the primary will replace that of "
+			 "this unit, with its 1 firewall policy: only its history will have it");
+	ck_assert_str_eq(warning_of("set status enable\nset hb-interval 3\n"), "");
+}
+END_TEST
+
 /* ---- members ---- */
 
 START_TEST(test_members) {
@@ -379,6 +482,7 @@ static Suite *role_suite(void) {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_found);
 	tcase_add_test(t, test_follow);
+	tcase_add_test(t, test_joined);
 	tcase_add_test(t, test_bring_refused);
 	tcase_add_test(t, test_never_synced);
 	tcase_add_test(t, test_above_all);
@@ -388,6 +492,9 @@ static Suite *role_suite(void) {
 	tcase_add_test(t, test_stepped_down_by_hand);
 	tcase_add_test(t, test_step_down_told);
 	tcase_add_test(t, test_order_primary);
+	tcase_add_test(t, test_former);
+	tcase_add_test(t, test_former_is_same);
+	tcase_add_test(t, test_warning);
 	tcase_add_test(t, test_members);
 	tcase_add_test(t, test_commit_fails);
 	return s;

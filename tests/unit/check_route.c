@@ -274,52 +274,148 @@ END_TEST
 
 /* ---- commands ---- */
 
-static void run_command(const char *words, struct str *out) {
-	const struct command_call call = { .argc = 0 };
+static int ask(const char *words, const struct command_call *call, struct str *out) {
 	const struct command *commands;
 	struct err err = { 0 };
 	size_t n;
 
 	commands = commands_kernel(&n);
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(commands[i].words, words) == 0) {
-			ck_assert_msg(commands[i].run(NULL, &call, out, &err) == 0, "%s",
-				      err.text);
-			return;
-		}
+		if (strcmp(commands[i].words, words) == 0)
+			return commands[i].run(NULL, call, out, &err);
 	ck_abort_msg("no command %s", words);
 }
 
+#define STATIC_ROUTES                                                                              \
+	"edit 1\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.2.1\nset device \"port2\"\n"         \
+	"set priority 5\nnext\n"                                                                   \
+	"edit 2\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.1.1\nset device \"port1\"\nnext\n"   \
+	"edit 3\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.1.9\nset device \"port1\"\n"         \
+	"set distance 20\nnext\n"                                                                  \
+	"edit 4\nset dst 10.2.0.0 255.255.0.0\nset device \"port2\"\nset distance 20\nnext\n"          \
+	"edit 5\nset dst 10.3.0.0 255.255.0.0\nset blackhole enable\nnext\n"                           \
+	"edit 6\nset dst 168.63.129.16 255.255.255.255\nset gateway 172.16.2.1\n"                      \
+	"set device \"port2\"\nnext\n"                                                             \
+	"edit 7\nset dst 168.63.129.16 255.255.255.255\nset gateway 172.16.1.1\n"                      \
+	"set device \"port1\"\nnext\n"                                                             \
+	"edit 8\nset dst 10.4.0.0 255.255.0.0\nset gateway 172.16.9.1\nset device \"port9\"\nnext\n"
+
+static const struct {
+	const char *form, *word; /* NULL: no word follows */
+	const char *right;       /* behind the heading */
+} tables[] = {
+	{ "all", NULL,
+	  "K*      0.0.0.0/0 [0/0] via 172.16.1.77, port1\n"
+	  "S       10.1.0.0/16 [10/0] via 172.16.1.1, port1, [1/0]\n"
+	  "                    [10/0] via 172.16.2.1, port2, [5/0]\n"
+	  "S       10.2.0.0/16 [20/0] is directly connected, port2, [1/0]\n"
+	  "S       10.3.0.0/16 [10/0] is a summary, Null, [1/0]\n"
+	  "K       10.77.0.0/16 [0/0] via 172.16.1.77, port1\n"
+	  "S       168.63.129.16/32 [10/0] via 172.16.2.1, port2, [1/0]\n"
+	  "                         [10/0] via 172.16.1.1, port1, [1/0]\n"
+	  "C       172.16.1.0/24 is directly connected, port1\n"
+	  "C       172.16.2.0/24 is directly connected, port2\n" },
+	{ "database", NULL,
+	  "K    *> 0.0.0.0/0 [0/0] via 172.16.1.77, port1\n"
+	  "S    *> 10.1.0.0/16 [10/0] via 172.16.1.1, port1, [1/0]\n"
+	  "S    *> 10.1.0.0/16 [10/0] via 172.16.2.1, port2, [5/0]\n"
+	  "S       10.1.0.0/16 [20/0] via 172.16.1.9, port1, [1/0]\n"
+	  "S    *> 10.2.0.0/16 [20/0] is directly connected, port2, [1/0]\n"
+	  "S    *> 10.3.0.0/16 [10/0] is a summary, Null, [1/0]\n"
+	  "S       10.4.0.0/16 [10/0] via 172.16.9.1, port9 inactive, [1/0]\n"
+	  "K    *> 10.77.0.0/16 [0/0] via 172.16.1.77, port1\n"
+	  "S    *> 168.63.129.16/32 [10/0] via 172.16.2.1, port2, [1/0]\n"
+	  "                         [10/0] via 172.16.1.1, port1, [1/0]\n"
+	  "C    *> 172.16.1.0/24 is directly connected, port1\n"
+	  "C    *> 172.16.2.0/24 is directly connected, port2\n" },
+	{ "details", "10.1.2.3",
+	  "Routing entry for 10.1.0.0/16\n"
+	  "  Known via \"static\", distance 10, metric 0, best\n"
+	  "  * vrf 0 172.16.1.1, via port1\n\n"
+	  "Routing entry for 10.1.0.0/16\n"
+	  "  Known via \"static\", distance 10, metric 0, best\n"
+	  "  * vrf 0 172.16.2.1, via port2\n" },
+	{ "details", "168.63.129.16",
+	  "Routing entry for 168.63.129.16/32\n"
+	  "  Known via \"static\", distance 10, metric 0, best\n"
+	  "  * vrf 0 172.16.2.1, via port2\n  * vrf 0 172.16.1.1, via port1\n" },
+	{ "details", "172.16.2.99",
+	  "Routing entry for 172.16.2.0/24\n"
+	  "  Known via \"connected\", distance 0, metric 0, best\n"
+	  "  * vrf 0 directly connected, port2\n" },
+	{ "details", "10.3.0.1",
+	  "Routing entry for 10.3.0.0/16\n"
+	  "  Known via \"static\", distance 10, metric 0, best\n"
+	  "  * vrf 0 directly connected, Null\n" },
+	{ "details", "10.4.0.1",
+	  "Routing entry for 0.0.0.0/0\n"
+	  "  Known via \"kernel\", distance 0, metric 0, best\n"
+	  "  * vrf 0 172.16.1.77, via port1\n" },
+};
+
 START_TEST(test_routing_table) {
-	static const char right[] =
-		"Routing table for VRF=0\n"
-		"K*      0.0.0.0/0 [0/0] via 172.16.1.77, port1\n"
-		"S       10.1.0.0/16 [10/0] via 172.16.1.1, port1, [1/0]\n"
-		"                    [10/0] via 172.16.2.1, port2, [5/0]\n"
-		"S       10.2.0.0/16 [20/0] is directly connected, port2, [1/0]\n"
-		"S       10.3.0.0/16 [10/0] is a summary, Null, [1/0]\n"
-		"K       10.77.0.0/16 [0/0] via 172.16.1.77, port1\n"
-		"S       168.63.129.16/32 [10/0] via 172.16.2.1, port2, [1/0]\n"
-		"                         [10/0] via 172.16.1.1, port1, [1/0]\n"
-		"C       172.16.1.0/24 is directly connected, port1\n"
-		"C       172.16.2.0/24 is directly connected, port2\n";
+	AUTO_FREE char *words = xasprintf("get router info routing-table %s", tables[_i].form);
+	static const char heading[] = "\nRouting table for VRF=0\n";
 	struct str out AUTO_STR = STR_INIT;
+	char *word = (char *)tables[_i].word;
+	struct command_call call = { .argc = word != NULL, .argv = &word };
+	struct route *r;
+	const char *at;
+
+	own_namespace();
+	r = started(STATIC_ROUTES);
+	call.model = model_of(STATIC_ROUTES);
+	ck_assert_int_eq(ask(words, &call, &out), 0);
+	if (!word)
+		ck_assert_int_eq(strncmp(str_text(&out), "Codes: ", 7), 0);
+	at = strstr(str_text(&out), heading);
+	ck_assert_ptr_nonnull(at);
+	ck_assert_str_eq(at + sizeof(heading) - 1, tables[_i].right);
+	model_free((struct model *)call.model);
+	route_free(r);
+}
+END_TEST
+
+START_TEST(test_routing_json) {
+	struct str out AUTO_STR = STR_INIT;
+	struct command_call call = { .model = model_of(STATIC_ROUTES), .json = true };
 	struct route *r;
 
 	own_namespace();
-	r = started(
-		"edit 1\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.2.1\nset device \"port2\"\nset priority 5\nnext\n"
-		"edit 2\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.1.1\nset device \"port1\"\nnext\n"
-		"edit 3\nset dst 10.1.0.0 255.255.0.0\nset gateway 172.16.1.9\nset device \"port1\"\nset distance 20\nnext\n"
-		"edit 4\nset dst 10.2.0.0 255.255.0.0\nset device \"port2\"\nset distance 20\nnext\n"
-		"edit 5\nset dst 10.3.0.0 255.255.0.0\nset blackhole enable\nnext\n"
-		"edit 6\nset dst 168.63.129.16 255.255.255.255\nset gateway 172.16.2.1\nset device \"port2\"\nnext\n"
-		"edit 7\nset dst 168.63.129.16 255.255.255.255\nset gateway 172.16.1.1\nset device \"port1\"\nnext\n");
-	run_command("get router info routing-table all", &out);
-	ck_assert_int_eq(strncmp(str_text(&out), "Codes: ", 7), 0);
-	ck_assert_ptr_nonnull(strstr(str_text(&out), "\n\nRouting table"));
-	ck_assert_str_eq(strstr(str_text(&out), "Routing table"), right);
+	r = started(STATIC_ROUTES);
+	ck_assert_int_eq(ask("get router info routing-table database", &call, &out), 0);
+	ck_assert_ptr_nonnull(strstr(str_text(&out),
+		"\n{\"destination\":\"10.4.0.0\",\"prefix\":16,\"source\":\"static\",\"distance\":10,"
+		"\"priority\":1,\"blackhole\":false,\"selected\":false,\"active\":false,"
+		"\"ways\":[{\"gateway\":\"172.16.9.1\",\"interface\":\"port9\"}]},\n"));
+	ck_assert_ptr_nonnull(strstr(str_text(&out),
+		"\n{\"destination\":\"10.3.0.0\",\"prefix\":16,\"source\":\"static\",\"distance\":10,"
+		"\"priority\":1,\"blackhole\":true,\"selected\":true,\"active\":true,\"ways\":[]},\n"));
+	str_clear(&out);
+	ck_assert_int_eq(ask("get router info routing-table all", &call, &out), 0);
+	ck_assert_ptr_null(strstr(str_text(&out), "\"selected\":false"));
+	ck_assert_ptr_nonnull(strstr(str_text(&out),
+		"\"source\":\"connected\",\"distance\":0,\"priority\":0,\"blackhole\":false,"
+		"\"selected\":true,\"active\":true,"
+		"\"ways\":[{\"gateway\":null,\"interface\":\"port2\"}]}\n]\n"));
+	model_free((struct model *)call.model);
 	route_free(r);
+}
+END_TEST
+
+START_TEST(test_routing_refused) {
+	struct str out AUTO_STR = STR_INIT;
+	char *word = (char *)"192.0.2.1";
+	struct command_call call = { .model = model_of(""), .argc = 1, .argv = &word };
+
+	own_namespace();
+	run("ip route del default");
+	ck_assert_int_eq(ask("get router info routing-table details", &call, &out), ERR_NOT_FOUND);
+	word = (char *)"192.0.2";
+	ck_assert_int_eq(ask("get router info routing-table details", &call, &out), ERR_PARSE);
+	ck_assert_int_eq(ask("get router info routing-table all", &call, &out), ERR_PARSE);
+	ck_assert_uint_eq(out.len, 0);
+	model_free((struct model *)call.model);
 }
 END_TEST
 
@@ -329,10 +425,17 @@ START_TEST(test_address_list) {
 		"IP=172.16.1.4->172.16.1.4/255.255.255.0 index=11 devname=port1\n"
 		"IP=172.16.2.4->172.16.2.4/255.255.255.0 index=12 devname=port2\n";
 	struct str out AUTO_STR = STR_INIT;
+	struct command_call call = { .argc = 0 };
 
 	own_namespace();
-	run_command("diagnose ip address list", &out);
+	ck_assert_int_eq(ask("diagnose ip address list", &call, &out), 0);
 	ck_assert_str_eq(str_text(&out), right);
+	str_clear(&out);
+	call.json = true;
+	ck_assert_int_eq(ask("diagnose ip address list", &call, &out), 0);
+	ck_assert_ptr_nonnull(strstr(str_text(&out),
+		"\n{\"address\":\"172.16.1.4\",\"peer\":\"172.16.1.4\",\"netmask\":\"255.255.255.0\","
+		"\"index\":11,\"interface\":\"port1\"},\n"));
 }
 END_TEST
 
@@ -362,7 +465,9 @@ static Suite *route_suite(void) {
 	tcase_add_test(t, test_refused);
 	tcase_add_test(t, test_events);
 	tcase_add_test(t, test_late_link);
-	tcase_add_test(t, test_routing_table);
+	tcase_add_loop_test(t, test_routing_table, 0, ARRAY_LEN(tables));
+	tcase_add_test(t, test_routing_json);
+	tcase_add_test(t, test_routing_refused);
 	tcase_add_test(t, test_address_list);
 	tcase_add_test(t, test_lookup);
 	suite_add_tcase(s, t);

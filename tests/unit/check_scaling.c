@@ -146,6 +146,22 @@ START_TEST(test_told_again) {
 }
 END_TEST
 
+/* A key that takes its time: it is said that it comes; one that is there goes on meanwhile. */
+START_TEST(test_key_is_made) {
+	scale("set status enable\nset psksecret \"sixteen letters!\"\n");
+	ck_assert(state.enabled && !state.has_key && state.makes_key);
+	while (!state.has_key)
+		event_base_loop(base, EVLOOP_ONCE);
+	ck_assert(!state.makes_key);
+	scale("set status enable\nset psksecret \"another sixteen letters\"\n");
+	ck_assert(state.has_key && !state.makes_key);
+	ck_assert_uint_lt(state.revision, engine->revision);
+	while (state.revision < engine->revision)
+		event_base_loop(base, EVLOOP_ONCE);
+	ck_assert(state.has_key && !state.makes_key);
+}
+END_TEST
+
 /* The key of connections says nothing of what goes into digests. */
 START_TEST(test_keys_apart) {
 	scale("set status enable\nset role primary\nset psksecret " HEX_KEY "\n");
@@ -291,6 +307,7 @@ static Suite *scaling_suite(void) {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_told);
 	tcase_add_test(t, test_told_again);
+	tcase_add_test(t, test_key_is_made);
 	tcase_add_test(t, test_keys_apart);
 	tcase_add_test(t, test_cut);
 	tcase_add_test(t, test_switches);

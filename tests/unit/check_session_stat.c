@@ -129,6 +129,23 @@ START_TEST(test_ttl) {
 }
 END_TEST
 
+START_TEST(test_ttl_json) {
+	AUTO_STR struct str out = STR_INIT;
+	struct model *m = conf_model(
+		"config system session-ttl\nset default never\nconfig port\nedit 1\n"
+		"set protocol 6\nset timeout 900\nset start-port 22\nset end-port 23\nnext\n"
+		"edit 2\nset protocol 17\nset timeout never\nset start-port 1\nset end-port 2\n"
+		"next\nend\nend\n");
+
+	session_stat_ttl_json(m, &out);
+	ck_assert_str_eq(str_text(&out),
+			 "{\n\"default\":null,\n\"ports\":["
+			 "{\"protocol\":6,\"start_port\":22,\"end_port\":23,\"timeout\":900},"
+			 "{\"protocol\":17,\"start_port\":1,\"end_port\":2,\"timeout\":null}]\n}\n");
+	model_free(m);
+}
+END_TEST
+
 static Suite *stat_suite(void) {
 	Suite *s = suite_create("session stat");
 	TCase *t = fixture_case(s, "session stat");
@@ -138,6 +155,7 @@ static Suite *stat_suite(void) {
 	tcase_add_test(t, test_json);
 	tcase_add_test(t, test_status);
 	tcase_add_test(t, test_ttl);
+	tcase_add_test(t, test_ttl_json);
 	return s;
 }
 

@@ -618,54 +618,6 @@ START_TEST(test_details) {
 }
 END_TEST
 
-/* ---- expected sessions ---- */
-
-static struct ct_expect expected(uint8_t family, uint8_t proto, const char *src, const char *dst,
-				 uint16_t dport) {
-	struct ct_expect e = { .family = family, .proto = proto, .master_proto = TCP };
-
-	ck_assert(net_parse(family, src, &e.tuple.src) && net_parse(family, dst, &e.tuple.dst));
-	e.tuple.dport = dport;
-	e.master = e.tuple;
-	e.master.sport = 4711;
-	e.master.dport = 21;
-	memset(&e.mask.src, 0xff, net_len(family));
-	memset(&e.mask.dst, 0xff, net_len(family));
-	e.mask.dport = UINT16_MAX;
-	return e;
-}
-
-START_TEST(test_expect) {
-	struct ct_expect e = expected(AF_INET, TCP, "1.2.3.4", "5.6.7.8", 2000);
-
-	e.timeout = 299;
-	strcpy(e.helper, "Q.931");
-	begin();
-	session_text_expect(&e, 0, &f);
-	assert_text("expect info: proto=6 expire=299 flags=00000000 helper=h323 vd=0 "
-		    "1.2.3.4:*->5.6.7.8:2000 master: proto=6 1.2.3.4:4711->5.6.7.8:21\n");
-	e.has_nat = true;
-	e.nat.sport = 3000;
-	ck_assert(net_parse(AF_INET, "9.9.9.9", &e.nat.src));
-	e.flags = 5;
-	e.helper[0] = '\0';
-	ck_assert(net_parse(AF_INET, "255.255.0.0", &e.mask.src));
-	e.mask.sport = 0xff00;
-	e.tuple.sport = 512;
-	begin();
-	session_text_expect(&e, 3, &f);
-	assert_text("expect info: proto=6 expire=299 flags=00000005 vd=3 "
-		    "1.2.3.4/255.255.0.0:512/65280->5.6.7.8:2000(9.9.9.9:3000) "
-		    "master: proto=6 1.2.3.4:4711->5.6.7.8:21\n");
-	e = expected(AF_INET6, IPPROTO_UDP, "fd00::1", "fd00::2", 2000);
-	memset(&e.mask.src, 0, sizeof(e.mask.src));
-	begin();
-	session_text_expect(&e, 0, &f);
-	assert_text("expect info: proto=17 expire=0 flags=00000000 vd=0 "
-		    "*:*->fd00::2:2000 master: proto=6 fd00::1:4711->fd00::2:21\n");
-}
-END_TEST
-
 /* ---- JSON ---- */
 
 START_TEST(test_json) {
@@ -784,7 +736,6 @@ static Suite *session_suite(void) {
 	tcase_add_test(t, test_copies);
 	tcase_add_test(t, test_serials);
 	tcase_add_test(t, test_details);
-	tcase_add_test(t, test_expect);
 	tcase_add_test(t, test_json);
 	tcase_add_test(t, test_json_never);
 	tcase_add_test(t, test_bounds);

@@ -247,8 +247,18 @@ START_TEST(test_get_entry) {
 	AUTO_STR struct str out = STR_INIT;
 
 	text_get_entry(obj, &out);
-	ck_assert_str_eq(str_text(&out), "== [ port1 ]\nname: port1   ip: 10.0.0.1 255.255.255.0   "
-					 "allowaccess: ping ssh    \n");
+	ck_assert_str_eq(str_text(&out),
+			 "== [ port1 ]\nname: port1   mode: static    ip: 10.0.0.1 255.255.255.0   "
+			 "status: up    netbios-forward: disable    type: vlan    "
+			 "netflow-sampler: disable    sflow-sampler: disable    src-check: enable    "
+			 "explicit-web-proxy: disable    explicit-ftp-proxy: disable    "
+			 "proxy-captive-portal: disable    mtu-override: disable    \n");
+	object_free(obj);
+	str_clear(&out);
+	obj = parsed("firewall.address", "web", "set subnet 10.0.0.0/24\n");
+	text_get_entry(obj, &out);
+	ck_assert_str_eq(str_text(&out),
+			 "== [ web ]\nname: web   subnet: 10.0.0.0 255.255.255.0   \n");
 	object_free(obj);
 }
 END_TEST

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * No shell and no words of the administrator but as single arguments; the language is C, so that
+ * what is printed can be read. Ctrl-C at the terminal reaches the program, too, and ends it, while
+ * this one only stops its output.
+ */
+#include "cli/program.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STATUS_MISSING 127
+#define STATUS_SIGNAL 128
+
+/* In the child: never returns. */
+static void program_exec(const char *const argv[], int fd) {
+	int null = open("/dev/null", O_RDONLY);
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0 ||
+	    dup2(fd, STDERR_FILENO) < 0)
+		_exit(STATUS_MISSING);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+	setenv("LC_ALL", "C", 1);
+	execvp(argv[0], (char *const *)argv);
+	_exit(STATUS_MISSING);
+}
+
+static int program_wait(pid_t pid) {
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return STATUS_SIGNAL;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SIGNAL;
+}
+
+/* The read end is closed here. */
+static void program_read(int fd, void (*each)(void *arg, const char *line), void *arg) {
+	FILE *in = fdopen(fd, "r");
+	char line[PROGRAM_LINE_MAX];
+
+	if (!in) {
+		close(fd);
+		return;
+	}
+	for (;;) {
+		if (fgets(line, sizeof(line), in)) {
+			line[strcspn(line, "\n")] = '\0';
+			each(arg, line);
+		} else if (ferror(in) && errno == EINTR) {
+			clearerr(in);
+		} else {
+			break;
+		}
+	}
+	fclose(in);
+}
+
+int program_run(struct shell *sh, const char *const argv[],
+		void (*each)(void *arg, const char *line), void *arg, int *status,
+		struct err *err) {
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_set(err, ERR_FILE, "%s cannot be run: %s", argv[0], strerror(errno));
+	out_flush(sh->out);
+	pid = fork();
+	if (pid == 0)
+		program_exec(argv, fds[1]);
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return err_set(err, ERR_FILE, "%s cannot be run: %s", argv[0], strerror(errno));
+	}
+	program_read(fds[0], each, arg);
+	*status = program_wait(pid);
+	if (*status == STATUS_MISSING)
+		return err_set(err, ERR_FILE, "%s is not installed", argv[0]);
+	return 0;
+}
+
+bool program_host_is_sane(const char *host) {
+	if (!*host || *host == '-' || strlen(host) > PROGRAM_HOST_MAX)
+		return false;
+	for (; *host; host++)
+		if (!isalnum((unsigned char)*host) && !strchr(".-_", *host))
+			return false;
+	return true;
+}
