@@ -135,9 +135,14 @@ static int diff_run(void *ctx, const struct command_call *call, struct str *out,
 /* ---- what changes the configuration ---- */
 
 static int check_idle(const struct command_call *call, struct err *err) {
-	if (!call->caller->txn && !call->caller->seat.held)
-		return 0;
-	return err_set(err, ERR_CONFLICT, "a transaction is open here: commit or abort it first");
+	if (call->caller->txn)
+		return err_set(err, ERR_CONFLICT,
+			       "all of these commands are one transaction (--atomic): this one "
+			       "must be its own");
+	if (call->caller->seat.held)
+		return err_set(err, ERR_CONFLICT,
+			       "a config transaction is open here: commit or abort it first");
+	return 0;
 }
 
 static void tell_outcome(const struct engine *e, uint64_t before, uint64_t of, struct str *out) {

@@ -149,6 +149,15 @@ end
 A # execute revision revert 4
 The configuration is that of revision 4 already.
 
+A # execute config-transaction start
+A > execute revision revert 5
+A > execute config-transaction abort
+config transaction id=1 is open
+It ends after 60 minutes without a change. `execute config-transaction resume 1` takes it up again after a lost connection.
+a config transaction is open here: commit or abort it first
+Command fail. Return code -7
+<...>
+
 A # execute revision comment 4 "Web servers reach the data"
 
 A # execute revision comment 99 "nobody"

@@ -38,15 +38,11 @@ static void hear(void *arg, bool failed, const char *text) {
 }
 
 static void open_all(void) {
-	const struct saving_config config = { .clock = test_clock,
-					      .boot_id = boot_id,
-					      .tell = hear };
-	struct saving_config with = config;
+	struct saving_config config = { .clock = test_clock, .boot_id = boot_id, .tell = hear };
 	struct err err = { 0 };
 
-	engine = fixture_engine(dir);
-	with.engine = engine;
-	saving = saving_open(&with, &err);
+	config.engine = engine = fixture_engine(dir);
+	saving = saving_open(&config, &err);
 	ck_assert_msg(saving != NULL, "%s", err.text);
 	ck_assert_int_eq(saving_start(saving, &err), 0);
 }
@@ -157,7 +153,6 @@ START_TEST(test_begin_and_end) {
 END_TEST
 
 START_TEST(test_warnings) {
-	AUTO_STR struct str text = STR_INIT;
 	struct txn *t;
 
 	mode(REVERT);
