@@ -11,6 +11,8 @@
  */
 #include "cfgdb/txn.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,6 +299,22 @@ static const struct object *active_last(const struct txn *t, const struct schema
 	return obj;
 }
 
+/* The first free key, where that above the greatest one would be too great. */
+static int first_gap(const struct txn *t, const struct schema_table *table, uint64_t *ret,
+		     struct err *err) {
+	const struct schema_attr *attr = &table->attrs[0];
+	char key[24];
+
+	for (int64_t id = attr->min > 0 ? attr->min : 1; id < attr->max; id++) {
+		snprintf(key, sizeof(key), "%" PRId64, id);
+		if (txn_find(t, table, key) || txn_is_locked(t, table, key))
+			continue;
+		*ret = (uint64_t)id;
+		return 0;
+	}
+	return err_set(err, ERR_MAX_ENTRIES, "object set operator error, -4 discard the setting");
+}
+
 int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t *ret,
 		struct err *err) {
 	const struct schema_attr *key = &table->attrs[0];
@@ -314,8 +332,7 @@ int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t 
 	if (txn_lock_last(t, table) > last)
 		last = txn_lock_last(t, table);
 	if (last >= key->max)
-		return err_set(err, ERR_MAX_ENTRIES,
-			       "object set operator error, -4 discard the setting");
+		return first_gap(t, table, ret, err);
 	*ret = (uint64_t)last + 1;
 	return 0;
 }

@@ -103,7 +103,10 @@ uint64_t txn_base_version(const struct txn *t, const struct schema_table *table,
 /* Number of objects that a table would have. */
 size_t txn_count(const struct txn *t, const struct schema_table *table);
 
-/* Smallest free key above the greatest one in use of a list with integer keys. */
+/*
+ * The key above the greatest one in use of a list with integer keys; the first free one when that
+ * would be too great. ERR_MAX_ENTRIES when none is free.
+ */
 int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t *ret,
 		struct err *err);
 

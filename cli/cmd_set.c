@@ -155,10 +155,29 @@ int cmd_clear(struct shell *sh, const struct call *call, struct err *err) {
 	return 0;
 }
 
+/* The first of the words whose value is not in the list. */
+static const char *set_missing(const struct schema_attr *a, const struct value *list,
+			       char *const words[], size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		struct value one, rest;
+		unsigned int removed;
+
+		if (value_parse(a, words + i, 1, &one, NULL))
+			return words[i];
+		rest = value_copy(a, list);
+		removed = value_remove(a, &rest, &one);
+		value_done(a, &rest);
+		value_done(a, &one);
+		if (removed == 0)
+			return words[i];
+	}
+	return words[0];
+}
+
 int cmd_unselect(struct shell *sh, const struct call *call, struct err *err) {
 	struct level *top = context_top(&sh->context);
 	const struct schema_attr *a;
-	struct value drop, rest;
+	struct value drop, rest, all;
 	int attr = set_parse(sh, call, &drop, err);
 	int rc = 0;
 
@@ -166,10 +185,11 @@ int cmd_unselect(struct shell *sh, const struct call *call, struct err *err) {
 		return err->code;
 	a = &top->table->attrs[attr];
 	rest = set_current(top->obj, (unsigned int)attr);
+	all = value_copy(a, &rest);
 	if (value_remove(a, &rest, &drop) < drop.n)
 		rc = err_set(err, ERR_NOT_FOUND,
 			     "entry is not found in table\n\nvalue parse error before '%.200s'",
-			     call->argv[1]);
+			     set_missing(a, &all, call->argv + 1, call->argc - 1));
 	else if (rest.n == 0 && value_default_at(top->table, (unsigned int)attr))
 		rc = set_refuse_empty(a, err);
 	if (rc) {
@@ -178,6 +198,7 @@ int cmd_unselect(struct shell *sh, const struct call *call, struct err *err) {
 		object_set(top->obj, (unsigned int)attr, rest);
 		context_touch(top, (unsigned int)attr);
 	}
+	value_done(a, &all);
 	value_done(a, &drop);
 	return rc;
 }

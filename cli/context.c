@@ -190,9 +190,10 @@ static uint64_t child_next_id(const struct list_ref *list) {
 	return max;
 }
 
-/* Whether the word stands for the next free id. */
+/* Whether the word stands for the next free id: 0, however it is written. */
 static bool is_next(const struct schema_table *table, const char *word) {
-	return table->attrs[0].type == ATTR_INTEGER && strcmp(word, "0") == 0;
+	word += *word == '-';
+	return table->attrs[0].type == ATTR_INTEGER && *word && word[strspn(word, "0")] == '\0';
 }
 
 /* Key of the entry to edit; of a new one without a number, what it gets if nobody is faster. */
@@ -321,7 +322,7 @@ int context_edit(struct context *ctx, const char *word, bool *added, struct err 
 		level->through = list.through;
 	}
 	level = context_push(ctx, LEVEL_ENTRY, list.table, list.attr,
-			     is_next(list.table, word) ? word : key);
+			     is_next(list.table, word) ? "0" : key);
 	level->obj = obj;
 	level->is_new = *added;
 	return 0;

@@ -196,6 +196,8 @@ static const struct {
 	  "new entry '5' added\nnew entry '0' added\nconfig firewall policy\n"
 	  "    edit 6\n" UUID "    next\nend\n",
 	  "gate (0) # " },
+	{ "config router static\nedit 00\nset device port1\nnext\nclone 1 to 000\nget | grep ==",
+	  "new entry '0' added\n== [ 1 ]\n== [ 2 ]\n", "gate (static) # " },
 	{ "config system standalone-cluster\nedit 7\nnext\nedit 0\nshow",
 	  "new entry '7' added\nnew entry '0' added\nconfig system standalone-cluster\n"
 	  "    edit 8\n    next\nend\n",
@@ -241,6 +243,9 @@ static const struct {
 	{ POLICY "append srcaddr nobody", "new entry '5' added\nentry not found in datasource\n\n"
 	  "value parse error before 'nobody'\n" FAIL(-3), "gate (5) # " },
 	{ POLICY "unselect srcaddr web", "new entry '5' added\nentry is not found in table\n\n"
+	  "value parse error before 'web'\n" FAIL(-3), "gate (5) # " },
+	/* the word that is not there is named */
+	{ POLICY "unselect srcaddr all web", "new entry '5' added\nentry is not found in table\n\n"
 	  "value parse error before 'web'\n" FAIL(-3), "gate (5) # " },
 	{ POLICY "unselect srcaddr all\nnext",
 	  "new entry '5' added\nAttribute 'srcaddr' MUST be set.\n" FAIL(-56),
