@@ -22,6 +22,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/moment.h"
+#include "cfgdb/cmd_revision.h"
 #include "cfgdb/cmd_transaction.h"
 #include "cfgdb/commands.h"
 #include "cfgdb/server.h"
@@ -44,18 +45,25 @@ static void on_term(evutil_socket_t fd, short what, void *arg) {
 	event_base_loopbreak(arg);
 }
 
-static size_t take_commands(struct command *all, struct engine *engine) {
+/* Append a table of commands that work on ctx. */
+static void take(struct command *all, size_t *n, const struct command *table, size_t more,
+		 void *ctx) {
+	for (size_t i = 0; i < more && *n < COMMANDS_MAX; i++) {
+		all[*n] = table[i];
+		all[(*n)++].ctx = ctx;
+	}
+}
+
+static size_t take_commands(struct command *all, struct cmd_revision *revision) {
 	const struct command *table;
 	size_t n = 0, more;
 
 	table = commands_config(&more);
-	for (size_t i = 0; i < more && n < COMMANDS_MAX; i++) {
-		all[n] = table[i];
-		all[n++].ctx = engine;
-	}
+	take(all, &n, table, more, revision->engine);
+	table = commands_revision(&more);
+	take(all, &n, table, more, revision);
 	table = commands_transaction(&more);
-	for (size_t i = 0; i < more && n < COMMANDS_MAX; i++)
-		all[n++] = table[i];
+	take(all, &n, table, more, NULL);
 	return n;
 }
 
@@ -67,12 +75,13 @@ static int serve(const char *dir, const char *path, int ready) {
 	const struct group *group = getgrgid(getegid());
 	struct err err = { 0 };
 	struct engine *engine = engine_open(dir, &err);
+	struct cmd_revision revision = { .engine = engine };
 	struct server *server = NULL;
 
 	signal(SIGPIPE, SIG_IGN);
 	config.group = group ? group->gr_name : "root";
 	config.workspace = engine ? workspace_new(engine, moment_now, &err) : NULL;
-	config.n_commands = take_commands(commands, engine);
+	config.n_commands = take_commands(commands, &revision);
 	if (config.workspace)
 		server = server_new(base, engine, &config, &err);
 	if (!server || event_add(term, NULL) != 0 || write(ready, "r", 1) != 1) {

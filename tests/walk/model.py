@@ -63,12 +63,17 @@ class Model:
         self.tables, self.aliases = tables, aliases
         self.store = Store(tables)
         self.levels = []
+        self.failed, self.failures = False, 0  # whether the last one did; how many did
         self.blocks = False      # whether a block at the root is one transaction
+        self.in_block = False    # whether that is open
+        self.transactions = 0    # how many config transactions there were
+        self.transaction = False  # whether one is open
 
     # ---- from outside ----
 
     def prompt(self):
-        host = self.store.objects["system global"].value("hostname")[0] or "SERIAL"
+        objects = self.store.before[1] if self.store.before else self.store.objects
+        host = objects["system global"].value("hostname")[0] or "SERIAL"
         return f"{host} ({self.levels[-1].name}) # " if self.levels else f"{host} # "
 
     def run(self, words):
@@ -78,6 +83,8 @@ class Model:
             if words:
                 self.command(words)
         except Refused as refused:
+            self.failed = True
+            self.failures += 1
             self.out.append(refused.text)
             if refused.code is not None:
                 more = " (reached the maximum number of entries)" if refused.code == -4 else ""
@@ -131,8 +138,9 @@ class Model:
     def do_root_config(self, words):
         path, rest = self.path(words)
         arguments(rest, 0, 0)
-        if self.blocks:
+        if self.blocks and self.store.before is None:
             self.store.begin()
+            self.in_block = True
         name = path.split()[-1]
         if path in self.aliases:
             table, attr = self.aliases[path]
@@ -430,7 +438,8 @@ class Model:
         self.levels.pop()
         if self.levels and self.levels[-1].hidden:
             self.levels.pop()
-        if not self.levels and self.store.before is not None:
+        if not self.levels and self.in_block:
+            self.in_block = False
             self.store.commit()
 
     def do_end(self, words):
@@ -454,7 +463,7 @@ class Model:
     # ---- looking: the way from a name to what it names ----
 
     def walk(self, entry, words):
-        """The (entry, attribute) pairs on the way, and the entry at its end (None: an attribute)."""
+        """The (entry, attribute) pairs on the way, and the entry at its end (or None)."""
         way = []
         words = list(words)
         while words:
@@ -481,7 +490,7 @@ class Model:
         return found
 
     def look(self, path, words):
-        """What a path and names lead to: (frame, entry, None, names) or (frame, None, entries, [])."""
+        """What a path and names lead to: (frame, entry, None, names) or (frame, None, list, [])."""
         if path in self.aliases:
             table, attr = self.aliases[path]
             return self.look_in(table.path, self.stored(table), attr, words)
@@ -647,13 +656,119 @@ class Model:
                     self.line(indent + 1, f"== [ {one.key} ]")
                 self.get_body(one, indent + 1)
 
-    # ---- history ----
+    # ---- execute ----
 
     def do_root_execute(self, words):
-        if words == ["revision", "list", "config", "|", "grep", "-c", ":"]:
-            self.out.append(str(self.store.revision))
-        else:
+        what = {"revision list config": self.count_revisions, "revision revert": self.revert,
+                "config-transaction start": self.start, "config-transaction abort": self.abort,
+                "config-transaction commit": self.commit}
+        words = words[:-3] if words[-4:] == ["|", "grep", "-c", ":"] else words
+        for name, do in what.items():
+            if " ".join(words[:len(name.split())]) == name:
+                do(*words[len(name.split()):])
+                return
+        raise NotImplementedError
+
+    def count_revisions(self, bar):
+        self.out.append(str(len(self.store.history)))
+
+    def revert(self, revision):
+        number, history = int(revision), self.store.history
+        if self.transaction:
             raise NotImplementedError
+        if not 1 <= number <= len(history):
+            raise Refused(-3, f"the history has no revision {number}")
+        if self.store.revert(number):
+            self.out.append(f"The configuration is that of revision {number} again: revision "
+                            f"{len(history)}.")
+        else:
+            self.out.append(f"The configuration is that of revision {number} already.")
+
+    def start(self):
+        if self.transaction:
+            raise Refused(-7, f"config transaction id={self.transactions} is open here: commit or "
+                              "abort it first")
+        self.transactions += 1
+        self.transaction = True
+        self.store.begin()
+        self.out.append(f"config transaction id={self.transactions} is open")
+        self.out.append("It ends after 60 minutes without a change. `execute config-transaction "
+                        f"resume {self.transactions}` takes it up again after a lost connection.")
+
+    def check_transaction(self):
+        if not self.transaction:
+            raise Refused(-3, "no config transaction is open here")
+        self.transaction = False
+
+    def abort(self):
+        self.check_transaction()
+        self.store.drop()
+
+    def commit(self):
+        self.check_transaction()
+        self.store.commit()
+
+
+VERBS = (("config", 1), ("edit", 2), ("next", 1), ("end", 2), ("abort", 2), ("get", 1), ("show", 2),
+         ("tree", 1), ("diagnose", 2), ("execute", 3), ("exit", 3), ("quit", 1))
+LOOK_AT_ROOT = ("get", "show", "tree", "diagnose", "execute")
+
+
+class Script(Model):
+    """Commands of a script or pipe: a block is one transaction, and what was meant for a `config` or
+    an `edit` that failed is left out."""
+
+    def __init__(self, tables, aliases):
+        super().__init__(tables, aliases)
+        self.blocks = True
+        self.left_out = None     # the verb that failed
+        self.nested = 0          # `config`s inside what is left out
+
+    @staticmethod
+    def verb(words):
+        for verb, least in VERBS:
+            if words and len(words[0]) >= least and verb.startswith(words[0]):
+                return None if verb in LOOK_AT_ROOT and len(words) < 2 else verb
+        return None
+
+    def run(self, words):
+        verb = self.verb(words)
+        if self.left_out and self.leaves_out(verb):
+            return ""
+        self.failed = False
+        printed = super().run(words)
+        if self.failed and verb in ("config", "edit"):
+            self.left_out, self.nested = verb, 0
+        return printed
+
+    def leaves_out(self, verb):
+        if verb in LOOK_AT_ROOT or verb in ("exit", "quit"):
+            return bool(self.levels)
+        if verb == "config":
+            self.nested += 1
+        elif verb in ("end", "abort") and self.nested:
+            self.nested -= 1
+        elif verb in ("end", "abort"):
+            # the end of a table whose entry failed closes the table
+            entry, self.left_out = self.left_out == "edit", None
+            return not entry
+        elif verb == "next" and self.left_out == "edit" and not self.nested:
+            self.left_out = None
+        return True
+
+    def begin(self, whole):
+        """A script; whole: as one transaction."""
+        self.blocks, self.failures = not whole, 0
+        if whole:
+            self.store.begin()
+
+    def end(self, whole):
+        """Its exit status."""
+        if whole and self.failures:
+            self.store.drop()
+        elif whole:
+            self.store.commit()
+        return int(self.failures > 0)
 
 
 def key_or_none(table, word):

@@ -96,8 +96,8 @@ class Store:
         self.tables = tables
         self.lists = {path: [] for path, table in tables.items() if table.is_list}
         self.objects = {path: Entry(table) for path, table in tables.items() if not table.is_list}
-        self.revision = 1
-        self.before = None       # (lists, objects) when the open block began
+        self.history = []        # what each revision was: (lists, objects)
+        self.before = None       # the same, when the open transaction began
 
     # ---- looking ----
 
@@ -152,23 +152,37 @@ class Store:
 
     # ---- transactions ----
 
+    def state(self):
+        return {path: list(entries) for path, entries in self.lists.items()}, dict(self.objects)
+
+    def is_state(self, state):
+        return all(same_entries(self.lists[path], entries) for path, entries in state[0].items()) \
+            and all(self.objects[path].same(one) for path, one in state[1].items())
+
     def begin(self):
-        self.before = ({path: list(entries) for path, entries in self.lists.items()},
-                       dict(self.objects))
+        self.before = self.state()
 
     def commit(self):
-        lists, objects = self.before
-        self.before = None
-        if any(not same_entries(self.lists[path], entries) for path, entries in lists.items()) or \
-                any(not self.objects[path].same(one) for path, one in objects.items()):
-            self.revision += 1
+        before, self.before = self.before, None
+        if not self.is_state(before):
+            self.changed()
 
     def drop(self):
-        self.lists, self.objects = self.before
-        self.before = None
+        (self.lists, self.objects), self.before = self.before, None
 
     def changed(self):
-        self.revision += self.before is None
+        if self.before is None:
+            self.history.append(self.state())
+
+    def revert(self, revision):
+        """Whether that changed anything."""
+        if self.is_state(self.history[revision - 1]):
+            return False
+        lists, objects = self.history[revision - 1]
+        self.lists = {path: list(entries) for path, entries in lists.items()}
+        self.objects = dict(objects)
+        self.changed()
+        return True
 
     # ---- changing ----
 
@@ -217,9 +231,11 @@ class Store:
         check_any(entry.table, to)
         renamed = entry.copy()
         renamed.key = to
+        users = [(one, adjusted(renamed_references(one, path, key, to)))
+                 for one in dict.fromkeys(self.users(path, key))]
         self.lists[path][self.lists[path].index(entry)] = renamed
-        for one in list(self.users(path, key)):
-            self.replace(one, renamed_references(one, path, key, to))
+        for old, new in users:
+            self.replace(old, new)
         self.changed()
 
     def replace(self, old, new):

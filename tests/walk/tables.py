@@ -7,7 +7,7 @@ A second reader beside schemas/compile.awk: what that one would get wrong is a d
 import shlex
 
 BARE_FLAGS = {"multi", "required", "always", "quoted", "stored", "local", "session", "unique",
-              "any", "never", "direct", "nodefault", "ordered", "vdom"}
+              "any", "never", "direct", "nodefault", "remark", "ordered", "vdom"}
 VALUE_FLAGS = {"default", "when", "in", "advised", "max"}
 
 

@@ -4,7 +4,7 @@
 Names are few, so that entries meet: they clash, refer to each other and are refused for it.
 """
 
-from values import KINDS
+from values import KINDS, Refused
 
 TABLES = ("firewall address", "firewall addrgrp", "firewall service custom",
           "firewall service group", "firewall policy", "firewall schedule recurring", "system zone",
@@ -12,13 +12,14 @@ TABLES = ("firewall address", "firewall addrgrp", "firewall service custom",
 LARGE = ("firewall service custom", "system global")  # there is much to print of these
 
 NAMES = ("a", "b", "c", "web", "two words", "all", "ALL", "port1", "port2", "always", "any",
-         "none", "HTTP", "x<y", "", "a-name-that-is-longer-than-any-schedule-may-be-called", "\u00e4\u20ac")
+         "none", "HTTP", "x<y", "", "a-name-that-is-longer-than-any-schedule-may-be-called",
+         "\u00e4\u20ac")
 NUMBERS = ("0", "0", "0", "0", "1", "2", "3", "7", "007", "00", "4294967294", "4294967295", "-1",
            "x")
 NONSENSE = ("delte", "e", "ex", "u", "un", "s", "n", "c", "a", "p", "r", "m", "end end", "next now",
             "edit", "edit a b", "delete", "set", "unset", "append", "clear", "select", "unselect",
-            "config", "rename a", "rename a too b", "rename a to", "clone a to b c", "move 1 before",
-            "move 1 behind 2", "exit", "purge now", "abort now", "show nowhere", "get nowhere",
+            "config", "rename a", "rename a too b", "rename a to", "clone a to b c",
+            "move 1 before", "move 1 behind 2", "exit", "purge now", "abort now", "show nowhere", "get nowhere",
             "set nowhere 1", "unset nowhere")
 ROOT_NONSENSE = ("delte", "e", "ex", "end", "next", "set a b", "edit 1", "config", "config nowhere",
                  "config firewall", "config firewall addr", "config system nowhere", "show nowhere",
@@ -58,8 +59,9 @@ BAD = {
 
 
 class Typist:
-    def __init__(self, model, random):
-        self.model, self.random = model, random
+    def __init__(self, model, random, reverts=False):
+        self.model, self.random, self.reverts = model, random, reverts
+        self.whole_script = False  # of which config transactions are no part
 
     def chance(self, percent):
         return self.random.random() * 100 < percent
@@ -78,13 +80,32 @@ class Typist:
 
     def next(self):
         """The words of the next command."""
-        if not self.model.levels:
+        if getattr(self.model, "left_out", None) and self.chance(60):
+            words = self.pick(("next", "end"))
+        elif not self.model.levels:
             words = self.at_root()
         elif self.model.levels[-1].is_list():
             words = self.in_list()
         else:
             words = self.in_buffer()
-        return words if isinstance(words, list) else words.split(" ")
+        words = words if isinstance(words, list) else words.split(" ")
+        return ["end"] if self.comes_back(words[-1]) else words
+
+    def comes_back(self, word):
+        """Whether a transaction would make an entry again that it has deleted: it is not said where
+        that one would stand."""
+        if not self.model.store.before or not self.model.levels or \
+                not (self.model.levels[-1].is_list() or self.model.levels[-1].table.direct()):
+            return False
+        level = self.model.list_here()
+        if level.holder:
+            return False
+        try:
+            key = self.model.key_for(level, word)
+        except Refused:
+            return False
+        return not self.model.entry_of(level, key) and key in [
+            one.key for one in self.model.store.before[0][level.table.path]]
 
     def shorten(self, word, percent=12):
         if len(word) > 1 and self.chance(percent):
@@ -97,7 +118,26 @@ class Typist:
         return self.draw((70, self.config), (12, lambda: self.look_at_path("show")),
                          (8, lambda: self.look_at_path("get")),
                          (3, lambda: self.pick(ROOT_NONSENSE)),
-                         (1, lambda: "execute revision list config | grep -c :"))()
+                         (1, lambda: "execute revision list config | grep -c :"),
+                         (4 if self.reverts else 0, self.revert), (0 if self.whole_script else 3, self.transaction))()
+
+    def leave(self):
+        """What leads out of all that is open."""
+        if self.model.levels:
+            return ["abort"]
+        if self.model.transaction:
+            return ["execute", "config-transaction", self.pick(("commit", "abort"))]
+        return ["end"]
+
+    def revert(self):
+        if self.model.transaction:
+            return self.transaction()
+        last = len(self.model.store.history)
+        first = max(last - 6, 4) if self.chance(70) else 4
+        return f"execute revision revert {self.pick(range(first, last + 2))}"
+
+    def transaction(self):
+        return "execute config-transaction " + self.pick(("start", "abort", "commit", "commit"))
 
     def table(self):
         path = self.pick(TABLES + ("firewall policy",) * 3)
@@ -175,9 +215,13 @@ class Typist:
     def in_list(self):
         top = self.model.levels[-1]
         ordered = "ordered" in top.table.flags and len(self.model.store.lists[top.table.path]) > 1
+        # where order has no meaning, other names stand behind the rest as long as it is open
+        no_rename = (self.model.store.before and not self.model.list_here().holder and
+                     "ordered" not in top.table.flags)
         return self.draw((45, lambda: [self.shorten("edit", 5), self.some_key(40)]),
                          (5, lambda: [self.shorten("delete", 5), self.some_key(80)]),
-                         (0.4, lambda: "purge"), (4, lambda: self.whole("rename")),
+                         (0 if self.reverts else 0.4, lambda: "purge"),
+                         (0 if no_rename else 4, lambda: self.whole("rename")),
                          (4, lambda: self.whole("clone")), (40 if ordered else 0.3, self.move),
                          (4, lambda: self.look_here("show")), (3, lambda: self.look_here("get")),
                          (15, lambda: "end"), (2, lambda: "abort"), (2, self.nonsense))()
@@ -206,7 +250,8 @@ class Typist:
         return self.draw((45, lambda: self.change("set")), (4, lambda: self.change("unset")),
                          (6, lambda: self.change("append")), (6, self.unselect),
                          (2, lambda: self.change("select")), (2, lambda: self.change("clear")),
-                         (12 if inner else 0, self.config_child), (40 if direct else 0, self.in_list),
+                         (12 if inner else 0, self.config_child),
+                         (40 if direct else 0, self.in_list),
                          (5, lambda: self.look_here("show")), (3, lambda: self.look_here("get")),
                          (15 if top.is_entry() else 1, lambda: "next"), (10, lambda: "end"),
                          (2, lambda: "abort"), (2, self.nonsense))()
