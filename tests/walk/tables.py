@@ -6,8 +6,6 @@ A second reader beside schemas/compile.awk: what that one would get wrong is a d
 
 import shlex
 
-BARE_FLAGS = {"multi", "required", "always", "quoted", "stored", "local", "session", "unique",
-              "any", "never", "direct", "nodefault", "remark", "ordered", "vdom"}
 VALUE_FLAGS = {"default", "when", "in", "advised", "max"}
 
 
@@ -80,12 +78,7 @@ def read_flags(words):
     flags = {}
     while words:
         word = words.pop(0)
-        if word in VALUE_FLAGS:
-            flags[word] = words.pop(0)
-        elif word in BARE_FLAGS:
-            flags[word] = True
-        else:
-            raise ValueError(f"unknown flag {word}")
+        flags[word] = words.pop(0) if word in VALUE_FLAGS else True
     return flags
 
 
