@@ -92,13 +92,13 @@ class Typist:
         return ["end"] if self.comes_back(words[-1]) else words
 
     def comes_back(self, word):
-        """Whether a transaction would make an entry again that it has deleted: it is not said where
-        that one would stand."""
+        """Whether a transaction would make an entry again that it has deleted: in a table whose order
+        has no meaning it is not said where that one would stand."""
         if not self.model.store.before or not self.model.levels or \
                 not (self.model.levels[-1].is_list() or self.model.levels[-1].table.direct()):
             return False
         level = self.model.list_here()
-        if level.holder:
+        if level.holder or "ordered" in level.table.flags:
             return False
         try:
             key = self.model.key_for(level, word)
