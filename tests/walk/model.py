@@ -85,7 +85,10 @@ class Model:
         except Refused as refused:
             self.failed = True
             self.failures += 1
-            self.out.append(refused.text)
+            text = refused.text
+            for word in words:  # its newlines must not pass for lines of the error
+                text = text.replace(word, word.replace("\n", "?")) if "\n" in word else text
+            self.out.append(text)
             if refused.code is not None:
                 more = " (reached the maximum number of entries)" if refused.code == -4 else ""
                 self.out.append(f"Command fail. Return code {refused.code}{more}")

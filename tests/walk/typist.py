@@ -29,7 +29,7 @@ NEVER_SET = ("cfg-save", "cfg-revert-timeout", "admintimeout")
 
 GOOD = {
     "string": ("", "x", "two words", "it's", 'a "quoted" word', "back\\slash", "bar | bar", "#1",
-               "\u20ac"),
+               "\u20ac", "ends in \\", "two\nlines"),
     "fqdn": ("", "example.com", "www.Example.org.", "_sip.example"),
     "ipv4": ("0.0.0.0", "10.0.0.1", "10.0.0.9", "192.168.1.1", "10.255.255.255"),
     "ipv4-net": ("0.0.0.0/0", "10.1.2.3/8", "10.1.2.3/32", "172.16.0.0/12"),
@@ -332,7 +332,7 @@ def spell(word, random):
         return word
     if "'" not in word and how < 0.93:
         return f"'{word}'"
-    if word and how < 0.96:
+    if word and how < 0.96 and "\n" not in word:
         return "".join(one if one.isalnum() else "\\" + one for one in word)
     if word and how < 0.98:
         return spell(word[:1], random) + spell(word[1:], random) if len(word) > 1 else f'"{word}"'

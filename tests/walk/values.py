@@ -243,4 +243,4 @@ def printed(attr, value):
 
 def read(attr, value):
     """As `get` prints it."""
-    return " ".join(value) + (" " if attr.kind == "option" else "")
+    return " ".join(value).replace("\n", "\\n") + (" " if attr.kind == "option" else "")
