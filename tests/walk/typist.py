@@ -266,8 +266,12 @@ class Typist:
                  attr.name not in NEVER_SET and (attr.multi or not multi)]
         good = [attr for attr in attrs if entry.has(attr)]
         if good and self.chance(95):
-            # what one condition depends on is changed more often than the rest
-            return self.pick(good[:12] if self.chance(50) else good)
+            # what conditions depend on, and what depends on them, comes more often than the rest
+            depended = {name for attr in attrs for name, _ in attr.when}
+            pivots = [attr for attr in good if attr.name in depended]
+            conditional = [attr for attr in good if attr.when]
+            return self.pick(self.draw((2, pivots), (3, conditional), (3, good[:12]), (2, good)) or
+                             good)
         return self.pick(attrs or entry.table.attrs)
 
     def change(self, verb):
