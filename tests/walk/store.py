@@ -233,6 +233,8 @@ class Store:
         renamed.key = to
         users = [(one, adjusted(renamed_references(one, path, key, to)))
                  for one in dict.fromkeys(self.users(path, key))]
+        for _, new in users:
+            self.check_rules(new)
         self.lists[path][self.lists[path].index(entry)] = renamed
         for old, new in users:
             self.replace(old, new)
@@ -263,6 +265,9 @@ class Store:
         self.check_required(entry)
         check_any(entry.table, entry.key)
         self.check_unique(entry)
+        self.check_rules(entry)
+
+    def check_rules(self, entry):
         rule = RULES.get(entry.table.path)
         if rule:
             rule(self, entry)

@@ -206,6 +206,12 @@ class Typist:
     def whole(self, verb):
         verb = self.shorten(verb, 5)
         to = self.draw((9, "to"), (1, "t"))
+        # rules know some names: they go, and come to others
+        known = self.pick(("all", "ALL"))
+        there = any(entry.key == known for entry in self.entries()[1])
+        if self.chance(15):
+            return [verb, known, to, self.key(self.entries()[0])] if there else \
+                [verb, self.some_key(100), to, known]
         return [verb, self.some_key(85), to, self.some_key(8)]
 
     def move(self):

@@ -45,7 +45,7 @@ def bad_mask():
 
 
 def take_name(attr, word):
-    if re.search(r"[\"'<>]", word):
+    if re.search(r"[\"'<>\n]", word):
         raise Refused(-173, f"The string contains XSS vulnerability characters{before(word)}")
     return word
 
