@@ -157,31 +157,53 @@ static void tell_outcome(const struct engine *e, uint64_t before, uint64_t of, s
 
 /* ---- execute revision revert N [MINUTES] ---- */
 
-static int revert_run(void *ctx, const struct command_call *call, struct str *out,
-		      struct err *err) {
-	struct engine *e = ((const struct cmd_revision *)ctx)->engine;
-	AUTO_FREE char *comment = NULL;
-	uint64_t revision = 0, minutes = 0, before = e->revision;
-	struct txn *t;
+struct revert {
+	uint64_t revision, minutes;
+	struct txn *txn;         /* what it would be; freed by the caller, also on error */
+};
+
+static int revert_stage(struct engine *e, const struct command_call *call, struct revert *ret,
+			struct err *err) {
 	int rc = check_count(call, 1, 2, err);
 
+	*ret = (struct revert){ 0 };
 	if (rc == 0)
-		rc = take_revision(call->argv[0], &revision, err);
+		rc = take_revision(call->argv[0], &ret->revision, err);
 	if (rc == 0 && call->argc > 1)
-		rc = take_number(call->argv[1], PENDING_MINUTES_MAX, &minutes, err);
+		rc = take_number(call->argv[1], PENDING_MINUTES_MAX, &ret->minutes, err);
 	if (rc == 0)
 		rc = check_idle(call, err);
 	if (rc)
 		return rc;
-	t = txn_new(e, call->user, "cli");
-	comment = xasprintf("revert to %" PRIu64, revision);
-	rc = history_stage(t, revision, err);
+	ret->txn = txn_new(e, call->user, "cli");
+	return history_stage(ret->txn, ret->revision, err);
+}
+
+/* Whether it could be done: asked before the administrator is. */
+static int revert_check_run(void *ctx, const struct command_call *call, struct str *out,
+			    struct err *err) {
+	struct revert r;
+	int rc = revert_stage(((const struct cmd_revision *)ctx)->engine, call, &r, err);
+
+	(void)out;
+	txn_free(r.txn);
+	return rc;
+}
+
+static int revert_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
+	struct engine *e = ((const struct cmd_revision *)ctx)->engine;
+	uint64_t before = e->revision;
+	struct revert r;
+	int rc = revert_stage(e, call, &r, err);
+	AUTO_FREE char *comment = xasprintf("revert to %" PRIu64, r.revision);
+	const struct commit_wish wish = { (unsigned int)r.minutes, comment };
+
 	if (rc == 0)
-		rc = caller_commit(call->caller, t,
-				   &(struct commit_wish){ (unsigned int)minutes, comment }, err);
-	txn_free(t);
+		rc = caller_commit(call->caller, r.txn, &wish, err);
+	txn_free(r.txn);
 	if (rc == 0)
-		tell_outcome(e, before, revision, out);
+		tell_outcome(e, before, r.revision, out);
 	return rc;
 }
 
@@ -214,6 +236,7 @@ static int status_run(void *ctx, const struct command_call *call, struct str *ou
 		      struct err *err) {
 	const struct saving *s = ((const struct cmd_revision *)ctx)->saving;
 	uint64_t saved = s ? saving_saved(s) : 0;
+	int64_t left = s ? saving_left(s) : -1;
 	int rc = command_no_words(call, err);
 
 	if (rc)
@@ -222,8 +245,9 @@ static int status_run(void *ctx, const struct command_call *call, struct str *ou
 		str_add(out, "Everything is saved.\n");
 	else
 		str_addf(out, "Saved is revision %" PRIu64 ", not what came after it.\n", saved);
-	if (saved && saving_left(s) >= 0)
-		str_addf(out, "The unit goes back to it in %" PRId64 " seconds.\n", saving_left(s));
+	if (saved && left >= 0)
+		str_addf(out, "The unit goes back to it in %" PRId64 " second%s.\n", left,
+			 str_plural((uint64_t)left));
 	else if (saved)
 		str_add(out, "The unit goes back to it at the next start of the machine.\n");
 	return 0;
@@ -245,21 +269,33 @@ static int save_run(void *ctx, const struct command_call *call, struct str *out,
 	return rc;
 }
 
+static int reload_check(const struct cmd_revision *c, const struct command_call *call,
+			struct err *err) {
+	int rc = command_no_words(call, err);
+
+	if (rc == 0)
+		rc = check_idle(call, err);
+	if (rc == 0 && (!c->saving || saving_saved(c->saving) == 0))
+		rc = err_set(err, ERR_NOT_FOUND, "everything is saved: there is nothing to reload");
+	return rc;
+}
+
+static int reload_check_run(void *ctx, const struct command_call *call, struct str *out,
+			    struct err *err) {
+	(void)out;
+	return reload_check(ctx, call, err);
+}
+
 static int reload_run(void *ctx, const struct command_call *call, struct str *out,
 		      struct err *err) {
 	const struct cmd_revision *c = ctx;
 	uint64_t saved = c->saving ? saving_saved(c->saving) : 0, before = c->engine->revision;
 	AUTO_FREE char *comment = xasprintf("back to revision %" PRIu64 ", which was saved", saved);
 	struct txn *t;
-	int rc = command_no_words(call, err);
+	int rc = reload_check(c, call, err);
 
-	if (rc == 0)
-		rc = check_idle(call, err);
 	if (rc)
 		return rc;
-	if (saved == 0)
-		return err_set(err, ERR_NOT_FOUND,
-			       "everything is saved: there is nothing to reload");
 	t = txn_new(c->engine, call->user, "cli");
 	rc = saving_stage(c->saving, t, err);
 	if (rc == 0) {
@@ -284,6 +320,42 @@ static int revision_run(void *ctx, const struct command_call *call, struct str *
 	return rc;
 }
 
+/* ---- execute restore losses, outcome: what the shell tells of a restore ---- */
+
+static int losses_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
+	int rc = command_no_words(call, err);
+
+	(void)ctx;
+	if (rc == 0 && !call->caller->txn)
+		rc = err_set(err, ERR_CONFLICT, "no transaction is open");
+	if (rc == 0)
+		txn_losses(call->caller->txn, out);
+	return rc;
+}
+
+static int outcome_run(void *ctx, const struct command_call *call, struct str *out,
+		       struct err *err) {
+	const struct cmd_revision *c = ctx;
+	uint64_t made = call->caller->made;
+	struct revision rev;
+	int rc = command_no_words(call, err);
+
+	if (rc)
+		return rc;
+	if (made == 0) {
+		str_add(out, "nothing was changed: all is so already\n");
+		return 0;
+	}
+	rc = store_revision_get(c->engine->store, made, &rev, err);
+	if (rc)
+		return rc;
+	str_addf(out, "restored: revision %" PRIu64 ", %u object%s changed\n", made,
+		 rev.n_changes, str_plural(rev.n_changes));
+	revision_done(&rev);
+	return 0;
+}
+
 const struct command *commands_revision(size_t *n) {
 	static const struct command table[] = {
 		{ .words = "execute revision list config", .run = list_run, .has_json = true },
@@ -291,6 +363,10 @@ const struct command *commands_revision(size_t *n) {
 		{ .words = "execute revision revert", .run = revert_run },
 		{ .words = "execute revision comment", .run = comment_run },
 		{ .words = "execute backup revision", .run = revision_run },
+		{ .words = "execute restore losses", .run = losses_run },
+		{ .words = "execute restore outcome", .run = outcome_run },
+		{ .words = "execute check revision revert", .run = revert_check_run },
+		{ .words = "execute check cfg reload", .run = reload_check_run },
 		{ .words = "execute cfg status", .run = status_run },
 		{ .words = "execute cfg save", .run = save_run },
 		{ .words = "execute cfg reload", .run = reload_run },

@@ -34,9 +34,9 @@ static int one_word_at_most(const struct command_call *call, struct err *err) {
 
 static void tell_time(const struct held *h, struct str *out) {
 	str_addf(out,
-		 "It ends after %u minutes without a change. `execute config-transaction resume "
+		 "It ends after %u minute%s without a change. `execute config-transaction resume "
 		 "%" PRIu64 "` takes it up again after a lost connection.\n",
-		 h->minutes, h->id);
+		 h->minutes, str_plural(h->minutes), h->id);
 }
 
 static int start_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
@@ -65,6 +65,7 @@ static int resume_run(void *ctx, const struct command_call *call, struct str *ou
 		      struct err *err) {
 	struct caller *s = call->caller;
 	long long id;
+	size_t n;
 	int rc = call->argc < 1 ? command_word_missing(err) : one_word_at_most(call, err);
 
 	(void)ctx;
@@ -76,8 +77,9 @@ static int resume_run(void *ctx, const struct command_call *call, struct str *ou
 		rc = workspace_resume(workspace_of(call), &s->seat, (uint64_t)id, s->user, err);
 	if (rc)
 		return rc;
-	str_addf(out, "config transaction id=%" PRIu64 " is open, with %zu changes\n",
-		 s->seat.held->id, txn_staged(s->seat.held->txn));
+	n = txn_staged(s->seat.held->txn);
+	str_addf(out, "config transaction id=%" PRIu64 " is open, with %zu change%s\n",
+		 s->seat.held->id, n, str_plural(n));
 	tell_time(s->seat.held, out);
 	return 0;
 }

@@ -47,11 +47,13 @@ static void text_held(const struct telling *t, const struct held *h) {
 	const char *where = h->seat == &t->call->caller->seat ? "open here"
 			    : h->seat			     ? "open in another session"
 							     : "not open";
+	size_t n = txn_staged(h->txn);
+	int64_t left = workspace_left(workspace_of(t), h);
 
 	str_addf(t->out,
-		 "config transaction id=%" PRIu64 " of %s: %s, %zu changes, expires in %" PRId64
-		 " seconds\n",
-		 h->id, h->user, where, txn_staged(h->txn), workspace_left(workspace_of(t), h));
+		 "config transaction id=%" PRIu64 " of %s: %s, %zu change%s, expires in %" PRId64
+		 " second%s\n",
+		 h->id, h->user, where, n, str_plural(n), left, str_plural((uint64_t)left));
 }
 
 static int status_held(void *arg, const struct held *h) {

@@ -235,7 +235,14 @@ static int check_one(struct txn *t, const struct staged *s, bool strict, struct 
 		      : check_replicated_delete(t, active, &t->warnings, err);
 }
 
-/* An error says which object it is of, as scripts have it. */
+/* An error says which object it is of, as scripts have it; that of a lock may do so by itself. */
+static void name_object(const struct staged *s, struct err *err) {
+	AUTO_FREE char *name = xasprintf("%s%s%s:", s->table->path, *s->key ? " " : "", s->key);
+
+	if (strncmp(err->text, name, strlen(name)) != 0)
+		err_prefix(err, "%s", name);
+}
+
 static int check_outcome(struct txn *t, bool strict, struct err *err) {
 	const struct staged *s, *last = TAILQ_LAST(&t->order, staged_list);
 
@@ -243,7 +250,7 @@ static int check_outcome(struct txn *t, bool strict, struct err *err) {
 		int rc = check_one(t, s, strict, err);
 
 		if (rc) {
-			err_prefix(err, "%s%s%s:", s->table->path, *s->key ? " " : "", s->key);
+			name_object(s, err);
 			return rc;
 		}
 		if (s->obj)

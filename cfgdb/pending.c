@@ -297,9 +297,10 @@ static void end_time(struct pending *p, struct awaited *a) {
 		may_pass(rc) ? try_again(p, a, &err) : give_up(p, a, &err);
 		return;
 	}
-	text = xasprintf("revision %" PRIu64 " of %s was not confirmed within %u minutes and is "
+	text = xasprintf("revision %" PRIu64 " of %s was not confirmed within %u minute%s and is "
 			 "taken back: the configuration is revision %" PRIu64,
-			 a->revision, a->user, a->minutes, engine_of(p)->revision);
+			 a->revision, a->user, a->minutes, str_plural(a->minutes),
+			 engine_of(p)->revision);
 	drop(p, a);
 	tell(p, false, text);
 }

@@ -308,9 +308,9 @@ static int commit_awaited(struct caller *s, struct txn *t, unsigned int minutes,
 }
 
 static void warn_of_end(struct caller *s, uint64_t revision, unsigned int minutes) {
-	AUTO_FREE char *text = xasprintf("revision %llu will be taken back in %u minutes unless it "
-					 "is confirmed: execute config-transaction confirm %llu",
-					 (unsigned long long)revision, minutes,
+	AUTO_FREE char *text = xasprintf("revision %llu will be taken back in %u minute%s unless "
+					 "it is confirmed: execute config-transaction confirm %llu",
+					 (unsigned long long)revision, minutes, str_plural(minutes),
 					 (unsigned long long)revision);
 
 	send_warning(s, text);
@@ -327,6 +327,7 @@ int caller_commit(struct caller *s, struct txn *t, const struct commit_wish *wis
 				   : txn_commit(t, err);
 	if (rc)
 		return rc;
+	s->made = txn_revision(t);
 	send_warnings(s, t);
 	if (revision)
 		warn_of_end(s, revision, wish->confirm_minutes);

@@ -187,6 +187,12 @@ int txn_commit(struct txn *t, struct err *err);
  */
 struct warnings *txn_warnings(struct txn *t);
 
+/*
+ * Append what a commit would take away: how many objects, by table, and interfaces that would lose
+ * their address; nothing when nothing goes.
+ */
+void txn_losses(const struct txn *t, struct str *out);
+
 /* Number of staged changes. */
 size_t txn_staged(const struct txn *t);
 

@@ -46,21 +46,37 @@ static void remote_last(void *arg, const char *text, size_t len) {
 	out_say(sh->out, str_text(&all));
 }
 
-static int remote_run(struct shell *sh, const struct call *call, bool (*enough)(void *arg),
-		      struct err *err) {
-	const struct client_output out = { remote_text, enough, sh, sh->json, remote_last };
+/* The daemon carries the command out; prefix: a word behind the first one, or NULL. */
+static int remote_words(struct shell *sh, const struct call *call, const char *prefix,
+			const struct client_output *out, struct err *err) {
 	char *words[REMOTE_WORDS_MAX];
 	size_t n = 0;
 
-	for (size_t i = 0; i < call->n_words; i++)
+	for (size_t i = 0; i < call->n_words; i++) {
 		words[n++] = (char *)call->words[i];
+		if (i == 0 && prefix)
+			words[n++] = (char *)prefix;
+	}
 	for (size_t i = 0; i < call->argc && n < REMOTE_WORDS_MAX; i++)
 		words[n++] = call->argv[i];
-	return client_run(sh->client, n, words, &out, err);
+	return client_run(sh->client, n, words, out, err);
+}
+
+static int remote_run(struct shell *sh, const struct call *call, bool (*enough)(void *arg),
+		      struct err *err) {
+	const struct client_output out = { remote_text, enough, sh, sh->json, remote_last };
+
+	return remote_words(sh, call, NULL, &out, err);
 }
 
 int cmd_remote(struct shell *sh, const struct call *call, struct err *err) {
 	return remote_run(sh, call, remote_enough, err);
+}
+
+int cmd_check(struct shell *sh, const struct call *call, struct err *err) {
+	const struct client_output out = { remote_text, remote_enough, sh, false, NULL };
+
+	return remote_words(sh, call, "check", &out, err);
 }
 
 int cmd_watch(struct shell *sh, const struct call *call, struct err *err) {

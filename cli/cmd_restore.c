@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 
 #define FILE_MAX_MB 256
 #define CONFIRM_MINUTES_MAX 1440
+#define UNCHANGED "nothing was changed"
 #define QUESTION "This operation will overwrite the current setting!"
 
 /* ---- backup ---- */
@@ -69,6 +71,8 @@ int cmd_backup(struct shell *sh, const struct call *call, struct err *err) {
 		return backup_flash(sh, call, err);
 	if (call->argc > 1)
 		return grammar_refuse(call->argv[1], err);
+	if (*path == '\0')
+		return err_set(err, ERR_FILE, "a file name is missing: nothing was written");
 	if (!to_out)
 		out_text(sh->out, "Please wait...\n");
 	out_flush(sh->out);
@@ -121,15 +125,33 @@ static int read_all(int fd, struct restore *r, struct err *err) {
 	return 0;
 }
 
+/* What is no file may never end, and a pipe may never begin: a script would wait for ever. */
+static const char *open_file(const char *path, int *fd) {
+	struct stat st;
+	const char *why = NULL;
+
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (*fd < 0 || fstat(*fd, &st) != 0)
+		why = strerror(errno);
+	else if (S_ISDIR(st.st_mode))
+		why = strerror(EISDIR);
+	else if (!S_ISREG(st.st_mode))
+		why = "it is no file; - reads standard input";
+	if (why && *fd >= 0)
+		close(*fd);
+	return why;
+}
+
 static int read_file(struct restore *r, struct err *err) {
 	bool is_stdin = strcmp(r->path, "-") == 0;
-	int fd, rc;
+	int fd = STDIN_FILENO, rc;
+	const char *why;
 
 	if (is_stdin && r->sh->reads_stdin)
 		return refuse_path(r->path, "the commands come from there", err);
-	fd = is_stdin ? STDIN_FILENO : open(r->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return refuse_path(r->path, strerror(errno), err);
+	why = is_stdin ? NULL : open_file(r->path, &fd);
+	if (why)
+		return refuse_path(r->path, why, err);
 	rc = read_all(fd, r, err);
 	if (!is_stdin)
 		close(fd);
@@ -152,6 +174,35 @@ static bool on_step(void *arg, size_t done) {
 	return out_stopped(r->sh->out);
 }
 
+static void take_text(void *arg, const char *text, size_t n) {
+	str_add_bytes(arg, text, n);
+}
+
+static bool never_enough(void *arg) {
+	(void)arg;
+	return false;
+}
+
+/* Print what the daemon says of the restore: its losses, before the commit, or its outcome. */
+static int print_told(struct restore *r, const char *what, struct err *err) {
+	const char *const words[] = { "execute", "restore", what };
+	AUTO_STR struct str text = STR_INIT;
+	const struct client_output out = { take_text, never_enough, &text, false, NULL };
+	int rc = client_run(r->sh->client, ARRAY_LEN(words), (char **)words, &out, err);
+
+	if (rc == 0)
+		out_text(r->sh->out, str_text(&text));
+	return rc;
+}
+
+/* When the connection is lost: what that means for the configuration. */
+static int say_if_lost(struct err *err, const char *what) {
+	AUTO_FREE char *text = xstrdup(err->text);
+
+	return err->code == ERR_TIMEOUT ? err_set(err, ERR_TIMEOUT, "%s: %s", text, what)
+					: err->code;
+}
+
 static void print_account(struct restore *r) {
 	AUTO_STR struct str text = STR_INIT;
 	const char *data = str_text(&r->text);
@@ -169,7 +220,7 @@ static void print_account(struct restore *r) {
 static int judge(const struct restore *r, struct err *err) {
 	unsigned long refused = r->tally.lines[TALLY_REFUSED];
 
-	if (r->tally.lines[TALLY_TAKEN] + r->tally.lines[TALLY_WARNED] == 0)
+	if (r->tally.landed == 0)
 		return err_set(err, ERR_FILE, "%s holds no configuration: nothing was changed",
 			       r->path);
 	if (r->partial)
@@ -182,9 +233,10 @@ static int judge(const struct restore *r, struct err *err) {
 			       r->path);
 	if (refused > 0)
 		return err_set(err, ERR_FILE,
-			       "%lu lines were refused: nothing was changed.\n"
-			       "--partial restores the rest without them",
-			       refused);
+			       "%lu line%s refused: nothing was changed.\n"
+			       "--partial restores the rest without %s",
+			       refused, refused == 1 ? " was" : "s were",
+			       refused == 1 ? "it" : "them");
 	return 0;
 }
 
@@ -204,10 +256,12 @@ static int load(struct restore *r, struct err *err) {
 	shell_listen(r->sh);
 	progress_end(&r->progress);
 	if (end == LOADER_LOST)
-		return err_set(err, ERR_TIMEOUT, "the connection broke: nothing was changed");
+		return err_set(err, ERR_TIMEOUT, "the connection broke");
 	if (end == LOADER_STOPPED)
 		return err_set(err, ERR_FILE, "interrupted: nothing was changed");
 	print_account(r);
+	if (r->tally.landed > 0 && print_told(r, "losses", err) != 0)
+		return err->code;
 	return judge(r, err);
 }
 
@@ -224,7 +278,12 @@ static int commit(struct restore *r, struct err *err) {
 	const struct client_commit how = { r->confirm_minutes, comment };
 
 	err_clean_line(comment);
-	return client_commit_as(r->sh->client, &how, err);
+	if (client_commit_as(r->sh->client, &how, err) != 0)
+		return say_if_lost(err, "whether anything was changed is not known: "
+					"execute revision list config tells it");
+	if (print_told(r, "outcome", err) != 0)
+		return say_if_lost(err, "the file is restored");
+	return 0;
 }
 
 static int replace(struct restore *r, struct err *err) {
@@ -234,13 +293,15 @@ static int replace(struct restore *r, struct err *err) {
 	int rc = client_replace(client, !ours, err);
 
 	if (rc)
-		return rc;
+		return say_if_lost(err, UNCHANGED);
 	rc = load(r, err);
 	if (wants_commit(r, rc))
 		return commit(r, err);
-	if (client_abort(client, &second) == ERR_TIMEOUT && rc == 0)
-		rc = err_set(err, ERR_TIMEOUT, "%s", second.text);
-	return rc;
+	if (rc != ERR_TIMEOUT && client_abort(client, &second) == ERR_TIMEOUT && rc == 0) {
+		*err = second;
+		rc = err->code;
+	}
+	return rc ? say_if_lost(err, UNCHANGED) : 0;
 }
 
 /* ---- restore: the command ---- */

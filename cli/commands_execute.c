@@ -100,7 +100,8 @@ static const struct command execute_ha[] = {
 
 static const struct command execute_cfg[] = {
 	{ "reload", "Go back to what was saved last.",
-	  .warning = "This drops all changes that are not saved!", REMOTE },
+	  .warning = "This drops all changes that are not saved!",
+	  .flags = COMMAND_CHECKED, REMOTE },
 	{ "save", "Save the configuration as it is.", REMOTE },
 	{ "status", "Tell what is not saved, and when the unit goes back.", REMOTE },
 	{ 0 }
@@ -134,7 +135,8 @@ static const struct command execute_revision[] = {
 	{ "list", "Show revisions.", .sub = execute_revision_list },
 	{ "revert", "Bring the configuration of a revision back.", .min_args = 1, .max_args = 2,
 	  .args = revert_args,
-	  .warning = "This replaces the configuration by that of another revision!", REMOTE },
+	  .warning = "This replaces the configuration by that of another revision!",
+	  .flags = COMMAND_CHECKED, REMOTE },
 	{ 0 }
 };
 

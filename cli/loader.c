@@ -29,6 +29,7 @@
 /* Counts when a level was opened. */
 struct mark {
 	unsigned long lines[TALLY_KINDS];
+	unsigned long landed;
 };
 
 /* A top-level entry or object: what is carried out again. */
@@ -179,7 +180,37 @@ static unsigned long take_back(struct loader *l, size_t level) {
 		t->lines[kind] = mark->lines[kind];
 	}
 	t->lines[TALLY_REFUSED] += lost;
+	t->landed = mark->landed;
 	return lost;
+}
+
+static bool is_short_for(const char *word, const char *whole) {
+	return *word && strncmp(word, whole, strlen(word)) == 0;
+}
+
+/* Whether the line under way, which was taken, makes an entry or sets an attribute. */
+static bool lands(const struct loader *l) {
+	static const char *const makers[] = { "edit", "set", "append", "select", "clone" };
+
+	if (l->sh.context.depth == 0 || l->words->n < 2)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(makers); i++)
+		if (is_short_for(l->words->w[0], makers[i]))
+			return true;
+	return false;
+}
+
+static bool is_abort(const struct loader *l) {
+	return l->words->n > 0 && is_short_for(l->words->w[0], "abort");
+}
+
+/* What was set in what an `abort` closes is not to be; entries that were saved before it stay. */
+static void forget_landed(struct loader *l) {
+	size_t depth = l->sh.context.depth;
+
+	depth = depth > l->unit_depth ? depth : l->unit_depth;
+	if (l->in_unit)
+		l->unit.tally.landed = l->marks[depth].landed;
 }
 
 /* Count the line under way, if it is one of the file; `lost` were refused with it. */
@@ -189,6 +220,7 @@ static void count(struct loader *l, enum batch_outcome outcome, bool of_file, un
 
 	if (outcome == BATCH_DONE) {
 		t->lines[l->warned ? TALLY_WARNED : TALLY_TAKEN] += of_file;
+		t->landed += lands(l);
 		return;
 	}
 	t->lines[TALLY_REFUSED] += of_file;
@@ -317,8 +349,10 @@ static void unit_end(struct loader *l, bool of_file, bool saved) {
 static void note_opened(struct loader *l, const char *line, size_t depth) {
 	struct tally *t = tally_here(l);
 
-	for (size_t i = depth; i < l->sh.context.depth; i++)
+	for (size_t i = depth; i < l->sh.context.depth; i++) {
 		memcpy(l->marks[i].lines, t->lines, sizeof(l->marks[i].lines));
+		l->marks[i].landed = t->landed;
+	}
 	if (depth == 0) {
 		str_clear(&l->frame);
 		str_add(&l->frame, line);
@@ -345,6 +379,8 @@ static void run_line(struct loader *l, const char *line, bool of_file) {
 	}
 	if (outcome == BATCH_FAILED && l->sh.context.depth < depth)
 		lost = take_back(l, depth - 1);
+	if (outcome == BATCH_DONE && l->sh.context.depth < depth && is_abort(l))
+		forget_landed(l);
 	if (!was_left_out && l->batch.left_out)
 		keep_cause(l);
 	l->unit.again |= outcome == BATCH_FAILED && may_do_better(l->err.code);

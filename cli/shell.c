@@ -158,6 +158,8 @@ static int shell_words(struct shell *sh, const struct words *words, struct err *
 
 	if (rc == 0)
 		rc = shell_check_batch(sh, &call, err);
+	if (rc == 0 && sh->confirm && (call.command->flags & COMMAND_CHECKED))
+		rc = cmd_check(sh, &call, err);
 	if (rc == 0 && call.command->warning && !shell_confirm(sh, call.command->warning))
 		return 0;
 	if (rc)

@@ -44,6 +44,7 @@ void tally_add(struct tally *t, const struct tally *more) {
 		t->lines[i] += more->lines[i];
 	for (size_t i = 0; i < more->n; i++)
 		tally_say(t, &more->group[i]);
+	t->landed += more->landed;
 	t->more += more->more;
 }
 
@@ -70,7 +71,7 @@ static void print_group(const struct tally_group *group, struct str *out) {
 	if (group->times > 1)
 		str_addf(out, " and %lu more", group->times - 1);
 	if (group->lines > group->times)
-		str_addf(out, " (%lu lines)", group->lines);
+		str_addf(out, " (%lu line%s)", group->lines, str_plural(group->lines));
 	str_addf(out, ": %s", group->subject);
 	if (group->kind != TALLY_UNKNOWN)
 		str_addf(out, ": %s", group->reason);
@@ -99,8 +100,9 @@ void tally_print(const struct tally *t, struct str *out) {
 
 	for (size_t i = 0; i < TALLY_KINDS; i++)
 		sum += t->lines[i];
-	str_addf(out, "%lu lines: %lu taken, %lu taken with a warning, %lu refused.\n", sum,
-		 t->lines[TALLY_TAKEN], t->lines[TALLY_WARNED], t->lines[TALLY_REFUSED]);
+	str_addf(out, "%lu line%s: %lu taken, %lu taken with a warning, %lu refused.\n", sum,
+		 str_plural(sum), t->lines[TALLY_TAKEN], t->lines[TALLY_WARNED],
+		 t->lines[TALLY_REFUSED]);
 	print_kind(t, TALLY_WARNED, "Warnings", out);
 	print_kind(t, TALLY_REFUSED, "Refused", out);
 	print_kind(t, TALLY_UNKNOWN, "Refused, as the name is not known here", out);

@@ -33,6 +33,7 @@ struct tally_group {
 
 struct tally {
 	unsigned long lines[TALLY_KINDS];
+	unsigned long landed;    /* of those: that made an entry or set an attribute */
 	struct tally_group *group; /* n of them, as they came */
 	size_t n;
 	unsigned long more;      /* reasons that found no room */

@@ -39,5 +39,10 @@ const char *str_text(const struct str *s);
 /* The text as a string of its own that the caller frees; s is empty afterwards. */
 char *str_steal(struct str *s);
 
+/* What a noun behind the number n ends in: "" or "s". */
+static inline const char *str_plural(unsigned long long n) {
+	return n == 1 ? "" : "s";
+}
+
 /* A struct str that is released when it leaves its scope. */
 #define AUTO_STR __attribute__((cleanup(str_done)))

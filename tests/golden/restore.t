@@ -61,6 +61,10 @@ Please wait...
 /dev/null: it is no file: nothing was written
 Command fail. Return code -39
 
+A # execute backup config ''
+a file name is missing: nothing was written
+Command fail. Return code -39
+
 A # execute backup config
 
 incomplete command in the end
@@ -79,11 +83,8 @@ Command fail. Return code -28
 
 A # execute restore config /dev/null
 Please wait...
-
-Get config from local disk OK.
-0 lines: 0 taken, 0 taken with a warning, 0 refused.
-/dev/null holds no configuration: nothing was changed
-Command fail. Return code -39
+Can not get config file /dev/null: it is no file; - reads standard input
+Command fail. Return code -28
 
 A # execute restore config x --careful
 

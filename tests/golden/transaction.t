@@ -45,7 +45,7 @@ config firewall address
         set subnet 10.7.0.0 255.255.0.0
     next
 end
-config transaction id=1 of <*>: open here, 1 changes, expires in <*> seconds
+config transaction id=1 of <*>: open here, 1 change, expires in <*> seconds
 
 # The session has ended, the transaction has not. Nobody else sees it, but that it is locked.
 A # show firewall address staged
@@ -77,7 +77,7 @@ open=1 max=32 max_by_user=8 timeout=60 staged_bytes=<*>
 
 A # execute config-transaction resume 1
 A > execute config-transaction commit comment "one more net"
-config transaction id=1 is open, with 1 changes
+config transaction id=1 is open, with 1 change
 It ends after 60 minutes without a change. `execute config-transaction resume 1` takes it up again after a lost connection.
 
 A # show firewall address staged
@@ -162,7 +162,7 @@ end
 A # execute config-transaction resume 4
 A > execute config-transaction commit confirm 10 comment "to be seen"
 A > execute config-transaction status
-config transaction id=4 is open, with 1 changes
+config transaction id=4 is open, with 1 change
 It ends after 60 minutes without a change. `execute config-transaction resume 4` takes it up again after a lost connection.
 Warning: revision <*> will be taken back in 10 minutes unless it is confirmed: execute config-transaction confirm <*>
 revision <*> of <*> waits for its confirmation: it will be taken back in <*> seconds

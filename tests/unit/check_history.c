@@ -446,6 +446,24 @@ static int refuse_all(void *arg, const struct object *before, const struct objec
 	return err_set(err, ERR_PERMISSION, "a secondary");
 }
 
+/* What a lock is on is named once. */
+START_TEST(test_locked) {
+	uint64_t revision = engine->revision;
+	struct txn *held = txn_new(engine, "b", "test");
+	struct err err = { 0 };
+
+	fixture_set(engine, "firewall.address", "cs4", "set comment x\n");
+	txn_hold(held, "config transaction id=3 of b");
+	put(held, "firewall.address", "cs4", "set comment y\n");
+	ck_assert_int_eq(run(history_stage, revision, &err), ERR_LOCKED);
+	ck_assert_str_eq(err.text, "firewall address cs4: config transaction id=3 of b\n"
+				   "Can not config the object since either the object or the "
+				   "referenced objects are being configured by other "
+				   "transactions.");
+	txn_free(held);
+}
+END_TEST
+
 START_TEST(test_refusals) {
 	uint64_t revision = engine->revision;
 
@@ -509,6 +527,7 @@ int main(void) {
 	tcase_add_test(t, test_undo_among_others);
 	tcase_add_loop_test(t, test_undo_moves_its_own, 0, 2);
 	tcase_add_test(t, test_undo_conflicts);
+	tcase_add_test(t, test_locked);
 	tcase_add_test(t, test_refusals);
 	tcase_add_test(t, test_faults);
 	return fixture_run(s);

@@ -211,6 +211,35 @@ START_TEST(test_cases) {
 }
 END_TEST
 
+/* ---- what lands ---- */
+
+static const struct {
+	const char *text;
+	unsigned long landed;    /* lines that make an entry or set an attribute, and stay */
+} landings[] = {
+	{ "end\n", 0 },
+	{ "hostname R1\ninterface Gi0\n ip address 10.0.0.1 255.255.255.0\nend\n", 0 },
+	{ ADDRESS "end\nhello\n", 0 },
+	{ "config global\nend\nconfig vdom\nedit root\nend\n", 0 },
+	{ "config system global\nunset hostname\nset nonsense x\nend\n", 0 },
+	{ ADDRESS "edit a\nset comment x\nabort\n", 0 },
+	{ ADDRESS "edit a\nnext\nedit b\nset comment x\nabort\n", 1 },
+	{ ADDRESS "edit a\nnext\nabort\n", 1 },
+	{ BASE "config firewall policy\nedit 1\nset srcintf port1\nnext\nend\n", 5 },
+	{ ADDRESS "ed a\nse comment x\nset comm x\nnext\nend\n", 3 },
+	{ "config system global\nset hostname x\nend\n", 1 },
+};
+
+/* A file of which nothing lands is no configuration, whatever lines of it are taken. */
+START_TEST(test_landed) {
+	const char *text = landings[_i].text;
+
+	ck_assert_int_eq(load(text, strlen(text), false), LOADER_DONE);
+	ck_assert_msg(tally.landed == landings[_i].landed, "%lu of:\n%s%s", tally.landed, text,
+		      str_text(&account));
+}
+END_TEST
+
 /* ---- a file that is whole or nothing ---- */
 
 /* Of what this product wrote not a line may be missing. */
@@ -328,6 +357,7 @@ static Suite *loader_suite(void) {
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, test_cases, 0, (int)ARRAY_LEN(cases));
+	tcase_add_loop_test(t, test_landed, 0, (int)ARRAY_LEN(landings));
 	tcase_add_test(t, test_exact);
 	tcase_add_test(t, test_stop);
 	tcase_add_test(t, test_lost);

@@ -526,6 +526,41 @@ START_TEST(test_fault) {
 }
 END_TEST
 
+/* ---- what would go ---- */
+
+/* The caller frees it. */
+static char *losses(bool factory, const char *text) {
+	struct txn *t = begin(engine, factory);
+	struct str said = STR_INIT;
+
+	load(t, text);
+	txn_losses(t, &said);
+	txn_free(t);
+	return str_steal(&said);
+}
+
+START_TEST(test_losses) {
+	AUTO_FREE char *same = backup(engine), *none = losses(false, same), *most = NULL;
+	AUTO_FREE char *few = losses(true, "config system interface\nedit port1\nnext\nend\n"
+					   "config system auto-scale\nset hb-interval 5\nend\n"
+					   "config firewall address\nedit x\nnext\nend\n");
+
+	ck_assert_str_eq(none, "");
+	ck_assert_str_eq(few, "6 objects would go: 1 of system global, 5 of firewall policy.\n"
+			      "Without an address would be: port1.\n");
+	for (int i = 0; i < 20; i++) {
+		AUTO_FREE char *key = xasprintf("lan%d", i);
+		AUTO_FREE char *body = xasprintf("set ip 10.3.%d.1/24\n", i);
+
+		fixture_set(engine, "system.interface", key, body);
+	}
+	most = losses(false, "");
+	ck_assert_msg(strstr(most, " of other tables.\n") != NULL, "%s", most);
+	ck_assert_msg(strstr(most, " and 13 more.\n") != NULL, "%s", most);
+	ck_assert_ptr_null(strstr(most, "eth0"));
+}
+END_TEST
+
 static Suite *txn_replace_suite(void) {
 	Suite *s = suite_create("txn_replace");
 	TCase *t = fixture_case(s, "txn_replace");
@@ -533,6 +568,7 @@ static Suite *txn_replace_suite(void) {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_same);
 	tcase_add_test(t, test_gone);
+	tcase_add_test(t, test_losses);
 	tcase_add_test(t, test_view);
 	tcase_add_test(t, test_found);
 	tcase_add_test(t, test_found_put);

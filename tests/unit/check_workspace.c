@@ -118,9 +118,9 @@ START_TEST(test_lost_connection) {
 	ck_assert_int_eq(wire_txn(&alice, "resume 2"), ERR_NOT_FOUND);
 	GOOD(wire_txn(&alice, "status"), &alice);
 	ck_assert_str_eq(str_text(&alice.said), "config transaction id=1 of alice: not open, 1 "
-						"changes, expires in 3600 seconds\n");
+						"change, expires in 3600 seconds\n");
 	GOOD(wire_txn(&alice, "resume 1"), &alice);
-	ck_assert_ptr_nonnull(strstr(str_text(&alice.said), "id=1 is open, with 1 changes\n"));
+	ck_assert_ptr_nonnull(strstr(str_text(&alice.said), "id=1 is open, with 1 change\n"));
 	GOOD(wire_txn(&alice, "resume 1"), &alice);
 	GOOD(wire_txn(&alice, "commit"), &alice);
 	GOOD(wire_get(&bob, "firewall.address", "y"), &bob);

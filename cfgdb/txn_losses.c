@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a transaction takes away, told before it is committed. A file that replaces all may be the
+ * wrong one: its own lines do not show that, what would go does. Entries that are deleted and
+ * objects that fall back to their defaults are counted by table; interfaces that would be without
+ * an address are named, for one of them may be the way by which the administrator came. Both lists
+ * have a bound, and the rest is counted.
+ */
+#include "cfgdb/check.h"
+#include "cfgdb/txn_impl.h"
+#include "schemas/schema_gen.h"
+
+#define TABLES_MAX     8
+#define INTERFACES_MAX 8
+
+struct losses {
+	size_t of_table[TBL_COUNT];
+	size_t objects, addresses;
+	struct str names;        /* of interfaces: the first INTERFACES_MAX of them */
+};
+
+static bool is_lost(const struct object *active, const struct object *after) {
+	if (schema_is_list(active->table))
+		return !after && !check_adopts(active);
+	return !object_is_empty(active) && object_is_empty(after);
+}
+
+static bool has_address(const struct object *obj) {
+	return object_ip(obj, SYSTEM_INTERFACE__IP).a != 0 ||
+	       !object_is(obj, SYSTEM_INTERFACE__MODE, "static");
+}
+
+static bool loses_address(const struct object *active, const struct object *after) {
+	if (active->table->id != TBL_SYSTEM_INTERFACE || !has_address(active))
+		return false;
+	return after ? !has_address(after) : !check_adopts(active);
+}
+
+static void take_staged(struct losses *l, const struct object *active, const struct object *after) {
+	if (is_lost(active, after)) {
+		l->of_table[active->table->id]++;
+		l->objects++;
+	}
+	if (!loses_address(active, after))
+		return;
+	if (l->addresses++ < INTERFACES_MAX)
+		str_addf(&l->names, "%s%s", l->names.len > 0 ? ", " : "", active->key);
+}
+
+static void tell_objects(const struct losses *l, struct str *out) {
+	size_t tables = 0, rest = l->objects;
+
+	str_addf(out, "%zu object%s would go:", l->objects, str_plural(l->objects));
+	for (uint16_t i = 0; i < schema_n_top && tables < TABLES_MAX; i++) {
+		size_t n = l->of_table[schema_top[i]];
+
+		if (n == 0)
+			continue;
+		str_addf(out, "%s %zu of %s", tables++ > 0 ? "," : "", n,
+			 schema_tables[schema_top[i]]->path);
+		rest -= n;
+	}
+	if (rest > 0)
+		str_addf(out, ", %zu of other tables", rest);
+	str_add(out, ".\n");
+}
+
+void txn_losses(const struct txn *t, struct str *out) {
+	struct losses l = { .names = STR_INIT };
+	const struct staged *s;
+
+	TAILQ_FOREACH(s, &t->order, next) {
+		const struct object *active = txn_active(t, s->table, s->key);
+
+		if (active)
+			take_staged(&l, active, s->obj);
+	}
+	if (l.objects > 0)
+		tell_objects(&l, out);
+	if (l.addresses > 0)
+		str_addf(out, "Without an address would be: %s", str_text(&l.names));
+	if (l.addresses > INTERFACES_MAX)
+		str_addf(out, " and %zu more", l.addresses - INTERFACES_MAX);
+	if (l.addresses > 0)
+		str_add(out, ".\n");
+	str_done(&l.names);
+}
