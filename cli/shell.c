@@ -232,41 +232,6 @@ int shell_run(struct shell *sh, const char *line) {
 	return rc;
 }
 
-/* Whether a word, or what it may be short for, is the name of a secret anywhere. */
-static bool shell_names_secret(const char *word) {
-	size_t len = strlen(word);
-
-	for (uint16_t t = 0; len > 0 && t < schema_n_tables; t++)
-		for (uint16_t i = 0; i < schema_tables[t]->n_attrs; i++) {
-			const struct schema_attr *a = &schema_tables[t]->attrs[i];
-
-			if (schema_is_secret(a) && strncmp(a->name, word, len) == 0)
-				return true;
-		}
-	return false;
-}
-
-bool shell_is_secret(struct shell *sh, const char *line) {
-	AUTO_WORDS struct words words = { 0 };
-	const struct object *obj = shell_object(sh);
-	struct call call;
-	struct err err;
-	int attr = -1;
-
-	lex_words(line, &words, NULL);
-	if (words.n < 2)
-		return false;
-	if (obj && grammar_parse(commands, context_kind(&sh->context), words.w, words.n, &call,
-				 &err) == 0) {
-		if (call.command->kind != ARGS_VALUES && call.command->kind != ARGS_LIST_VALUES)
-			return false;
-		attr = grammar_attr(obj, call.argv[0], call.command->kind, &err);
-	}
-	return attr >= 0 ? schema_is_secret(&obj->table->attrs[attr]) :
-			   strncmp("set", words.w[0], strlen(words.w[0])) == 0 &&
-				   shell_names_secret(words.w[1]);
-}
-
 void shell_drop(struct shell *sh) {
 	struct err err;
 
