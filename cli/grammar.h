@@ -29,6 +29,7 @@ enum command_flag {
 	COMMAND_YIELDS = 1 << 4,  /* what is short for it and for another one means that */
 	COMMAND_PARTS = 1 << 5,   /* the beginning of a path will do */
 	COMMAND_AT_ONCE = 1 << 6, /* is carried out even while a batch is typed */
+	COMMAND_TEXT = 1 << 7,    /* what it prints has no form of JSON */
 };
 
 /* What the arguments after the words of a command are. */

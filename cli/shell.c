@@ -151,6 +151,17 @@ static int shell_check_batch(const struct shell *sh, const struct call *call, st
 	return 0;
 }
 
+/* What is no JSON must not come between what is. */
+static int shell_check_json(const struct shell *sh, const struct call *call, struct err *err) {
+	AUTO_STR struct str words = STR_INIT;
+
+	if (!sh->json || !(call->command->flags & COMMAND_TEXT))
+		return 0;
+	for (size_t i = 0; i < call->n_words; i++)
+		str_addf(&words, " %s", call->words[i]);
+	return err_set(err, ERR_PARSE, "this command has no JSON form:%s", str_text(&words));
+}
+
 static int shell_words(struct shell *sh, const struct words *words, struct err *err) {
 	enum level_kind where = context_kind(&sh->context);
 	struct call call;
@@ -158,6 +169,8 @@ static int shell_words(struct shell *sh, const struct words *words, struct err *
 
 	if (rc == 0)
 		rc = shell_check_batch(sh, &call, err);
+	if (rc == 0)
+		rc = shell_check_json(sh, &call, err);
 	if (rc == 0 && call.command->warning && !shell_confirm(sh, call.command->warning))
 		return 0;
 	if (rc)
@@ -174,6 +187,9 @@ static int shell_filtered(struct shell *sh, const char *line, const struct pipe 
 
 	if (words->n == 0)
 		return pipe->n > 0 ? grammar_refuse("|", err) : 0;
+	if (sh->json && pipe->n > 0)
+		return err_set(err, ERR_PARSE,
+			       "filters pick lines of text, and JSON (--json) has none of meaning");
 	rc = filters_begin(&filters, line, pipe, sh->out, err);
 	if (rc)
 		return rc < 0 ? rc : 0;

@@ -16,6 +16,7 @@ Command fail. Return code -3
 A # execute config-transaction start 0
 
 command parse error before '0'
+minutes are 1 to 1440
 Command fail. Return code -61
 
 A # execute config-transaction resume

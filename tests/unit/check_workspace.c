@@ -156,7 +156,16 @@ START_TEST(test_root) {
 	wire_open(&root, &unit, "root");
 	GOOD(wire_txn(&alice, "start"), &alice);
 	GOOD(wire_put(&alice, "firewall.address", "y", UUID(2) "set comment a\n"), &alice);
+	GOOD(wire_txn(&alice, "elsewhere 1"), &alice);
+	ck_assert_str_eq(str_text(&alice.said), "");
+	ck_assert_int_eq(wire_txn(&bob, "elsewhere 1"), ERR_PERMISSION);
+	GOOD(wire_txn(&root, "elsewhere 1"), &root);
+	ck_assert_str_eq(str_text(&root.said), "config transaction id=1 of alice is open in "
+					       "another session, with 1 changes.\n");
 	GOOD(wire_txn(&root, "abort 1"), &root);
+	ck_assert_str_eq(str_text(&root.said), "config transaction id=1 of alice is aborted: 1 "
+					       "changes are dropped\n");
+	ck_assert_int_eq(wire_txn(&root, "elsewhere 1"), ERR_NOT_FOUND);
 	ck_assert_int_eq(wire_drop(&alice, "firewall.policy", "7"), ERR_CONFLICT);
 	ck_assert_ptr_nonnull(strstr(alice.err.text, "id=1 was aborted in another session"));
 	GOOD(wire_txn(&alice, "start"), &alice);
@@ -227,6 +236,8 @@ START_TEST(test_minutes) {
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		ck_assert_msg(wire_txn(&alice, bad[i]) != 0, "%s", bad[i]);
+	ck_assert_int_eq(wire_txn(&alice, "start 1441"), ERR_PARSE);
+	ck_assert_ptr_nonnull(strstr(alice.err.text, "minutes are 1 to 1440"));
 	GOOD(wire_txn(&alice, "status"), &alice);
 	ck_assert_str_eq(str_text(&alice.said), "no config transaction is open\n");
 	GOOD(wire_txn(&alice, "start 1440"), &alice);
