@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/requests.h"
 
@@ -82,12 +83,32 @@ static int run_keep(void *ctx, const struct command_call *call, struct str *out,
 	return 0;
 }
 
+/* Each line is a code, a colon, and a command without newlines. */
+static void log_json(const char *line, struct str *out) {
+	struct json j = json_put_begin(out);
+
+	json_put_array(&j, NULL);
+	for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *colon = line + strcspn(line, ":\n");
+		const char *command = colon + strspn(colon, ": ");
+		AUTO_FREE char *text = xstrndup(command, strcspn(command, "\n"));
+
+		json_put_object(&j, NULL);
+		json_put_i64(&j, "code", strtoll(line, NULL, 10));
+		json_put_text(&j, "command", text);
+		json_put_end(&j);
+	}
+	json_put_end(&j);
+}
+
 static int run_lastlog(void *ctx, const struct command_call *call, struct str *out,
 		       struct err *err) {
 	const struct batch_log *log = batch_find(ctx, call->user);
 	int rc = command_no_words(call, err);
 
-	if (rc == 0 && log)
+	if (rc == 0 && call->json)
+		log_json(log ? str_text(&log->text) : "", out);
+	else if (rc == 0 && log)
 		str_add_bytes(out, str_text(&log->text), log->text.len);
 	return rc;
 }
@@ -107,7 +128,7 @@ const struct command *commands_batch(size_t *n) {
 	static const struct command table[] = {
 		{ .words = "execute batch start", .run = run_start },
 		{ .words = "execute batch keep", .run = run_keep },
-		{ .words = "execute batch lastlog", .run = run_lastlog },
+		{ .words = "execute batch lastlog", .has_json = true, .run = run_lastlog },
 	};
 
 	*n = ARRAY_LEN(table);

@@ -232,25 +232,43 @@ static int comment_run(void *ctx, const struct command_call *call, struct str *o
 
 /* ---- execute cfg save, reload, status ---- */
 
+static void status_text(const struct saving *s, uint64_t saved, struct str *out) {
+	int64_t left = saved ? saving_left(s) : -1;
+
+	if (saved == 0) {
+		str_add(out, "Everything is saved.\n");
+		return;
+	}
+	str_addf(out, "Saved is revision %" PRIu64 ", not what came after it.\n", saved);
+	if (left >= 0)
+		str_addf(out, "The unit goes back to it in %" PRId64 " second%s.\n", left,
+			 str_plural((uint64_t)left));
+	else
+		str_add(out, "The unit goes back to it at the next start of the machine.\n");
+}
+
+/* Without a time of going back it is the next start of the machine. */
+static void status_json(const struct saving *s, uint64_t saved, struct str *out) {
+	struct json j = json_put_begin(out);
+
+	json_put_object(&j, NULL);
+	json_put_bool(&j, "saved", saved == 0);
+	if (saved)
+		json_put_u64(&j, "saved_revision", saved);
+	if (saved && saving_left(s) >= 0)
+		json_put_i64(&j, "reverts_seconds", saving_left(s));
+	json_put_end(&j);
+}
+
 static int status_run(void *ctx, const struct command_call *call, struct str *out,
 		      struct err *err) {
 	const struct saving *s = ((const struct cmd_revision *)ctx)->saving;
 	uint64_t saved = s ? saving_saved(s) : 0;
-	int64_t left = s ? saving_left(s) : -1;
 	int rc = command_no_words(call, err);
 
-	if (rc)
-		return rc;
-	if (saved == 0)
-		str_add(out, "Everything is saved.\n");
-	else
-		str_addf(out, "Saved is revision %" PRIu64 ", not what came after it.\n", saved);
-	if (saved && left >= 0)
-		str_addf(out, "The unit goes back to it in %" PRId64 " second%s.\n", left,
-			 str_plural((uint64_t)left));
-	else if (saved)
-		str_add(out, "The unit goes back to it at the next start of the machine.\n");
-	return 0;
+	if (rc == 0)
+		(call->json ? status_json : status_text)(s, saved, out);
+	return rc;
 }
 
 static int save_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
@@ -367,7 +385,7 @@ const struct command *commands_revision(size_t *n) {
 		{ .words = "execute restore outcome", .run = outcome_run },
 		{ .words = "execute check revision revert", .run = revert_check_run },
 		{ .words = "execute check cfg reload", .run = reload_check_run },
-		{ .words = "execute cfg status", .run = status_run },
+		{ .words = "execute cfg status", .run = status_run, .has_json = true },
 		{ .words = "execute cfg save", .run = save_run },
 		{ .words = "execute cfg reload", .run = reload_run },
 	};

@@ -26,6 +26,13 @@ static int take_number(const char *word, long long most, long long *ret, struct 
 	return bad ? command_bad_word(word, err) : 0;
 }
 
+static int take_minutes(const char *word, long long most, long long *ret, struct err *err) {
+	if (take_number(word, most, ret, err) == 0)
+		return 0;
+	return err_set(err, ERR_PARSE,
+		       "\ncommand parse error before '%.200s'\nminutes are 1 to %lld", word, most);
+}
+
 static int one_word_at_most(const struct command_call *call, struct err *err) {
 	return call->argc > 1 ? command_bad_word(call->argv[1], err) : 0;
 }
@@ -46,7 +53,7 @@ static int start_run(void *ctx, const struct command_call *call, struct str *out
 
 	(void)ctx;
 	if (rc == 0 && call->argc > 0)
-		rc = take_number(call->argv[0], WORKSPACE_MINUTES_MAX, &minutes, err);
+		rc = take_minutes(call->argv[0], WORKSPACE_MINUTES_MAX, &minutes, err);
 	if (rc == 0 && s->txn)
 		rc = err_set(err, ERR_CONFLICT,
 			     "all of these commands are one transaction (--atomic): no other can "
@@ -84,16 +91,52 @@ static int resume_run(void *ctx, const struct command_call *call, struct str *ou
 	return 0;
 }
 
-static int abort_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
-	struct caller *s = call->caller;
-	long long id = 0;
+/* An id, and what is open under it if that is not here; *id is 0 without one. */
+static int take_other(const struct command_call *call, uint64_t *id, const struct held **other,
+		      struct err *err) {
+	long long number = 0;
 	int rc = one_word_at_most(call, err);
 
-	(void)ctx;
-	(void)out;
+	*other = NULL;
 	if (rc == 0 && call->argc > 0)
-		rc = take_number(call->argv[0], INT64_MAX, &id, err);
-	return rc ? rc : workspace_abort(workspace_of(call), &s->seat, (uint64_t)id, s->user, err);
+		rc = take_number(call->argv[0], INT64_MAX, &number, err);
+	*id = (uint64_t)number;
+	if (rc == 0 && number > 0)
+		rc = workspace_find(workspace_of(call), *id, call->user, other, err);
+	if (*other && (*other)->seat == &call->caller->seat)
+		*other = NULL;
+	return rc;
+}
+
+static int abort_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+	struct caller *s = call->caller;
+	const struct held *other;
+	uint64_t id;
+	int rc = take_other(call, &id, &other, err);
+
+	(void)ctx;
+	if (other)
+		str_addf(out,
+			 "config transaction id=%" PRIu64 " of %s is aborted: %zu changes are "
+			 "dropped\n",
+			 id, other->user, txn_staged(other->txn));
+	return rc ? rc : workspace_abort(workspace_of(call), &s->seat, id, s->user, err);
+}
+
+/* For the question of a shell before somebody loses what he works in; if nobody does: nothing. */
+static int elsewhere_run(void *ctx, const struct command_call *call, struct str *out,
+			 struct err *err) {
+	const struct held *other;
+	uint64_t id;
+	int rc = take_other(call, &id, &other, err);
+
+	(void)ctx;
+	if (other && other->seat)
+		str_addf(out,
+			 "config transaction id=%" PRIu64 " of %s is open in another session, with "
+			 "%zu changes.\n",
+			 id, other->user, txn_staged(other->txn));
+	return rc;
 }
 
 /* "confirm" MINUTES and "comment" TEXT, in any order. */
@@ -110,7 +153,7 @@ static int read_wish(const struct command_call *call, struct commit_wish *ret, s
 		if (i + 1 == call->argc)
 			return command_word_missing(err);
 		if (confirm) {
-			rc = take_number(call->argv[i + 1], PENDING_MINUTES_MAX, &minutes, err);
+			rc = take_minutes(call->argv[i + 1], PENDING_MINUTES_MAX, &minutes, err);
 			if (rc)
 				return rc;
 			ret->confirm_minutes = (unsigned int)minutes;
@@ -181,6 +224,7 @@ const struct command *commands_transaction(size_t *n) {
 		{ .words = EXECUTE "start", .run = start_run },
 		{ .words = EXECUTE "resume", .run = resume_run },
 		{ .words = EXECUTE "abort", .run = abort_run },
+		{ .words = EXECUTE "elsewhere", .run = elsewhere_run },
 		{ .words = EXECUTE "commit", .run = commit_run },
 		{ .words = EXECUTE "confirm", .run = confirm_run },
 		{ .words = EXECUTE "diff", .run = diff_run },

@@ -223,28 +223,51 @@ static int tell_entity(void *arg, const struct schema_table *table, const char *
 	return lock == TXN_LOCK_REFERRED ? 0 : tell_object(arg, table, key, what, what);
 }
 
-static int objects_of(struct telling *t, const struct held *h,
-		      int (*visit)(void *arg, const struct schema_table *table, const char *key,
-				   enum txn_lock lock)) {
+typedef int tell_fn(void *arg, const struct schema_table *table, const char *key,
+		    enum txn_lock lock);
+
+/* What is `told` of the objects of a transaction, below what it is of. */
+static int objects_of(struct telling *t, const char *kind, uint64_t number, const struct txn *txn,
+		      tell_fn *told) {
 	if (!t->call->json) {
-		str_addf(t->out, "id=%" PRIu64 "\n", h->id);
-		return txn_each_lock(h->txn, visit, t);
+		str_addf(t->out, "%s=%" PRIu64 "\n", kind, number);
+		return txn ? txn_each_lock(txn, told, t) : 0;
 	}
 	json_put_object(&t->json, NULL);
-	json_put_u64(&t->json, "id", h->id);
+	json_put_u64(&t->json, kind, number);
 	json_put_array(&t->json, "objects");
-	txn_each_lock(h->txn, visit, t);
+	if (txn)
+		txn_each_lock(txn, told, t);
 	json_put_end(&t->json);
 	json_put_end(&t->json);
 	return 0;
 }
 
 static int entity_held(void *arg, const struct held *h) {
-	return objects_of(arg, h, tell_entity);
+	return objects_of(arg, "id", h->id, h->txn, tell_entity);
 }
 
 static int lock_held(void *arg, const struct held *h) {
-	return objects_of(arg, h, tell_lock);
+	return objects_of(arg, "id", h->id, h->txn, tell_lock);
+}
+
+/* What a commit that waits keeps others from is what takes it back. */
+static int lock_awaited(void *arg, const struct awaited *a) {
+	return objects_of(arg, "revision", a->revision, a->lock, tell_lock);
+}
+
+/* What it put is what that would put back or delete; what it deleted is not there now. */
+static int tell_done(void *arg, const struct schema_table *table, const char *key,
+		     enum txn_lock lock) {
+	const struct telling *t = arg;
+	bool is = model_find(t->call->caller->engine->model, table, key) != NULL;
+	const char *what = is ? "put" : "delete";
+
+	return lock == TXN_LOCK_REFERRED ? 0 : tell_object(arg, table, key, what, what);
+}
+
+static int entity_awaited(void *arg, const struct awaited *a) {
+	return objects_of(arg, "revision", a->revision, a->lock, tell_done);
 }
 
 static int commands_held(void *arg, const struct held *h) {
@@ -255,9 +278,10 @@ static int commands_held(void *arg, const struct held *h) {
 	return 0;
 }
 
-/* Tell something of each. */
+/* Tell something of each that is open, and of each that waits for its confirmation, or NULL. */
 static int show(const struct command_call *call, int (*each)(void *arg, const struct held *h),
-		struct str *out, struct err *err) {
+		int (*waits)(void *arg, const struct awaited *a), struct str *out,
+		struct err *err) {
 	struct telling t = { call, out, json_put_begin(out) };
 	int rc = command_no_words(call, err);
 
@@ -266,6 +290,8 @@ static int show(const struct command_call *call, int (*each)(void *arg, const st
 	if (call->json)
 		json_put_array(&t.json, NULL);
 	workspace_each(workspace_of(&t), each, &t);
+	if (waits)
+		pending_each(call->caller->config->pending, waits, &t);
 	if (call->json)
 		json_put_end(&t.json);
 	return 0;
@@ -273,24 +299,24 @@ static int show(const struct command_call *call, int (*each)(void *arg, const st
 
 static int info_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	(void)ctx;
-	return show(call, info_held, out, err);
+	return show(call, info_held, NULL, out, err);
 }
 
 static int entity_run(void *ctx, const struct command_call *call, struct str *out,
 		      struct err *err) {
 	(void)ctx;
-	return show(call, entity_held, out, err);
+	return show(call, entity_held, entity_awaited, out, err);
 }
 
 static int lock_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
 	(void)ctx;
-	return show(call, lock_held, out, err);
+	return show(call, lock_held, lock_awaited, out, err);
 }
 
 static int commands_run(void *ctx, const struct command_call *call, struct str *out,
 			struct err *err) {
 	(void)ctx;
-	return show(call, commands_held, out, err);
+	return show(call, commands_held, NULL, out, err);
 }
 
 #define SHOW "diagnose sys config-transaction show "

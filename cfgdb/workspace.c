@@ -182,6 +182,16 @@ static int find(const struct workspace *w, uint64_t id, const char *user, struct
 	return 0;
 }
 
+int workspace_find(const struct workspace *w, uint64_t id, const char *user,
+		   const struct held **ret, struct err *err) {
+	struct held *h;
+	int rc = find(w, id, user, &h, err);
+
+	if (rc == 0)
+		*ret = h;
+	return rc;
+}
+
 int workspace_resume(struct workspace *w, struct seat *seat, uint64_t id, const char *user,
 		     struct err *err) {
 	struct held *h;

@@ -59,6 +59,13 @@ int workspace_start(struct workspace *w, struct seat *seat, const char *user, un
 int workspace_resume(struct workspace *w, struct seat *seat, uint64_t id, const char *user,
 		     struct err *err);
 
+/*
+ * The transaction of this id, as user may resume it; it is the workspace's. ERR_NOT_FOUND,
+ * ERR_PERMISSION.
+ */
+int workspace_find(const struct workspace *w, uint64_t id, const char *user,
+		   const struct held **ret, struct err *err);
+
 /* End a transaction: that of the seat (id 0), or another one, as user may resume it. */
 int workspace_abort(struct workspace *w, struct seat *seat, uint64_t id, const char *user,
 		    struct err *err);

@@ -11,7 +11,6 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/client.h"
 #include "cfgdb/ctl.h"
-#include "cfgdb/lex.h"
 #include "cli/batch.h"
 #include "cli/commands.h"
 #include "cli/report.h"
@@ -43,21 +42,13 @@ static void job_output(void *arg, const char *text, size_t n) {
 	(void)n;
 }
 
-/* Others may read the log over a shoulder, or keep it: `set NAME *`. */
-static void job_secret(struct batch_job *job, const char *line) {
-	AUTO_WORDS struct words words = { 0 };
-
-	lex_words(line, &words, NULL);
-	str_addf(&job->log, "%s %s *\n", words.w[0], words.w[1]);
-}
-
 static void job_line(void *arg, const char *line, int code) {
 	struct batch_job *job = arg;
 
 	str_addf(&job->log, "%d: ", report_code(code));
-	if (shell_is_secret(job->sh, line)) {
-		job_secret(job, line);
-		return;
+	if (shell_is_secret(job->sh, line)) { /* others may read it over a shoulder, or keep it */
+		shell_mask(line, &job->log);
+		line = "";
 	}
 	for (line += strspn(line, " \t"); *line; line++) {
 		if (*line == '\n')

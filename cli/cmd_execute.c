@@ -101,7 +101,7 @@ int cmd_top(struct shell *sh, const struct call *call, struct err *err) {
 	return remote_run(sh, call, top_enough, err);
 }
 
-/* ---- clearing sessions ---- */
+/* ---- with a question that the daemon knows ---- */
 
 static void take_answer(void *arg, const char *text, size_t len) {
 	str_add_bytes(arg, text, len);
@@ -112,14 +112,21 @@ static bool never_enough(void *arg) {
 	return false;
 }
 
+/* What the daemon answers to these words, whatever form of output the session has. */
+static int remote_ask(struct shell *sh, size_t n, const char *const words[], struct str *answer,
+		      struct err *err) {
+	const struct client_output out = { take_answer, never_enough, answer, false, NULL };
+
+	return client_run(sh->client, n, (char **)words, &out, err);
+}
+
 /* Without a filter everyone is cut off, the administrator too: it is asked first, at a terminal. */
 int cmd_session_clear(struct shell *sh, const struct call *call, struct err *err) {
+	const char *const words[] = { "diagnose", "sys", call->words[2], "clear",
+				      "unfiltered-count" };
 	AUTO_STR struct str answer = STR_INIT;
 	AUTO_FREE char *warning = NULL;
-	const struct client_output out = { take_answer, never_enough, &answer, false, NULL };
-	char *words[] = { (char *)"diagnose", (char *)"sys", (char *)call->words[2],
-			  (char *)"clear", (char *)"unfiltered-count" };
-	int rc = client_run(sh->client, ARRAY_LEN(words), words, &out, err);
+	int rc = remote_ask(sh, ARRAY_LEN(words), words, &answer, err);
 
 	if (rc == ERR_NOT_FOUND)
 		return cmd_remote(sh, call, err);
@@ -128,6 +135,24 @@ int cmd_session_clear(struct shell *sh, const struct call *call, struct err *err
 	warning = xasprintf("No filter spares any: this ends all %.*s sessions.",
 			    (int)strcspn(str_text(&answer), "\n"), str_text(&answer));
 	return shell_confirm(sh, warning) ? cmd_remote(sh, call, err) : 0;
+}
+
+/* Somebody may be at work in it, or the administrator himself in another window. */
+int cmd_transaction_take(struct shell *sh, const struct call *call, struct err *err) {
+	AUTO_STR struct str answer = STR_INIT;
+	AUTO_FREE char *warning = NULL;
+	int rc = 0;
+
+	if (call->argc > 0 && sh->confirm) {
+		const char *const words[] = { "execute", "config-transaction", "elsewhere",
+					      call->argv[0] };
+
+		rc = remote_ask(sh, ARRAY_LEN(words), words, &answer, err);
+	}
+	if (rc)
+		return rc;
+	warning = xstrndup(str_text(&answer), strcspn(str_text(&answer), "\n"));
+	return !*warning || shell_confirm(sh, warning) ? cmd_remote(sh, call, err) : 0;
 }
 
 /* ---- exit ---- */

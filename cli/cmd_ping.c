@@ -171,7 +171,7 @@ int cmd_ping(struct shell *sh, const struct call *call, struct err *err) {
 	n += option_args(&sh->ping, args + n);
 	args[n++] = "--";
 	args[n++] = call->argv[0];
-	rc = program_run(sh, args, ping_line, &p, &status, err);
+	rc = program_follow(sh, args, ping_line, &p, &status, err);
 	if (rc)
 		return rc;
 	if (p.no_host)
@@ -217,7 +217,7 @@ int cmd_traceroute(struct shell *sh, const struct call *call, struct err *err) {
 
 	if (!program_host_is_sane(host))
 		return grammar_refuse(host, err);
-	rc = program_run(sh, args, trace_line, &t, &status, err);
+	rc = program_follow(sh, args, trace_line, &t, &status, err);
 	if (rc)
 		return rc;
 	if (t.no_host)

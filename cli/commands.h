@@ -67,7 +67,8 @@ int cmd_restore(struct shell *sh, const struct call *call, struct err *err);
 
 /*
  * cmd_execute.c: what the daemon answers, up to a key with `watch`, up to the key q with `top`,
- * with a question before it ends all sessions; `exit`, also inside a config.
+ * with a question before it ends all sessions or takes a config transaction out of another session;
+ * `exit`, also inside a config.
  */
 int cmd_remote(struct shell *sh, const struct call *call, struct err *err);
 
@@ -76,6 +77,7 @@ int cmd_check(struct shell *sh, const struct call *call, struct err *err);
 int cmd_watch(struct shell *sh, const struct call *call, struct err *err);
 int cmd_top(struct shell *sh, const struct call *call, struct err *err);
 int cmd_session_clear(struct shell *sh, const struct call *call, struct err *err);
+int cmd_transaction_take(struct shell *sh, const struct call *call, struct err *err);
 int cmd_exit(struct shell *sh, const struct call *call, struct err *err);
 int cmd_exit_inside(struct shell *sh, const struct call *call, struct err *err);
 

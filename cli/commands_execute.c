@@ -141,13 +141,13 @@ static const struct command execute_revision[] = {
 };
 
 static const struct command execute_batch[] = {
-	{ "end", "Carry out the lines that were put aside.", .flags = COMMAND_AT_ONCE,
-	  .run = cmd_batch_end },
+	{ "end", "Carry out the lines that were put aside.",
+	  .flags = COMMAND_AT_ONCE | COMMAND_TEXT, .run = cmd_batch_end },
 	{ "lastlog", "Tell what became of the commands of the last batch.",
 	  .flags = COMMAND_AT_ONCE, REMOTE },
-	{ "start", "From now on, put lines aside.", .flags = COMMAND_AT_ONCE,
+	{ "start", "From now on, put lines aside.", .flags = COMMAND_AT_ONCE | COMMAND_TEXT,
 	  .run = cmd_batch_start },
-	{ "status", "Tell whether lines are put aside.", .flags = COMMAND_AT_ONCE,
+	{ "status", "Tell whether lines are put aside.", .flags = COMMAND_AT_ONCE | COMMAND_TEXT,
 	  .run = cmd_batch_status },
 	{ 0 }
 };
@@ -186,14 +186,14 @@ static const struct command execute_transaction_commit[] = {
 
 static const struct command execute_transaction[] = {
 	{ "abort", "Drop what was changed in it.", .max_args = 1, .args = transaction_args,
-	  REMOTE },
+	  .run = cmd_transaction_take },
 	{ "commit", "Make active what was changed in it.", .sub = execute_transaction_commit,
 	  REMOTE },
 	{ "confirm", "Keep what was committed to be confirmed.", .max_args = 1,
 	  .args = revision_args, REMOTE },
 	{ "diff", "Show what it would change, as commands.", REMOTE },
 	{ "resume", "Go on with one that was left open.", .min_args = 1, .max_args = 1,
-	  .args = transaction_args, REMOTE },
+	  .args = transaction_args, .run = cmd_transaction_take },
 	{ "start", "From now on, changes are not active before a commit.", .max_args = 1,
 	  .args = start_args, REMOTE },
 	{ "status", "Show what is open.", REMOTE },
@@ -237,7 +237,7 @@ static const struct command execute_ping_options[] = {
 	{ "timeout", "Seconds to wait for an answer.", PING_OPTION(seconds_args) },
 	{ "tos", "Type of service, 0 to 255.", PING_OPTION(number_args) },
 	{ "ttl", "Routers that packets may pass, 1 to 255.", PING_OPTION(number_args) },
-	{ "view-settings", "Show the options.", .run = cmd_ping_view },
+	{ "view-settings", "Show the options.", .flags = COMMAND_TEXT, .run = cmd_ping_view },
 	{ 0 }
 };
 
@@ -253,8 +253,12 @@ static const struct argument reason_args[] = {
 	{ "<text>", "What the log and others who are logged in are told." },
 };
 
-#define REBOOT .warning = "This operation will reboot the system!", .run = cmd_reboot
-#define SHUTDOWN .warning = "This operation will shut down the system!", .run = cmd_shutdown
+#define REBOOT \
+	.warning = "This operation will reboot the system!", .flags = COMMAND_TEXT, \
+	.run = cmd_reboot
+#define SHUTDOWN \
+	.warning = "This operation will shut down the system!", .flags = COMMAND_TEXT, \
+	.run = cmd_shutdown
 
 static const struct command execute_reboot[] = {
 	{ "comment", "With a comment.", .min_args = 1, .max_args = 1, .args = reason_args,
@@ -294,11 +298,11 @@ static const struct argument backup_file_args[] = {
 
 static const struct command execute_backup[] = {
 	{ "config", "What `show` prints.", .min_args = 1, .max_args = 2, .args = backup_args,
-	  .flags = COMMAND_UNPAGED, .run = cmd_backup },
+	  .flags = COMMAND_UNPAGED | COMMAND_TEXT, .run = cmd_backup },
 	{ "full-config", "With values that are at their default.", .min_args = 1, .max_args = 1,
-	  .args = backup_file_args, .flags = COMMAND_UNPAGED, .run = cmd_backup },
+	  .args = backup_file_args, .flags = COMMAND_UNPAGED | COMMAND_TEXT, .run = cmd_backup },
 	{ "yaml-config", "As YAML, for other programs.", .min_args = 1, .max_args = 1,
-	  .args = backup_file_args, .flags = COMMAND_UNPAGED, .run = cmd_backup },
+	  .args = backup_file_args, .flags = COMMAND_UNPAGED | COMMAND_TEXT, .run = cmd_backup },
 	{ 0 }
 };
 
@@ -316,7 +320,7 @@ static const struct argument restore_args[] = {
 
 static const struct command execute_restore[] = {
 	{ "config", "Replace the configuration by that of a file.", .min_args = 1, .max_args = 5,
-	  .args = restore_args, .flags = COMMAND_UNPAGED, .run = cmd_restore },
+	  .args = restore_args, .flags = COMMAND_UNPAGED | COMMAND_TEXT, .run = cmd_restore },
 	{ 0 }
 };
 
@@ -329,11 +333,11 @@ const struct command commands_execute[] = {
 	{ "config-transaction", "Changes that become active together.",
 	  .sub = execute_transaction },
 	{ "date", "Show the date, or set it.", .max_args = 1, .args = date_args,
-	  .run = cmd_date },
+	  .flags = COMMAND_TEXT, .run = cmd_date },
 	{ "ha", "Other units.", .sub = execute_ha },
 	{ "log", "Lines that the unit has logged.", .sub = execute_log },
 	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = host_args,
-	  .flags = COMMAND_UNPAGED, .run = cmd_ping },
+	  .flags = COMMAND_UNPAGED | COMMAND_TEXT, .run = cmd_ping },
 	{ "ping-options", "How `execute ping` works in this session.",
 	  .sub = execute_ping_options },
 	{ "reboot", "Restart the machine.", .sub = execute_reboot, REBOOT },
@@ -343,8 +347,8 @@ const struct command commands_execute[] = {
 	{ "shutdown", "Switch the machine off.", .sub = execute_shutdown, SHUTDOWN },
 	{ "sync-session", "Send all sessions to the other units once more.", REMOTE },
 	{ "time", "Show the time, or set it.", .max_args = 1, .args = time_args,
-	  .run = cmd_time },
+	  .flags = COMMAND_TEXT, .run = cmd_time },
 	{ "traceroute", "Show the routers on the way to a host.", .min_args = 1, .max_args = 1,
-	  .args = host_args, .flags = COMMAND_UNPAGED, .run = cmd_traceroute },
+	  .args = host_args, .flags = COMMAND_UNPAGED | COMMAND_TEXT, .run = cmd_traceroute },
 	{ 0 }
 };

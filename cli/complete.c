@@ -54,7 +54,7 @@ static void complete_entry(struct completer *k, const struct target *target) {
 	else if (list.holder)
 		completer_children(k, list.holder->obj, (unsigned int)list.attr);
 	else
-		completer_keys(k, list.table, "");
+		completer_keys(k, list.table, "", NULL);
 }
 
 static void complete_way(struct completer *k, const struct target *target) {

@@ -149,7 +149,7 @@ void complete_text(struct completer *k, const struct argument *argument) {
 		return;
 	list_words(k->c, s);
 	if (table)
-		completer_keys(k, table, completer_noun(table));
+		completer_keys(k, table, completer_noun(table), NULL);
 	live_names(&q, s->live);
 	if (s->live == LIVE_FILES || s->live == LIVE_TABLES || s->live == LIVE_KEYS)
 		completer_sort(k->c);

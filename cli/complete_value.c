@@ -167,13 +167,15 @@ void complete_value_key(struct completer *k, const struct schema_table *table) {
 
 /* ---- what can be listed ---- */
 
-static void list_refs(struct completer *k, const struct schema_attr *a) {
+/* An entry does not name itself. */
+static void list_refs(struct completer *k, const struct object *obj, const struct schema_attr *a) {
 	if (a->flags & ATTR_ANY)
 		completer_add(k->c, "any", "every interface", false);
 	for (uint16_t i = 0; i < a->n_refs; i++) {
 		const struct schema_table *table = schema_table(a->refs[i]);
 
-		completer_keys(k, table, completer_noun(table));
+		completer_keys(k, table, completer_noun(table),
+			       table == obj->table ? obj->key : NULL);
 	}
 }
 
@@ -223,7 +225,7 @@ void complete_value(struct completer *k, const struct object *obj, enum command_
 	if (kind == ARGS_HELD_VALUES)
 		list_held(k, obj, (unsigned int)attr);
 	else if (a->type == ATTR_REF)
-		list_refs(k, a);
+		list_refs(k, obj, a);
 	else
 		list_options(k, a);
 }

@@ -86,7 +86,7 @@ void completer_note(struct completion *c, const char *word, bool required, char 
 
 struct key_adder {
 	struct completion *c;
-	const char *noun;
+	const char *noun, *but;
 };
 
 /* What kind of entry it is, and what was written on it, as far as that is one short line. */
@@ -108,12 +108,14 @@ static void add_entry(struct completion *c, const char *key, const char *noun, c
 static int add_key(void *arg, const char *key, const char *remark) {
 	const struct key_adder *a = arg;
 
-	add_entry(a->c, key, a->noun, remark);
+	if (!a->but || strcmp(key, a->but) != 0)
+		add_entry(a->c, key, a->noun, remark);
 	return 0;
 }
 
-void completer_keys(struct completer *k, const struct schema_table *table, const char *noun) {
-	struct key_adder a = { k->c, noun };
+void completer_keys(struct completer *k, const struct schema_table *table, const char *noun,
+		    const char *but) {
+	struct key_adder a = { k->c, noun, but };
 	struct err err;
 
 	if (client_keys(k->sh->client, table, k->c->prefix, UINT32_MAX, add_key, &a, &err) ==

@@ -28,8 +28,12 @@ const char *completer_noun(const struct schema_table *table);
 /* Add a note; takes over help. */
 void completer_note(struct completion *c, const char *word, bool required, char *help);
 
-/* Add the keys of a top-level table, with their remarks; noun says what they are, unless "". */
-void completer_keys(struct completer *k, const struct schema_table *table, const char *noun);
+/*
+ * Add the keys of a top-level table, with their remarks; noun says what they are, unless "". One is
+ * left out, unless `but` is NULL.
+ */
+void completer_keys(struct completer *k, const struct schema_table *table, const char *noun,
+		    const char *but);
 
 /* Add the keys of a child list that holder has, with their remarks. */
 void completer_children(struct completer *k, const struct object *holder, unsigned int attr);

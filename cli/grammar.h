@@ -30,6 +30,7 @@ enum command_flag {
 	COMMAND_PARTS = 1 << 5,   /* the beginning of a path will do */
 	COMMAND_AT_ONCE = 1 << 6, /* is carried out even while a batch is typed */
 	COMMAND_CHECKED = 1 << 7, /* the daemon says whether it can be done before that is asked */
+	COMMAND_TEXT = 1 << 8,    /* what it prints has no form of JSON */
 };
 
 /* What the arguments after the words of a command are. */

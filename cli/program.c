@@ -3,6 +3,10 @@
  * No shell and no words of the administrator but as single arguments; the language is C, so that
  * what is printed can be read. Ctrl-C at the terminal reaches the program, too, and ends it, while
  * this one only stops its output.
+ *
+ * Most programs keep lines that go to a pipe until there are many. What is followed is given a
+ * terminal, so that each comes when it is printed; the others are not, as some colour what they
+ * write to one.
  */
 #include "cli/program.h"
 
@@ -14,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define STATUS_MISSING 127
@@ -64,14 +69,11 @@ static void program_read(int fd, void (*each)(void *arg, const char *line), void
 	fclose(in);
 }
 
-int program_run(struct shell *sh, const char *const argv[],
-		void (*each)(void *arg, const char *line), void *arg, int *status,
-		struct err *err) {
-	int fds[2];
+static int program_fork(struct shell *sh, const char *const argv[], const int fds[2],
+			void (*each)(void *arg, const char *line), void *arg, int *status,
+			struct err *err) {
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_set(err, ERR_FILE, "%s cannot be run: %s", argv[0], strerror(errno));
 	out_flush(sh->out);
 	pid = fork();
 	if (pid == 0)
@@ -86,6 +88,50 @@ int program_run(struct shell *sh, const char *const argv[],
 	if (*status == STATUS_MISSING)
 		return err_set(err, ERR_FILE, "%s is not installed", argv[0]);
 	return 0;
+}
+
+int program_run(struct shell *sh, const char *const argv[],
+		void (*each)(void *arg, const char *line), void *arg, int *status,
+		struct err *err) {
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_set(err, ERR_FILE, "%s cannot be run: %s", argv[0], strerror(errno));
+	return program_fork(sh, argv, fds, each, arg, status, err);
+}
+
+/* The program's end of the terminal, which changes nothing of what is written; -1: none. */
+static int terminal_end(int master) {
+	struct termios settings;
+	char name[64];
+	int fd;
+
+	if (grantpt(master) < 0 || unlockpt(master) < 0 ||
+	    ptsname_r(master, name, sizeof(name)) != 0)
+		return -1;
+	fd = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && tcgetattr(fd, &settings) == 0) {
+		settings.c_oflag &= ~(tcflag_t)OPOST;
+		if (tcsetattr(fd, TCSANOW, &settings) == 0)
+			return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int program_follow(struct shell *sh, const char *const argv[],
+		   void (*each)(void *arg, const char *line), void *arg, int *status,
+		   struct err *err) {
+	int fds[2] = { posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), -1 };
+
+	if (fds[0] >= 0)
+		fds[1] = terminal_end(fds[0]);
+	if (fds[1] >= 0)
+		return program_fork(sh, argv, fds, each, arg, status, err);
+	if (fds[0] >= 0)
+		close(fds[0]);
+	return program_run(sh, argv, each, arg, status, err);
 }
 
 bool program_host_is_sane(const char *host) {

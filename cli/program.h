@@ -19,5 +19,13 @@ int program_run(struct shell *sh, const char *const argv[],
 		void (*each)(void *arg, const char *line), void *arg, int *status,
 		struct err *err);
 
+/*
+ * The same with a terminal to print on, where there is one to be had: each() takes a line as soon
+ * as it is printed.
+ */
+int program_follow(struct shell *sh, const char *const argv[],
+		   void (*each)(void *arg, const char *line), void *arg, int *status,
+		   struct err *err);
+
 /* True for what can be the name or address of a host, and no option of a program. */
 bool program_host_is_sane(const char *host);

@@ -151,6 +151,17 @@ static int shell_check_batch(const struct shell *sh, const struct call *call, st
 	return 0;
 }
 
+/* What is no JSON must not come between what is. */
+static int shell_check_json(const struct shell *sh, const struct call *call, struct err *err) {
+	AUTO_STR struct str words = STR_INIT;
+
+	if (!sh->json || !(call->command->flags & COMMAND_TEXT))
+		return 0;
+	for (size_t i = 0; i < call->n_words; i++)
+		str_addf(&words, " %s", call->words[i]);
+	return err_set(err, ERR_PARSE, "this command has no JSON form:%s", str_text(&words));
+}
+
 static int shell_words(struct shell *sh, const struct words *words, struct err *err) {
 	enum level_kind where = context_kind(&sh->context);
 	struct call call;
@@ -160,6 +171,8 @@ static int shell_words(struct shell *sh, const struct words *words, struct err *
 		rc = shell_check_batch(sh, &call, err);
 	if (rc == 0 && sh->confirm && (call.command->flags & COMMAND_CHECKED))
 		rc = cmd_check(sh, &call, err);
+	if (rc == 0)
+		rc = shell_check_json(sh, &call, err);
 	if (rc == 0 && call.command->warning && !shell_confirm(sh, call.command->warning))
 		return 0;
 	if (rc)
@@ -176,6 +189,9 @@ static int shell_filtered(struct shell *sh, const char *line, const struct pipe 
 
 	if (words->n == 0)
 		return pipe->n > 0 ? grammar_refuse("|", err) : 0;
+	if (sh->json && pipe->n > 0)
+		return err_set(err, ERR_PARSE,
+			       "filters pick lines of text, and JSON (--json) has none of meaning");
 	rc = filters_begin(&filters, line, pipe, sh->out, err);
 	if (rc)
 		return rc < 0 ? rc : 0;
@@ -232,41 +248,6 @@ int shell_run(struct shell *sh, const char *line) {
 	if (rc)
 		shell_fail(sh, &err);
 	return rc;
-}
-
-/* Whether a word, or what it may be short for, is the name of a secret anywhere. */
-static bool shell_names_secret(const char *word) {
-	size_t len = strlen(word);
-
-	for (uint16_t t = 0; len > 0 && t < schema_n_tables; t++)
-		for (uint16_t i = 0; i < schema_tables[t]->n_attrs; i++) {
-			const struct schema_attr *a = &schema_tables[t]->attrs[i];
-
-			if (schema_is_secret(a) && strncmp(a->name, word, len) == 0)
-				return true;
-		}
-	return false;
-}
-
-bool shell_is_secret(struct shell *sh, const char *line) {
-	AUTO_WORDS struct words words = { 0 };
-	const struct object *obj = shell_object(sh);
-	struct call call;
-	struct err err;
-	int attr = -1;
-
-	lex_words(line, &words, NULL);
-	if (words.n < 2)
-		return false;
-	if (obj && grammar_parse(commands, context_kind(&sh->context), words.w, words.n, &call,
-				 &err) == 0) {
-		if (call.command->kind != ARGS_VALUES && call.command->kind != ARGS_LIST_VALUES)
-			return false;
-		attr = grammar_attr(obj, call.argv[0], call.command->kind, &err);
-	}
-	return attr >= 0 ? schema_is_secret(&obj->table->attrs[attr]) :
-			   strncmp("set", words.w[0], strlen(words.w[0])) == 0 &&
-				   shell_names_secret(words.w[1]);
 }
 
 void shell_drop(struct shell *sh) {

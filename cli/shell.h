@@ -94,8 +94,14 @@ void shell_page(struct shell *sh, bool on);
 /* Count an error and tell it. */
 void shell_fail(struct shell *sh, const struct err *err);
 
-/* True when a command holds a secret in clear, or would if it were typed where it belongs. */
+/*
+ * shell_secret.c: true when a command holds a secret in clear, would if it were typed where it
+ * belongs, or may be one of these with a typo.
+ */
 bool shell_is_secret(struct shell *sh, const char *line);
+
+/* shell_secret.c: append what may be told of such a command: at most two words, and a `*`. */
+void shell_mask(const char *line, struct str *out);
 
 /* Drop what is open, the transaction of a block too. */
 void shell_drop(struct shell *sh);

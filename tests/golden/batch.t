@@ -191,6 +191,9 @@ v700b0066-FGT-A #<_>
 A # execute batch start
 A > config system standalone-cluster
 A > set psksecret "one that nobody else sees"
+A > unset psksecret nor-this
+A > set psksecrt nor-this
+A > set layer2-connection available psksecret nor-this
 A > abort
 A > set psksecret nor-this
 A > execute batch end
@@ -199,6 +202,9 @@ Enter batch mode...
 Exit and run batch commands...
 0: config system standalone-cluster
 0: set psksecret *
+-61: unset psksecret *
+-61: set psksecrt *
+-61: set layer2-connection *
 0: abort
 -61: set psksecret *
 

@@ -16,6 +16,7 @@ Command fail. Return code -3
 A # execute config-transaction start 0
 
 command parse error before '0'
+minutes are 1 to 1440
 Command fail. Return code -61
 
 A # execute config-transaction resume
@@ -174,6 +175,14 @@ A > end
 firewall address staged: revision <*> of <*> waits for its confirmation
 Can not config the object since either the object or the referenced objects are being configured by other transactions.
 Command fail. Return code 14
+
+A # diagnose sys config-transaction show txn-lock
+revision=<*>
+    firewall address staged: nobody else can change or delete it
+
+A # diagnose sys config-transaction show txn-entity
+revision=<*>
+    firewall address staged: put
 
 A # execute config-transaction confirm 1
 revision 1 does not wait for a confirmation

@@ -61,6 +61,30 @@ START_TEST(each_has_the_last_one) {
 }
 END_TEST
 
+static void has_json(struct batch_logs *logs, const char *text) {
+	const struct command_call call = { .user = "ann", .json = true };
+	AUTO_STR struct str out = STR_INIT;
+	const struct command *commands;
+	size_t n;
+
+	commands = commands_batch(&n);
+	for (size_t i = 0; i < n; i++)
+		if (commands[i].has_json)
+			ck_assert_int_eq(commands[i].run(logs, &call, &out, NULL), 0);
+	ck_assert_str_eq(str_text(&out), text);
+}
+
+START_TEST(programs_read_it_as_json) {
+	struct batch_logs *logs = batch_logs_new();
+
+	has_json(logs, "[]\n");
+	keep(logs, "ann", "0: set comment \"a: b\"\n-61: b\n");
+	has_json(logs, "[\n{\"code\":0,\"command\":\"set comment \\\"a: b\\\"\"},\n"
+		       "{\"code\":-61,\"command\":\"b\"}\n]\n");
+	batch_logs_free(logs);
+}
+END_TEST
+
 START_TEST(there_are_not_too_many) {
 	struct batch_logs *logs = batch_logs_new();
 	char user[16];
@@ -180,6 +204,7 @@ int main(void) {
 	TCase *t = fixture_case(suite, "cmd_batch");
 
 	tcase_add_test(t, each_has_the_last_one);
+	tcase_add_test(t, programs_read_it_as_json);
 	tcase_add_test(t, there_are_not_too_many);
 	tcase_add_test(t, none_is_too_long);
 	tcase_add_test(t, a_batch_is_not_too_long);

@@ -62,6 +62,9 @@ static const struct {
 	{ "", "show system ha ", "group-id|..." },
 	{ "", "config firewall address ", "$" },
 	{ "", "tree firewall sc", "schedule" },
+	{ "config firewall addrgrp\nedit other\nset member web\nend\n"
+	  "config firewall addrgrp\nedit wgroup",
+	  "set member ", "all|web|web two|other!member" },
 	{ "", "tree firewall ", "address|addrgrp|policy|schedule|service|ssl-ssh-profile|vip|vipgrp$" },
 	{ "", "tree firewall address ", "tagging$" },
 	{ "", "tree system standalone-cluster cl", "cluster-peer" },

@@ -223,6 +223,22 @@ START_TEST(test_traceroute) {
 }
 END_TEST
 
+/* ---- how they print ---- */
+
+/* A program keeps lines that do not go to a terminal; it may colour those that do. */
+START_TEST(test_terminal) {
+	static const char hop[] = " 1  192.0.2.1  0.1 ms  0.1 ms  0.1 ms\n";
+
+	make_program("traceroute", "[ -t 1 ] && echo ' 1  192.0.2.1  0.1 ms  0.1 ms  0.1 ms'");
+	ck_assert_str_eq(fake_shell_run(&f, "execute traceroute x"), hop);
+	make_program("ping", "[ -t 1 ] && echo '--- x ping statistics ---'");
+	ck_assert_str_eq(fake_shell_run(&f, "execute ping x"), "\n--- x ping statistics ---\n");
+	make_program("timedatectl", "[ -t 1 ] || [ -t 2 ] || echo plain; exit 1");
+	ck_assert_str_eq(fake_shell_run(&f, "execute time 7:05"),
+			 "the clock is not set: plain\n" FAIL(-37));
+}
+END_TEST
+
 /* ---- the clock ---- */
 
 START_TEST(test_clock) {
@@ -300,6 +316,7 @@ static Suite *program_suite(void) {
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_ping);
+	tcase_add_test(t, test_terminal);
 	tcase_add_test(t, test_ping_options);
 	tcase_add_loop_test(t, test_refused, 0, ARRAY_LEN(refused));
 	tcase_add_test(t, test_not_installed);

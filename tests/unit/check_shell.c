@@ -410,6 +410,71 @@ START_TEST(transcripts) {
 }
 END_TEST
 
+static bool answer;
+
+static bool confirm(void *arg, const char *question) {
+	(void)arg;
+	(void)question;
+	return answer;
+}
+
+#define ELSEWHERE "config transaction id=3 of bob is open in another session, with 5 changes."
+
+/* What somebody is at work in is not taken away unasked; in a script nobody can be asked. */
+START_TEST(a_transaction_is_taken_after_a_question) {
+	struct fake_shell f;
+
+	fake_shell_init(&f, SHELL_COMMIT_EACH);
+	fake_client_say(f.client, "execute config-transaction elsewhere 3", ELSEWHERE "\n");
+	ck_assert_str_eq(fake_shell_run(&f, "execute config-transaction abort 3"),
+			 "execute config-transaction abort 3\n");
+	f.sh.confirm = confirm;
+	answer = false;
+	ck_assert_str_eq(fake_shell_run(&f, "execute config-transaction abort 3\n"
+					    "execute config-transaction resume 3"),
+			 ELSEWHERE "\n" ELSEWHERE "\n");
+	answer = true;
+	ck_assert_str_eq(fake_shell_run(&f, "execute config-transaction resume 3"),
+			 ELSEWHERE "\nexecute config-transaction resume 3\n");
+	answer = false;
+	ck_assert_str_eq(fake_shell_run(&f, "execute config-transaction abort"),
+			 "execute config-transaction abort\n");
+	fake_client_say(f.client, "execute config-transaction elsewhere 3", "");
+	ck_assert_str_eq(fake_shell_run(&f, "execute config-transaction abort 3"),
+			 "execute config-transaction abort 3\n");
+	fake_shell_done(&f);
+}
+END_TEST
+
+/* Text must not come between JSON: what has only text is refused, and so is what picks lines. */
+START_TEST(text_is_refused_where_json_is_wanted) {
+	static const char *const lines[] = {
+		"tree firewall address", "execute date", "execute time", "execute batch status",
+		"execute batch start", "execute batch end", "execute ping-options view-settings",
+		"execute ping x", "execute traceroute x", "execute backup config flash x",
+		"execute backup config -", "execute restore config -", "execute reboot",
+		"execute shutdown comment x",
+	};
+	struct fake_shell f;
+
+	fake_shell_init(&f, SHELL_COMMIT_EACH);
+	f.sh.json = true;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		const char *said = fake_shell_run(&f, lines[i]);
+
+		ck_assert_msg(strncmp(said, "this command has no JSON form: ", 31) == 0, "%s: %s",
+			      lines[i], said);
+	}
+	ck_assert_str_eq(fake_shell_run(&f, "config firewall address\ntree\nend"),
+			 "this command has no JSON form: tree\n" FAIL(-61));
+	ck_assert_str_eq(fake_shell_run(&f, "get system global | grep x"),
+			 "filters pick lines of text, and JSON (--json) has none of meaning\n"
+			 FAIL(-61));
+	ck_assert_str_eq(fake_shell_run(&f, "execute ping-options repeat-count 2"), "");
+	fake_shell_done(&f);
+}
+END_TEST
+
 /* What is accepted with a warning is saved; the command has not failed. */
 START_TEST(warnings_follow_the_command) {
 	struct fake_shell f;
@@ -657,6 +722,8 @@ int main(void) {
 
 	tcase_add_loop_test(t, transcripts, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(t, warnings_follow_the_command);
+	tcase_add_test(t, a_transaction_is_taken_after_a_question);
+	tcase_add_test(t, text_is_refused_where_json_is_wanted);
 	tcase_add_test(t, a_new_entry_gets_a_number_that_is_free);
 	tcase_add_test(t, deletes_leave_no_stale_reference);
 	tcase_add_test(t, names_are_asked_for_once);

@@ -156,7 +156,16 @@ START_TEST(test_root) {
 	wire_open(&root, &unit, "root");
 	GOOD(wire_txn(&alice, "start"), &alice);
 	GOOD(wire_put(&alice, "firewall.address", "y", UUID(2) "set comment a\n"), &alice);
+	GOOD(wire_txn(&alice, "elsewhere 1"), &alice);
+	ck_assert_str_eq(str_text(&alice.said), "");
+	ck_assert_int_eq(wire_txn(&bob, "elsewhere 1"), ERR_PERMISSION);
+	GOOD(wire_txn(&root, "elsewhere 1"), &root);
+	ck_assert_str_eq(str_text(&root.said), "config transaction id=1 of alice is open in "
+					       "another session, with 1 changes.\n");
 	GOOD(wire_txn(&root, "abort 1"), &root);
+	ck_assert_str_eq(str_text(&root.said), "config transaction id=1 of alice is aborted: 1 "
+					       "changes are dropped\n");
+	ck_assert_int_eq(wire_txn(&root, "elsewhere 1"), ERR_NOT_FOUND);
 	ck_assert_int_eq(wire_drop(&alice, "firewall.policy", "7"), ERR_CONFLICT);
 	ck_assert_ptr_nonnull(strstr(alice.err.text, "id=1 was aborted in another session"));
 	GOOD(wire_txn(&alice, "start"), &alice);
@@ -227,6 +236,8 @@ START_TEST(test_minutes) {
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		ck_assert_msg(wire_txn(&alice, bad[i]) != 0, "%s", bad[i]);
+	ck_assert_int_eq(wire_txn(&alice, "start 1441"), ERR_PARSE);
+	ck_assert_ptr_nonnull(strstr(alice.err.text, "minutes are 1 to 1440"));
 	GOOD(wire_txn(&alice, "status"), &alice);
 	ck_assert_str_eq(str_text(&alice.said), "no config transaction is open\n");
 	GOOD(wire_txn(&alice, "start 1440"), &alice);
@@ -454,6 +465,45 @@ START_TEST(test_show) {
 }
 END_TEST
 
+/* Who meets the lock of a commit that waits can see all that it holds. */
+START_TEST(test_show_waiting) {
+	GOOD(wire_txn(&alice, "start"), &alice);
+	GOOD(wire_put(&alice, "firewall.addrgrp", "g", UUID(4) "set member y\n"), &alice);
+	GOOD(wire_put(&alice, "firewall.address", "z", UUID(3) "set comment a\n"), &alice);
+	GOOD(wire_drop(&alice, "firewall.policy", "7"), &alice);
+	GOOD(wire_txn(&alice, "commit confirm 1"), &alice);
+	GOOD(wire_txn(&bob, "start"), &bob);
+	GOOD(wire_put(&bob, "firewall.address", "x", UUID(1) "set comment b\n"), &bob);
+	GOOD(wire_run(&bob, "diagnose sys config-transaction show txn-entity"), &bob);
+	ck_assert_str_eq(str_text(&bob.said), "id=2\n"
+					      "    firewall address x: put\n"
+					      "revision=8\n"
+					      "    firewall addrgrp g: put\n"
+					      "    firewall address z: put\n"
+					      "    firewall policy 7: delete\n");
+	GOOD(wire_run(&bob, "diagnose sys config-transaction show txn-lock"), &bob);
+	ck_assert_ptr_nonnull(
+		strstr(str_text(&bob.said),
+		       "revision=8\n"
+		       "    firewall addrgrp g: nobody else can change or delete it\n"
+		       "    firewall address x: nobody else can delete it\n"
+		       "    firewall address z: nobody else can change or delete it\n"
+		       "    firewall policy 7: nobody else can change or delete it\n"));
+	GOOD(wire_run_json(&bob, "diagnose sys config-transaction show txn-entity"), &bob);
+	ck_assert_ptr_nonnull(strstr(str_text(&bob.said),
+				     "{\"revision\":8,\"objects\":[{\"table\":\"firewall.addrgrp\","
+				     "\"key\":\"g\",\"what\":\"put\"}"));
+	GOOD(wire_run_json(&bob, "diagnose sys config-transaction show txn-lock"), &bob);
+	ck_assert_ptr_nonnull(
+		strstr(str_text(&bob.said),
+		       "{\"revision\":8,\"objects\":[{\"table\":\"firewall.addrgrp\","
+		       "\"key\":\"g\",\"what\":\"changed\"}"));
+	GOOD(wire_txn(&alice, "confirm"), &alice);
+	GOOD(wire_run(&alice, "diagnose sys config-transaction show txn-lock"), &alice);
+	ck_assert_ptr_null(strstr(str_text(&alice.said), "revision"));
+}
+END_TEST
+
 /* The same for programs. */
 START_TEST(test_json) {
 	static const char *const words[] = { "execute config-transaction status",
@@ -507,6 +557,7 @@ static Suite *workspace_suite(void) {
 	tcase_add_test(t, test_atomic);
 	tcase_add_test(t, test_restart);
 	tcase_add_test(t, test_show);
+	tcase_add_test(t, test_show_waiting);
 	tcase_add_loop_test(t, test_json, 0, 5);
 	return s;
 }
