@@ -266,14 +266,15 @@ static bool list_has(const struct object *obj, unsigned int attr, const char *na
 }
 
 struct zone_search {
-	const char *intf;
+	const char *intf, *but;    /* a zone that does not count, or NULL */
 	const struct object *zone; /* that holds it */
 };
 
 static int zone_holds(void *arg, const struct object *zone) {
 	struct zone_search *s = arg;
 
-	if (!list_has(zone, SYSTEM_ZONE__INTERFACE, s->intf))
+	if (!list_has(zone, SYSTEM_ZONE__INTERFACE, s->intf) ||
+	    (s->but && strcmp(zone->key, s->but) == 0))
 		return 0;
 	s->zone = zone;
 	return 1;
@@ -285,7 +286,7 @@ static int policy_names_zones(const struct txn *t, const struct object *obj, uns
 	const struct value *v = object_get(obj, attr);
 
 	for (uint32_t i = 0; v && i < v->n; i++) {
-		struct zone_search s = { value_item(v, i)->str, NULL };
+		struct zone_search s = { .intf = value_item(v, i)->str };
 
 		if (txn_each_any_order(t, schema_tables[TBL_SYSTEM_ZONE], zone_holds, &s))
 			return err_set(
@@ -429,26 +430,6 @@ static int rule_interface(const struct txn *t, const struct object *obj, struct 
 		       obj->key, c.other->key);
 }
 
-struct zone_check {
-	const struct object *zone, *other;
-	const char *intf;
-};
-
-static int zone_compare(void *arg, const struct object *other) {
-	struct zone_check *c = arg;
-	const struct value *mine = object_get(c->zone, SYSTEM_ZONE__INTERFACE);
-
-	if (strcmp(other->key, c->zone->key) == 0)
-		return 0;
-	for (uint32_t i = 0; mine && i < mine->n; i++)
-		if (list_has(other, SYSTEM_ZONE__INTERFACE, value_item(mine, i)->str)) {
-			c->intf = value_item(mine, i)->str;
-			c->other = other;
-			return 1;
-		}
-	return 0;
-}
-
 static int take_policy(void *arg, const struct object *holder, const struct schema_attr *attr) {
 	(void)attr;
 	if (holder->table->id != TBL_FIREWALL_POLICY)
@@ -478,14 +459,18 @@ static int zone_is_free(const struct txn *t, const struct object *obj, struct er
 }
 
 static int rule_zone(const struct txn *t, const struct object *obj, struct err *err) {
-	struct zone_check c = { obj, NULL, NULL };
+	const struct value *v = object_get(obj, SYSTEM_ZONE__INTERFACE);
 
-	txn_each_any_order(t, obj->table, zone_compare, &c);
-	if (!c.other)
-		return zone_is_free(t, obj, err);
-	return err_set(err, ERR_CONFLICT,
-		       "Interface '%s' is in zone '%s' already\n\nvalue parse error before '%s'",
-		       c.intf, c.other->key, c.intf);
+	for (uint32_t i = 0; v && i < v->n; i++) {
+		struct zone_search s = { .intf = value_item(v, i)->str, .but = obj->key };
+
+		if (txn_each_any_order(t, obj->table, zone_holds, &s))
+			return err_set(err, ERR_CONFLICT,
+				       "Interface '%s' is in zone '%s' already\n\n"
+				       "value parse error before '%s'",
+				       s.intf, s.zone->key, s.intf);
+	}
+	return zone_is_free(t, obj, err);
 }
 
 static int rule_static(const struct txn *t, const struct object *obj, struct err *err) {

@@ -361,6 +361,24 @@ START_TEST(test_zone_and_policies) {
 }
 END_TEST
 
+/* Of several interfaces that are taken the first is named, whichever zone was made first. */
+START_TEST(test_zone_names_first) {
+	struct err err = { 0 };
+
+	put("firewall.policy", "9", POLICY);
+	put("system.zone", "later", "set interface port3\n");
+	put("system.zone", "latest", "set interface port1\n");
+	ck_assert_int_eq(fixture_put(txn, "system.zone", "both", TXN_NEW,
+				     "set interface port1 port3 port2\n", &err),
+			 ERR_CONFLICT);
+	ck_assert_ptr_nonnull(strstr(err.text, "Interface 'port1' is in zone 'latest' already\n"));
+	ck_assert_int_eq(fixture_put(txn, "system.zone", "both", TXN_NEW,
+				     "set interface port3 port1 port2\n", &err),
+			 ERR_CONFLICT);
+	ck_assert_ptr_nonnull(strstr(err.text, "Interface 'port3' is in zone 'later' already\n"));
+}
+END_TEST
+
 static int delete_admin(struct txn *t, const char *name, struct err *err) {
 	return txn_delete(t, fixture_table("system.admin"), name, err);
 }
@@ -564,6 +582,7 @@ static Suite *rules_suite(void) {
 	tcase_add_test(t, test_overlap_allowed);
 	tcase_add_test(t, test_overlap_found);
 	tcase_add_test(t, test_zone_and_policies);
+	tcase_add_test(t, test_zone_names_first);
 	tcase_add_test(t, test_last_admin);
 	tcase_add_test(t, test_ha_and_sync);
 	tcase_add_test(t, test_group_depth);
