@@ -388,8 +388,8 @@ def rule_policy(store, entry):
 
 
 def rule_zone(store, entry):
-    for zone in store.lists["system zone"]:
-        for name in entry.value("interface"):
+    for name in entry.value("interface"):
+        for zone in store.lists["system zone"]:
             if zone.key != entry.key and name in zone.value("interface"):
                 raise Refused(-7, f"Interface '{name}' is in zone '{zone.key}' already"
                                   f"{before(name)}")
