@@ -513,6 +513,7 @@ static int rule_settings(const struct txn *t, const struct object *obj, struct e
 /* Someone who may do everything, and can log in although other servers are away. */
 static bool is_super_admin(const struct object *admin) {
 	return admin && strcmp(object_str(admin, SYSTEM_ADMIN__ACCPROFILE), "super_admin") == 0 &&
+	       object_is(admin, SYSTEM_ADMIN__STATUS, "enable") &&
 	       object_is(admin, SYSTEM_ADMIN__REMOTE_AUTH, "disable") &&
 	       object_is(admin, SYSTEM_ADMIN__PEER_AUTH, "disable") &&
 	       object_is(admin, SYSTEM_ADMIN__GUEST_AUTH, "disable");
