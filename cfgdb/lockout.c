@@ -4,7 +4,8 @@
  * outside can predict, and only addresses of its set can push it out. An address that is locked is
  * never pushed out, so a lock lasts as long as it is to, however many other addresses fail. When
  * all of a set are locked, a further address of that set shares the lock of one of them: an
- * attacker with very many addresses gets some strangers locked out for a while, and no more guesses.
+ * attacker with very many addresses gets some strangers locked out for a while, and no more
+ * guesses.
  */
 #include "cfgdb/lockout.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An administrator without networks may come from anywhere; 0.0.0.0/0 and ::/0 are the same as none,
- * as a new entry has them. The families are apart: who names only IPv4 networks is free in IPv6.
- * What the packet filter lets in is the union over all who can log in, so one who is free frees it.
+ * An administrator without networks may come from anywhere; 0.0.0.0/0 and ::/0 are the same as
+ * none, as a new entry has them. The families are apart: who names only IPv4 networks is free in
+ * IPv6. What the packet filter lets in is the union over all who can log in, so one who is free
+ * frees it.
  */
 #include "cfgdb/trust.h"
 
@@ -66,8 +67,9 @@ static void add(struct trust *t, struct trust_net net) {
 
 static void add_ipv4(struct trust *t, const struct object *admin, unsigned int attr) {
 	struct ipv4_pair ip = object_ip(admin, attr);
+	unsigned int bits = (unsigned int)__builtin_popcount(ip.b);
 
-	add(t, (struct trust_net){ AF_INET, net_ipv4(ip.a), (unsigned int)__builtin_popcount(ip.b) });
+	add(t, (struct trust_net){ AF_INET, net_ipv4(ip.a), bits });
 }
 
 static void add_ipv6(struct trust *t, const struct object *admin, unsigned int attr) {
