@@ -47,7 +47,7 @@
 #define AAA_UID_MIN 70000u
 #define AAA_UID_MAX 1069999u
 
-#define AAA_NAME_MAX 64            /* bytes, each without the end */
+#define AAA_NAME_MAX 63            /* bytes, each without the end; who is called longer stays out */
 #define AAA_SOURCE_MAX 63
 #define AAA_TTY_MAX 32
 #define AAA_PASSWORD_MAX 256

@@ -688,7 +688,15 @@ static void drop_beside_others(struct object *obj, unsigned int attr, const char
 			free(value_take_item(v, i--).str);
 }
 
+/* An empty password is none. */
+static void drop_empty_password(struct object *admin) {
+	if (strcmp(object_str(admin, SYSTEM_ADMIN__PASSWORD), "=") == 0)
+		object_unset(admin, SYSTEM_ADMIN__PASSWORD);
+}
+
 void check_adjust(struct object *obj) {
+	if (obj->table->id == TBL_SYSTEM_ADMIN)
+		drop_empty_password(obj);
 	if (obj->table->id != TBL_FIREWALL_POLICY)
 		return;
 	drop_beside_others(obj, FIREWALL_POLICY__SRCADDR, "all");
