@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/trust.h"
 
 static const struct kind {
 	const char *id, *what, *action, *status;
@@ -46,6 +47,7 @@ enum logtext_level aaa_audit_line(const struct aaa_event *event, uint64_t time_n
 	bool console = event->service == AAA_CONSOLE;
 	AUTO_FREE char *ui = console ? xstrdup("console") : xasprintf("ssh(%s)", event->source);
 	AUTO_FREE char *text = message(event, ui);
+	struct trust_source from;
 
 	logtext_head(line, &(struct logtext_head){ .time_ns = time_ns,
 						   .id = k->id,
@@ -56,8 +58,8 @@ enum logtext_level aaa_audit_line(const struct aaa_event *event, uint64_t time_n
 	logtext_str(line, "user", event->user);
 	logtext_str(line, "ui", ui);
 	logtext_str(line, "method", console ? "console" : "ssh");
-	if (!console)
-		logtext_str(line, "srcip", event->source);
+	if (!console && trust_source(event->source, &from))
+		logtext_word(line, "srcip", event->source);
 	logtext_str(line, "action", k->action);
 	logtext_str(line, "status", k->status);
 	logtext_str(line, "reason", event->reason);

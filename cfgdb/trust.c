@@ -28,11 +28,18 @@ static bool is_mapped(const union net_addr *addr) {
 	return memcmp(addr->byte, prefix, sizeof(prefix)) == 0;
 }
 
+static const char of_zones[] =
+	"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-";
+
 bool trust_source(const char *text, struct trust_source *ret) {
 	AUTO_FREE char *copy = xstrdup(text);
+	size_t len = strcspn(copy, "%");
 
-	*ret = (struct trust_source){ .family = AF_INET };
-	copy[strcspn(copy, "%")] = '\0';
+	*ret = (struct trust_source){ .family = 0 };
+	if (copy[len] && copy[len + 1 + strspn(copy + len + 1, of_zones)])
+		return false;
+	copy[len] = '\0';
+	ret->family = AF_INET;
 	if (net_parse(AF_INET, copy, &ret->addr))
 		return true;
 	ret->family = net_parse(AF_INET6, copy, &ret->addr) ? AF_INET6 : 0;
