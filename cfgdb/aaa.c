@@ -498,10 +498,14 @@ struct aaa *aaa_open(const struct aaa_config *config, struct err *err) {
 
 	a->config = *config;
 	a->lockout = lockout_new();
-	a->logins = logins_new(config->base, on_gone, a);
+	a->logins = logins_new(config->base, config->sessions, on_gone, a);
 	a->accounts = accounts_open(config->engine, err);
 	a->hasher = a->accounts ? hasher_new(config->base, err) : NULL;
-	return a->hasher ? a : aaa_close(a);
+	if (!a->hasher)
+		return aaa_close(a);
+	logins_load(a->logins);
+	logins_each(a->logins, end_if_gone, a);
+	return a;
 }
 
 struct aaa *aaa_close(struct aaa *a) {

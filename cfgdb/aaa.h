@@ -36,6 +36,7 @@ struct aaa_config {
 	struct engine *engine;
 	moment_fn *clock;
 	gid_t gid;                  /* of administrators */
+	const char *sessions;       /* file that keeps sessions while the daemon is away, or NULL */
 	/* Takes what happens; may be NULL. */
 	void (*tell)(void *arg, const struct aaa_event *event);
 	/* A session has ended: what it has open is to be closed. May be NULL. */
@@ -43,7 +44,10 @@ struct aaa_config {
 	void *arg;
 };
 
-/* Open; config is copied. NULL and *err when that fails. The caller closes it before the engine. */
+/*
+ * Open; config is copied, the name of the file, too. NULL and *err when that fails. The caller
+ * closes it before the engine.
+ */
 struct aaa *aaa_open(const struct aaa_config *config, struct err *err);
 
 /* Close; who waits for an answer gets none. NULL is fine. Returns NULL. */

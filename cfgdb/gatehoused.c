@@ -305,10 +305,12 @@ static void on_session_over(void *arg, uint32_t session) {
 }
 
 static int open_aaa(struct daemon *d, struct err *err) {
+	AUTO_FREE char *sessions = xasprintf("%s/sessions", d->opt.run_dir);
 	const struct aaa_config config = { .base = d->base,
 					   .engine = d->engine,
 					   .clock = moment_now,
 					   .gid = getegid(),
+					   .sessions = sessions,
 					   .tell = on_login,
 					   .over = on_session_over,
 					   .arg = d };

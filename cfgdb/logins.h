@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Who is logged in: sessions of administrators, each of a process and all that descends from it.
- * The kernel says when that process has ended, and with it the session.
+ * The kernel says when that process has ended, and with it the session. They are kept in a file, so
+ * that they outlive the daemon.
  */
 #pragma once
 
@@ -24,6 +25,7 @@ struct login {
 	uint32_t id;
 	uint32_t uid;
 	pid_t pid;
+	uint64_t process_start;          /* of pid, as the kernel counts; a number may come again */
 	char name[AAA_NAME_MAX + 1];
 	enum aaa_service service;
 	char source[AAA_SOURCE_MAX + 1]; /* "": the console */
@@ -39,19 +41,25 @@ struct login {
 
 /*
  * New table. gone() is called for each session that ends, by itself or by logins_end(), with a
- * reason in a word: "exit" or that given there. base NULL: nobody watches processes. The caller
- * frees it.
+ * reason in a word: "exit" or that given there. base NULL: nobody watches processes. path NULL:
+ * they are kept nowhere. The caller frees it.
  */
-struct logins *logins_new(struct event_base *base,
+struct logins *logins_new(struct event_base *base, const char *path,
 			  void (*gone)(void *arg, const struct login *login, const char *reason),
 			  void *arg);
+
+/*
+ * Take up the sessions in the file whose processes are still there; gone() is told of the others.
+ * What is not as it was written is no session.
+ */
+void logins_load(struct logins *l);
 
 /* Free, telling nobody; NULL is fine. Returns NULL. */
 struct logins *logins_free(struct logins *l);
 
 /*
- * Begin a session like this one (id, origin, of, fd and ended are filled in) for its process. NULL
- * and *err when there is no such process, it has one already, or there are too many.
+ * Begin a session like this one (id, process_start, origin, of, fd and ended are filled in) for its
+ * process. NULL and *err when there is no such process, it has one already, or there are too many.
  */
 struct login *logins_begin(struct logins *l, const struct login *like, struct err *err);
 

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cfgdb/base/file.h"
 #include "cfgdb/base/mem.h"
 #include "tests/lib/fixture.h"
 
@@ -27,6 +28,7 @@ static struct engine *engine;
 static struct event_base *base;
 static struct aaa *aaa;
 static struct moment clock_now;
+static char *sessions;      /* file of them */
 static char told[256];      /* the last event */
 static unsigned int n_locked;
 static uint32_t over;
@@ -52,7 +54,8 @@ static void on_over(void *arg, uint32_t session) {
 
 static void begin(void) {
 	const struct aaa_config config = { .base = base, .engine = engine, .clock = fake_clock,
-					   .gid = 77, .tell = on_event, .over = on_over };
+					   .gid = 77, .sessions = sessions, .tell = on_event,
+					   .over = on_over };
 	struct err err = { 0 };
 
 	aaa = aaa_open(&config, &err);
@@ -61,6 +64,7 @@ static void begin(void) {
 
 static void setup(void) {
 	dir = fixture_dir();
+	sessions = xasprintf("%s/sessions", dir);
 	engine = fixture_engine(dir);
 	base = event_base_new();
 	clock_now = (struct moment){ 1800000000, 5000 };
@@ -73,6 +77,7 @@ static void teardown(void) {
 	aaa = aaa_close(aaa);
 	engine_close(engine);
 	event_base_free(base);
+	free(sessions);
 	free(dir);
 }
 
@@ -488,6 +493,77 @@ START_TEST(test_session_over) {
 }
 END_TEST
 
+/* The daemon ends and comes back: sessions stay what they were, as far as their processes do. */
+START_TEST(test_daemon_restarts) {
+	struct aaa_account self;
+	pid_t pid[3] = { process(NULL), process(NULL), process(NULL) };
+	struct answer a[3];
+
+	put("bob", "prof_admin", "set password secret\n");
+	for (int i = 0; i < 3; i++)
+		a[i] = log_in("bob", pid[i]);
+	ck_assert_int_eq(aaa_end(aaa, a[1].account.session, "disconnected"), AAA_OK);
+	aaa_close(aaa);
+	end_process(pid[2]);
+	begin();
+	ck_assert_str_eq(told, "logout bob prof_admin " IN " exit");
+	ck_assert_int_eq(aaa_self(aaa, pid[0], AAA_UID_MIN + 1, &self), AAA_OK);
+	ck_assert_uint_eq(self.session, a[0].account.session);
+	ck_assert_str_eq(self.origin, "ssh(" IN ")");
+	ck_assert_int_eq(aaa_self(aaa, pid[1], AAA_UID_MIN + 1, &self), AAA_DENIED);
+	ck_assert_uint_eq(logins_count(aaa_logins(aaa), 0), 1);
+	/* Its end is seen, and no number of a session comes again. */
+	end_process(pid[0]);
+	while (logins_count(aaa_logins(aaa), 0) > 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	pid[0] = process(NULL);
+	ck_assert_uint_gt(log_in("bob", pid[0]).account.session, a[2].account.session);
+	end_process(pid[0]);
+	end_process(pid[1]);
+}
+END_TEST
+
+static void spoil(const char *from, const char *to) {
+	AUTO_STR struct str text = STR_INIT, out = STR_INIT;
+	const char *at;
+
+	ck_assert_int_eq(file_read(sessions, 100000, &text, NULL), 0);
+	at = strstr(str_text(&text), from);
+	ck_assert_ptr_nonnull(at);
+	str_add_bytes(&out, text.data, (size_t)(at - text.data));
+	str_add(&out, to);
+	str_add(&out, at + strlen(from));
+	ck_assert_int_eq(file_replace(sessions, out.data, out.len, NULL), 0);
+}
+
+/* Another process with the number, another start of the machine, garbage: no session. */
+START_TEST(test_stale_sessions) {
+	AUTO_FREE char *first = NULL;
+	struct aaa_account self;
+	pid_t pid = process(NULL);
+	char boot[MOMENT_BOOT_ID];
+
+	put("bob", "prof_admin", "set password secret\n");
+	ck_assert_int_eq(log_in("bob", pid).type, AAA_OK);
+	aaa_close(aaa);
+	moment_boot_id(boot);
+	first = xasprintf("1 %u %d ", AAA_UID_MIN + 1, (int)pid);
+	if (_i == 0) {
+		AUTO_FREE char *other = xasprintf("%s1", first);
+
+		spoil(first, other);
+	}
+	if (_i == 1)
+		spoil(boot, "another");
+	if (_i == 2)
+		spoil(first, "x ");
+	begin();
+	ck_assert_int_eq(aaa_self(aaa, pid, AAA_UID_MIN + 1, &self), AAA_NOT_FOUND);
+	ck_assert_uint_eq(logins_count(aaa_logins(aaa), 0), 0);
+	end_process(pid);
+}
+END_TEST
+
 START_TEST(test_numbers) {
 	pid_t pid[3] = { process(NULL), process(NULL), process(NULL) };
 	struct answer a;
@@ -528,6 +604,8 @@ static Suite *aaa_suite(void) {
 	tcase_add_test(t, test_account);
 	tcase_add_test(t, test_session);
 	tcase_add_test(t, test_session_over);
+	tcase_add_test(t, test_daemon_restarts);
+	tcase_add_loop_test(t, test_stale_sessions, 0, 3);
 	tcase_add_test(t, test_numbers);
 	return s;
 }
