@@ -45,7 +45,7 @@
 
 /* Uids of administrators: asked of the daemon for nothing else, and by the daemon for none. */
 #define AAA_UID_MIN 70000u
-#define AAA_UID_MAX 1069999u
+#define AAA_UID_MAX 99999u
 
 #define AAA_NAME_MAX 63            /* bytes, each without the end; who is called longer stays out */
 #define AAA_SOURCE_MAX 63

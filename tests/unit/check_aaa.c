@@ -325,6 +325,10 @@ START_TEST(test_console) {
 	ck_assert_int_eq(auth(AAA_CONSOLE, "bob", "secret", "").type, AAA_OK);
 	ck_assert_int_eq(account(AAA_CONSOLE, "bob", "").type, AAA_OK);
 	ck_assert_uint_eq(n_locked, 0);
+	/* An empty password is none. */
+	put("eve", "prof_admin", "set password \"\"\n");
+	ck_assert_int_eq(auth(AAA_CONSOLE, "eve", "", "").type, AAA_OK);
+	ck_assert_uint_eq(account(AAA_CONSOLE, "eve", "").account.flags, AAA_MUST_CHANGE);
 }
 END_TEST
 

@@ -156,6 +156,24 @@ START_TEST(test_bad_row) {
 }
 END_TEST
 
+/* When all numbers have been given, who comes next has none, and nobody loses his. */
+START_TEST(test_used_up) {
+	struct err err = { 0 };
+
+	ck_assert_int_eq(store_meta_set(engine->store, "admin_uids", "99999\n70000 admin\n", &err), 0);
+	end();
+	begin();
+	make("last");
+	make("more");
+	check_is("admin", AAA_UID_MIN);
+	check_is("last", AAA_UID_MAX);
+	ck_assert_uint_eq(accounts_uid(accounts, "more"), 0);
+	remove_admin("last");
+	follow();
+	ck_assert_uint_eq(accounts_uid(accounts, "more"), 0);
+}
+END_TEST
+
 static Suite *accounts_suite(void) {
 	Suite *s = suite_create("accounts");
 	TCase *t = fixture_case(s, "accounts");
@@ -166,6 +184,7 @@ static Suite *accounts_suite(void) {
 	tcase_add_test(t, test_random);
 	tcase_add_test(t, test_names);
 	tcase_add_test(t, test_bad_row);
+	tcase_add_test(t, test_used_up);
 	return s;
 }
 
