@@ -28,6 +28,7 @@ void caller_init(struct caller *s, struct engine *engine, const struct server_co
 		 const char *user, bool allowed) {
 	*s = (struct caller){ .engine = engine, .config = config, .allowed = allowed };
 	snprintf(s->user, sizeof(s->user), "%s", user);
+	snprintf(s->ui, sizeof(s->ui), "cli");
 }
 
 void caller_drop_txn(struct caller *s) {

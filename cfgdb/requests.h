@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cfgdb/base/buf.h"
+#include "cfgdb/logins.h"
 #include "cfgdb/origin.h"
 #include "cfgdb/server.h"
 #include "cfgdb/txn.h"
@@ -21,6 +22,9 @@ struct caller {
 	const struct server_config *config;
 	char user[64];
 	char host[ORIGIN_MAX];   /* that the user came from; "": this one, or nobody knows */
+	char ui[LOGINS_ORIGIN_MAX]; /* how: "ssh(10.0.0.1)", "console"; "cli": from this machine */
+	bool administrator;      /* of system admin; otherwise a user of the machine */
+	uint32_t session;        /* of an administrator (cfgdb/logins.h); 0: none */
 	bool allowed;            /* may do anything an administrator may */
 	bool may_attach;         /* may attach, whatever else */
 	bool attached;
