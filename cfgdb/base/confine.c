@@ -60,7 +60,7 @@ static const char *const common_calls[] = {
 	"timerfd_settime64 timerfd_gettime timerfd_gettime64 eventfd2 pipe pipe2",
 	/* Sockets that are open; socket() itself is limited. */
 	"bind listen accept accept4 connect shutdown getsockname getpeername getsockopt setsockopt "
-	"send sendto sendmsg sendmmsg recv recvfrom recvmsg recvmmsg recvmmsg_time64 socketcall",
+	"send sendto sendmsg sendmmsg recv recvfrom recvmsg recvmmsg recvmmsg_time64",
 	NULL,
 };
 
