@@ -29,6 +29,7 @@
 #include "backends/takeup.h"
 #include "cfgdb/aaa_audit.h"
 #include "cfgdb/aaa_server.h"
+#include "cfgdb/base/confine.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/log.h"
 #include "cfgdb/base/mem.h"
@@ -465,6 +466,15 @@ static int start(struct daemon *d, struct err *err) {
 	return start_aaa_server(d, err);
 }
 
+/* Nobody has been served yet. */
+static int shut(struct err *err) {
+	if (confine(&confine_gatehoused, err) != 0)
+		return ERR_PERMISSION;
+	log_line(confine_is_built() ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "gatehoused: %s",
+		 confine_state());
+	return 0;
+}
+
 static void on_signal(evutil_socket_t fd, short what, void *arg) {
 	struct daemon *d = arg;
 
@@ -553,6 +563,8 @@ int main(int argc, char *argv[]) {
 		rc = settle(&d.opt, &err);
 	if (rc == 0)
 		rc = d.opt.task ? d.opt.task(&d.opt, &err) : start(&d, &err);
+	if (rc == 0 && !d.opt.task)
+		rc = shut(&err);
 	if (rc == 0 && !d.opt.task)
 		run(&d);
 	if (rc)
