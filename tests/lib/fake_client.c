@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/rights.h"
 
 struct fake_table {
 	struct object **objs;
@@ -69,6 +70,8 @@ struct client *fake_client_new(void) {
 	strcpy(c->info.hostname, "gate");
 	strcpy(c->info.user, "admin");
 	strcpy(c->info.version, "0.0.0");
+	c->info.writes_all = true;
+	c->info.verbs = RIGHTS_VERBS;
 	c->tables = xcalloc(schema_n_tables, sizeof(*c->tables));
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		c->kinds[i].name = names[i];
@@ -96,6 +99,12 @@ void client_on_warning(struct client *c, void (*warn)(void *arg, const char *tex
 
 const struct client_info *client_info(const struct client *c) {
 	return &c->info;
+}
+
+void fake_client_role(struct client *c, uint8_t verbs, const uint8_t *levels) {
+	c->info.writes_all = false;
+	c->info.verbs = verbs;
+	c->info.levels = levels;
 }
 
 /* ---- what tests look at and set ---- */
