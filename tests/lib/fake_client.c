@@ -180,11 +180,17 @@ void fake_client_touch(struct client *c, const struct schema_table *table, const
 	find_object(c, table, key)->ver = ++c->revision;
 }
 
+static int check_role(const struct client *c, const struct schema_table *table, struct err *err) {
+	return client_may_see(&c->info, table) ? 0 : err_set(err, ERR_DENIED, "denied");
+}
+
 int client_get(struct client *c, const struct schema_table *table, const char *key,
 	       struct object **ret, struct err *err) {
 	const struct object *obj = find_object(c, table, key);
 	int rc = called(c, "get", err);
 
+	if (rc == 0)
+		rc = check_role(c, table, err);
 	if (rc)
 		return rc;
 	if (!obj && schema_is_list(table))
@@ -196,12 +202,12 @@ int client_get(struct client *c, const struct schema_table *table, const char *k
 int client_list(struct client *c, const struct schema_table *table,
 		int (*each)(void *arg, struct object *obj), void *arg, struct err *err) {
 	const struct fake_table *t = &c->tables[table->id];
+	int rc = check_role(c, table, err);
 
-	(void)err;
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n && rc == 0; i++)
 		if (each(arg, object_copy(t->objs[i])))
 			break;
-	return 0;
+	return rc;
 }
 
 static int compare_keys(const void *a, const void *b) {
