@@ -720,7 +720,7 @@ bool caller_request(struct caller *s, const uint8_t *frame, size_t len) {
 		return true;
 	}
 	rc = requests[type](s, &r, &err);
-	lend_rights(s); /* to what was opened */
+	lend_rights(s); /* what was resumed must not keep those of another connection */
 	if (!buf_reader_end(&r))
 		return false;
 	if (attached) /* what the attached one says has no answer */

@@ -25,7 +25,6 @@ const struct rights rights_all = {
 	.super = true,
 	.global = true,
 	.verbs = RIGHTS_VERBS,
-	.levels = { [0 ... RIGHTS_GROUPS_MAX - 1] = RIGHTS_WRITE },
 };
 
 const struct rights rights_none;
@@ -255,33 +254,25 @@ enum rights_level rights_on(const struct rights *r, const struct schema_table *t
 
 /* ---- who may what with whom ---- */
 
+/* The role of an administrator as t would leave it, or NULL. */
+static const struct object *profile_of(const struct txn *t, const struct object *obj) {
+	return obj->table->id == TBL_SYSTEM_ADMIN
+		       ? txn_find(t, schema_table(TBL_SYSTEM_ACCPROFILE),
+				  object_str(obj, SYSTEM_ADMIN__ACCPROFILE))
+		       : NULL;
+}
+
 /*
  * What an object gives to somebody, were it active; false: nothing. The role of an administrator
  * may be missing while it gets another name: the commit asks once more.
  */
-static bool strength_of(const struct object *obj, const struct object *profile,
-			struct rights *ret) {
-	if (obj->table->id == TBL_SYSTEM_ACCPROFILE) {
-		rights_of_profile(obj, ret);
-		return true;
-	}
-	if (!profile)
-		return false;
-	rights_of_profile(profile, ret);
-	return true;
-}
+static bool strength_of(const struct txn *t, const struct object *obj, struct rights *ret) {
+	const struct object *profile =
+		obj->table->id == TBL_SYSTEM_ACCPROFILE ? obj : profile_of(t, obj);
 
-/* The role of an administrator as t would leave it, or NULL; and as it is now, if it is there. */
-static const struct object *profile_of(const struct txn *t, const struct object *obj, bool now) {
-	const struct schema_table *roles = schema_table(TBL_SYSTEM_ACCPROFILE);
-	const struct object *active;
-	const char *name;
-
-	if (obj->table->id != TBL_SYSTEM_ADMIN)
-		return NULL;
-	name = object_str(obj, SYSTEM_ADMIN__ACCPROFILE);
-	active = now ? txn_active(t, roles, name) : NULL;
-	return active ? active : txn_find(t, roles, name);
+	if (profile)
+		rights_of_profile(profile, ret);
+	return profile != NULL;
 }
 
 /* Administrators of the whole unit are nothing to those of its virtual domains. */
@@ -289,7 +280,7 @@ bool rights_see(const struct rights *r, const struct txn *t, const struct object
 	struct rights theirs;
 
 	return r->global || obj->table->id != TBL_SYSTEM_ADMIN ||
-	       !strength_of(obj, profile_of(t, obj, true), &theirs) || !theirs.global;
+	       !strength_of(t, obj, &theirs) || !theirs.global;
 }
 
 int rights_refuse_table(const char *path, enum rights_level level, struct err *err) {
@@ -318,10 +309,10 @@ int rights_check_change(const struct rights *r, const struct txn *t, const struc
 
 	if (rc || r->super)
 		return rc;
-	if (before && strength_of(before, profile_of(t, before, true), &theirs) &&
+	if (before && strength_of(t, before, &theirs) &&
 	    !rights_include(r, &theirs))
 		return refuse_stronger(before, err);
-	if (after && strength_of(after, profile_of(t, after, false), &theirs) &&
+	if (after && strength_of(t, after, &theirs) &&
 	    !rights_include(r, &theirs))
 		return refuse_stronger(after, err);
 	return 0;

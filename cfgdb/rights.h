@@ -35,7 +35,7 @@ enum rights_verb {
 };
 
 struct rights {
-	bool super;              /* everything */
+	bool super;              /* everything: levels mean nothing */
 	bool global;             /* of the unit, not of its virtual domains */
 	uint8_t verbs;           /* enum rights_verb */
 	uint8_t levels[RIGHTS_GROUPS_MAX]; /* enum rights_level, by number of the group */

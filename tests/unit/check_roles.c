@@ -169,6 +169,16 @@ static int begin(struct wire *wire, enum ctl_begin kind) {
 
 /* ---- who is who ---- */
 
+static int list_keys(const char *table) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	buf_put_u8(&b, CTL_KEYS);
+	buf_put_u16(&b, fixture_table(table)->id);
+	buf_put_str(&b, "");
+	buf_put_u32(&b, 100);
+	return wire_ask(&w, &b);
+}
+
 /* Administrators of the unit are nothing to those of a virtual domain. */
 START_TEST(test_prof_admin) {
 	static const char stronger[] = "all the permissions of system admin 'admin'";
@@ -178,6 +188,8 @@ START_TEST(test_prof_admin) {
 	GOOD(wire_named(&w, CTL_LIST, "system.admin", NULL), &w);
 	ck_assert(said(&w, "peer: ") && said(&w, "actor: ") && !said(&w, "admin: set"));
 	ck_assert_uint_eq(w.n_objects, 2);
+	GOOD(list_keys("system.admin"), &w);
+	ck_assert_str_eq(str_text(&w.said), "actor\npeer\n");
 	ck_assert_int_eq(wire_get(&w, "system.admin", "admin"), ERR_NOT_FOUND);
 	DENIED(wire_put(&w, "system.admin", "admin",
 			"set accprofile super_admin\nset password stolen-one\n"), &w, stronger);
@@ -319,6 +331,18 @@ START_TEST(test_demoted) {
 	ck_assert_ptr_nonnull(
 		model_find(unit.engine->model, fixture_table("firewall.address"), "y"));
 	connect_as("actor", "fw");
+}
+END_TEST
+
+/* Also of one who could do everything when he began. */
+START_TEST(test_dethroned) {
+	set_role("ops", ALL("read-write"));
+	connect_as("actor", "super_admin");
+	GOOD(wire_txn(&w, "start"), &w);
+	GOOD(wire_put(&w, "system.admin", "eve", "set accprofile super_admin\n"), &w);
+	fixture_set(unit.engine, "system.admin", "actor", "set accprofile ops\n");
+	ck_assert_int_eq(wire_txn(&w, "commit"), ERR_DENIED);
+	ck_assert_ptr_null(model_find(unit.engine->model, fixture_table("system.admin"), "eve"));
 }
 END_TEST
 
@@ -562,6 +586,7 @@ int main(void) {
 	tcase_add_test(t, test_gone);
 	tcase_add_test(t, test_stream);
 	tcase_add_test(t, test_demoted);
+	tcase_add_test(t, test_dethroned);
 	tcase_add_test(t, test_grown);
 	tcase_add_test(t, test_rename);
 	tcase_add_test(t, test_rename_role);
