@@ -173,7 +173,7 @@ static int revert_run(void *ctx, const struct command_call *call, struct str *ou
 		rc = check_idle(call, err);
 	if (rc)
 		return rc;
-	t = txn_new(e, call->user, "cli");
+	t = caller_txn_new(call->caller, "cli");
 	comment = xasprintf("revert to %" PRIu64, revision);
 	rc = history_stage(t, revision, err);
 	if (rc == 0)
@@ -260,7 +260,7 @@ static int reload_run(void *ctx, const struct command_call *call, struct str *ou
 	if (saved == 0)
 		return err_set(err, ERR_NOT_FOUND,
 			       "everything is saved: there is nothing to reload");
-	t = txn_new(c->engine, call->user, "cli");
+	t = caller_txn_new(call->caller, "cli");
 	rc = saving_stage(c->saving, t, err);
 	if (rc == 0) {
 		rc = caller_commit(call->caller, t, &(struct commit_wish){ 0, comment }, err);
@@ -286,14 +286,16 @@ static int revision_run(void *ctx, const struct command_call *call, struct str *
 
 const struct command *commands_revision(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "execute revision list config", .run = list_run, .has_json = true },
-		{ .words = "execute revision diff", .run = diff_run },
-		{ .words = "execute revision revert", .run = revert_run },
-		{ .words = "execute revision comment", .run = comment_run },
-		{ .words = "execute backup revision", .run = revision_run },
-		{ .words = "execute cfg status", .run = status_run },
-		{ .words = "execute cfg save", .run = save_run },
-		{ .words = "execute cfg reload", .run = reload_run },
+		{ .words = "execute revision list config", .reads = "all",
+		  .run = list_run, .has_json = true },
+		{ .words = "execute revision diff", .reads = "all", .run = diff_run },
+		{ .words = "execute revision revert", .writes = "all", .run = revert_run },
+		{ .words = "execute revision comment", .writes = "sysgrp.mnt", .run = comment_run },
+		{ .words = "execute backup revision", .reads = "all", .act = "backup config",
+		  .run = revision_run },
+		{ .words = "execute cfg status", .reads = "sysgrp.mnt", .run = status_run },
+		{ .words = "execute cfg save", .writes = "sysgrp.mnt", .run = save_run },
+		{ .words = "execute cfg reload", .writes = "all", .run = reload_run },
 	};
 
 	*n = ARRAY_LEN(table);
