@@ -76,7 +76,7 @@ static bool is_member(const struct passwd *pw, const char *group) {
 
 /* Who is at the other end. */
 struct peer {
-	char user[64], host[ORIGIN_MAX], ui[LOGINS_ORIGIN_MAX];
+	char user[80], host[ORIGIN_MAX], ui[LOGINS_ORIGIN_MAX];
 	bool administers, attaches;
 	bool administrator;
 	uint32_t session;
@@ -313,6 +313,8 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd,
 		return;
 	}
 	caller_init(&c->caller, s->engine, &s->config, peer.user, peer.administers);
+	if (peer.administrator && peer.administers)
+		caller_take_role(&c->caller);
 	c->caller.may_attach = peer.attaches;
 	snprintf(c->caller.host, sizeof(c->caller.host), "%s", peer.host);
 	snprintf(c->caller.ui, sizeof(c->caller.ui), "%s", peer.ui);
