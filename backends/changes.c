@@ -210,7 +210,7 @@ static int level_open(void *ctx, const struct command_call *call, struct stream 
 
 const struct command *commands_changes(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "diagnose debug cli", .open = level_open },
+		{ .words = "diagnose debug cli", .reads = "all", .open = level_open },
 	};
 
 	*n = ARRAY_LEN(table);

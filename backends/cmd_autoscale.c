@@ -147,13 +147,17 @@ static int numbers_open(void *ctx, const struct command_call *call, struct strea
 
 const struct command *commands_autoscale(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "diagnose sys ha autoscale-peers", .open = peers_open,
+		{ .words = "diagnose sys ha autoscale-peers", .reads = "sysgrp.cfg",
+		  .open = peers_open,
 		  .has_json = true },
-		{ .words = "diagnose sys ha history read", .open = history_open,
+		{ .words = "diagnose sys ha history read", .reads = "sysgrp.cfg",
+		  .open = history_open,
 		  .has_json = true },
-		{ .words = "diagnose sys ha status", .open = numbers_open, .has_json = true },
-		{ .words = "execute ha forget", .open = forget_open },
-		{ .words = "get system ha status", .open = status_open, .has_json = true },
+		{ .words = "diagnose sys ha status", .reads = "sysgrp.cfg",
+		  .open = numbers_open, .has_json = true },
+		{ .words = "execute ha forget", .writes = "sysgrp.cfg", .open = forget_open },
+		{ .words = "get system ha status", .reads = "sysgrp.cfg",
+		  .open = status_open, .has_json = true },
 	};
 
 	*n = ARRAY_LEN(table);

@@ -338,14 +338,19 @@ static int iprope_run(void *ctx, const struct command_call *call, struct str *ou
 
 const struct command *commands_flow(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "diagnose debug enable", .open = enable_open },
-		{ .words = "diagnose debug disable", .run = disable_run },
-		{ .words = "diagnose debug reset", .run = reset_run },
-		{ .words = "diagnose debug flow filter", .run = filter_run },
-		{ .words = "diagnose debug flow show function-name", .run = functions_run },
-		{ .words = "diagnose debug flow show iprope", .run = iprope_run },
-		{ .words = "diagnose debug flow trace start", .open = start_open },
-		{ .words = "diagnose debug flow trace stop", .run = stop_run },
+		{ .words = "diagnose debug enable", .reads = "any", .open = enable_open },
+		{ .words = "diagnose debug disable", .reads = "any", .run = disable_run },
+		{ .words = "diagnose debug reset", .reads = "any", .run = reset_run },
+		{ .words = "diagnose debug flow filter", .writes = "netgrp.packet-capture",
+		  .run = filter_run },
+		{ .words = "diagnose debug flow show function-name",
+		  .writes = "netgrp.packet-capture", .run = functions_run },
+		{ .words = "diagnose debug flow show iprope", .writes = "netgrp.packet-capture",
+		  .run = iprope_run },
+		{ .words = "diagnose debug flow trace start", .writes = "netgrp.packet-capture",
+		  .open = start_open },
+		{ .words = "diagnose debug flow trace stop", .writes = "netgrp.packet-capture",
+		  .run = stop_run },
 	};
 
 	*n = ARRAY_LEN(table);

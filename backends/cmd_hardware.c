@@ -182,7 +182,8 @@ static int run_status(void *ctx, const struct command_call *call, struct str *ou
 
 const struct command *commands_hardware(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "get hardware status", .run = run_status, .has_json = true },
+		{ .words = "get hardware status", .reads = "sysgrp.cfg",
+		  .run = run_status, .has_json = true },
 	};
 
 	*n = ARRAY_LEN(table);

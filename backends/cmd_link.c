@@ -333,10 +333,14 @@ static int run_list(void *ctx, const struct command_call *call, struct str *out,
 
 const struct command *commands_link(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "get system arp", .run = run_arp, .has_json = true },
-		{ .words = "diagnose ip arp list", .run = run_arp_list, .has_json = true },
-		{ .words = "execute clear system arp table", .run = run_arp_clear },
-		{ .words = "diagnose netlink interface list", .run = run_list, .has_json = true },
+		{ .words = "get system arp", .reads = "netgrp.cfg",
+		  .run = run_arp, .has_json = true },
+		{ .words = "diagnose ip arp list", .reads = "netgrp.cfg",
+		  .run = run_arp_list, .has_json = true },
+		{ .words = "execute clear system arp table", .writes = "netgrp.cfg",
+		  .run = run_arp_clear },
+		{ .words = "diagnose netlink interface list", .reads = "netgrp.cfg",
+		  .run = run_list, .has_json = true },
 	};
 
 	*n = ARRAY_LEN(table);

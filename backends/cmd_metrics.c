@@ -183,7 +183,7 @@ static int metrics_open(void *ctx, const struct command_call *call, struct strea
 
 const struct command *commands_metrics(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "get metrics", .open = metrics_open },
+		{ .words = "get metrics", .reads = "sysgrp.cfg", .open = metrics_open },
 	};
 
 	*n = ARRAY_LEN(table);

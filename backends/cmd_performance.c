@@ -166,7 +166,8 @@ static int run_performance(void *ctx, const struct command_call *call, struct st
 
 const struct command *commands_performance(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "get system performance status", .run = run_performance,
+		{ .words = "get system performance status", .reads = "sysgrp.cfg",
+		  .run = run_performance,
 		  .has_json = true },
 	};
 

@@ -333,10 +333,13 @@ static int run_nic(void *ctx, const struct command_call *call, struct str *out, 
 
 const struct command *commands_port(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "get system interface physical", .run = run_physical,
+		{ .words = "get system interface physical", .reads = "netgrp.cfg",
+		  .run = run_physical,
 		  .has_json = true },
-		{ .words = "get hardware nic", .run = run_nic, .has_json = true },
-		{ .words = "diagnose hardware deviceinfo nic", .run = run_nic, .has_json = true },
+		{ .words = "get hardware nic", .reads = "netgrp.cfg",
+		  .run = run_nic, .has_json = true },
+		{ .words = "diagnose hardware deviceinfo nic", .reads = "netgrp.cfg",
+		  .run = run_nic, .has_json = true },
 	};
 
 	*n = ARRAY_LEN(table);

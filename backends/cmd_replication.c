@@ -135,13 +135,18 @@ static int config_level_open(void *ctx, const struct command_call *call, struct 
 
 const struct command *commands_replication(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "diagnose sys session sync", .open = sync_open, .has_json = true },
-		{ .words = "diagnose sys session sync reset", .open = reset_open },
-		{ .words = "diagnose sys ha standalone-peers", .open = peers_open,
+		{ .words = "diagnose sys session sync", .reads = "sysgrp.cfg",
+		  .open = sync_open, .has_json = true },
+		{ .words = "diagnose sys session sync reset", .writes = "sysgrp.mnt",
+		  .open = reset_open },
+		{ .words = "diagnose sys ha standalone-peers", .reads = "sysgrp.cfg",
+		  .open = peers_open,
 		  .has_json = true },
-		{ .words = "execute sync-session", .open = resync_open },
-		{ .words = "diagnose debug application sessionsync", .open = sessions_level_open },
-		{ .words = "diagnose debug application hasync", .open = config_level_open },
+		{ .words = "execute sync-session", .writes = "sysgrp.mnt", .open = resync_open },
+		{ .words = "diagnose debug application sessionsync", .reads = "sysgrp.cfg",
+		  .open = sessions_level_open },
+		{ .words = "diagnose debug application hasync", .reads = "sysgrp.cfg",
+		  .open = config_level_open },
 	};
 
 	*n = ARRAY_LEN(table);

@@ -142,7 +142,8 @@ static int packet_open(void *ctx, const struct command_call *call, struct stream
 
 const struct command *commands_sniffer(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "diagnose sniffer packet", .open = packet_open },
+		{ .words = "diagnose sniffer packet", .writes = "netgrp.packet-capture",
+		  .open = packet_open },
 	};
 
 	*n = ARRAY_LEN(table);

@@ -301,8 +301,10 @@ static int top_open(void *ctx, const struct command_call *call, struct stream *r
 
 const struct command *commands_top(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "diagnose sys top", .open = top_open, .has_json = true },
-		{ .words = "get system performance top", .open = top_open, .has_json = true },
+		{ .words = "diagnose sys top", .reads = "sysgrp.cfg",
+		  .open = top_open, .has_json = true },
+		{ .words = "get system performance top", .reads = "sysgrp.cfg",
+		  .open = top_open, .has_json = true },
 	};
 
 	*n = ARRAY_LEN(table);

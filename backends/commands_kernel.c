@@ -97,14 +97,20 @@ static int run_address_list(void *ctx, const struct command_call *call, struct s
 /* ---- the table ---- */
 
 static const struct command commands[] = {
-	{ .words = "diagnose ip address list", .run = run_address_list, .has_json = true },
-	{ .words = "get router info routing-table all", .run = cmd_route_all, .has_json = true },
-	{ .words = "get router info routing-table database", .run = cmd_route_database,
+	{ .words = "diagnose ip address list", .reads = "netgrp.cfg",
+	  .run = run_address_list, .has_json = true },
+	{ .words = "get router info routing-table all", .reads = "netgrp.route-cfg",
+	  .run = cmd_route_all, .has_json = true },
+	{ .words = "get router info routing-table database", .reads = "netgrp.route-cfg",
+	  .run = cmd_route_database,
 	  .has_json = true },
-	{ .words = "get router info routing-table details", .run = cmd_route_details,
+	{ .words = "get router info routing-table details", .reads = "netgrp.route-cfg",
+	  .run = cmd_route_details,
 	  .has_json = true },
-	{ .words = "diagnose firewall iprope lookup", .run = cmd_iprope_lookup, .has_json = true },
-	{ .words = "diagnose firewall iprope show", .run = cmd_iprope_show, .has_json = true },
+	{ .words = "diagnose firewall iprope lookup", .reads = "fwgrp.policy",
+	  .run = cmd_iprope_lookup, .has_json = true },
+	{ .words = "diagnose firewall iprope show", .reads = "fwgrp.policy",
+	  .run = cmd_iprope_show, .has_json = true },
 };
 
 const struct command *commands_kernel(size_t *n) {

@@ -433,7 +433,7 @@ static bool matters(const struct change *c) {
 		"firewall.",	 "system.interface",	      "system.zone",
 		"router.static", "system.standalone-cluster", "system.auto-scale",
 		"system.settings", "system.global", "system.session-ttl", "system.session-helper",
-		"log.setting",
+		"system.admin", "log.setting",
 	};
 	const char *name = (c->after ? c->after : c->before)->table->dotted;
 

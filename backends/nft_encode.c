@@ -80,6 +80,10 @@ static const struct field_load {
 	[FIELD_PACKET_TYPE] = { META(NFT_META_PKTTYPE, 1) },
 	[FIELD_PACKET_MARK] = { META(NFT_META_MARK, 4) },
 	[FIELD_DADDR_TYPE] = { FIB(NFT_FIB_RESULT_ADDRTYPE, 4), .flags = NFTA_FIB_F_DADDR },
+	[FIELD_SADDR6_0] = { IP_HEADER(8, 4) },
+	[FIELD_SADDR6_1] = { IP_HEADER(12, 4) },
+	[FIELD_SADDR6_2] = { IP_HEADER(16, 4) },
+	[FIELD_SADDR6_3] = { IP_HEADER(20, 4) },
 	[FIELD_WAY_BACK] = { FIB(NFT_FIB_RESULT_OIF, 4),
 			     .flags = NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT },
 };
@@ -164,6 +168,10 @@ static uint32_t field_bytes(enum rule_field f, uint32_t v, const char *name,
 		break;
 	case FIELD_SADDR:
 	case FIELD_DADDR:
+	case FIELD_SADDR6_0:
+	case FIELD_SADDR6_1:
+	case FIELD_SADDR6_2:
+	case FIELD_SADDR6_3:
 		memcpy(out, &addr, 4);
 		break;
 	case FIELD_SPORT:

@@ -34,6 +34,10 @@ static const struct {
 	[FIELD_TCP_FLAGS] = { "tcp flags", "tcp_flag" },
 	[FIELD_PACKET_TYPE] = { "meta pkttype", "pkt_type" },
 	[FIELD_PACKET_MARK] = { "meta mark", "mark" },
+	[FIELD_SADDR6_0] = { "@nh,64,32", "integer" },
+	[FIELD_SADDR6_1] = { "@nh,96,32", "integer" },
+	[FIELD_SADDR6_2] = { "@nh,128,32", "integer" },
+	[FIELD_SADDR6_3] = { "@nh,160,32", "integer" },
 	[FIELD_WAY_BACK] = { "fib saddr . iif oif", "boolean" },
 };
 

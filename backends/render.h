@@ -8,7 +8,7 @@
 #include "cfgdb/base/err.h"
 #include "cfgdb/model.h"
 
-#define RENDER_VERSION 4u        /* grows when the same configuration gives another ruleset */
+#define RENDER_VERSION 5u        /* grows when the same configuration gives another ruleset */
 
 /* Chains in which the judging of a new session ends, as traces tell. */
 #define RENDER_CHAIN_ACCEPTED  "accepted"  /* by a policy */

@@ -41,6 +41,10 @@ enum rule_field {
 	FIELD_PACKET_TYPE,
 	FIELD_PACKET_MARK,
 	FIELD_WAY_BACK, /* prerouting only: the route to the source, by the link it came by */
+	FIELD_SADDR6_0, /* 32 bits of an IPv6 source, after a match of FIELD_NFPROTO */
+	FIELD_SADDR6_1,
+	FIELD_SADDR6_2,
+	FIELD_SADDR6_3,
 	FIELD_COUNT
 };
 
@@ -50,6 +54,7 @@ enum rule_field {
  */
 enum {
 	NFPROTO_IS_IPV4 = 2,
+	NFPROTO_IS_IPV6 = 10,
 	CT_STATE_INVALID = 1,
 	CT_STATE_ESTABLISHED = 2,
 	CT_STATE_RELATED = 4,

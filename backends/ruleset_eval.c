@@ -91,6 +91,12 @@ static bool field_value(const struct eval_packet *p, enum rule_field f, uint32_t
 	case FIELD_PACKET_MARK:
 		*v = p->packet_mark;
 		return true;
+	case FIELD_SADDR6_0:
+	case FIELD_SADDR6_1:
+	case FIELD_SADDR6_2:
+	case FIELD_SADDR6_3:
+		*v = p->src6[f - FIELD_SADDR6_0];
+		return p->ipv6;
 	default:
 		return false;
 	}

@@ -9,6 +9,7 @@
 struct eval_packet {
 	const char *in, *out;        /* interfaces; out is "" until the packet is forwarded */
 	uint32_t src, dst;
+	uint32_t src6[4];            /* of an IPv6 packet */
 	uint8_t proto, icmp_type, icmp_code;
 	uint16_t sport, dport;
 	bool ipv6, local;            /* local: dst is an address of the unit */

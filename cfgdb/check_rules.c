@@ -498,6 +498,7 @@ static int rule_settings(const struct txn *t, const struct object *obj, struct e
 /* Someone who may do everything, and can log in although other servers are away. */
 static bool is_super_admin(const struct object *admin) {
 	return admin && strcmp(object_str(admin, SYSTEM_ADMIN__ACCPROFILE), "super_admin") == 0 &&
+	       object_is(admin, SYSTEM_ADMIN__STATUS, "enable") &&
 	       object_is(admin, SYSTEM_ADMIN__REMOTE_AUTH, "disable") &&
 	       object_is(admin, SYSTEM_ADMIN__PEER_AUTH, "disable") &&
 	       object_is(admin, SYSTEM_ADMIN__GUEST_AUTH, "disable");
@@ -672,7 +673,15 @@ static void drop_beside_others(struct object *obj, unsigned int attr, const char
 			free(value_take_item(v, i--).str);
 }
 
+/* An empty password is none. */
+static void drop_empty_password(struct object *admin) {
+	if (strcmp(object_str(admin, SYSTEM_ADMIN__PASSWORD), "=") == 0)
+		object_unset(admin, SYSTEM_ADMIN__PASSWORD);
+}
+
 void check_adjust(struct object *obj) {
+	if (obj->table->id == TBL_SYSTEM_ADMIN)
+		drop_empty_password(obj);
 	if (obj->table->id != TBL_FIREWALL_POLICY)
 		return;
 	drop_beside_others(obj, FIREWALL_POLICY__SRCADDR, "all");

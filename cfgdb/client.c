@@ -28,6 +28,7 @@ struct client {
 	int fd;
 	bool broken;
 	struct client_info info;
+	uint8_t *levels;         /* of info */
 	struct buf in;           /* the frame being read */
 	size_t pos, end;         /* what of ahead is to come */
 	uint8_t ahead[AHEAD];
@@ -224,6 +225,18 @@ static int client_call_simple(struct client *c, enum ctl_type type, struct err *
 
 /* ---- connection ---- */
 
+static void take_rights(struct client *c, struct buf_reader *r) {
+	uint16_t n;
+
+	c->info.writes_all = buf_get_u8(r);
+	c->info.verbs = buf_get_u8(r);
+	n = buf_get_u16(r);
+	free(c->levels);
+	c->info.levels = c->levels = xcalloc(schema_n_tables, 1);
+	for (uint16_t i = 0; i < n && i < schema_n_tables; i++)
+		c->levels[i] = buf_get_u8(r);
+}
+
 static int take_info(void *arg, enum ctl_type type, struct buf_reader *r) {
 	struct client *c = arg;
 	AUTO_FREE char *user = buf_get_str(r, sizeof(c->info.user) - 1);
@@ -232,6 +245,7 @@ static int take_info(void *arg, enum ctl_type type, struct buf_reader *r) {
 	(void)type;
 	snprintf(c->info.user, sizeof(c->info.user), "%s", user);
 	snprintf(c->info.version, sizeof(c->info.version), "%s", version);
+	take_rights(c, r);
 	return 0;
 }
 
@@ -277,6 +291,7 @@ void client_close(struct client *c) {
 	if (c->fd >= 0)
 		close(c->fd);
 	buf_done(&c->in);
+	free(c->levels);
 	free(c);
 }
 

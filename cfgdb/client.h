@@ -14,6 +14,7 @@
 
 #include "cfgdb/base/err.h"
 #include "cfgdb/object.h"
+#include "cfgdb/rights.h"
 
 #define CLIENT_WAIT_S 120      /* longer than the largest commit, of another client too, takes */
 #define CLIENT_NEW UINT64_MAX  /* version of an object that must not exist yet */
@@ -24,8 +25,11 @@ struct client;
 /* What the daemon says of itself at connection. */
 struct client_info {
 	char hostname[64];   /* for the prompt; changes are seen by client_info() after a commit */
-	char user[64];       /* administrator this connection acts for */
+	char user[80];       /* administrator this connection acts for */
 	char version[128];   /* product version of the daemon */
+	bool writes_all;     /* he may change everything */
+	uint8_t verbs;       /* first words that he may use: enum rights_verb */
+	const uint8_t *levels; /* enum rights_level, by table; NULL: all of them may be written */
 };
 
 /* Connect to the socket at path; NULL and *err when that fails. The caller closes it. */
@@ -45,6 +49,12 @@ void client_on_warning(struct client *c, void (*warn)(void *arg, const char *tex
 
 /* What the daemon said last; never NULL. */
 const struct client_info *client_info(const struct client *c);
+
+/* Whether the administrator may see a table, as it was at connection; the daemon decides. */
+static inline bool client_may_see(const struct client_info *info,
+				  const struct schema_table *table) {
+	return !info->levels || info->levels[table->id] != RIGHTS_NONE;
+}
 
 /*
  * The object with this key ("" for an object table; all defaults when never set), with the version

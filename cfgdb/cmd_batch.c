@@ -126,9 +126,10 @@ static int run_start(void *ctx, const struct command_call *call, struct str *out
 
 const struct command *commands_batch(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "execute batch start", .run = run_start },
-		{ .words = "execute batch keep", .run = run_keep },
-		{ .words = "execute batch lastlog", .has_json = true, .run = run_lastlog },
+		{ .words = "execute batch start", .reads = "any", .run = run_start },
+		{ .words = "execute batch keep", .reads = "any", .run = run_keep },
+		{ .words = "execute batch lastlog", .reads = "any",
+		  .has_json = true, .run = run_lastlog },
 	};
 
 	*n = ARRAY_LEN(table);

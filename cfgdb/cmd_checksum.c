@@ -15,6 +15,7 @@
 #include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/relay.h"
+#include "cfgdb/rights.h"
 #include "cfgdb/role.h"
 #include "cfgdb/scrub.h"
 
@@ -168,6 +169,8 @@ static int show_run(void *ctx, const struct command_call *call, struct str *out,
 	l.vdom = strcmp(call->argv[0], "root") == 0;
 	if (call->argc > 2 || (!l.vdom && strcmp(call->argv[0], "global") != 0))
 		return command_bad_word(call->argv[call->argc > 2 ? 2 : 0], err);
+	if (call->argc == 2 && rights_in(call->rights, "all") < RIGHTS_READ)
+		return rights_refuse("see the checksums of objects", err);
 	digest_view_init(&view, c->engine);
 	l.table = call->argc == 2 ? call->argv[1] : NULL;
 	if (l.table &&
@@ -344,12 +347,17 @@ static int autoscale_open(void *ctx, const struct command_call *call, struct str
 
 const struct command *commands_checksum(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "diagnose sys ha checksum show", .run = show_run, .has_json = true },
-		{ .words = "diagnose sys ha checksum recalculate", .run = recalculate_run },
-		{ .words = "diagnose sys ha checksum diff", .open = diff_open, .has_json = true },
-		{ .words = "diagnose sys ha checksum cluster", .open = cluster_open,
+		{ .words = "diagnose sys ha checksum show", .reads = "sysgrp.cfg",
+		  .run = show_run, .has_json = true },
+		{ .words = "diagnose sys ha checksum recalculate", .writes = "sysgrp.mnt",
+		  .run = recalculate_run },
+		{ .words = "diagnose sys ha checksum diff", .reads = "all",
+		  .open = diff_open, .has_json = true },
+		{ .words = "diagnose sys ha checksum cluster", .reads = "sysgrp.cfg",
+		  .open = cluster_open,
 		  .has_json = true },
-		{ .words = "diagnose sys ha checksum autoscale-cluster", .open = autoscale_open,
+		{ .words = "diagnose sys ha checksum autoscale-cluster", .reads = "sysgrp.cfg",
+		  .open = autoscale_open,
 		  .has_json = true },
 	};
 

@@ -175,7 +175,7 @@ static int revert_stage(struct engine *e, const struct command_call *call, struc
 		rc = check_idle(call, err);
 	if (rc)
 		return rc;
-	ret->txn = txn_new(e, call->user, "cli");
+	ret->txn = caller_txn_new(call->caller, "cli");
 	return history_stage(ret->txn, ret->revision, err);
 }
 
@@ -314,7 +314,7 @@ static int reload_run(void *ctx, const struct command_call *call, struct str *ou
 
 	if (rc)
 		return rc;
-	t = txn_new(c->engine, call->user, "cli");
+	t = caller_txn_new(call->caller, "cli");
 	rc = saving_stage(c->saving, t, err);
 	if (rc == 0) {
 		rc = caller_commit(call->caller, t, &(struct commit_wish){ 0, comment }, err);
@@ -376,18 +376,22 @@ static int outcome_run(void *ctx, const struct command_call *call, struct str *o
 
 const struct command *commands_revision(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "execute revision list config", .run = list_run, .has_json = true },
-		{ .words = "execute revision diff", .run = diff_run },
-		{ .words = "execute revision revert", .run = revert_run },
-		{ .words = "execute revision comment", .run = comment_run },
-		{ .words = "execute backup revision", .run = revision_run },
-		{ .words = "execute restore losses", .run = losses_run },
-		{ .words = "execute restore outcome", .run = outcome_run },
-		{ .words = "execute check revision revert", .run = revert_check_run },
-		{ .words = "execute check cfg reload", .run = reload_check_run },
-		{ .words = "execute cfg status", .run = status_run, .has_json = true },
-		{ .words = "execute cfg save", .run = save_run },
-		{ .words = "execute cfg reload", .run = reload_run },
+		{ .words = "execute revision list config", .reads = "all",
+		  .run = list_run, .has_json = true },
+		{ .words = "execute revision diff", .reads = "all", .run = diff_run },
+		{ .words = "execute revision revert", .writes = "all", .run = revert_run },
+		{ .words = "execute revision comment", .writes = "sysgrp.mnt", .run = comment_run },
+		{ .words = "execute backup revision", .reads = "all", .act = "backup config",
+		  .run = revision_run },
+		{ .words = "execute restore losses", .reads = "any", .run = losses_run },
+		{ .words = "execute restore outcome", .reads = "any", .run = outcome_run },
+		{ .words = "execute check revision revert", .writes = "all",
+		  .run = revert_check_run },
+		{ .words = "execute check cfg reload", .writes = "all", .run = reload_check_run },
+		{ .words = "execute cfg status", .reads = "sysgrp.mnt",
+		  .run = status_run, .has_json = true },
+		{ .words = "execute cfg save", .writes = "sysgrp.mnt", .run = save_run },
+		{ .words = "execute cfg reload", .writes = "all", .run = reload_run },
 	};
 
 	*n = ARRAY_LEN(table);

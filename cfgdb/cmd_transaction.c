@@ -188,6 +188,20 @@ static int commit_run(void *ctx, const struct command_call *call, struct str *ou
 	return rc;
 }
 
+struct confirming {
+	const struct caller *caller;
+	uint64_t revision;
+};
+
+/* Another one's commit is confirmed by who could have made it. */
+static int check_owner(void *arg, const struct awaited *a) {
+	const struct caller *s = ((const struct confirming *)arg)->caller;
+	uint64_t revision = ((const struct confirming *)arg)->revision;
+
+	return a->revision == revision && strcmp(a->user, s->user) != 0 &&
+	       rights_in(&s->rights, "all") < RIGHTS_WRITE;
+}
+
 static int confirm_run(void *ctx, const struct command_call *call, struct str *out,
 		       struct err *err) {
 	struct caller *s = call->caller;
@@ -198,6 +212,9 @@ static int confirm_run(void *ctx, const struct command_call *call, struct str *o
 	(void)ctx;
 	if (rc == 0 && call->argc > 0)
 		rc = take_number(call->argv[0], INT64_MAX, &number, err);
+	if (rc == 0 && pending_each(s->config->pending, check_owner,
+				    &(struct confirming){ s, (uint64_t)number }))
+		rc = rights_refuse("confirm what others have committed", err);
 	if (rc == 0)
 		rc = pending_confirm(s->config->pending, (uint64_t)number, s->user, &revision, err);
 	if (rc == 0)
@@ -221,13 +238,13 @@ static int diff_run(void *ctx, const struct command_call *call, struct str *out,
 
 const struct command *commands_transaction(size_t *n) {
 	static const struct command table[] = {
-		{ .words = EXECUTE "start", .run = start_run },
-		{ .words = EXECUTE "resume", .run = resume_run },
-		{ .words = EXECUTE "abort", .run = abort_run },
-		{ .words = EXECUTE "elsewhere", .run = elsewhere_run },
-		{ .words = EXECUTE "commit", .run = commit_run },
-		{ .words = EXECUTE "confirm", .run = confirm_run },
-		{ .words = EXECUTE "diff", .run = diff_run },
+		{ .words = EXECUTE "start", .reads = "any", .run = start_run },
+		{ .words = EXECUTE "resume", .reads = "any", .run = resume_run },
+		{ .words = EXECUTE "abort", .reads = "any", .run = abort_run },
+		{ .words = EXECUTE "elsewhere", .reads = "any", .run = elsewhere_run },
+		{ .words = EXECUTE "commit", .reads = "any", .run = commit_run },
+		{ .words = EXECUTE "confirm", .reads = "any", .run = confirm_run },
+		{ .words = EXECUTE "diff", .reads = "any", .run = diff_run },
 	};
 
 	*n = ARRAY_LEN(table);

@@ -323,13 +323,15 @@ static int commands_run(void *ctx, const struct command_call *call, struct str *
 
 const struct command *commands_transaction_show(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "execute config-transaction status", .has_json = true,
+		{ .words = "execute config-transaction status", .reads = "any", .has_json = true,
 		  .run = status_run },
-		{ .words = SHOW "txn-meta", .has_json = true, .run = meta_run },
-		{ .words = SHOW "txn-info", .has_json = true, .run = info_run },
-		{ .words = SHOW "txn-entity", .has_json = true, .run = entity_run },
-		{ .words = SHOW "txn-lock", .has_json = true, .run = lock_run },
-		{ .words = SHOW "txn-cli-commands", .run = commands_run },
+		{ .words = SHOW "txn-meta", .reads = "sysgrp.cfg", .has_json = true,
+		  .run = meta_run },
+		{ .words = SHOW "txn-info", .reads = "sysgrp.cfg", .has_json = true,
+		  .run = info_run },
+		{ .words = SHOW "txn-entity", .reads = "all", .has_json = true, .run = entity_run },
+		{ .words = SHOW "txn-lock", .reads = "all", .has_json = true, .run = lock_run },
+		{ .words = SHOW "txn-cli-commands", .reads = "all", .run = commands_run },
 	};
 
 	*n = ARRAY_LEN(table);

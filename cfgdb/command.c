@@ -9,12 +9,17 @@
 #include <stdlib.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/rights.h"
 
 struct memories {
 	const struct memory_kind *kind;
 	struct memories *next;
 	max_align_t data[];
 };
+
+bool command_may_see(const struct command_call *call, const struct schema_table *table) {
+	return rights_on(call->rights, table) >= RIGHTS_READ;
+}
 
 int command_bad_word(const char *word, struct err *err) {
 	return err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'", word);

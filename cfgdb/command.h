@@ -16,6 +16,7 @@
 #include "cfgdb/model.h"
 
 struct caller;
+struct rights;
 
 /* What commands keep from one call to the next on one connection; made by command_memory. */
 struct memories;
@@ -34,10 +35,14 @@ struct command_call {
 	size_t argc;
 	char *const *argv;           /* the argc words after those of the command */
 	const char *user;
+	const struct rights *rights; /* his */
 	bool json;                   /* the output is to be JSON; only for commands that have it */
 	struct memories **memories;  /* of the connection */
 	struct caller *caller;       /* the connection, for what belongs to it (cfgdb/requests.h) */
 };
+
+/* Whether the user of a command may see the objects of a table. */
+bool command_may_see(const struct command_call *call, const struct schema_table *table);
 
 /* The errors of a command that got a wrong word, or too few; they return their codes. */
 int command_bad_word(const char *word, struct err *err);
@@ -76,6 +81,9 @@ struct stream {
 struct command {
 	const char *words;   /* "diagnose ip address list" */
 	bool has_json;       /* the output can be JSON; also where there is none */
+	/* Group of which its user may read, or write (cfgdb/rights.h); neither: super_admin. */
+	const char *reads, *writes;
+	const char *act;     /* what a refusal says that he may not; NULL: run it */
 	/* Append the whole output, lines ending in \n, to out. */
 	int (*run)(void *ctx, const struct command_call *call, struct str *out, struct err *err);
 	void *ctx;

@@ -11,6 +11,7 @@
 
 #include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
+#include "cfgdb/rights.h"
 #include "cfgdb/version.h"
 
 /* ---- get system status ---- */
@@ -102,6 +103,7 @@ static const struct schema_table *refcnt_table(const char *word) {
 
 /* Who refers to an entry: lines of text, or members of an open array. */
 struct users {
+	const struct command_call *call;
 	struct str *text;
 	struct json *json;       /* NULL: it is to be text */
 };
@@ -109,6 +111,8 @@ struct users {
 static int refcnt_user(void *arg, const struct object *holder, const struct schema_attr *attr) {
 	const struct users *u = arg;
 
+	if (!command_may_see(u->call, holder->table))
+		return 0;
 	if (u->json) {
 		json_put_object(u->json, NULL);
 		json_put_text(u->json, "table", holder->table->dotted);
@@ -127,7 +131,7 @@ static int refcnt_user(void *arg, const struct object *holder, const struct sche
 static int refcnt_run(void *ctx, const struct command_call *call, struct str *out,
 		      struct err *err) {
 	struct json j = json_put_begin(out);
-	struct users users = { out, call->json ? &j : NULL };
+	struct users users = { call, out, call->json ? &j : NULL };
 	const struct schema_table *table;
 	const struct object *obj;
 
@@ -137,6 +141,8 @@ static int refcnt_run(void *ctx, const struct command_call *call, struct str *ou
 	table = refcnt_table(call->argv[0]);
 	if (!table || call->argc > 2)
 		return command_bad_word(call->argv[table ? 2 : 0], err);
+	if (!command_may_see(call, table))
+		return rights_refuse_table(table->path, RIGHTS_READ, err);
 	obj = model_find(call->model, table, call->argv[1]);
 	if (!obj)
 		return err_set(err, ERR_NOT_FOUND, "entry is not found in table");
@@ -235,6 +241,8 @@ static int unenforced_run(void *ctx, const struct command_call *call, struct str
 	for (uint16_t i = 0; i < schema_n_top; i++) {
 		const struct schema_table *table = schema_tables[schema_top[i]];
 
+		if (!command_may_see(call, table))
+			continue;
 		for (const struct object *obj = model_first(call->model, table); obj;
 		     obj = model_next(call->model, obj))
 			unenforced_object(obj, call->json ? &j : NULL, out);
@@ -246,10 +254,14 @@ static int unenforced_run(void *ctx, const struct command_call *call, struct str
 
 const struct command *commands_config(size_t *n) {
 	static const struct command table[] = {
-		{ .words = "get system status", .run = status_run, .has_json = true },
-		{ .words = "diagnose sys vd list", .run = vd_list_run, .has_json = true },
-		{ .words = "diagnose sys cmdb refcnt show", .run = refcnt_run, .has_json = true },
-		{ .words = "diagnose config unenforced", .run = unenforced_run, .has_json = true },
+		{ .words = "get system status", .reads = "any",
+		  .run = status_run, .has_json = true },
+		{ .words = "diagnose sys vd list", .reads = "any",
+		  .run = vd_list_run, .has_json = true },
+		{ .words = "diagnose sys cmdb refcnt show", .reads = "any",
+		  .run = refcnt_run, .has_json = true },
+		{ .words = "diagnose config unenforced", .reads = "any",
+		  .run = unenforced_run, .has_json = true },
 	};
 
 	*n = ARRAY_LEN(table);

@@ -55,6 +55,10 @@
  * accepted that will not do all that was meant. That the config transaction of the connection is
  * near its end, or over, is a warning, too, to requests that no completion makes.
  *
+ * CTL_INFO says what the user may: whether he may write all, the first words of commands (enum
+ * rights_verb), and what he may with each table (enum rights_level), by number. So the shell need
+ * not offer what is refused; what he may can change meanwhile.
+ *
  * The minutes of a commit are those until it is reverted unless it is confirmed, 0: never. The
  * comment is that of its revision. Where a config transaction is open (cfgdb/workspace.h), what
  * comes between CTL_BEGIN and CTL_COMMIT is staged there one by one, and both do nothing else.
@@ -66,7 +70,7 @@
  * answer             fields
  * CTL_OK             str hostname
  * CTL_ERROR          u32 code, str text
- * CTL_INFO           str user, str product version
+ * CTL_INFO           str user, str product version, u8 all, u8 verbs, u16 count, u8 level...
  * CTL_OBJECT         u64 version, str key, str body
  * CTL_KEY            str key, str remark
  * CTL_ID             u64 id
@@ -105,7 +109,7 @@
  */
 #pragma once
 
-#define CTL_VERSION 8
+#define CTL_VERSION 9
 #define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
 #define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
 #define CTL_WORDS_MAX 256

@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <linux/capability.h>
+#include <nss.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,11 +27,15 @@
 #include "backends/netns.h"
 #include "backends/scaling.h"
 #include "backends/takeup.h"
+#include "cfgdb/aaa_audit.h"
+#include "cfgdb/aaa_server.h"
+#include "cfgdb/base/confine.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/log.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/notify.h"
 #include "cfgdb/base/privdrop.h"
+#include "cfgdb/cmd_admin.h"
 #include "cfgdb/cmd_batch.h"
 #include "cfgdb/cmd_checksum.h"
 #include "cfgdb/cmd_revision.h"
@@ -52,7 +58,7 @@
 #define SCRUB_S 10     /* between two looks whether anyone has written to the database */
 
 struct options {
-	const char *state_dir, *run_dir, *user, *group, *sync_user;
+	const char *state_dir, *run_dir, *user, *group, *sync_user, *keys_user;
 	unsigned int sync_wait_s;
 	int (*task)(const struct options *opt, struct err *err); /* NULL: it serves */
 };
@@ -68,6 +74,8 @@ struct daemon {
 	struct workspace *workspace;
 	struct pending *pending;
 	struct saving *saving;
+	struct aaa *aaa;
+	struct aaa_server *aaa_server;
 	struct server *server;
 	struct cmd_checksum checksum;
 	struct cmd_revision revision;
@@ -79,7 +87,7 @@ struct daemon {
 
 static const char usage[] =
 	"usage: gatehoused [--state-dir DIR] [--run-dir DIR] [--user USER] [--group GROUP]\n"
-	"                  [--sync-user USER] [--sync-wait SECONDS]\n"
+	"                  [--sync-user USER] [--sync-wait SECONDS] [--keys-user USER]\n"
 	"       gatehoused --release [...]   take rules, routes and kernel settings back\n"
 	"       gatehoused --accept-database [...]   take the database as it stands\n";
 
@@ -101,6 +109,7 @@ static bool parse_options(int argc, char *argv[], struct options *opt) {
 		{ "group", required_argument, NULL, 'g' },
 		{ "sync-user", required_argument, NULL, 'y' },
 		{ "sync-wait", required_argument, NULL, 'w' },
+		{ "keys-user", required_argument, NULL, 'k' },
 		{ "release", no_argument, NULL, 'x' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -114,6 +123,7 @@ static bool parse_options(int argc, char *argv[], struct options *opt) {
 				  .user = "gatehouse",
 				  .group = "gatehouse",
 				  .sync_user = "gatehouse-sync",
+				  .keys_user = "gatehouse-keys",
 				  .sync_wait_s = SYNC_WAIT_S };
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
@@ -122,6 +132,7 @@ static bool parse_options(int argc, char *argv[], struct options *opt) {
 		case 'u': opt->user = optarg; break;
 		case 'g': opt->group = optarg; break;
 		case 'y': opt->sync_user = optarg; break;
+		case 'k': opt->keys_user = optarg; break;
 		case 'w':
 			if (!parse_wait(optarg, &opt->sync_wait_s))
 				return false;
@@ -134,6 +145,15 @@ static bool parse_options(int argc, char *argv[], struct options *opt) {
 		}
 	}
 	return optind == argc;
+}
+
+/*
+ * Who is asked for users and groups in this process: the machine alone. The module of the login
+ * would ask this daemon, which would wait for itself.
+ */
+static void use_local_accounts(void) {
+	__nss_configure_lookup("passwd", "files");
+	__nss_configure_lookup("group", "files");
 }
 
 /* ---- directories and privileges ---- */
@@ -257,10 +277,59 @@ static int start_server(struct daemon *d, struct err *err) {
 					.attach_user = d->opt.sync_user,
 					.role = d->role,
 					.workspace = d->workspace,
-					.pending = d->pending };
+					.pending = d->pending,
+					.aaa = d->aaa };
 
 	d->server = server_new(d->base, d->engine, &config, err);
 	return d->server ? 0 : ERR_STORE;
+}
+
+static void on_login(void *arg, const struct aaa_event *event) {
+	const struct daemon *d = arg;
+	struct logs *logs = kernel_logs(d->kernel);
+	AUTO_STR struct str line = STR_INIT;
+	struct timespec now;
+	enum logtext_level level;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	level = aaa_audit_line(event, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
+			       &line);
+	logs_add(logs, LOGSTORE_EVENT, level, &line);
+	logs_flush(logs);
+}
+
+static void on_session_over(void *arg, uint32_t session) {
+	const struct daemon *d = arg;
+
+	if (d->server)
+		server_end_session(d->server, session);
+}
+
+static int open_aaa(struct daemon *d, struct err *err) {
+	AUTO_FREE char *sessions = xasprintf("%s/sessions", d->opt.run_dir);
+	const struct aaa_config config = { .base = d->base,
+					   .engine = d->engine,
+					   .clock = moment_now,
+					   .gid = getegid(),
+					   .sessions = sessions,
+					   .tell = on_login,
+					   .over = on_session_over,
+					   .arg = d };
+
+	d->aaa = aaa_open(&config, err);
+	return d->aaa ? 0 : ERR_STORE;
+}
+
+static int start_aaa_server(struct daemon *d, struct err *err) {
+	AUTO_FREE char *path = xasprintf("%s/%s", d->opt.run_dir, AAA_SOCKET_NAME);
+	const struct passwd *keys = getpwnam(d->opt.keys_user);
+	const struct aaa_server_config config = { .base = d->base,
+						  .aaa = d->aaa,
+						  .path = path,
+						  .keys_uid = keys ? keys->pw_uid : (uid_t)-1 };
+
+	d->aaa_server = aaa_server_new(&config, err);
+	return d->aaa_server ? 0 : ERR_STORE;
 }
 
 /* The configuration has changed by itself; its log is there with the kernel. */
@@ -325,6 +394,8 @@ static void add_all_commands(struct daemon *d) {
 	d->checksum = (struct cmd_checksum){ d->engine, d->role, d->relay };
 	commands = commands_config(&n);
 	add_commands(d, commands, n, d->engine);
+	commands = commands_admin(&n);
+	add_commands(d, commands, n, d->aaa);
 	commands = commands_batch(&n);
 	d->batch_logs = batch_logs_new();
 	add_commands(d, commands, n, d->batch_logs);
@@ -347,6 +418,9 @@ static void on_commit(void *arg) {
 	struct daemon *d = arg;
 	struct err err = { 0 };
 
+	if (aaa_follow(d->aaa, &err) != 0)
+		log_line(LOG_LEVEL_ERROR, "gatehoused: new administrators cannot log in: %s",
+			 err.text);
 	if (d->replaced_revision == d->engine->replaced_revision)
 		return;
 	d->replaced_revision = d->engine->replaced_revision;
@@ -383,9 +457,22 @@ static int start(struct daemon *d, struct err *err) {
 		return ERR_STORE;
 	if (open_transactions(d, err) != 0)
 		return ERR_STORE;
+	if (open_aaa(d, err) != 0)
+		return ERR_STORE;
 	add_all_commands(d);
 	engine_watch(d->engine, on_commit, d);
-	return start_server(d, err);
+	if (start_server(d, err) != 0)
+		return ERR_STORE;
+	return start_aaa_server(d, err);
+}
+
+/* Nobody has been served yet. */
+static int shut(struct err *err) {
+	if (confine(&confine_gatehoused, err) != 0)
+		return ERR_PERMISSION;
+	log_line(confine_is_built() ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "gatehoused: %s",
+		 confine_state());
+	return 0;
 }
 
 static void on_signal(evutil_socket_t fd, short what, void *arg) {
@@ -440,10 +527,12 @@ static void run(struct daemon *d) {
 }
 
 static void stop(struct daemon *d) {
+	aaa_server_free(d->aaa_server);
 	server_free(d->server);
 	pending_close(d->pending);
 	workspace_free(d->workspace);
 	scaling_free(d->scaling);
+	aaa_close(d->aaa);
 	kernel_close(d->kernel);
 	relay_free(d->relay);
 	engine_close(d->engine);
@@ -465,6 +554,7 @@ int main(int argc, char *argv[]) {
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	use_local_accounts();
 	fault_init();
 	rc = lock_namespace(&err);
 	if (rc == 0 && !d.opt.task)
@@ -473,6 +563,8 @@ int main(int argc, char *argv[]) {
 		rc = settle(&d.opt, &err);
 	if (rc == 0)
 		rc = d.opt.task ? d.opt.task(&d.opt, &err) : start(&d, &err);
+	if (rc == 0 && !d.opt.task)
+		rc = shut(&err);
 	if (rc == 0 && !d.opt.task)
 		run(&d);
 	if (rc)

@@ -487,7 +487,7 @@ int history_undo(struct txn *t, uint64_t revision, struct err *err) {
 	if (rc)
 		return rc;
 	rc = check_outcome(t, true, err);
-	if (rc == 0 || rc == ERR_PERMISSION || rc == ERR_LOCKED)
+	if (rc == 0 || rc == ERR_PERMISSION || rc == ERR_DENIED || rc == ERR_LOCKED)
 		return rc;
 	if (err)
 		err->code = ERR_CONFLICT;

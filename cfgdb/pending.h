@@ -18,7 +18,7 @@
 
 #define PENDING_MAX 16               /* that wait at once */
 #define PENDING_MINUTES_MAX 1440
-#define PENDING_USER 64              /* bytes of a name of a user, with its end */
+#define PENDING_USER 80              /* bytes of a name of a user, with its end */
 
 struct event_base;
 struct pending;

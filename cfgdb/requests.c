@@ -28,6 +28,25 @@ void caller_init(struct caller *s, struct engine *engine, const struct server_co
 		 const char *user, bool allowed) {
 	*s = (struct caller){ .engine = engine, .config = config, .allowed = allowed };
 	snprintf(s->user, sizeof(s->user), "%s", user);
+	snprintf(s->ui, sizeof(s->ui), "cli");
+	s->rights = allowed ? rights_all : rights_none;
+}
+
+/* He is asked again at the commit, whoever had the transaction before. */
+static void lend_rights(const struct caller *s) {
+	const struct rights *rights = s->rights.super ? NULL : &s->rights;
+
+	if (s->txn && !s->replicates)
+		txn_set_rights(s->txn, rights);
+	if (s->seat.held)
+		txn_set_rights(s->seat.held->txn, rights);
+}
+
+struct txn *caller_txn_new(struct caller *s, const char *source) {
+	struct txn *t = txn_new(s->engine, s->user, source);
+
+	txn_set_rights(t, s->rights.super ? NULL : &s->rights);
+	return t;
 }
 
 void caller_drop_txn(struct caller *s) {
@@ -48,8 +67,33 @@ void caller_done(struct caller *s) {
 	s->attached = false;
 	drop_stream(s);
 	caller_drop_txn(s);
+	if (s->seat.held)
+		txn_set_rights(s->seat.held->txn, &rights_none);
 	workspace_leave(&s->seat);
 	memories_done(&s->memories);
+}
+
+/* ---- what his role says ---- */
+
+/* What was begun under another role ends, and what commands keep of it is forgotten. */
+static void look_at_role(struct caller *s) {
+	struct rights now;
+
+	if (!s->has_role || s->role_revision == s->engine->revision)
+		return;
+	s->role_revision = s->engine->revision;
+	rights_of_admin(s->engine->model, s->user, &now);
+	if (memcmp(&now, &s->rights, sizeof(now)) == 0)
+		return;
+	s->rights = now;
+	drop_stream(s);
+	memories_done(&s->memories);
+}
+
+void caller_take_role(struct caller *s) {
+	s->allowed = s->has_role = true;
+	s->role_revision = s->engine->revision;
+	rights_of_admin(s->engine->model, s->user, &s->rights);
 }
 
 /* ---- fields ---- */
@@ -68,6 +112,11 @@ const struct schema_table *request_take_table(struct buf_reader *r) {
 static bool take_end(struct buf_reader *r) {
 	r->bad = !buf_reader_end(r);
 	return !r->bad;
+}
+
+int request_begins(const struct caller *s, struct buf_reader *r, const struct schema_table *table,
+		   enum rights_level level, struct err *err) {
+	return take_end(r) ? rights_check(&s->rights, table, level, err) : 0;
 }
 
 int request_key(struct buf_reader *r, const struct schema_table *table, const char *key,
@@ -107,11 +156,20 @@ static struct txn *caller_txn(const struct caller *s) {
 struct txn *caller_view(struct caller *s, struct txn **temporary) {
 	struct txn *open = caller_txn(s);
 
-	*temporary = open ? NULL : txn_new(s->engine, s->user, "cli");
+	*temporary = open ? NULL : caller_txn_new(s, "cli");
 	return open ? open : *temporary;
 }
 
 /* ---- requests ---- */
+
+/* So that the shell need not offer what would be refused. */
+static void put_rights(const struct caller *s, struct buf *b) {
+	buf_put_u8(b, rights_in(&s->rights, "all") == RIGHTS_WRITE);
+	buf_put_u8(b, s->rights.verbs);
+	buf_put_u16(b, schema_n_tables);
+	for (uint16_t i = 0; i < schema_n_tables; i++)
+		buf_put_u8(b, (uint8_t)rights_on(&s->rights, schema_tables[i]));
+}
 
 static int request_hello(struct caller *s, struct buf_reader *r, struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
@@ -127,6 +185,7 @@ static int request_hello(struct caller *s, struct buf_reader *r, struct err *err
 	buf_put_u8(&b, CTL_INFO);
 	buf_put_str(&b, s->user);
 	buf_put_str(&b, s->config->version);
+	put_rights(s, &b);
 	s->send(s->send_arg, &b);
 	return 0;
 }
@@ -138,13 +197,15 @@ static int request_get(struct caller *s, struct buf_reader *r, struct err *err) 
 	struct txn *temporary;
 	const struct txn *view;
 	const struct object *obj;
-	int rc = take_end(r) ? request_key(r, table, word, &key, err) : 0;
+	int rc = request_begins(s, r, table, RIGHTS_READ, err);
 
+	if (rc == 0 && !r->bad)
+		rc = request_key(r, table, word, &key, err);
 	if (rc || r->bad)
 		return rc;
 	view = caller_view(s, &temporary);
 	obj = schema_is_list(table) ? txn_find(view, table, key) : txn_object(view, table);
-	if (obj)
+	if (obj && rights_see(&s->rights, view, obj))
 		send_object(s, obj, txn_base_version(view, table, obj->key));
 	else
 		rc = err_set(err, ERR_NOT_FOUND, "entry is not found in table");
@@ -152,27 +213,36 @@ static int request_get(struct caller *s, struct buf_reader *r, struct err *err) 
 	return rc;
 }
 
-static int list_object(void *arg, const struct object *obj) {
-	struct caller *s = arg;
+struct lister {
+	struct caller *s;
+	const struct txn *view;
+};
 
-	send_object(s, obj, obj->ver);
+static int list_object(void *arg, const struct object *obj) {
+	const struct lister *l = arg;
+
+	if (rights_see(&l->s->rights, l->view, obj))
+		send_object(l->s, obj, obj->ver);
 	return 0;
 }
 
 static int request_list(struct caller *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = request_take_table(r);
+	struct lister l = { .s = s };
 	struct txn *temporary;
+	int rc = request_begins(s, r, table, RIGHTS_READ, err);
 
-	(void)err;
-	if (!take_end(r))
-		return 0;
-	order_each(caller_view(s, &temporary), table, list_object, s);
+	if (rc || r->bad)
+		return rc;
+	l.view = caller_view(s, &temporary);
+	order_each(l.view, table, list_object, &l);
 	txn_free(temporary);
 	return 0;
 }
 
 struct key_lister {
 	struct caller *s;
+	const struct txn *view;
 	const char *prefix;
 	uint32_t left;
 };
@@ -181,7 +251,8 @@ static int list_key(void *arg, const struct object *obj) {
 	struct key_lister *l = arg;
 	AUTO_BUF struct buf b = BUF_INIT;
 
-	if (strncmp(obj->key, l->prefix, strlen(l->prefix)) != 0)
+	if (strncmp(obj->key, l->prefix, strlen(l->prefix)) != 0 ||
+	    !rights_see(&l->s->rights, l->view, obj))
 		return 0;
 	buf_put_u8(&b, CTL_KEY);
 	buf_put_str(&b, obj->key);
@@ -193,28 +264,30 @@ static int list_key(void *arg, const struct object *obj) {
 static int request_keys(struct caller *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = request_take_table(r);
 	AUTO_FREE char *prefix = buf_get_str(r, OBJECT_KEY_MAX);
-	struct key_lister l = { s, prefix, buf_get_u32(r) };
+	struct key_lister l = { .s = s, .prefix = prefix, .left = buf_get_u32(r) };
 	struct txn *temporary;
+	int rc = request_begins(s, r, table, RIGHTS_READ, err);
 
-	(void)err;
-	if (!take_end(r) || l.left == 0)
-		return 0;
-	txn_each(caller_view(s, &temporary), table, list_key, &l);
+	if (rc || r->bad || l.left == 0)
+		return rc;
+	l.view = caller_view(s, &temporary);
+	txn_each(l.view, table, list_key, &l);
 	txn_free(temporary);
 	return 0;
 }
 
+/* Who may name something learns whether it is there, although he may not see it: so a put tells. */
 static int request_check_ref(struct caller *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = take_any_table(r);
 	unsigned int attr = buf_get_u16(r);
 	AUTO_FREE char *name = buf_get_str(r, OBJECT_KEY_MAX);
 	struct txn *temporary;
 	bool found;
+	int rc = request_begins(s, r, table, RIGHTS_WRITE, err);
 
-	if (!take_end(r) || attr >= table->n_attrs || table->attrs[attr].type != ATTR_REF) {
-		r->bad = true;
-		return 0;
-	}
+	r->bad = r->bad || attr >= table->n_attrs || table->attrs[attr].type != ATTR_REF;
+	if (rc || r->bad)
+		return rc;
 	found = txn_resolve(caller_view(s, &temporary), &table->attrs[attr], name) ||
 		model_builtin(&table->attrs[attr], name);
 	txn_free(temporary);
@@ -226,11 +299,11 @@ static int request_check_secret(struct caller *s, struct buf_reader *r, struct e
 	const struct schema_table *table = take_any_table(r);
 	unsigned int attr = buf_get_u16(r);
 	AUTO_FREE char *sealed = buf_get_str(r, VALUE_SECRET_MAX);
+	int rc = request_begins(s, r, table, RIGHTS_WRITE, err);
 
-	if (!take_end(r) || attr >= table->n_attrs || !schema_is_secret(&table->attrs[attr])) {
-		r->bad = true;
-		return 0;
-	}
+	r->bad = r->bad || attr >= table->n_attrs || !schema_is_secret(&table->attrs[attr]);
+	if (rc || r->bad)
+		return rc;
 	if (secret_fits(s->engine->keyring, &table->attrs[attr], sealed))
 		return 0;
 	return err_set(err, ERR_VALUE, "%s", "");
@@ -241,10 +314,10 @@ static int request_next_id(struct caller *s, struct buf_reader *r, struct err *e
 	const struct schema_table *table = request_take_table(r);
 	struct txn *temporary;
 	uint64_t id;
-	int rc;
+	int rc = request_begins(s, r, table, RIGHTS_READ, err);
 
-	if (!take_end(r))
-		return 0;
+	if (rc || r->bad)
+		return rc;
 	rc = txn_next_id(caller_view(s, &temporary), table, &id, err);
 	txn_free(temporary);
 	if (rc)
@@ -283,10 +356,12 @@ static int request_begin(struct caller *s, struct buf_reader *r, struct err *err
 			       "config transaction id=%llu is open here: in it the configuration "
 			       "cannot be replaced",
 			       (unsigned long long)s->seat.held->id);
+	if (kind != CTL_BEGIN_CHANGE && !s->rights.super)
+		return rights_refuse("restore config", err);
 	s->seat.in_block = s->seat.held != NULL;
 	if (s->seat.in_block)
 		return 0;
-	s->txn = txn_new(s->engine, s->user, kind == CTL_BEGIN_CHANGE ? "script" : "restore");
+	s->txn = caller_txn_new(s, kind == CTL_BEGIN_CHANGE ? "script" : "restore");
 	if (kind == CTL_BEGIN_CHANGE)
 		return 0;
 	rc = txn_replace(s->txn, kind == CTL_BEGIN_REPLACE_FACTORY, err);
@@ -374,46 +449,6 @@ int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *e
 	return rc;
 }
 
-static int request_put(struct caller *s, struct buf_reader *r, struct err *err) {
-	const struct schema_table *table = request_take_table(r);
-	AUTO_FREE char *key = buf_get_str(r, OBJECT_KEY_MAX);
-	uint64_t base = buf_get_u64(r);
-	AUTO_FREE char *body = buf_get_str(r, TEXT_BODY_MAX);
-	AUTO_FREE char *canonical = NULL;
-	struct txn *temporary, *t;
-	struct object *obj;
-	int rc = take_end(r) ? request_key(r, table, key, &canonical, err) : 0;
-
-	if (r->bad || base == TXN_ANY) {
-		r->bad = true;
-		return 0;
-	}
-	if (rc)
-		return rc;
-	obj = object_new(table, canonical);
-	rc = text_parse(obj, body, err);
-	explicit_bzero(body, strlen(body)); /* it may have held a secret in clear */
-	if (rc) {
-		object_free(obj);
-		return rc;
-	}
-	t = caller_view(s, &temporary);
-	return caller_settle(s, temporary, txn_put(t, obj, base, err), err);
-}
-
-static int request_delete(struct caller *s, struct buf_reader *r, struct err *err) {
-	const struct schema_table *table = request_take_table(r);
-	AUTO_FREE char *word = buf_get_str(r, OBJECT_KEY_MAX);
-	AUTO_FREE char *key = NULL;
-	struct txn *temporary, *t;
-	int rc = take_end(r) ? request_key(r, table, word, &key, err) : 0;
-
-	if (rc || r->bad)
-		return rc;
-	t = caller_view(s, &temporary);
-	return caller_settle(s, temporary, txn_delete(t, table, key, err), err);
-}
-
 /* ---- commands ---- */
 
 /* Words of the command that begin argv, or 0. */
@@ -461,18 +496,35 @@ static void send_text(struct caller *s, enum ctl_type type, const struct str *te
 	}
 }
 
+/* The first word must be his, and the group. */
+static int check_command(const struct caller *s, const struct command *c, struct err *err) {
+	AUTO_FREE char *verb = xstrndup(c->words, strcspn(c->words, " "));
+	AUTO_FREE char *act = xasprintf("use '%s'", c->words);
+	const char *group = c->writes ? c->writes : c->reads;
+	enum rights_level needed = c->writes ? RIGHTS_WRITE : RIGHTS_READ;
+
+	if (s->rights.super || ((s->rights.verbs & rights_verb(verb)) &&
+				rights_in(&s->rights, group) >= needed))
+		return 0;
+	return rights_refuse(c->act ? c->act : act, err);
+}
+
 static int run_command(struct caller *s, bool json, size_t argc, char *const argv[],
 		       struct err *err) {
 	size_t n_words;
 	const struct command *command = command_find(s->config, argc, argv, &n_words);
 	const struct command_call call = {
-		s->engine->model, argc - n_words, argv + n_words, s->user, json, &s->memories, s
+		s->engine->model, argc - n_words, argv + n_words, s->user, &s->rights, json,
+		&s->memories, s
 	};
 	AUTO_STR struct str text = STR_INIT;
 	int rc;
 
 	if (!command)
 		return command_bad_word(argv[0], err);
+	rc = check_command(s, command, err);
+	if (rc)
+		return rc;
 	if (json && !command->has_json)
 		return err_set(err, ERR_PARSE, "this command has no JSON form: %s", command->words);
 	if (command->open)
@@ -558,8 +610,8 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_BEGIN] = request_begin,
 	[CTL_COMMIT] = request_commit,
 	[CTL_ABORT] = request_abort,
-	[CTL_PUT] = request_put,
-	[CTL_DELETE] = request_delete,
+	[CTL_PUT] = request_edit_put,
+	[CTL_DELETE] = request_edit_delete,
 	[CTL_RUN] = request_run,
 	[CTL_CANCEL] = request_cancel,
 	[CTL_CHECK_SECRET] = request_check_secret,
@@ -658,16 +710,19 @@ bool caller_request(struct caller *s, const uint8_t *frame, size_t len) {
 	type = buf_get_u8(&r);
 	if (!is_in_order(s, type))
 		return false;
+	look_at_role(s);
 	if (!has_right(s, type)) {
 		send_result(s, refuse(s, &err), &err);
 		return true;
 	}
+	lend_rights(s);
 	rc = look_at_time(s, type, &err);
 	if (rc) {
 		send_result(s, rc, &err);
 		return true;
 	}
 	rc = requests[type](s, &r, &err);
+	lend_rights(s); /* what was resumed must not keep those of another connection */
 	if (!buf_reader_end(&r))
 		return false;
 	if (attached) /* what the attached one says has no answer */
@@ -688,8 +743,15 @@ bool caller_is_streaming(const struct caller *s) {
 enum stream_state caller_stream(struct caller *s) {
 	AUTO_STR struct str text = STR_INIT;
 	struct err err = { 0 };
-	enum stream_state state = s->stream.next(s->stream.ctx, &text, &err);
+	enum stream_state state;
 
+	look_at_role(s);
+	if (!caller_is_streaming(s)) {
+		send_result(s, rights_refuse("see the rest: his role is another one now", &err),
+			    &err);
+		return STREAM_FAILED;
+	}
+	state = s->stream.next(s->stream.ctx, &text, &err);
 	send_text(s, CTL_TEXT, &text);
 	if (state == STREAM_END || state == STREAM_FAILED) {
 		drop_stream(s);

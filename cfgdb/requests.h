@@ -10,7 +10,9 @@
 #include <stdint.h>
 
 #include "cfgdb/base/buf.h"
+#include "cfgdb/logins.h"
 #include "cfgdb/origin.h"
+#include "cfgdb/rights.h"
 #include "cfgdb/server.h"
 #include "cfgdb/txn.h"
 #include "cfgdb/workspace.h"
@@ -19,9 +21,15 @@
 struct caller {
 	struct engine *engine;
 	const struct server_config *config;
-	char user[64];
+	char user[80];           /* any key of system admin fits */
 	char host[ORIGIN_MAX];   /* that the user came from; "": this one, or nobody knows */
-	bool allowed;            /* may do anything an administrator may */
+	char ui[LOGINS_ORIGIN_MAX]; /* how: "ssh(10.0.0.1)", "console"; "cli": from this machine */
+	bool administrator;      /* of system admin; otherwise a user of the machine */
+	uint32_t session;        /* of an administrator (cfgdb/logins.h); 0: none */
+	bool allowed;            /* is an administrator */
+	struct rights rights;    /* what he may */
+	bool has_role;           /* it is his role that says so, at each moment */
+	uint64_t role_revision;  /* as of which it was looked at */
 	bool may_attach;         /* may attach, whatever else */
 	bool attached;
 	bool greeted;            /* has sent a hello that fits */
@@ -35,9 +43,21 @@ struct caller {
 	void *send_arg;
 };
 
-/* Begin; the caller sets send and send_arg, and may_attach where it is so. */
+/*
+ * Begin; the caller sets send and send_arg, and may_attach where it is so. Who is allowed may do
+ * everything.
+ */
 void caller_init(struct caller *s, struct engine *engine, const struct server_config *config,
 		 const char *user, bool allowed);
+
+/*
+ * The user is an entry of system admin: from now on he may what the configuration says at each
+ * moment, which is nothing when there is no such entry any more.
+ */
+void caller_take_role(struct caller *s);
+
+/* A new transaction of this caller, in which he changes nothing that he may not. */
+struct txn *caller_txn_new(struct caller *s, const char *source);
 
 /* How a transaction is to be committed. */
 struct commit_wish {
@@ -71,6 +91,13 @@ int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *e
 
 /* Read the number of a top-level table; r->bad when it is none. */
 const struct schema_table *request_take_table(struct buf_reader *r);
+
+/*
+ * The last field was read: r->bad when something is missing or left over, otherwise ERR_DENIED when
+ * the caller may not do this much with the table. Nothing is done before.
+ */
+int request_begins(const struct caller *s, struct buf_reader *r, const struct schema_table *table,
+		   enum rights_level level, struct err *err);
 
 /*
  * The key as the table keeps it ("007" is 7), to be freed by the caller; an object table has none,

@@ -102,6 +102,7 @@ struct schema_table {
 	const char *path;                    /* "firewall policy"; a child: its own name only */
 	const char *dotted;                  /* "firewall.policy", "system.ha.secondary-vcluster" */
 	const char *help;
+	const char *group;                   /* of roles (cfgdb/rights.h); NULL: none, or a child */
 	const char *names;                   /* name space shared with other tables, or NULL */
 	const char *noun;                    /* what errors of clashing names call it, or NULL */
 	const struct schema_clash *clashes;  /* n_clashes of them; see schema_clash_code() */

@@ -327,6 +327,19 @@ static char *password_hash(const char *plain, const char *setting) {
 	return hash && hash[0] != '*' ? xstrdup(hash) : NULL;
 }
 
+char *secret_password_hash(const char *password) {
+	return password_hash(password, NULL);
+}
+
+bool secret_password_is(const char *hash, const char *password) {
+	char *made = password_hash(password, hash);
+	bool same = made && strlen(made) == strlen(hash) &&
+		    sodium_memcmp(made, hash, strlen(hash)) == 0;
+
+	plain_free(made);
+	return same;
+}
+
 /* Whether the sealed text `old` holds what was typed. */
 static bool secret_unchanged(const struct keyring *k, const struct schema_attr *attr,
 			     const char *typed, const char *old) {

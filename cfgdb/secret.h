@@ -100,6 +100,16 @@ bool secret_mask_object(const struct keyring *k, struct object *obj);
 /* True when obj or a child holds a secret. */
 bool secret_in_object(const struct object *obj);
 
+/*
+ * A hash of a password, with a salt of its own, as it stands in the clear text of a password-hash;
+ * NULL when there is none to be had. Takes some 20 ms; may run in a thread of its own. The caller
+ * wipes and frees.
+ */
+char *secret_password_hash(const char *password);
+
+/* Whether a hash is that of this password; at the same cost, whatever the answer. */
+bool secret_password_is(const char *hash, const char *password);
+
 /* A key for one use, made of another: HKDF-Expand (RFC 5869) with SHA-256, one block. */
 void secret_derive(const unsigned char key[SECRET_GROUP_KEY_LEN], const char *use,
 		   unsigned char ret[SECRET_GROUP_KEY_LEN]);

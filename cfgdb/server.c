@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who connects is known from the kernel (SO_PEERCRED): root and members of one group are
- * administrators; one user can attach and do what replication needs, which is to read and bring
- * all that a group shares, and to say who leads it: with that he has the unit; everyone else is
- * told so and dropped. A connection has at most one open transaction, which dies with it.
+ * Who connects is known from the kernel (SO_PEERCRED): a process in a session of an administrator
+ * acts for him; root and members of one group are administrators, too; one user can attach and do
+ * what replication needs, which is to read and bring all that a group shares, and to say who leads
+ * it: with that he has the unit; everyone else is told so and dropped. A connection has at most one
+ * open transaction, which dies with it.
  *
  * A client that does not read its answers is not read either: requests wait while more than
  * OUTPUT_MAX bytes stand in its output buffer, so one slow terminal costs one buffer. An answer
@@ -28,6 +29,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cfgdb/aaa.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/requests.h"
@@ -74,33 +76,56 @@ static bool is_member(const struct passwd *pw, const char *group) {
 
 /* Who is at the other end. */
 struct peer {
-	char user[64], host[ORIGIN_MAX];
+	char user[80], host[ORIGIN_MAX], ui[LOGINS_ORIGIN_MAX];
 	bool administers, attaches;
+	bool administrator;
+	uint32_t session;
 };
 
+/* Someone with the uid of an administrator: without a session that lasts he may do nothing. */
+static void peer_in_session(const struct aaa *aaa, const struct ucred *cred, struct peer *peer) {
+	const struct login *login = aaa ? logins_of(aaa_logins(aaa), cred->pid, cred->uid) : NULL;
+
+	peer->administrator = true;
+	if (!login)
+		return;
+	snprintf(peer->user, sizeof(peer->user), "%s", login->name);
+	snprintf(peer->host, sizeof(peer->host), "%.*s", ORIGIN_MAX - 1, login->source);
+	snprintf(peer->ui, sizeof(peer->ui), "%s", login->origin);
+	peer->administers = !login->over;
+	peer->session = login->id;
+}
+
 /*
- * The user of the daemon that attaches opens the socket as a member of the group, and is no
- * administrator for that.
+ * A user of the machine. The user of the daemon that attaches opens the socket as a member of the
+ * group, and is no administrator for that.
  */
+static void peer_of_machine(const struct server *s, const struct ucred *cred, struct peer *peer) {
+	const struct passwd *pw = getpwuid(cred->uid);
+
+	origin_of("", cred->pid, peer->host);
+	if (pw)
+		snprintf(peer->user, sizeof(peer->user), "%s", pw->pw_name);
+	snprintf(peer->ui, sizeof(peer->ui), *peer->host ? "cli(%s)" : "cli", peer->host);
+	peer->administers = cred->uid == 0 || cred->uid == geteuid();
+	peer->attaches = s->attach_user && pw && strcmp(peer->user, s->attach_user) == 0;
+	if (!peer->administers && !peer->attaches)
+		peer->administers = pw && is_member(pw, s->group);
+	peer->attaches = peer->attaches || cred->uid == 0;
+}
+
 static struct peer peer_at(const struct server *s, int fd) {
 	struct peer peer = { .user = "" };
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	const struct passwd *pw;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
 		return peer;
-	origin_of("", cred.pid, peer.host);
-	pw = getpwuid(cred.uid);
-	if (pw)
-		snprintf(peer.user, sizeof(peer.user), "%s", pw->pw_name);
+	snprintf(peer.user, sizeof(peer.user), "uid%u", cred.uid);
+	if (aaa_is_uid(cred.uid))
+		peer_in_session(s->config.aaa, &cred, &peer);
 	else
-		snprintf(peer.user, sizeof(peer.user), "uid%u", cred.uid);
-	peer.administers = cred.uid == 0 || cred.uid == geteuid();
-	peer.attaches = s->attach_user && pw && strcmp(peer.user, s->attach_user) == 0;
-	if (!peer.administers && !peer.attaches)
-		peer.administers = pw && is_member(pw, s->group);
-	peer.attaches = peer.attaches || cred.uid == 0;
+		peer_of_machine(s, &cred, &peer);
 	return peer;
 }
 
@@ -288,8 +313,13 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd,
 		return;
 	}
 	caller_init(&c->caller, s->engine, &s->config, peer.user, peer.administers);
+	if (peer.administrator && peer.administers)
+		caller_take_role(&c->caller);
 	c->caller.may_attach = peer.attaches;
 	snprintf(c->caller.host, sizeof(c->caller.host), "%s", peer.host);
+	snprintf(c->caller.ui, sizeof(c->caller.ui), "%s", peer.ui);
+	c->caller.administrator = peer.administrator;
+	c->caller.session = peer.session;
 	c->caller.send = connection_send;
 	c->caller.send_arg = c;
 	LIST_INSERT_HEAD(&s->connections, c, next);
@@ -361,6 +391,18 @@ struct server *server_new(struct event_base *base, struct engine *engine,
 		return s;
 	server_free(s);
 	return NULL;
+}
+
+/* One of them may be at work at this moment, so it goes when the loop sees its end. */
+void server_end_session(struct server *s, uint32_t session) {
+	struct connection *c;
+
+	LIST_FOREACH(c, &s->connections, next) {
+		if (session == 0 || c->caller.session != session)
+			continue;
+		c->caller.allowed = false;
+		shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+	}
 }
 
 void server_free(struct server *s) {

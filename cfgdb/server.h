@@ -8,6 +8,7 @@
 #include "cfgdb/command.h"
 #include "cfgdb/engine.h"
 
+struct aaa;
 struct event_base;
 struct pending;
 struct relay;
@@ -26,11 +27,15 @@ struct server_config {
 	struct role *role;                 /* of the unit in its group; NULL: none */
 	struct workspace *workspace;       /* for config transactions; NULL: there are none */
 	struct pending *pending;           /* for commits to be confirmed; NULL: there are none */
+	const struct aaa *aaa;             /* for administrators; NULL: they have no sessions */
 };
 
 /* Listen; strings of config are copied. NULL and *err when that fails. */
 struct server *server_new(struct event_base *base, struct engine *engine,
 			  const struct server_config *config, struct err *err);
+
+/* A session is over: what belongs to it may do nothing more, and is hung up on. */
+void server_end_session(struct server *s, uint32_t session);
 
 /* Drop all connections, remove the socket. NULL is fine. */
 void server_free(struct server *s);

@@ -152,6 +152,10 @@ void txn_override(struct txn *t) {
 	t->overrides = true;
 }
 
+void txn_set_rights(struct txn *t, const struct rights *rights) {
+	t->rights = rights;
+}
+
 void txn_set_host(struct txn *t, const char *host) {
 	free(t->host);
 	t->host = xstrdup(host);

@@ -28,6 +28,7 @@
 
 struct txn;
 struct digest_group;
+struct rights;
 struct rows;
 
 /* Who committed what a replicated transaction brings, and when: what its revision says. */
@@ -41,6 +42,12 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source);
 
 /* What the revision of its commit says beside who and when; copied. */
 void txn_set_comment(struct txn *t, const char *comment);
+
+/*
+ * From now on, and at its commit, nothing but what these rights allow is changed in it; not copied.
+ * NULL, as in a new one: everything.
+ */
+void txn_set_rights(struct txn *t, const struct rights *rights);
 
 /* It is committed from this host ("": this one, or nobody knows), which its source says, too. */
 void txn_set_host(struct txn *t, const char *host);

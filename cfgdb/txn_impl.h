@@ -85,6 +85,7 @@ struct txn {
 	struct spans *spans;      /* ranges of what is staged that someone has asked for */
 	uint64_t seen_revision;   /* active when the oldest entry was checked */
 	bool as_found;
+	const struct rights *rights; /* of who changes it; NULL: no one is asked */
 	bool overrides;           /* what others hold does not stop it */
 	uint64_t made;            /* revision of its last commit; 0: none */
 	char *holder;             /* who holds it, for those who are refused; NULL: nobody */
@@ -190,7 +191,10 @@ void txn_unstage(struct txn *t, struct staged *s);
  */
 int txn_adopt(void *arg, const struct object *holder, unsigned int attr, const char *name);
 
-/* Ask the guard about a change, if it is an administrator's; after NULL: deletion, or a move. */
+/*
+ * Ask the guard, and the rights, about a change, if it is an administrator's; after NULL: deletion,
+ * or a move.
+ */
 int txn_ask_guard(const struct txn *t, const struct object *before, const struct object *after,
 		  struct err *err);
 

@@ -12,6 +12,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/digest.h"
+#include "cfgdb/rights.h"
 #include "cfgdb/shared.h"
 #include "cfgdb/txn_impl.h"
 
@@ -98,10 +99,13 @@ int txn_replicate_unknown(struct txn *t, const char *dotted, const char *key, co
 }
 
 int txn_rows_restore(struct txn *t, const struct row *row, const char *body, struct err *err) {
-	struct rows *rows = own_rows(t);
+	struct rows *rows;
 	struct row *copy;
 	int rc;
 
+	if (t->rights && !t->rights->super) /* no role says anything of such a table */
+		return rights_refuse_table(row->dotted, RIGHTS_WRITE, err);
+	rows = own_rows(t);
 	if (!body) {
 		row_free(rows_take(rows, row->dotted, row->key));
 		return 0;

@@ -12,6 +12,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/check.h"
+#include "cfgdb/rights.h"
 #include "cfgdb/txn_impl.h"
 #include "cfgdb/unknown.h"
 
@@ -124,13 +125,20 @@ void txn_redraw(struct txn *t) {
 
 /* ---- staging ---- */
 
-int txn_ask_guard(const struct txn *t, const struct object *before, const struct object *after,
-		  struct err *err) {
+static int ask_engine(const struct txn *t, const struct object *before, const struct object *after,
+		      struct err *err) {
 	const struct engine *e = t->engine;
 
 	if (!e->guard || t->replicated || t->as_found || t->look_only)
 		return 0;
 	return e->guard(e->guard_arg, before, after, err);
+}
+
+int txn_ask_guard(const struct txn *t, const struct object *before, const struct object *after,
+		  struct err *err) {
+	int rc = t->rights ? rights_check_change(t->rights, t, before, after, err) : 0;
+
+	return rc ? rc : ask_engine(t, before, after, err);
 }
 
 /* Whether nobody was faster. */
@@ -294,11 +302,16 @@ static int staged_recheck(const struct txn *t, const struct staged *s, struct er
 	return rc ? refuse_overtaken(err) : 0;
 }
 
-/* The unit may have become a secondary since. */
+/*
+ * The unit may have become a secondary since, the administrator may have another role, or a role
+ * that he gives may have become another one. What was adopted he did not ask for.
+ */
 static int guard_recheck(const struct txn *t, const struct staged *s, struct err *err) {
 	const struct object *active = model_find(t->engine->model, s->table, s->key);
 	int rc = 0;
 
+	if (s->adopted)
+		return ask_engine(t, active, s->obj, err);
 	if (active && (s->placed || s->moved))
 		rc = txn_ask_guard(t, active, NULL, err);
 	if (rc == 0 && (active || s->obj))

@@ -18,7 +18,7 @@
 #define WORKSPACE_USER_MAX 8         /* of them, by one user */
 #define WORKSPACE_MINUTES 60         /* without a change, until one ends */
 #define WORKSPACE_MINUTES_MAX 1440
-#define WORKSPACE_USER 64            /* bytes of a name of a user, with its end */
+#define WORKSPACE_USER 80            /* bytes of a name of a user, with its end */
 
 struct workspace;
 

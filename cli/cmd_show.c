@@ -249,7 +249,8 @@ static int show_all(struct show *s, struct err *err) {
 	else
 		backup_header(s->sh->client, &s->text);
 	for (uint16_t i = 0; i < schema_n_top && rc == 0 && !out_stopped(s->sh->out); i++)
-		rc = show_table(s, schema_tables[schema_top[i]], err);
+		if (client_may_see(client_info(s->sh->client), schema_tables[schema_top[i]]))
+			rc = show_table(s, schema_tables[schema_top[i]], err);
 	if (s->sh->json)
 		json_put_end(&s->json);
 	return rc;

@@ -9,6 +9,10 @@ static const struct argument serial_args[] = {
 	{ "<serial>", "Serial number of another member." },
 };
 
+static const struct argument session_id_args[] = {
+	{ "<index>", "Of the session; without it, the sessions are listed." },
+};
+
 static const struct argument old_filter_args[] = {
 	{ "<criterion or verb>", "Criterion; `clear`, `negate`, or `list` to show the filter." },
 	{ "<from>", "Value, or the first of a range; what to clear or negate." },
@@ -334,6 +338,8 @@ const struct command commands_execute[] = {
 	  .sub = execute_transaction },
 	{ "date", "Show the date, or set it.", .max_args = 1, .args = date_args,
 	  .flags = COMMAND_TEXT, .run = cmd_date },
+	{ "disconnect-admin-session", "End the session of an administrator.", .max_args = 1,
+	  .args = session_id_args, REMOTE },
 	{ "ha", "Other units.", .sub = execute_ha },
 	{ "log", "Lines that the unit has logged.", .sub = execute_log },
 	{ "ping", "Send five echo requests.", .min_args = 1, .max_args = 1, .args = host_args,

@@ -42,6 +42,12 @@ static const struct command get_session_info[] = {
 	{ 0 }
 };
 
+static const struct command get_admin[] = {
+	{ "list", "Administrators who are logged in.", REMOTE },
+	{ "status", "Your own login.", REMOTE },
+	{ 0 }
+};
+
 static const struct command get_ha[] = {
 	{ "status", "State of the group that this unit is in.", REMOTE },
 	{ 0 }
@@ -78,6 +84,7 @@ static const struct command get_performance[] = {
 };
 
 static const struct command get_system[] = {
+	{ "admin", "Administrators.", .sub = get_admin },
 	{ "arp", "Neighbours that are known by ARP.", REMOTE },
 	{ "ha", "High availability.", .sub = get_ha },
 	{ "interface", "Network interfaces.", .sub = get_interface },

@@ -137,7 +137,7 @@ static void complete_after(struct shell *sh, char *const words[], size_t n, stru
 	size_t i = 0;
 	int rc = 1;
 
-	grammar_start(&g, commands, context_kind(&sh->context));
+	grammar_start(&g, commands, context_kind(&sh->context), client_info(sh->client));
 	while (i < n && (rc = grammar_step(&g, words[i])) > 0)
 		i++;
 	if (rc < 0)

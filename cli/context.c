@@ -236,7 +236,7 @@ static int check_names(struct context *ctx, const struct schema_table *table, co
 		    object_key_parse(other, key, &same, NULL) != 0)
 			continue;
 		rc = client_get(ctx->client, other, key, &obj, err);
-		if (rc == ERR_NOT_FOUND)
+		if (rc == ERR_NOT_FOUND || rc == ERR_DENIED) /* the daemon looks there, too */
 			continue;
 		if (rc)
 			return rc;

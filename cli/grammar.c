@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/rights.h"
 #include "cfgdb/schema.h"
 
 #define GRAMMAR_HELP_MAX 512
@@ -39,8 +40,22 @@ static const char *help_of_path(const char *path) {
 	return "";
 }
 
-void grammar_start(struct grammar *g, const struct command *tree, enum level_kind where) {
-	*g = (struct grammar){ .tree = tree, .where = where };
+void grammar_start(struct grammar *g, const struct command *tree, enum level_kind where,
+		   const struct client_info *who) {
+	*g = (struct grammar){ .tree = tree, .where = where, .who = who };
+}
+
+/* Whether a word of the tree exists here for this administrator. */
+static bool is_here(const struct grammar *g, const struct command *c) {
+	unsigned int verb = g->where == LEVEL_ROOT ? rights_verb(c->word) : 0;
+
+	if (g->n_words > 0)
+		return true;
+	return (c->where & g->where) && (!g->who || (g->who->verbs & verb) == verb);
+}
+
+static bool sees(const struct grammar *g, const struct schema_table *table) {
+	return !g->who || client_may_see(g->who, table);
 }
 
 /* If path goes on after prefix, copy the next word to word[]; returns what follows it, or NULL. */
@@ -85,14 +100,16 @@ static bool paths_visit(const struct grammar *g, visit_fn *visit, void *arg) {
 	for (uint16_t i = 0; i < schema_n_top; i++) {
 		const struct schema_table *t = schema_tables[schema_top[i]];
 
-		if (path_visit(g, t->path, t->help, schema_is_stored_table(t), visit, arg))
+		if (sees(g, t) &&
+		    path_visit(g, t->path, t->help, schema_is_stored_table(t), visit, arg))
 			return true;
 	}
 	for (uint16_t i = 0; i < schema_n_aliases; i++) {
 		const struct schema_alias *a = &schema_aliases[i];
 		const struct schema_table *t = schema_table(a->table)->attrs[a->attr].child;
 
-		if (path_visit(g, a->path, a->help, schema_is_stored_table(t), visit, arg))
+		if (sees(g, t) &&
+		    path_visit(g, a->path, a->help, schema_is_stored_table(t), visit, arg))
 			return true;
 	}
 	return false;
@@ -108,7 +125,7 @@ void grammar_words(const struct grammar *g, visit_fn *visit, void *arg) {
 	const struct command *sub = grammar_sub(g);
 
 	for (; sub && sub->word; sub++)
-		if ((g->n_words > 0 || (sub->where & g->where)) && !(sub->flags & COMMAND_HIDDEN) &&
+		if (is_here(g, sub) && !(sub->flags & COMMAND_HIDDEN) &&
 		    visit(arg, sub->word, sub->help))
 			return;
 	if (g->in_path)
@@ -148,7 +165,7 @@ static bool match_commands(const struct grammar *g, unsigned int yields, struct 
 
 	for (; sub && sub->word; sub++)
 		if ((sub->flags & COMMAND_YIELDS) == yields &&
-		    (g->n_words > 0 || (sub->where & g->where)) && match_visit(m, sub->word, NULL))
+		    is_here(g, sub) && match_visit(m, sub->word, NULL))
 			return true;
 	return false;
 }
@@ -176,7 +193,7 @@ static const struct command *find_command(const struct grammar *g, const char *w
 	const struct command *sub = grammar_sub(g);
 
 	for (; sub && sub->word; sub++)
-		if ((g->n_words > 0 || (sub->where & g->where)) && strcmp(sub->word, word) == 0)
+		if (is_here(g, sub) && strcmp(sub->word, word) == 0)
 			return sub;
 	return NULL;
 }
@@ -198,7 +215,7 @@ static void grammar_path_step(struct grammar *g, const char *word) {
 	for (uint16_t i = 0; i < schema_n_top; i++) {
 		const struct schema_table *t = schema_tables[schema_top[i]];
 
-		if (strncmp(t->path, g->path, len) != 0)
+		if (!sees(g, t) || strncmp(t->path, g->path, len) != 0)
 			continue;
 		if (t->path[len] == '\0')
 			g->target.table = t;
@@ -207,7 +224,7 @@ static void grammar_path_step(struct grammar *g, const char *word) {
 	for (uint16_t i = 0; i < schema_n_aliases; i++) {
 		const struct schema_alias *a = &schema_aliases[i];
 
-		if (strncmp(a->path, g->path, len) != 0)
+		if (!sees(g, schema_table(a->table)) || strncmp(a->path, g->path, len) != 0)
 			continue;
 		if (a->path[len] == '\0') {
 			g->target.table = schema_table(a->table)->attrs[a->attr].child;
@@ -277,13 +294,13 @@ static int grammar_check_args(const struct call *call, struct err *err) {
 	return call->argc > max ? grammar_refuse(call->argv[max], err) : 0;
 }
 
-int grammar_parse(const struct command *tree, enum level_kind where, char *const words[], size_t n,
-		  struct call *ret, struct err *err) {
+int grammar_parse(const struct command *tree, enum level_kind where, const struct client_info *who,
+		  char *const words[], size_t n, struct call *ret, struct err *err) {
 	struct grammar g;
 	size_t i = 0;
 	int rc = 1;
 
-	grammar_start(&g, tree, where);
+	grammar_start(&g, tree, where, who);
 	while (i < n && (rc = grammar_step(&g, words[i])) > 0)
 		i++;
 	if (i < n && rc < 0)

@@ -84,6 +84,7 @@ struct call {
 struct grammar {
 	const struct command *tree;    /* first words */
 	enum level_kind where;
+	const struct client_info *who; /* what he may not see is not there; NULL: he may all */
 	const struct command *command; /* last word of the tree, or NULL when only a path goes on */
 	const struct command *base;    /* last word of the tree after which paths may follow */
 	const char *words[GRAMMAR_WORDS_MAX];
@@ -95,7 +96,8 @@ struct grammar {
 };
 
 /* A place at the start of a line. */
-void grammar_start(struct grammar *g, const struct command *tree, enum level_kind where);
+void grammar_start(struct grammar *g, const struct command *tree, enum level_kind where,
+		   const struct client_info *who);
 
 /* Visit every word that can follow; stops when visit returns true. */
 void grammar_words(const struct grammar *g,
@@ -108,8 +110,8 @@ int grammar_step(struct grammar *g, const char *word);
 const struct command *grammar_command(const struct grammar *g);
 
 /* Understand a whole line of n > 0 words; *ret refers to them. */
-int grammar_parse(const struct command *tree, enum level_kind where, char *const words[], size_t n,
-		  struct call *ret, struct err *err);
+int grammar_parse(const struct command *tree, enum level_kind where, const struct client_info *who,
+		  char *const words[], size_t n, struct call *ret, struct err *err);
 
 /* Whether this attribute can be named by arguments of this kind. */
 bool grammar_attr_fits(const struct object *obj, unsigned int attr, enum command_args kind);

@@ -123,11 +123,12 @@ static void live_members(const struct live_query *q) {
 static void live_tables(const struct live_query *q, bool keys) {
 	for (uint16_t i = 0; i < schema_n_top; i++) {
 		const struct schema_table *t = schema_tables[schema_top[i]];
+		bool here = client_may_see(client_info(q->sh->client), t);
 		AUTO_FREE char *name = keys && schema_is_list(t)
 					       ? xasprintf("%s.%s", t->dotted, t->attrs[0].name)
 					       : xstrdup(t->dotted);
 
-		if ((!keys || schema_is_list(t)) && !q->take(q->arg, name, t->help, false))
+		if (here && (!keys || schema_is_list(t)) && !q->take(q->arg, name, t->help, false))
 			return;
 	}
 }

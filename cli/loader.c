@@ -444,7 +444,8 @@ static bool begins_block(struct loader *l, const char *line) {
 	if (is_vdom_line(l->words) || (l->indented && blanks(line) <= l->indent))
 		return true;
 	return !l->batch.left_out &&
-	       grammar_parse(commands, LEVEL_ROOT, l->words->w, l->words->n, &call, NULL) == 0;
+	       grammar_parse(commands, LEVEL_ROOT, client_info(l->sh.client), l->words->w,
+			     l->words->n, &call, NULL) == 0;
 }
 
 /* Whether an entry is open that this `edit` cannot be in. */

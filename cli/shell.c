@@ -165,7 +165,8 @@ static int shell_check_json(const struct shell *sh, const struct call *call, str
 static int shell_words(struct shell *sh, const struct words *words, struct err *err) {
 	enum level_kind where = context_kind(&sh->context);
 	struct call call;
-	int rc = grammar_parse(commands, where, words->w, words->n, &call, err);
+	int rc = grammar_parse(commands, where, client_info(sh->client), words->w, words->n,
+			       &call, err);
 
 	if (rc == 0)
 		rc = shell_check_batch(sh, &call, err);
@@ -201,7 +202,7 @@ static int shell_filtered(struct shell *sh, const char *line, const struct pipe 
 }
 
 /* Whether a line is carried out while a batch is typed: what ends it, and lines without words. */
-static bool shell_is_at_once(const char *line) {
+static bool shell_is_at_once(const struct shell *sh, const char *line) {
 	AUTO_WORDS struct words words = { 0 };
 	struct pipe pipe;
 	struct call call;
@@ -209,7 +210,8 @@ static bool shell_is_at_once(const char *line) {
 	if (pipe_split(line, &pipe, NULL) || pipe_words(line, &pipe, &words, NULL) != LEX_OK)
 		return false;
 	return words.n == 0 ||
-	       (grammar_parse(commands, LEVEL_ROOT, words.w, words.n, &call, NULL) == 0 &&
+	       (grammar_parse(commands, LEVEL_ROOT, client_info(sh->client), words.w, words.n,
+			      &call, NULL) == 0 &&
 		(call.command->flags & COMMAND_AT_ONCE));
 }
 
@@ -220,7 +222,7 @@ int shell_try(struct shell *sh, const char *line, struct err *err) {
 
 	if (rc)
 		return rc;
-	if (sh->queue.open && !shell_is_at_once(line)) {
+	if (sh->queue.open && !shell_is_at_once(sh, line)) {
 		queue_add(&sh->queue, line);
 		return 0;
 	}
@@ -265,7 +267,7 @@ void shell_prompt(const struct shell *sh, struct str *out) {
 	str_add(out, client_info(sh->client)->hostname);
 	if (ctx->depth)
 		str_addf(out, " (%s)", ctx->levels[ctx->depth - 1].name);
-	str_add(out, " # ");
+	str_add(out, client_info(sh->client)->writes_all ? " # " : " $ ");
 }
 
 const struct schema_table *shell_list(struct shell *sh) {

@@ -89,7 +89,8 @@ bool shell_is_secret(struct shell *sh, const char *line) {
 	lex_words(line, &words, NULL);
 	if (words.n < 2)
 		return words.n == 1 && goes_on_from_secret(&words);
-	if (grammar_parse(commands, context_kind(&sh->context), words.w, words.n, &call, &err) != 0)
+	if (grammar_parse(commands, context_kind(&sh->context), client_info(sh->client), words.w,
+			  words.n, &call, &err) != 0)
 		return may_set_secret(sh, &words);
 	switch (call.command->kind) {
 	case ARGS_WITHIN:

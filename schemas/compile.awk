@@ -147,6 +147,7 @@ function emit_table(t,    a, rows, n) {
 	print "static const struct schema_table table_" t " = {\n\t.id = " t ", .n_attrs = " t_n[t] ", .flags = " t_flags[t] \
 	    ",\n\t.path = " c_string(t_path[t]) ", .dotted = " c_string(t_dotted[t]) ",\n\t.help = " c_string(t_help[t]) \
 	    (t_names[t] != "" ? ",\n\t.names = " c_string(t_names[t]) ", .noun = " c_string(t_noun[t]) : "") \
+	    (t_group[t] != "" ? ",\n\t.group = " c_string(t_group[t]) : "") \
 	    (n > 0 ? ",\n\t.clashes = clashes_" t ", .n_clashes = " n : "") \
 	    ",\n\t.attrs = attrs_" t (t_parent[t] >= 0 ? ", .parent = &table_" t_parent[t] : "") \
 	    ", .max_entries = " t_max[t] "\n};" > out_c

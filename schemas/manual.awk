@@ -60,6 +60,8 @@ function print_table_facts(t,    text) {
 	text = text "."
 	if (t_flags[t] ~ /LOCAL/) text = text " It belongs to the unit."
 	if (t_flags[t] ~ /STORED/) text = text " It is not enforced."
+	if (t_group[t] == "any") text = text " Every administrator sees it."
+	else if (t_group[t] != "") text = text " In roles it belongs to " bold(t_group[t]) "."
 	print text
 }
 

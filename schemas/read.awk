@@ -59,7 +59,7 @@ function new_table(dotted, path, help, parent,    t) {
 	if (dotted in table_id) fail("table " dotted " is declared twice")
 	else table_id[dotted] = t
 	t_dotted[t] = dotted; t_path[t] = path; t_help[t] = help; t_parent[t] = parent
-	t_where[t] = FILENAME ":" FNR; t_n[t] = 0; t_list[t] = 0; t_flags[t] = "0"; t_max[t] = 0
+	t_where[t] = FILENAME ":" FNR; t_n[t] = 0; t_list[t] = 0; t_flags[t] = "0"; t_max[t] = 0; t_group[t] = ""
 	return t
 }
 
@@ -71,6 +71,12 @@ function table_kind(t, i, n) {
 		if (w[i] == "max") {
 			if (i + 1 >= n || w[i + 1] !~ /^[1-9][0-9]*$/) fail("max needs a number")
 			else t_max[t] = w[++i]
+			continue
+		}
+		if (w[i] == "group") {
+			if (i + 1 >= n || w[i + 1] !~ /^[a-z][a-z.-]*$/) fail("group needs a name")
+			else t_group[t] = w[++i]
+			if (t_parent[t] >= 0) fail("group is for a table that is no child")
 			continue
 		}
 		if (w[i] !~ /^(ordered|vdom|stored|local)$/) return i

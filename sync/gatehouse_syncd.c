@@ -18,6 +18,7 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "cfgdb/base/confine.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/log.h"
 #include "cfgdb/base/mem.h"
@@ -316,6 +317,15 @@ static int start(struct daemon *d, struct err *err) {
 	return d->replica ? open_door(d, err) : ERR_KERNEL;
 }
 
+/* Nothing has been read from anyone yet. */
+static int shut(struct err *err) {
+	if (confine(&confine_syncd, err) != 0)
+		return ERR_PERMISSION;
+	log_line(confine_is_built() ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "gatehouse-syncd: %s",
+		 confine_state());
+	return 0;
+}
+
 static void on_signal(evutil_socket_t fd, short what, void *arg) {
 	struct daemon *d = arg;
 
@@ -365,6 +375,8 @@ int main(int argc, char *argv[]) {
 	rc = settle(&d.opt, &err);
 	if (rc == 0)
 		rc = start(&d, &err);
+	if (rc == 0)
+		rc = shut(&err);
 	if (rc == 0)
 		run(&d);
 	else

@@ -26,6 +26,7 @@ static const struct {
 	{ ERR_CONFLICT, "conflicts with other settings" },
 	{ ERR_IP, "invalid IP address" },
 	{ ERR_NETMASK, "invalid netmask" },
+	{ ERR_DENIED, "permission denied for this object" },
 	{ ERR_DUPLICATE, "duplicate entry" },
 	{ ERR_IN_USE, "entry is in use" },
 	{ ERR_RESTORE, "no file to restore" },

@@ -20,6 +20,7 @@ enum err_code {
 	ERR_CONFLICT = -7,         /* conflicts with other settings */
 	ERR_IP = -8,               /* bad IP address */
 	ERR_NETMASK = -9,          /* bad netmask */
+	ERR_DENIED = -14,          /* object that the administrator may not see or change */
 	ERR_DUPLICATE = -15,       /* duplicate entry */
 	ERR_IN_USE = -23,          /* still referenced */
 	ERR_RESTORE = -28,         /* no file to restore */

@@ -14,7 +14,8 @@
 int privdrop_ids(const char *user, const char *group, uid_t *uid, gid_t *gid, struct err *err);
 
 /*
- * Become uid and gid for good, keeping exactly the n capabilities (linux/capability.h). A process
- * that is not root keeps its ids, and must have the capabilities already.
+ * Become uid and gid for good, keeping exactly the n capabilities (linux/capability.h), without a
+ * way to more, and without core files. A process that is not root keeps its ids, and must have the
+ * capabilities already.
  */
 int privdrop(uid_t uid, gid_t gid, const unsigned int caps[], size_t n, struct err *err);

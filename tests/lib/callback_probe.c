@@ -3,7 +3,8 @@
  * A unit that has nothing but a callback: callback_probe INTERVAL_MS TIMEOUT_MS TELL_MS [CA-FILE].
  * It takes lines from standard input, up to its end: "url URL" (or none), "info", "ticks". Whatever
  * happens is a line on standard output. Beside that its event loop has a timer of a millisecond,
- * and "ticks" says how often that came: it stands still when something blocks the loop.
+ * and "ticks" says how often that came: it stands still when something blocks the loop. It is
+ * confined like gatehouse-syncd.
  */
 #include <bsd/stdlib.h>
 #include <event2/buffer.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cfgdb/base/confine.h"
 #include "cfgdb/base/fmt.h"
 #include "sync/callback.h"
 
@@ -131,7 +133,7 @@ int main(int argc, char **argv) {
 	limits.tell_ms = number(argv[3]);
 	base = event_base_new();
 	callback = callback_new(base, &calls, argv[4], &limits, &err);
-	if (!callback) {
+	if (!callback || confine(&confine_syncd, &err) != 0) {
 		printf("refused %s\n", err.text);
 		return 1;
 	}

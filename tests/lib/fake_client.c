@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/rights.h"
 
 struct fake_table {
 	struct object **objs;
@@ -69,6 +70,8 @@ struct client *fake_client_new(void) {
 	strcpy(c->info.hostname, "gate");
 	strcpy(c->info.user, "admin");
 	strcpy(c->info.version, "0.0.0");
+	c->info.writes_all = true;
+	c->info.verbs = RIGHTS_VERBS;
 	c->tables = xcalloc(schema_n_tables, sizeof(*c->tables));
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		c->kinds[i].name = names[i];
@@ -96,6 +99,12 @@ void client_on_warning(struct client *c, void (*warn)(void *arg, const char *tex
 
 const struct client_info *client_info(const struct client *c) {
 	return &c->info;
+}
+
+void fake_client_role(struct client *c, uint8_t verbs, const uint8_t *levels) {
+	c->info.writes_all = false;
+	c->info.verbs = verbs;
+	c->info.levels = levels;
 }
 
 /* ---- what tests look at and set ---- */
@@ -171,11 +180,17 @@ void fake_client_touch(struct client *c, const struct schema_table *table, const
 	find_object(c, table, key)->ver = ++c->revision;
 }
 
+static int check_role(const struct client *c, const struct schema_table *table, struct err *err) {
+	return client_may_see(&c->info, table) ? 0 : err_set(err, ERR_DENIED, "denied");
+}
+
 int client_get(struct client *c, const struct schema_table *table, const char *key,
 	       struct object **ret, struct err *err) {
 	const struct object *obj = find_object(c, table, key);
 	int rc = called(c, "get", err);
 
+	if (rc == 0)
+		rc = check_role(c, table, err);
 	if (rc)
 		return rc;
 	if (!obj && schema_is_list(table))
@@ -187,12 +202,12 @@ int client_get(struct client *c, const struct schema_table *table, const char *k
 int client_list(struct client *c, const struct schema_table *table,
 		int (*each)(void *arg, struct object *obj), void *arg, struct err *err) {
 	const struct fake_table *t = &c->tables[table->id];
+	int rc = check_role(c, table, err);
 
-	(void)err;
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n && rc == 0; i++)
 		if (each(arg, object_copy(t->objs[i])))
 			break;
-	return 0;
+	return rc;
 }
 
 static int compare_keys(const void *a, const void *b) {

@@ -15,6 +15,9 @@ struct client *fake_client_new(void);
 void fake_client_fail(struct client *c, const char *kind, unsigned int n, int code,
 		      const char *text);
 
+/* The administrator may use these first words, and with tables what levels, which stay, say. */
+void fake_client_role(struct client *c, uint8_t verbs, const uint8_t *levels);
+
 /* From now on calls of a kind ("put", "delete", "commit") that succeed warn of this; NULL: not. */
 void fake_client_warn(struct client *c, const char *kind, const char *text);
 

@@ -106,6 +106,10 @@ static void hear(void *arg, const struct buf *frame) {
 		str_addf(&w->said, "%s%s", type == CTL_WARNING ? "warning: " : "", text);
 		if (type == CTL_WARNING)
 			str_add_char(&w->said, '\n');
+	} else if (type == CTL_KEY) {
+		AUTO_FREE char *key = buf_get_str(&r, OBJECT_KEY_MAX);
+
+		str_addf(&w->said, "%s\n", key);
 	} else if (type == CTL_ID) {
 		w->id = buf_get_u64(&r);
 	} else if (type == CTL_OBJECT) {

@@ -31,7 +31,7 @@ void wire_pass(int64_t seconds);
 
 struct wire {
 	struct caller caller;
-	struct str said;         /* texts, warnings and objects of the last answer */
+	struct str said;         /* texts, warnings, objects and keys of the last answer */
 	struct err err;          /* how it ended */
 	uint64_t id;             /* the last one that was told */
 	unsigned int n_objects;  /* in the last answer */

@@ -259,9 +259,9 @@ END_TEST
 /* By its own path, by an alias, by all its attributes, and in what is nested in it. */
 START_TEST(help_marks_tables_that_are_not_enforced) {
 	expect_help(
-		"", "config system accp",
-		"accprofile    Roles: what an administrator may see and change. "
-		"(not enforced)\n");
+		"", "config ips se",
+		"sensor    Intrusion prevention: which attacks are looked for, and what happens to "
+		"them. (not enforced)\n");
 	expect_help(
 		"", "config system ha",
 		"ha    High availability: what is replicated between units, and clusters.\n");
@@ -278,8 +278,10 @@ START_TEST(help_marks_tables_that_are_not_enforced) {
 		    "ipsec-tunnel-sync    Send the state of IPsec tunnels too. (not enforced)\n");
 	expect_help("abort\nconfig system auto-scale", "set hb-i",
 		    "hb-interval    Seconds between heartbeats.\n");
-	expect_help("abort\nconfig system accprofile\nedit a", "set comm",
-		    "comments    Free text. (not enforced)\n");
+	expect_help("abort\nconfig ips sensor\nedit a", "set comm",
+		    "comment    Free text. (not enforced)\n");
+	expect_help("abort\nconfig system accprofile\nedit a", "set routeg",
+		    "routegrp    Routing; older form of netgrp-permission. (not enforced)\n");
 }
 END_TEST
 

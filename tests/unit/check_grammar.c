@@ -124,7 +124,7 @@ START_TEST(lines_are_understood) {
 	int rc;
 
 	ck_assert_int_eq(lex_words(cases[_i].line, &words, &err), LEX_OK);
-	rc = grammar_parse(commands, cases[_i].where, words.w, words.n, &call, &err);
+	rc = grammar_parse(commands, cases[_i].where, NULL, words.w, words.n, &call, &err);
 	if (rc)
 		str_addf(&got, "%d %s", rc, err.text);
 	else
@@ -199,7 +199,7 @@ START_TEST(tree_is_complete) {
 	unsigned int n = 0;
 
 	check_tree(commands);
-	grammar_start(&g, commands, LEVEL_ROOT);
+	grammar_start(&g, commands, LEVEL_ROOT, NULL);
 	grammar_words(&g, count_words, &n);
 	ck_assert_uint_eq(n, 8);
 }

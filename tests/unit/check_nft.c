@@ -58,6 +58,11 @@ static const char linked_members[] =
 	"set layer2-connection available\nset session-sync-dev \"port3\"\n"
 	"config cluster-peer\nedit 1\nset peerip 10.9.0.2\nnext\nend\nend\n";
 
+static const char trusted[] =
+	"config system accprofile\nedit \"p\"\nnext\nend\nconfig system admin\nedit \"x\"\nset accprofile \"p\"\n"
+	"set trusthost1 10.0.0.0 255.0.0.0\nset trusthost2 192.168.1.1 255.255.255.255\n"
+	"set ip6-trusthost1 2001:db8::/36\nset ip6-trusthost2 fe80::1/128\nset ip6-trusthost3 fd00::/64\nnext\nend\n";
+
 static struct model *random_model(unsigned int seed) {
 	struct random_policies r = { fixture_seed() * 100 + seed, 30, 12, 20, 10, 60 };
 	struct str text AUTO_STR = STR_INIT;
@@ -105,10 +110,11 @@ static int try_commit(struct nft *nft, const struct model *m, uint64_t revision,
 
 /* What both emitters are given: members, too. */
 static struct model *emitted(int i) {
-	struct model *m = i < 3 ? conf_model(base) : random_model((unsigned int)i);
+	static const char *const texts[] = { "", members, linked_members, trusted };
+	struct model *m = i < 4 ? conf_model(base) : random_model((unsigned int)i);
 
-	if (i == 1 || i == 2)
-		conf_load(m, i == 1 ? members : linked_members, 2);
+	if (i > 0 && i < 4)
+		conf_load(m, texts[i], 2);
 	return m;
 }
 

@@ -251,6 +251,8 @@ static const struct {
 	  ERR_CONFLICT, LAST_ADMIN },
 	{ "system.admin", "admin", "set accprofile super_admin\nset guest-auth enable\n",
 	  ERR_CONFLICT, LAST_ADMIN },
+	{ "system.admin", "admin", "set accprofile super_admin\nset status disable\n",
+	  ERR_CONFLICT, LAST_ADMIN },
 	{ "system.admin", "admin", "set accprofile super_admin\nset comments x\n", 0, NULL },
 	{ "system.admin", "other", "set accprofile prof_admin\n", 0, NULL },
 	/* routes */

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ids and names of fields are those that collectors of FortiOS logs look for. The name of somebody
+ * who was refused is what he typed: logtext sees to it that it cannot forge a field.
+ */
+#include "cfgdb/aaa_audit.h"
+
+#include <inttypes.h>
+
+#include "cfgdb/base/mem.h"
+#include "cfgdb/trust.h"
+
+static const struct kind {
+	const char *id, *what, *action, *status;
+	enum logtext_level level;
+} kinds[] = {
+	[AAA_EVENT_LOGIN] = { "0100032001", "Admin login successful", "login", "success",
+			      LOGTEXT_INFORMATION },
+	[AAA_EVENT_REFUSED] = { "0100032002", "Admin login failed", "login", "failed",
+				LOGTEXT_ALERT },
+	[AAA_EVENT_LOCKED] = { "0100032021", "Admin login disabled", "login", "failed",
+			       LOGTEXT_ALERT },
+	[AAA_EVENT_LOGOUT] = { "0100032003", "Admin logout successful", "logout", "success",
+			       LOGTEXT_INFORMATION },
+};
+
+static char *message(const struct aaa_event *e, const char *ui) {
+	switch (e->kind) {
+	case AAA_EVENT_LOGIN:
+		return xasprintf("Administrator %s logged in from %s", e->user, ui);
+	case AAA_EVENT_REFUSED:
+		return xasprintf("Login of administrator %s from %s was refused: %s", e->user, ui,
+				 e->reason);
+	case AAA_EVENT_LOCKED:
+		return xasprintf("Logins from %s are disabled for %" PRId64
+				 " seconds after %u bad attempts",
+				 e->source, e->duration_s, e->failures);
+	case AAA_EVENT_LOGOUT:
+		break;
+	}
+	return xasprintf("Administrator %s logged out from %s", e->user, ui);
+}
+
+enum logtext_level aaa_audit_line(const struct aaa_event *event, uint64_t time_ns,
+				  struct str *line) {
+	const struct kind *k = &kinds[event->kind];
+	bool console = event->service == AAA_CONSOLE;
+	AUTO_FREE char *ui = console ? xstrdup("console") : xasprintf("ssh(%s)", event->source);
+	AUTO_FREE char *text = message(event, ui);
+	struct trust_source from;
+
+	logtext_head(line, &(struct logtext_head){ .time_ns = time_ns,
+						   .id = k->id,
+						   .type = "event",
+						   .subtype = "system",
+						   .level = k->level });
+	logtext_str(line, "logdesc", k->what);
+	logtext_str(line, "user", event->user);
+	logtext_str(line, "ui", ui);
+	logtext_str(line, "method", console ? "console" : "ssh");
+	if (!console && trust_source(event->source, &from))
+		logtext_word(line, "srcip", event->source);
+	logtext_str(line, "action", k->action);
+	logtext_str(line, "status", k->status);
+	logtext_str(line, "reason", event->reason);
+	if (*event->profile)
+		logtext_str(line, "profile", event->profile);
+	if (event->kind == AAA_EVENT_LOGOUT)
+		logtext_num(line, "duration", (uint64_t)event->duration_s);
+	logtext_str(line, "msg", text);
+	return k->level;
+}

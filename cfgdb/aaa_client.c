@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One connection for each question: nothing of ours stays open in a program of others, and a daemon
+ * that was restarted meanwhile is no special case. What held a password is wiped.
+ */
+#include "cfgdb/aaa_client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cfgdb/base/buf.h"
+
+static void begin(struct buf *b, enum aaa_type type) {
+	/* Room for all of it: growing would leave a password behind. */
+	buf_reserve(b, AAA_REQUEST_MAX);
+	buf_put_u8(b, AAA_VERSION);
+	buf_put_u8(b, (uint8_t)type);
+}
+
+/* False when the text is longer than max bytes. */
+static bool put(struct buf *b, const char *text, size_t max) {
+	const char *s = text ? text : "";
+
+	if (strlen(s) > max)
+		return false;
+	buf_put_str(b, s);
+	return true;
+}
+
+static bool put_login(struct buf *b, const struct aaa_login *login) {
+	buf_put_u8(b, (uint8_t)login->service);
+	return put(b, login->name, AAA_NAME_MAX) && put(b, login->source, AAA_SOURCE_MAX) &&
+	       put(b, login->tty, AAA_TTY_MAX);
+}
+
+static int dial(const char *path, unsigned int wait_ms) {
+	const struct timeval wait = { wait_ms / 1000, (suseconds_t)(wait_ms % 1000) * 1000 };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -1;
+	strcpy(addr.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == 0 &&
+	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Send the request, which is released, and wait for the answer. */
+static ssize_t exchange(const char *path, unsigned int wait_ms, struct buf *request,
+			uint8_t *answer) {
+	int fd = dial(path, wait_ms);
+	ssize_t n = -1;
+
+	if (fd >= 0 && send(fd, request->data, request->len, MSG_NOSIGNAL) == (ssize_t)request->len)
+		n = recv(fd, answer, AAA_ANSWER_MAX, 0);
+	if (fd >= 0)
+		close(fd);
+	buf_wipe(request);
+	return n;
+}
+
+/* A text of the answer; r->bad when it is not there or too long. */
+static void take(struct buf_reader *r, char *ret, size_t size) {
+	char *text = buf_get_str(r, size - 1);
+
+	snprintf(ret, size, "%s", text);
+	free(text);
+}
+
+static void take_account(struct buf_reader *r, struct aaa_account *ret) {
+	take(r, ret->name, sizeof(ret->name));
+	ret->uid = buf_get_u32(r);
+	ret->gid = buf_get_u32(r);
+	ret->session = buf_get_u32(r);
+	ret->idle_s = buf_get_u32(r);
+	ret->flags = buf_get_u8(r);
+	take(r, ret->origin, sizeof(ret->origin));
+}
+
+/* The type of an answer of n bytes, and r behind it. */
+static int take_type(struct buf_reader *r, const uint8_t *answer, ssize_t n) {
+	uint8_t version, type;
+
+	if (n <= 0)
+		return AAA_CLIENT_AWAY;
+	buf_reader_init(r, answer, (size_t)n);
+	version = buf_get_u8(r);
+	type = buf_get_u8(r);
+	if (r->bad || version != AAA_VERSION || type < AAA_OK || type > AAA_BUSY)
+		return AAA_CLIENT_AWAY;
+	return type;
+}
+
+static int ask(const char *path, unsigned int wait_ms, struct buf *request,
+	       struct aaa_account *ret) {
+	uint8_t *answer = malloc(AAA_ANSWER_MAX);
+	struct aaa_account account = { 0 };
+	struct buf_reader r;
+	int type = AAA_CLIENT_AWAY;
+
+	if (answer)
+		type = take_type(&r, answer, exchange(path, wait_ms, request, answer));
+	else
+		buf_wipe(request);
+	if (type == AAA_OK)
+		take_account(&r, &account);
+	else if (type > 0)
+		take(&r, account.text, sizeof(account.text));
+	if (type > 0 && !buf_reader_end(&r))
+		type = AAA_CLIENT_AWAY;
+	free(answer);
+	if (ret)
+		*ret = account;
+	return type;
+}
+
+static int refuse(struct buf *request, struct aaa_account *ret) {
+	buf_wipe(request);
+	if (ret)
+		memset(ret, 0, sizeof(*ret));
+	return AAA_DENIED;
+}
+
+int aaa_client_name(const char *path, const char *name, struct aaa_account *ret) {
+	struct buf b = BUF_INIT;
+
+	if (strlen(name) > AAA_NAME_MAX) {
+		memset(ret, 0, sizeof(*ret));
+		return AAA_NOT_FOUND;
+	}
+	begin(&b, AAA_NAME);
+	buf_put_str(&b, name);
+	return ask(path, AAA_CLIENT_WAIT_MS, &b, ret);
+}
+
+int aaa_client_uid(const char *path, uint32_t uid, struct aaa_account *ret) {
+	struct buf b = BUF_INIT;
+
+	if (uid < AAA_UID_MIN || uid > AAA_UID_MAX) {
+		memset(ret, 0, sizeof(*ret));
+		return AAA_NOT_FOUND;
+	}
+	begin(&b, AAA_UID);
+	buf_put_u32(&b, uid);
+	return ask(path, AAA_CLIENT_WAIT_MS, &b, ret);
+}
+
+int aaa_client_auth(const char *path, const struct aaa_login *login, const char *password,
+		    struct aaa_account *ret) {
+	struct buf b = BUF_INIT;
+
+	begin(&b, AAA_AUTH);
+	if (!put_login(&b, login) || !put(&b, password, AAA_PASSWORD_MAX))
+		return refuse(&b, ret);
+	return ask(path, AAA_CLIENT_LOGIN_WAIT_MS, &b, ret);
+}
+
+static int ask_login(const char *path, enum aaa_type type, const struct aaa_login *login,
+		     struct aaa_account *ret) {
+	struct buf b = BUF_INIT;
+
+	begin(&b, type);
+	if (!put_login(&b, login))
+		return refuse(&b, ret);
+	return ask(path, AAA_CLIENT_LOGIN_WAIT_MS, &b, ret);
+}
+
+int aaa_client_account(const char *path, const struct aaa_login *login, struct aaa_account *ret) {
+	return ask_login(path, AAA_ACCOUNT, login, ret);
+}
+
+int aaa_client_begin(const char *path, const struct aaa_login *login, struct aaa_account *ret) {
+	return ask_login(path, AAA_BEGIN, login, ret);
+}
+
+int aaa_client_keys(const char *path, const char *name, char *text, size_t size) {
+	uint8_t *answer = malloc(AAA_ANSWER_MAX);
+	struct buf b = BUF_INIT;
+	struct buf_reader r;
+	int type = AAA_CLIENT_AWAY;
+
+	*text = '\0';
+	if (strlen(name) > AAA_NAME_MAX || !answer) {
+		free(answer);
+		return AAA_NOT_FOUND;
+	}
+	begin(&b, AAA_KEYS);
+	buf_put_str(&b, name);
+	type = take_type(&r, answer, exchange(path, AAA_CLIENT_LOGIN_WAIT_MS, &b, answer));
+	if (type > 0)
+		take(&r, text, size);
+	if (type > 0 && !buf_reader_end(&r))
+		type = AAA_CLIENT_AWAY;
+	if (type != AAA_OK)
+		*text = '\0';
+	free(answer);
+	return type;
+}
+
+int aaa_client_end(const char *path, uint32_t session) {
+	struct buf b = BUF_INIT;
+
+	begin(&b, AAA_END);
+	buf_put_u32(&b, session);
+	return ask(path, AAA_CLIENT_LOGIN_WAIT_MS, &b, NULL);
+}
+
+int aaa_client_self(const char *path, struct aaa_account *ret) {
+	struct buf b = BUF_INIT;
+
+	begin(&b, AAA_SELF);
+	return ask(path, AAA_CLIENT_WAIT_MS, &b, ret);
+}
+
+int aaa_client_password(const char *path, const char *name, const char *old, const char *new_one,
+			struct aaa_account *ret) {
+	struct buf b = BUF_INIT;
+
+	begin(&b, AAA_PASSWORD);
+	if (!put(&b, name, AAA_NAME_MAX) || !put(&b, old, AAA_PASSWORD_MAX) ||
+	    !put(&b, new_one, AAA_PASSWORD_MAX))
+		return refuse(&b, ret);
+	return ask(path, AAA_CLIENT_LOGIN_WAIT_MS, &b, ret);
+}

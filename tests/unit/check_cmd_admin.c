@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The list of who is logged in, as text and JSON, and who may end whose session: as a table. */
+#include "cfgdb/cmd_admin.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cfgdb/aaa.h"
+#include "cfgdb/base/mem.h"
+#include "cfgdb/requests.h"
+#include "tests/lib/fixture.h"
+
+static char *dir;
+static struct engine *engine;
+static struct event_base *base;
+static struct aaa *aaa;
+static struct caller caller;
+static struct str out;
+static struct err err;
+
+static void fake_clock(struct moment *ret) {
+	*ret = (struct moment){ 1800000000, 5000 };
+}
+
+static void put(const char *name, const char *profile, const char *more) {
+	AUTO_FREE char *body = xasprintf("set accprofile %s\nset password secret\n%s", profile,
+					 more);
+
+	fixture_set(engine, "system.admin", name, body);
+	ck_assert_int_eq(aaa_follow(aaa, NULL), 0);
+}
+
+static void setup(void) {
+	struct aaa_config config = { .clock = fake_clock };
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	dir = fixture_dir();
+	engine = fixture_engine(dir);
+	base = event_base_new();
+	config.engine = engine;
+	config.base = base;
+	aaa = aaa_open(&config, &err);
+	ck_assert_msg(aaa != NULL, "%s", err.text);
+	caller = (struct caller){ .user = "root" };
+}
+
+static void teardown(void) {
+	str_done(&out);
+	aaa_close(aaa);
+	engine_close(engine);
+	event_base_free(base);
+	free(dir);
+}
+
+static uint32_t log_in(const char *name) {
+	const struct aaa_login login = { AAA_SSH, name, "10.0.0.1", "" };
+	struct aaa_account a;
+
+	ck_assert_int_eq(aaa_begin(aaa, &login, getpid(), &a), AAA_OK);
+	return a.session;
+}
+
+static int run(const char *words, const char *word, bool json) {
+	char *argv[] = { (char *)word };
+	struct command_call call = { .model = engine->model, .argc = word ? 1 : 0, .argv = argv,
+				     .user = caller.user, .json = json, .caller = &caller };
+	const struct command *commands;
+	size_t n;
+
+	str_clear(&out);
+	commands = commands_admin(&n);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(commands[i].words, words) == 0)
+			return commands[i].run(aaa, &call, &out, &err);
+	ck_abort_msg("no command '%s'", words);
+}
+
+START_TEST(test_list) {
+	put("bob", "prof_admin", "");
+	caller.session = log_in("bob");
+	ck_assert_int_eq(run("get system admin list", NULL, false), 0);
+	ck_assert_str_eq(str_text(&out),
+			 "username         local    device       profile              remote      "
+			 "         started\n"
+			 "bob              sshv2    -            prof_admin           10.0.0.1    "
+			 "         2027-01-15 08:00:00\n");
+	ck_assert_int_eq(run("get system admin list", NULL, true), 0);
+	ck_assert_ptr_nonnull(strstr(str_text(&out), "\"username\":\"bob\""));
+	ck_assert_ptr_nonnull(strstr(str_text(&out), "\"started\":1800000000"));
+	ck_assert_int_eq(run("execute disconnect-admin-session", NULL, false), 0);
+	ck_assert_str_eq(str_text(&out),
+			 "Connected:\n"
+			 "INDEX   USERNAME         TYPE     FROM                 TIME\n"
+			 "1       bob              SSH      10.0.0.1             Fri Jan 15 08:00:00 "
+			 "2027\n");
+	snprintf(caller.user, sizeof(caller.user), "bob");
+	ck_assert_int_eq(run("get system admin status", NULL, false), 0);
+	ck_assert_ptr_nonnull(strstr(str_text(&out), "username: bob\nlogin local: sshv2\n"
+						     "login device: -\nlogin remote: 10.0.0.1\n"
+						     "login vdom: root\n"
+						     "login started: 2027-01-15 08:00:00\n"));
+}
+END_TEST
+
+static const struct {
+	const char *who;            /* NULL: a user of the machine, called like an administrator */
+	const char *whose, *more;
+	bool may;
+} ends[] = {
+	{ "super", "super2", "", true },
+	{ "super", "prof", "", true },
+	{ "prof", "prof2", "", true },
+	{ "prof", "super", "", false },
+	{ "prof", "prof", "", true },
+	{ "prof", "prof2", "set allow-remove-admin-session disable\n", false },
+	{ "super", "super2", "set allow-remove-admin-session disable\n", false },
+	{ "super", "super", "set allow-remove-admin-session disable\n", true },
+	{ NULL, "super", "set allow-remove-admin-session disable\n", true },
+};
+
+START_TEST(test_end) {
+	const char *whose = ends[_i].whose;
+	AUTO_FREE char *id = NULL;
+
+	put("super", "super_admin", "");
+	put("prof", "prof_admin", "");
+	put(whose, *whose == 's' ? "super_admin" : "prof_admin", ends[_i].more);
+	id = xasprintf("%u", log_in(whose));
+	caller.administrator = ends[_i].who != NULL;
+	snprintf(caller.user, sizeof(caller.user), "%s", ends[_i].who ? ends[_i].who : "prof");
+	ck_assert_int_eq(run("execute disconnect-admin-session", id, false),
+			 ends[_i].may ? 0 : ERR_PERMISSION);
+	ck_assert_uint_eq(logins_count(aaa_logins(aaa), 0), ends[_i].may ? 0 : 1);
+	ck_assert_int_eq(run("execute disconnect-admin-session", "99", false), ERR_NOT_FOUND);
+	ck_assert_int_eq(run("execute disconnect-admin-session", "x", false), ERR_PARSE);
+}
+END_TEST
+
+static Suite *cmd_admin_suite(void) {
+	Suite *s = suite_create("cmd_admin");
+	TCase *t = fixture_case(s, "cmd_admin");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, test_list);
+	tcase_add_loop_test(t, test_end, 0, ARRAY_LEN(ends));
+	return s;
+}
+
+int main(void) {
+	return fixture_run(cmd_admin_suite());
+}
