@@ -43,6 +43,7 @@ struct edit {
 	enum edit_result result;
 	struct tab tab;
 	unsigned int keys;	 /* in this line */
+	bool idle;		 /* nobody has typed for too long */
 	mbstate_t decoder;
 	size_t pos, end;	 /* what is left in bytes */
 	char bytes[READ_AHEAD];
@@ -69,12 +70,22 @@ static char *edit_typed(EditLine *el) {
 
 /* ---- reading ---- */
 
+/* Wait for bytes as long as the session may be idle; false when that is over. */
+static bool edit_await(struct edit *e) {
+	struct pollfd ready = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	e->idle = e->sh->idle_s > 0 && poll(&ready, 1, (int)e->sh->idle_s * 1000) == 0;
+	return !e->idle;
+}
+
 /* The next byte: 1, 0 when the terminal is gone, -1 and errno on an error. */
 static int edit_byte(struct edit *e, char *byte) {
 	struct pollfd ready = { .fd = STDIN_FILENO, .events = POLLIN };
 	ssize_t n;
 
 	if (e->pos == e->end) {
+		if (!edit_await(e))
+			return 0;
 		/* somebody else may have made the terminal non-blocking */
 		while ((n = read(STDIN_FILENO, e->bytes, sizeof(e->bytes))) < 0 && errno == EAGAIN)
 			poll(&ready, 1, -1);
@@ -84,6 +95,11 @@ static int edit_byte(struct edit *e, char *byte) {
 		e->end = (size_t)n;
 	}
 	*byte = e->bytes[e->pos++];
+	if (e->sh->drop_return && *byte == '\r') {
+		e->sh->drop_return = false;
+		return edit_byte(e, byte);
+	}
+	e->sh->drop_return = false;
 	return 1;
 }
 
@@ -377,12 +393,16 @@ enum edit_result edit_line(struct edit *e, const char *prompt, const char *befor
 	e->keys = 0;
 	tab_reset(&e->tab);
 	str_clear(line);
+	if (e->idle)
+		return EDIT_IDLE;
 	/* before the prompt, so that whoever waits for it finds every key in force */
 	el_set(e->el, EL_PREP_TERM, 1);
 	errno = 0;
 	text = el_gets(e->el, &n);
 	if (text && n > 0)
 		str_add(line, text);
+	else if (e->idle)
+		return EDIT_IDLE;
 	else if (e->result == EDIT_LINE)
 		return errno == EINTR ? EDIT_INTERRUPT : EDIT_END;
 	while (line->len > 0 && strchr("\r\n", line->data[line->len - 1]))
@@ -398,9 +418,15 @@ enum edit_result edit_line(struct edit *e, const char *prompt, const char *befor
 static bool edit_await_key(struct edit *e) {
 	struct pollfd ready = { .fd = STDIN_FILENO, .events = POLLIN };
 
-	while (e->pos == e->end && !out_stopped(e->sh->out))
+	unsigned int looks = e->sh->idle_s * (1000 / LOOK_MS);
+
+	while (e->pos == e->end && !out_stopped(e->sh->out)) {
 		if (poll(&ready, 1, LOOK_MS) > 0)
 			break;
+		e->idle = e->sh->idle_s > 0 && --looks == 0;
+		if (e->idle)
+			return false;
+	}
 	return !out_stopped(e->sh->out);
 }
 

@@ -13,6 +13,7 @@ enum edit_result {
 	EDIT_LINE,
 	EDIT_TOO_LONG,       /* more keys than that: the line is dropped */
 	EDIT_INTERRUPT,      /* Ctrl-C; the line is what had been typed */
+	EDIT_IDLE,           /* nobody has typed for sh->idle_s */
 	EDIT_END,            /* the terminal is gone, or Ctrl-D on an empty line */
 };
 

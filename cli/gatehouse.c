@@ -19,7 +19,9 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/client.h"
 #include "cli/batch.h"
+#include "cli/greet.h"
 #include "cli/offer.h"
+#include "cli/scp.h"
 #include "cli/session.h"
 #include "cli/shell.h"
 
@@ -43,6 +45,7 @@ struct options {
 	struct str commands; /* all -c, one below the other */
 	bool has_commands, atomic, json, yes;
 	struct client_commit commit; /* with atomic */
+	struct greeting greeting;
 };
 
 static const char usage_text[] =
@@ -190,6 +193,8 @@ static int run_session(struct client *client, const struct options *opt) {
 	out_init(&out, STDOUT_FILENO);
 	shell_init(&sh, client, &out, SHELL_COMMIT_EACH);
 	sh.yes = opt->yes;
+	sh.idle_s = opt->greeting.idle_s;
+	sh.drop_return = opt->greeting.accepted;
 	if (opt->json)
 		shell_print_json(&sh);
 	session_run(&sh);
@@ -211,15 +216,21 @@ static int run_offer(struct client *client, const struct options *opt) {
 	return 0;
 }
 
+static bool has_terminal(const struct options *opt) {
+	return !opt->has_commands && !opt->file && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
 static int run(struct client *client, const struct options *opt) {
 	struct lines lines;
 	int status;
 
+	if (opt->has_commands && scp_is_request(str_text(&opt->commands)))
+		return scp_serve(client, str_text(&opt->commands)) ? 0 : EXIT_FAILED;
 	if (opt->typed)
 		return run_offer(client, opt);
 	if (opt->file)
 		return run_file(client, opt);
-	if (!opt->has_commands && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
+	if (has_terminal(opt)) {
 		if (!opt->atomic)
 			return run_session(client, opt);
 		fputs("gatehouse: --atomic and --confirm need -c, -f or a pipe\n", stderr);
@@ -229,6 +240,7 @@ static int run(struct client *client, const struct options *opt) {
 		lines_open_text(&lines, str_text(&opt->commands));
 	else
 		lines_open(&lines, STDIN_FILENO);
+	lines.idle_s = opt->greeting.idle_s;
 	status = run_lines(client, &lines, NULL, !opt->has_commands, opt);
 	lines_done(&lines);
 	return status;
@@ -243,9 +255,13 @@ int main(int argc, char *argv[]) {
 	if (status < 0) {
 		setlocale(LC_CTYPE, "");
 		signal(SIGPIPE, SIG_IGN);
-		client = client_open(opt.socket && *opt.socket ? opt.socket : DEFAULT_SOCKET, &err);
+		if (!opt.socket || !*opt.socket)
+			opt.socket = DEFAULT_SOCKET;
+		client = client_open(opt.socket, &err);
 		if (client) {
-			status = run(client, &opt);
+			status = EXIT_FAILED;
+			if (greet(opt.socket, has_terminal(&opt), &opt.greeting))
+				status = run(client, &opt);
 		} else {
 			fprintf(stderr, "gatehouse: %s\n", err.text);
 			status = EXIT_NO_CONNECTION;

@@ -8,6 +8,7 @@
 #include "cli/lines.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -66,12 +67,18 @@ bool lines_empty(const struct lines *l) {
 	return l->pos == l->end && !l->eof;
 }
 
+static bool lines_idle(const struct lines *l) {
+	struct pollfd ready = { .fd = l->fd, .events = POLLIN };
+
+	return l->idle_s > 0 && poll(&ready, 1, (int)l->idle_s * 1000) == 0;
+}
+
 /* Bytes that can be had at once; *data points at them. 0: the end. */
 static size_t lines_peek(struct lines *l, const char **data) {
 	ssize_t n;
 
 	while (l->pos == l->end && !l->eof) {
-		n = read(l->fd, l->buffer, LINES_BUFFER);
+		n = lines_idle(l) ? 0 : read(l->fd, l->buffer, LINES_BUFFER);
 		if (n > 0) {
 			l->pos = 0;
 			l->end = (size_t)n;

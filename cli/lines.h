@@ -29,6 +29,7 @@ struct lines {
 	char *buffer;
 	size_t pos, end;     /* what is left in text or buffer */
 	bool eof;
+	unsigned int idle_s; /* without bytes, after which it is the end; 0: never */
 	unsigned long number;/* physical lines read so far */
 	unsigned long first; /* line where the last command began; at the end: the last line */
 };

@@ -123,6 +123,11 @@ static void session_loop(struct session *s, struct edit *edit) {
 		case EDIT_INTERRUPT:
 			session_interrupt(s, str_text(&line));
 			break;
+		case EDIT_IDLE:
+			out_begin(s->sh->out);
+			out_text(s->sh->out, "\nTimeout\n");
+			out_flush(s->sh->out);
+			return;
 		case EDIT_END:
 			return;
 		}

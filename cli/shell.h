@@ -41,6 +41,8 @@ struct shell {
 	bool lost;                    /* the connection broke: nothing works any more */
 	bool typing;                  /* someone at a terminal, who may press a key meanwhile */
 	bool reads_stdin;             /* commands come from standard input */
+	bool drop_return;             /* that comes first: a key before it was answer enough */
+	unsigned int idle_s;          /* without a key until a session ends; 0: never */
 	unsigned int alias_depth;     /* aliases that are running, one inside the other */
 	unsigned long failures;       /* commands that failed */
 	unsigned long line;           /* of the script, where the command begins, or 0 */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The C library asks here for users that no file has (`passwd: files gatehouse`). Administrators of
+ * the configuration are users as long as the daemon says so: none is kept here, none is listed, and
+ * none has a password that could be compared. Their group is a group of the system, so groups are
+ * not asked for.
+ *
+ * This runs in programs of others, in any thread: it keeps nothing, writes nothing but the caller's
+ * buffer, and answers in a bounded time, at once when the daemon is away.
+ */
+#include <errno.h>
+#include <nss.h>
+#include <pwd.h>
+#include <string.h>
+
+#include "cfgdb/aaa_client.h"
+#include "cli/login/paths.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* Called by name, by the C library alone. */
+enum nss_status _nss_gatehouse_getpwnam_r(const char *name, struct passwd *pw, char *buffer,
+					  size_t size, int *error);
+enum nss_status _nss_gatehouse_getpwuid_r(uid_t uid, struct passwd *pw, char *buffer, size_t size,
+					  int *error);
+
+/* Copy a text to the caller's buffer and step behind it. */
+static char *keep(char **at, const char *text) {
+	char *start = *at;
+
+	*at = stpcpy(start, text) + 1;
+	return start;
+}
+
+static enum nss_status fill(const struct aaa_account *account, struct passwd *pw, char *buffer,
+			    size_t size, int *error) {
+	char *at = buffer;
+
+	if (size < strlen(account->name) + sizeof("*") + sizeof("") + sizeof("/") +
+			   sizeof(LOGIN_SHELL) + 1) {
+		*error = ERANGE;
+		return NSS_STATUS_TRYAGAIN;
+	}
+	pw->pw_name = keep(&at, account->name);
+	pw->pw_passwd = keep(&at, "*");
+	pw->pw_gecos = keep(&at, "");
+	pw->pw_dir = keep(&at, "/");
+	pw->pw_shell = keep(&at, LOGIN_SHELL);
+	pw->pw_uid = account->uid;
+	pw->pw_gid = account->gid;
+	return NSS_STATUS_SUCCESS;
+}
+
+/* An answer with a uid that is not an administrator's is none. */
+static enum nss_status answer(int type, const struct aaa_account *account, struct passwd *pw,
+			      char *buffer, size_t size, int *error) {
+	if (type == AAA_OK && account->uid >= AAA_UID_MIN && account->uid <= AAA_UID_MAX)
+		return fill(account, pw, buffer, size, error);
+	if (type == AAA_BUSY) {
+		*error = EAGAIN;
+		return NSS_STATUS_TRYAGAIN;
+	}
+	*error = ENOENT;
+	return type == AAA_CLIENT_AWAY ? NSS_STATUS_UNAVAIL : NSS_STATUS_NOTFOUND;
+}
+
+EXPORT enum nss_status _nss_gatehouse_getpwnam_r(const char *name, struct passwd *pw, char *buffer,
+						 size_t size, int *error) {
+	struct aaa_account account;
+	int type = aaa_client_name(LOGIN_SOCKET, name, &account);
+
+	return answer(type, &account, pw, buffer, size, error);
+}
+
+EXPORT enum nss_status _nss_gatehouse_getpwuid_r(uid_t uid, struct passwd *pw, char *buffer,
+						 size_t size, int *error) {
+	struct aaa_account account;
+	int type = aaa_client_uid(LOGIN_SOCKET, uid, &account);
+
+	return answer(type, &account, pw, buffer, size, error);
+}
