@@ -5,6 +5,7 @@
 #include "cfgdb/aaa_wire.h"
 
 #define LOGIN_SOCKET "/run/gatehouse/" AAA_SOCKET_NAME
+#define LOGIN_CONTROL_SOCKET "/run/gatehouse/ctl"
 #ifndef LOGIN_SHELL
 #define LOGIN_SHELL "/usr/bin/gatehouse"
 #endif

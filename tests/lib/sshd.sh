@@ -44,7 +44,7 @@ sshd_script() {
 		mkdir /run/sshd /run/gatehouse /opt/gatehouse
 		mount --bind '$3' /run/gatehouse
 		cp '$2/gatehouse' /usr/local/bin
-		cp '$2/gatehouse-keys' /opt/gatehouse
+		cp '$2/gatehouse-keys' '$2/gatehouse-listener' /opt/gatehouse
 		ln -s '$SSHD' /opt/gatehouse/gatehouse-sshd
 		for file in passwd shadow nsswitch.conf pam.d; do
 			mount --bind '$1'/\$file /etc/\$file
@@ -59,13 +59,13 @@ sshd_inside() {
 	on "$1" unshare -m --propagation private bash "$WORK/$1/start" "${@:2}"
 }
 
-# sshd_start UNIT [OPTION...]: starts the server and waits until it listens.
+# sshd_start UNIT: starts the server and waits until it listens.
 sshd_start() {
 	local unit=$1
-	shift
 	# no function: the process that is remembered has to become the server
 	ip netns exec "$(ns "$unit")" unshare -m --propagation private bash "$WORK/$unit/start" \
-		/opt/gatehouse/gatehouse-sshd -D -e -f "$WORK/$unit/sshd_config" "$@" \
+		/opt/gatehouse/gatehouse-listener --sshd /opt/gatehouse/gatehouse-sshd \
+		--config "$WORK/$unit/sshd_config" --banner "$TOP/cli/login/banner" \
 		</dev/null >>"$WORK/$unit/sshd.log" 2>&1 &
 	echo $! >"$WORK/$unit/sshd.pid"
 	poll 20 sshd_listens "$unit" || {
@@ -74,8 +74,9 @@ sshd_start() {
 	}
 }
 
+# sshd_listens UNIT [PORT]
 sshd_listens() {
-	[ -n "$(on "$1" ss -Hltn 'sport = 22')" ]
+	[ -n "$(on "$1" ss -Hltn "sport = ${2:-22}")" ]
 }
 
 # sshd_end UNIT: ends the server, unless the end of its unit did.
@@ -93,6 +94,6 @@ ssh_from() {
 	shift 2
 	on "$host" env SSH_ASKPASS="$WORK/askpass.$BASHPID.sh" SSH_ASKPASS_REQUIRE=force \
 		ssh -F /dev/null -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
-		-o LogLevel=ERROR -o NumberOfPasswordPrompts=1 -o IdentitiesOnly=yes \
+		-o LogLevel="${LOG:-ERROR}" -o NumberOfPasswordPrompts=1 -o IdentitiesOnly=yes \
 		-o ConnectTimeout=20 "$@"
 }
