@@ -2,10 +2,8 @@
 /*
  * A client of scp starts `scp -f FILE` here to fetch a file and `scp -t FILE` to bring one. Each
  * end answers what the other sends with one byte: 0, or 1 and a line that says what is wrong. There
- * is one file, the configuration; nothing can be brought.
- *
- * A client that speaks SFTP has its subsystem started, which sshd gives us as a command: it shows
- * what stands on standard error.
+ * is one file, the configuration; nothing can be brought. SFTP, which newer clients speak unless
+ * they are told otherwise (-O), is refused by the SSH server.
  */
 #include "cli/scp.h"
 
@@ -18,16 +16,9 @@
 #include "cli/backup.h"
 
 #define FILE_NAME "sys_config"
-#define SFTP "sftp"
-
-static bool begins_with(const char *text, const char *word) {
-	size_t n = strlen(word);
-
-	return strncmp(text, word, n) == 0 && strchr(" \n", text[n]);
-}
 
 bool scp_is_request(const char *command) {
-	return begins_with(command, "scp") || begins_with(command, SFTP);
+	return strncmp(command, "scp ", 4) == 0;
 }
 
 static bool send_bytes(const char *data, size_t n) {
@@ -93,12 +84,6 @@ bool scp_serve(struct client *client, const char *command) {
 	AUTO_WORDS struct words words = { 0 };
 	const char *file;
 
-	if (begins_with(command, SFTP)) {
-		fputs("gatehouse: there is no SFTP here: the configuration is fetched by "
-		      "scp -O UNIT:" FILE_NAME " FILE\n",
-		      stderr);
-		return false;
-	}
 	if (lex_words(command, &words, NULL) != LEX_OK)
 		return refuse("that cannot be read");
 	file = wanted(&words);

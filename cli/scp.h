@@ -6,7 +6,7 @@
 
 #include "cfgdb/client.h"
 
-/* Whether this is what a client of scp or sftp has started here, rather than a command. */
+/* Whether this is what a client of scp has started here, rather than a command. */
 bool scp_is_request(const char *command);
 
 /* Serve it on standard input and output. True when the file was taken. */
