@@ -304,7 +304,7 @@ static int request_check_secret(struct caller *s, struct buf_reader *r, struct e
 	r->bad = r->bad || attr >= table->n_attrs || !schema_is_secret(&table->attrs[attr]);
 	if (rc || r->bad)
 		return rc;
-	if (secret_fits(s->engine->keyring, &table->attrs[attr], sealed))
+	if (secret_fits(s->engine->keyring, table, &table->attrs[attr], sealed))
 		return 0;
 	return err_set(err, ERR_VALUE, "%s", "");
 }

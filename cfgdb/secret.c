@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sealed text: base64 of version byte, 24-byte random nonce and XChaCha20-Poly1305 ciphertext
- * (libsodium, https://doc.libsodium.org/secret-key_cryptography/aead). The MAC that stands for a
- * secret in digests is keyed BLAKE2b with a key derived from the device key, so a digest helps
- * nobody to guess a password.
+ * Sealed text: base64 of a header and XChaCha20-Poly1305 ciphertext (libsodium,
+ * https://doc.libsodium.org/secret-key_cryptography/aead), which vouches for the header, too. The
+ * header names the key, and by a hash the attribute that the text is for, so that no text can be
+ * moved to an attribute that is shown or sent elsewhere. Clear text is padded with zeros: the
+ * length of sealed text tells nothing of a secret up to PAD_LEN bytes.
+ *
+ * The MAC that stands for a secret in digests is keyed BLAKE2b with a key derived from the device
+ * key, so a digest helps nobody to guess a password.
  *
  * Password hashes are yescrypt, crypt(5) method "$y$"; the hash is sealed like any other secret.
  */
@@ -21,7 +25,10 @@
 
 #include "cfgdb/base/mem.h"
 
-#define SEAL_VERSION 1
+#define SEAL_VERSION 2
+#define KEY_NAME_LEN 4
+#define PLACE_LEN crypto_generichash_BYTES_MIN
+#define PAD_LEN ((size_t)128)
 #define NONCE_LEN crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_LEN crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define SEALED_MAX 8192
@@ -29,11 +36,20 @@
 #define BASE64_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 #define HASH_METHOD "$y$"
 
-static const unsigned char seal_label[] = "gatehouse secret 1";
+/* What sealed text begins with; the ciphertext follows. */
+struct seal_head {
+	unsigned char version;
+	unsigned char key[KEY_NAME_LEN];
+	unsigned char place[PLACE_LEN]; /* zeros: for no attribute in particular */
+	unsigned char nonce[NONCE_LEN];
+};
+
+#define HEAD_LEN sizeof(struct seal_head)
 
 struct keyring {
 	unsigned char seal[crypto_aead_xchacha20poly1305_ietf_KEYBYTES];
 	unsigned char mac[crypto_generichash_KEYBYTES];
+	unsigned char name[KEY_NAME_LEN]; /* of the key; tells nothing about it */
 };
 
 static int key_file_read(const char *path, unsigned char *key, size_t len, struct err *err) {
@@ -88,8 +104,15 @@ static int key_file_make(const char *path, struct err *err) {
 	return rc ? ERR_STORE : 0;
 }
 
+static void keyring_raw_id(const struct keyring *k, unsigned char raw[KEYRING_ID_LEN / 2]) {
+	static const unsigned char label[] = "gatehouse device key id";
+
+	crypto_generichash(raw, KEYRING_ID_LEN / 2, label, sizeof(label), k->mac, sizeof(k->mac));
+}
+
 struct keyring *keyring_open(const char *path, bool create, struct err *err) {
 	unsigned char master[crypto_kdf_KEYBYTES];
+	unsigned char id[KEYRING_ID_LEN / 2];
 	struct keyring *k;
 
 	if (sodium_init() < 0) {
@@ -104,14 +127,15 @@ struct keyring *keyring_open(const char *path, bool create, struct err *err) {
 	crypto_kdf_derive_from_key(k->seal, sizeof(k->seal), 1, "ghouse01", master);
 	crypto_kdf_derive_from_key(k->mac, sizeof(k->mac), 2, "ghouse01", master);
 	sodium_memzero(master, sizeof(master));
+	keyring_raw_id(k, id);
+	memcpy(k->name, id, sizeof(k->name));
 	return k;
 }
 
 void keyring_id(const struct keyring *k, char id[KEYRING_ID_LEN + 1]) {
-	static const unsigned char label[] = "gatehouse device key id";
 	unsigned char raw[KEYRING_ID_LEN / 2];
 
-	crypto_generichash(raw, sizeof(raw), label, sizeof(label), k->mac, sizeof(k->mac));
+	keyring_raw_id(k, raw);
 	sodium_bin2hex(id, KEYRING_ID_LEN + 1, raw, sizeof(raw));
 }
 
@@ -122,40 +146,62 @@ void keyring_close(struct keyring *k) {
 	free(k);
 }
 
-static char *seal(const struct keyring *k, const char *plain, const unsigned char *nonce) {
-	size_t len = strlen(plain), total = 1 + NONCE_LEN + len + TAG_LEN;
-	AUTO_FREE unsigned char *raw = xcalloc(total, 1);
+/* What a header says of an attribute. */
+static void place_of(const struct schema_table *table, const struct schema_attr *attr,
+		     unsigned char place[PLACE_LEN]) {
+	AUTO_FREE char *path = xasprintf("gatehouse secret of %s %s", table->dotted, attr->name);
+
+	crypto_generichash(place, PLACE_LEN, (const unsigned char *)path, strlen(path), NULL, 0);
+}
+
+/* The rest of head is filled here. */
+static char *seal(const struct keyring *k, const char *plain, struct seal_head *head) {
+	size_t len = strlen(plain);
+	size_t padded = len ? (len + PAD_LEN - 1) / PAD_LEN * PAD_LEN : PAD_LEN;
+	size_t total = HEAD_LEN + padded + TAG_LEN;
 	size_t text_len = sodium_base64_ENCODED_LEN(total, BASE64);
+	AUTO_FREE unsigned char *raw = xcalloc(total, 1);
 	char *text = xcalloc(text_len + 4, 1);
 
-	raw[0] = SEAL_VERSION;
-	memcpy(raw + 1, nonce, NONCE_LEN);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(raw + 1 + NONCE_LEN, NULL,
-						   (const unsigned char *)plain, len, seal_label,
-						   sizeof(seal_label), NULL, raw + 1, k->seal);
+	head->version = SEAL_VERSION;
+	memcpy(head->key, k->name, sizeof(head->key));
+	memcpy(raw, head, HEAD_LEN);
+	memcpy(raw + HEAD_LEN, plain, len); /* sealed in place */
+	crypto_aead_xchacha20poly1305_ietf_encrypt(raw + HEAD_LEN, NULL, raw + HEAD_LEN, padded,
+						   raw, HEAD_LEN, NULL, head->nonce, k->seal);
 	memcpy(text, "ENC ", 4);
 	sodium_bin2base64(text + 4, text_len, raw, total, BASE64);
 	return text;
 }
 
 char *secret_seal(const struct keyring *k, const char *plain) {
-	unsigned char nonce[NONCE_LEN];
+	struct seal_head head = { 0 };
 
-	randombytes_buf(nonce, sizeof(nonce));
-	return seal(k, plain, nonce);
+	randombytes_buf(head.nonce, sizeof(head.nonce));
+	return seal(k, plain, &head);
+}
+
+char *secret_seal_for(const struct keyring *k, const struct schema_table *table,
+		      const struct schema_attr *attr, const char *plain) {
+	struct seal_head head = { 0 };
+
+	place_of(table, attr, head.place);
+	randombytes_buf(head.nonce, sizeof(head.nonce));
+	return seal(k, plain, &head);
 }
 
 /* The nonce is a MAC of the text: it comes again with the same text, and with no other. */
 char *secret_seal_same(const struct keyring *k, const char *plain) {
-	unsigned char nonce[NONCE_LEN];
+	static const unsigned char label[] = "gatehouse secret 1";
+	struct seal_head head = { 0 };
 	crypto_generichash_state state;
 
-	crypto_generichash_init(&state, k->mac, sizeof(k->mac), sizeof(nonce));
-	crypto_generichash_update(&state, seal_label, sizeof(seal_label));
+	crypto_generichash_init(&state, k->mac, sizeof(k->mac), sizeof(head.nonce));
+	crypto_generichash_update(&state, label, sizeof(label));
 	crypto_generichash_update(&state, (const unsigned char *)plain, strlen(plain));
-	crypto_generichash_final(&state, nonce, sizeof(nonce));
+	crypto_generichash_final(&state, head.nonce, sizeof(head.nonce));
 	sodium_memzero(&state, sizeof(state));
-	return seal(k, plain, nonce);
+	return seal(k, plain, &head);
 }
 
 /* The decoder itself takes some bytes above 0x7f for '/'; two texts must not mean the same. */
@@ -164,29 +210,37 @@ static bool is_sealed_text(const char *text) {
 	       text[4 + strspn(text + 4, BASE64_CHARACTERS)] == '\0';
 }
 
-int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struct err *err) {
+/* Open sealed text; *head is what it says of itself, and true. */
+static int unseal(const struct keyring *k, const char *sealed, struct seal_head *head, char **ret,
+		  struct err *err) {
 	unsigned char raw[SEALED_MAX];
 	size_t len = 0, text_len = strlen(sealed);
 	char *plain;
-	int bad;
 
 	if (!is_sealed_text(sealed) ||
 	    sodium_base642bin(raw, sizeof(raw), sealed + 4, text_len - 4, NULL, &len, NULL,
 			      BASE64) != 0 ||
-	    len < 1 + NONCE_LEN + TAG_LEN || raw[0] != SEAL_VERSION)
+	    len < HEAD_LEN + TAG_LEN || raw[0] != SEAL_VERSION)
 		return err_set(err, ERR_VALUE, "the ENC text was not made by this product");
-	plain = xcalloc(len, 1);
-	bad = crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)plain, NULL, NULL,
-							 raw + 1 + NONCE_LEN, len - 1 - NONCE_LEN,
-							 seal_label, sizeof(seal_label), raw + 1,
-							 k->seal);
-	if (bad) {
-		free(plain);
+	memcpy(head, raw, HEAD_LEN);
+	if (memcmp(head->key, k->name, sizeof(head->key)) != 0)
 		return err_set(err, ERR_VALUE,
 			       "the ENC text was made by another unit: type the secret in clear");
+	plain = xcalloc(len, 1);
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)plain, NULL, NULL,
+						       raw + HEAD_LEN, len - HEAD_LEN, raw,
+						       HEAD_LEN, head->nonce, k->seal) != 0) {
+		free(plain);
+		return err_set(err, ERR_VALUE, "the ENC text is damaged");
 	}
 	*ret = plain;
 	return 0;
+}
+
+int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struct err *err) {
+	struct seal_head head;
+
+	return unseal(k, sealed, &head, ret, err);
 }
 
 /* What is compared only must be a hash. */
@@ -202,9 +256,22 @@ static void plain_free(char *plain) {
 	free(plain);
 }
 
-bool secret_fits(const struct keyring *k, const struct schema_attr *attr, const char *sealed) {
+/* Whether sealed text with this header may stand in the attribute; for none: in any. */
+static bool is_placed(const struct seal_head *head, const struct schema_table *table,
+		      const struct schema_attr *attr) {
+	unsigned char place[PLACE_LEN];
+
+	place_of(table, attr, place);
+	return sodium_is_zero(head->place, sizeof(head->place)) ||
+	       memcmp(head->place, place, sizeof(place)) == 0;
+}
+
+bool secret_fits(const struct keyring *k, const struct schema_table *table,
+		 const struct schema_attr *attr, const char *sealed) {
+	struct seal_head head;
 	char *plain = NULL;
-	bool fits = secret_unseal(k, sealed, &plain, NULL) == 0 && is_of_kind(attr, plain);
+	bool fits = unseal(k, sealed, &head, &plain, NULL) == 0 &&
+		    is_placed(&head, table, attr) && is_of_kind(attr, plain);
 
 	plain_free(plain);
 	return fits;
@@ -319,12 +386,14 @@ void secret_derive(const unsigned char key[SECRET_GROUP_KEY_LEN], const char *us
 static char *password_hash(const char *plain, const char *setting) {
 	struct crypt_data data = { 0 };
 	char salt[CRYPT_GENSALT_OUTPUT_SIZE];
-	const char *hash;
+	char *hash;
 
 	if (!setting)
 		setting = crypt_gensalt_rn(HASH_METHOD, 0, NULL, 0, salt, sizeof(salt));
 	hash = setting ? crypt_rn(plain, setting, &data, sizeof(data)) : NULL;
-	return hash && hash[0] != '*' ? xstrdup(hash) : NULL;
+	hash = hash && hash[0] != '*' ? xstrdup(hash) : NULL;
+	explicit_bzero(&data, sizeof(data)); /* what it worked with */
+	return hash;
 }
 
 char *secret_password_hash(const char *password) {
@@ -360,22 +429,30 @@ static bool secret_unchanged(const struct keyring *k, const struct schema_attr *
 }
 
 /*
- * Check one item that came sealed, from a backup or another attribute: it must open, and hold a
- * hash where a hash belongs. When it holds what `old` holds, the text of `old` stays.
+ * Check one item that came sealed, from a backup: it must open, be meant for this attribute and
+ * hold a hash where a hash belongs. When it holds what `old` holds, the text of `old` stays. One
+ * that was for no attribute, kept from before there was this one, is sealed for it.
  */
-static int secret_take_sealed(const struct keyring *k, const struct schema_attr *attr,
-			      union item *item, const char *old, struct err *err) {
-	char *plain = NULL, *before = NULL;
-	int rc = secret_unseal(k, item->str, &plain, err);
+static int secret_take_sealed(const struct keyring *k, const struct schema_table *table,
+			      const struct schema_attr *attr, union item *item, const char *old,
+			      struct err *err) {
+	char *plain = NULL, *before = NULL, *taken = NULL;
+	struct seal_head head;
+	int rc = unseal(k, item->str, &head, &plain, err);
 
 	if (rc == 0 && !is_of_kind(attr, plain))
 		rc = err_set(err, ERR_VALUE, "the ENC text holds no password hash");
+	else if (rc == 0 && !is_placed(&head, table, attr))
+		rc = err_set(err, ERR_VALUE, "the ENC text was made for another attribute");
 	if (rc)
 		err_prefix(err, "node_check_object fail! for %s", attr->name);
-	if (rc == 0 && old && secret_unseal(k, old, &before, NULL) == 0 &&
-	    strcmp(before, plain) == 0) {
+	else if (old && secret_unseal(k, old, &before, NULL) == 0 && strcmp(before, plain) == 0)
+		taken = xstrdup(old);
+	else if (sodium_is_zero(head.place, sizeof(head.place)))
+		taken = secret_seal_for(k, table, attr, plain);
+	if (taken) {
 		free(item->str);
-		item->str = xstrdup(old);
+		item->str = taken;
 	}
 	plain_free(plain);
 	plain_free(before);
@@ -383,24 +460,25 @@ static int secret_take_sealed(const struct keyring *k, const struct schema_attr 
 }
 
 /* Seal one item in place; `old` is the sealed text it replaces, or NULL. */
-static int secret_seal_item(const struct keyring *k, const struct schema_attr *attr,
-			    union item *item, const char *old, struct err *err) {
+static int secret_seal_item(const struct keyring *k, const struct schema_table *table,
+			    const struct schema_attr *attr, union item *item, const char *old,
+			    struct err *err) {
 	char *hash = NULL, *sealed;
 
 	if (item->str[0] != '=')
 		return old && strcmp(old, item->str) == 0 ?
 			       0 :
-			       secret_take_sealed(k, attr, item, old, err);
+			       secret_take_sealed(k, table, attr, item, old, err);
 	if (secret_unchanged(k, attr, item->str + 1, old)) {
 		sealed = xstrdup(old);
 	} else if (attr->type == ATTR_PASSWORD_HASH) {
 		hash = password_hash(item->str + 1, NULL);
 		if (!hash)
 			return err_set(err, ERR_STORE, "%s: yescrypt is not available", attr->name);
-		sealed = secret_seal(k, hash);
+		sealed = secret_seal_for(k, table, attr, hash);
 		plain_free(hash);
 	} else {
-		sealed = secret_seal(k, item->str + 1);
+		sealed = secret_seal_for(k, table, attr, item->str + 1);
 	}
 	plain_free(item->str);
 	item->str = sealed;
@@ -430,7 +508,7 @@ int secret_seal_object(const struct keyring *k, struct object *obj, const struct
 							child_of(old, field->attr, item->entry),
 							err);
 			else if (schema_is_secret(a))
-				rc = secret_seal_item(k, a, item,
+				rc = secret_seal_item(k, obj->table, a, item,
 						      was ? value_item(before, i)->str : NULL, err);
 			if (rc)
 				return rc;

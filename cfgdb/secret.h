@@ -33,8 +33,12 @@ void keyring_id(const struct keyring *k, char id[KEYRING_ID_LEN + 1]);
 /* Wipe and free; NULL is fine. */
 void keyring_close(struct keyring *k);
 
-/* "ENC TEXT" for a secret in clear; the caller frees. */
+/* "ENC TEXT" for a secret in clear that is no attribute's; the caller frees. */
 char *secret_seal(const struct keyring *k, const char *plain);
+
+/* The same for one of an attribute: nowhere else is the text taken. */
+char *secret_seal_for(const struct keyring *k, const struct schema_table *table,
+		      const struct schema_attr *attr, const char *plain);
 
 /*
  * The same, but equal texts for equal secrets: for what nobody is shown, so that to seal it again
@@ -46,10 +50,11 @@ char *secret_seal_same(const struct keyring *k, const char *plain);
 int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struct err *err);
 
 /*
- * Whether "ENC TEXT" was sealed by this unit and holds what the attribute wants. This is all that
- * may be told about a sealed text.
+ * Whether "ENC TEXT" was sealed by this unit for the attribute and holds what it wants. This is all
+ * that may be told about a sealed text.
  */
-bool secret_fits(const struct keyring *k, const struct schema_attr *attr, const char *sealed);
+bool secret_fits(const struct keyring *k, const struct schema_table *table,
+		 const struct schema_attr *attr, const char *sealed);
 
 /*
  * MAC of the secret in "ENC TEXT" under a key of SECRET_MAC_KEY_LEN bytes (NULL: the device's);

@@ -33,9 +33,10 @@ static int attr_of(const struct object *obj, const struct outline_line *line) {
 }
 
 /* The sealed text that a value of a secret in clear becomes. */
-static void seal_value(const struct keyring *k, struct value *v) {
+static void seal_value(const struct keyring *k, const struct schema_table *table,
+		       const struct schema_attr *a, struct value *v) {
 	union item *item = (union item *)value_item(v, 0);
-	char *sealed = secret_seal(k, item->str + 1);
+	char *sealed = secret_seal_for(k, table, a, item->str + 1);
 
 	explicit_bzero(item->str, strlen(item->str));
 	free(item->str);
@@ -43,8 +44,9 @@ static void seal_value(const struct keyring *k, struct value *v) {
 }
 
 /* The words of a `set` or `secret` line as a value, or false. */
-static bool read_value(const struct taker *t, const struct schema_attr *a,
-		       const struct outline_line *line, struct value *v) {
+static bool read_value(const struct taker *t, const struct schema_table *table,
+		       const struct schema_attr *a, const struct outline_line *line,
+		       struct value *v) {
 	const struct words *words = &line->words;
 	bool in_clear = outline_is(line, "secret") && words->n == 3;
 
@@ -53,7 +55,7 @@ static bool read_value(const struct taker *t, const struct schema_attr *a,
 	    (in_clear && !t->keyring) || value_parse(a, words->w + 2, words->n - 2, v, NULL) != 0)
 		return false;
 	if (in_clear && v->n == 1)
-		seal_value(t->keyring, v);
+		seal_value(t->keyring, table, a, v);
 	return true;
 }
 
@@ -61,7 +63,7 @@ static bool take_value(const struct taker *t, struct object *obj, const struct o
 	int attr = attr_of(obj, line);
 	struct value v;
 
-	if (attr < 0 || !read_value(t, &obj->table->attrs[attr], line, &v))
+	if (attr < 0 || !read_value(t, obj->table, &obj->table->attrs[attr], line, &v))
 		return false;
 	object_set(obj, (unsigned int)attr, v);
 	return object_get(obj, (unsigned int)attr) != NULL;

@@ -179,6 +179,33 @@ START_TEST(test_seal_same) {
 }
 END_TEST
 
+/* How long a secret is cannot be seen, up to the longest that most protocols take. */
+START_TEST(test_length_hidden) {
+	AUTO_FREE char *longest = xasprintf("%0*d", 128, 0), *longer = xasprintf("%s0", longest);
+	AUTO_FREE char *empty = secret_seal(ring, ""), *one = secret_seal(ring, "a"),
+		       *full = secret_seal(ring, longest), *more = secret_seal(ring, longer);
+	AUTO_FREE char *back = unsealed(full), *back_empty = unsealed(empty);
+
+	ck_assert_uint_eq(strlen(empty), strlen(one));
+	ck_assert_uint_eq(strlen(one), strlen(full));
+	ck_assert_uint_lt(strlen(full), strlen(more));
+	ck_assert_str_eq(back, longest);
+	ck_assert_str_eq(back_empty, "");
+}
+END_TEST
+
+/* The header, which is not sealed, is vouched for: it cannot be given another attribute. */
+START_TEST(test_damaged) {
+	AUTO_FREE char *sealed = secret_seal(ring, "secret");
+	struct err err = { 0 };
+	char *plain = NULL;
+
+	sealed[4 + 12] = sealed[4 + 12] == 'A' ? 'B' : 'A';
+	ck_assert_int_eq(secret_unseal(ring, sealed, &plain, &err), ERR_VALUE);
+	ck_assert_str_eq(err.text, "the ENC text is damaged");
+}
+END_TEST
+
 #define NOT_OURS   "the ENC text was not made by this product"
 #define OTHER_UNIT "the ENC text was made by another unit: type the secret in clear"
 
@@ -286,10 +313,16 @@ START_TEST(test_object) {
 }
 END_TEST
 
+static char *for_psk(const char *plain) {
+	const struct schema_table *table = fixture_table("system.auto-scale");
+
+	return secret_seal_for(ring, table, &table->attrs[SYSTEM_AUTO_SCALE__PSKSECRET], plain);
+}
+
 /* The same secret, sealed once more (an older backup): the text stays as it is. */
 START_TEST(test_object_sealed_again) {
 	struct object *first = with_secret("secret", NULL, 0, NULL);
-	AUTO_FREE char *again = secret_seal(ring, "secret"), *new = secret_seal(ring, "other");
+	AUTO_FREE char *again = for_psk("secret"), *new = for_psk("other");
 	struct object *same = with_secret(again, first, 0, NULL),
 		      *other = with_secret(new, first, 0, NULL);
 
@@ -308,6 +341,36 @@ START_TEST(test_object_foreign) {
 				"node_check_object fail! for psksecret\n" OTHER_UNIT));
 	object_free(with_secret("ENC Zm9v", NULL, ERR_VALUE,
 				"node_check_object fail! for psksecret\n" NOT_OURS));
+}
+END_TEST
+
+/* Sealed text stays where it was made for: the key of a cluster is no secret of a group. */
+START_TEST(test_object_moved) {
+	const struct schema_table *ha = fixture_table("system.ha"),
+				  *scale = fixture_table("system.auto-scale");
+	const struct schema_attr *psk = &scale->attrs[SYSTEM_AUTO_SCALE__PSKSECRET];
+	AUTO_FREE char *moved = secret_seal_for(ring, ha, &ha->attrs[SYSTEM_HA__PASSWORD], "secret");
+
+	ck_assert(secret_fits(ring, ha, &ha->attrs[SYSTEM_HA__PASSWORD], moved));
+	ck_assert(!secret_fits(ring, ha, &ha->attrs[SYSTEM_HA__KEY], moved));
+	ck_assert(!secret_fits(ring, scale, psk, moved));
+	object_free(with_secret(moved, NULL, ERR_VALUE,
+				"node_check_object fail! for psksecret\n"
+				"the ENC text was made for another attribute"));
+}
+END_TEST
+
+/* What was kept before there was the attribute is for this one alone once it is taken. */
+START_TEST(test_object_kept) {
+	AUTO_FREE char *kept = secret_seal_same(ring, "secret");
+	struct object *obj = with_secret(kept, NULL, 0, NULL);
+	AUTO_FREE char *plain = unsealed(PSK(obj));
+	const struct schema_table *ha = fixture_table("system.ha");
+
+	ck_assert_str_eq(plain, "secret");
+	ck_assert_str_ne(PSK(obj), kept);
+	ck_assert(!secret_fits(ring, ha, &ha->attrs[SYSTEM_HA__PASSWORD], PSK(obj)));
+	object_free(obj);
 }
 END_TEST
 
@@ -390,19 +453,19 @@ END_TEST
 
 /* Yes or no: made here, and of the kind that the attribute wants. */
 START_TEST(test_fits) {
-	const struct schema_attr *psk =
-		&fixture_table("system.auto-scale")->attrs[SYSTEM_AUTO_SCALE__PSKSECRET];
-	const struct schema_attr *password =
-		&fixture_table("system.admin")->attrs[SYSTEM_ADMIN__PASSWORD];
+	const struct schema_table *scale = fixture_table("system.auto-scale"),
+				  *admins = fixture_table("system.admin");
+	const struct schema_attr *psk = &scale->attrs[SYSTEM_AUTO_SCALE__PSKSECRET];
+	const struct schema_attr *password = &admins->attrs[SYSTEM_ADMIN__PASSWORD];
 	struct object *admin = admin_with("correct", NULL);
 	AUTO_FREE char *own = secret_seal(ring, "secret"), *other = secret_seal(foreign, "secret");
 
-	ck_assert(secret_fits(ring, psk, own));
-	ck_assert(!secret_fits(ring, psk, other));
-	ck_assert(!secret_fits(ring, psk, "ENC Zm9v"));
-	ck_assert(!secret_fits(ring, psk, "secret"));
-	ck_assert(!secret_fits(ring, password, own));
-	ck_assert(secret_fits(ring, password, PASSWORD(admin)));
+	ck_assert(secret_fits(ring, scale, psk, own));
+	ck_assert(!secret_fits(ring, scale, psk, other));
+	ck_assert(!secret_fits(ring, scale, psk, "ENC Zm9v"));
+	ck_assert(!secret_fits(ring, scale, psk, "secret"));
+	ck_assert(!secret_fits(ring, admins, password, own));
+	ck_assert(secret_fits(ring, admins, password, PASSWORD(admin)));
 	object_free(admin);
 }
 END_TEST
@@ -525,12 +588,16 @@ static Suite *secret_suite(void) {
 	tcase_add_test(t, test_mac_differs);
 	tcase_add_test(t, test_mac_of_group);
 	tcase_add_test(t, test_seal_same);
+	tcase_add_test(t, test_length_hidden);
+	tcase_add_test(t, test_damaged);
 	tcase_add_loop_test(t, test_garbage, 0, ARRAY_LEN(garbage));
 	tcase_add_test(t, test_foreign);
 	tcase_add_test(t, test_tampered);
 	tcase_add_test(t, test_object);
 	tcase_add_test(t, test_object_sealed_again);
 	tcase_add_test(t, test_object_foreign);
+	tcase_add_test(t, test_object_moved);
+	tcase_add_test(t, test_object_kept);
 	tcase_add_test(t, test_password_hash);
 	tcase_add_test(t, test_password_no_hash);
 	tcase_add_test(t, test_short);
