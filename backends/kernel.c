@@ -44,6 +44,7 @@
 #include "backends/sampler.h"
 #include "backends/sysctl.h"
 #include "backends/traffic.h"
+#include "cfgdb/audit.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/cmd_log.h"
 #include "cfgdb/logs.h"
@@ -73,6 +74,7 @@ struct kernel {
 	struct recheck *recheck;
 	struct monitor *monitor;
 	struct logs *logs;
+	struct audit *audit;
 	struct traffic *traffic;
 	struct fib *ways;             /* for all who tell where sessions go */
 	struct replication *replication;
@@ -320,6 +322,7 @@ static int open_logs(struct kernel *k, struct err *err) {
 	const struct timeval every = { .tv_sec = REPORT_S };
 
 	k->logs = logs_open(dir, LOGSEND_LOCAL, k->engine);
+	k->audit = audit_new(k->logs);
 	k->ways = fib_open(err);
 	k->traffic = k->ways ? traffic_new(k->nft, k->logs, k->ways, err) : NULL;
 	if (!k->traffic)
@@ -409,6 +412,7 @@ static int kernel_start(struct kernel *k, struct err *err) {
 		arp_backend(k->arp),
 		handover_backend(k->handover),
 		logs_backend(k->logs),
+		audit_backend(k->audit),
 		traffic_backend(k->traffic),
 		{ .name = "sessions", .finish = after_commit, .ctx = k },
 	};
@@ -454,6 +458,7 @@ struct kernel *kernel_close(struct kernel *k) {
 	replication_free(k->replication);
 	traffic_free(k->traffic);
 	fib_free(k->ways);
+	audit_free(k->audit);
 	logs_close(k->logs);
 	monitor_close(k->monitor);
 	recheck_free(k->recheck);

@@ -25,6 +25,7 @@ struct commit {
 	const struct change *changes;
 	size_t n_changes;
 	uint64_t revision;
+	const char *user, *source, *host; /* as in the revision; host is "" if it is not known */
 	struct warnings *warnings; /* for prepare: what is accepted without all effect; or NULL */
 };
 

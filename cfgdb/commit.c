@@ -358,6 +358,8 @@ int txn_commit(struct txn *t, struct err *err) {
 	struct engine *e = t->engine;
 	struct commit_run run = { .txn = t, .engine = e,
 				  .view = { .model = e->model, .revision = e->revision + 1,
+					    .user = t->user, .source = t->source,
+					    .host = t->host ? t->host : "",
 					    .warnings = &t->warnings } };
 	int rc;
 

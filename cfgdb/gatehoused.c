@@ -33,6 +33,7 @@
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/log.h"
 #include "cfgdb/base/mem.h"
+#include "cfgdb/base/nocore.h"
 #include "cfgdb/base/notify.h"
 #include "cfgdb/base/privdrop.h"
 #include "cfgdb/cmd_admin.h"
@@ -225,6 +226,8 @@ static int settle(const struct options *opt, struct err *err) {
 		rc = own_directory(opt->run_dir, 0755, uid, gid, err);
 	if (rc == 0)
 		rc = privdrop(uid, gid, caps, ARRAY_LEN(caps), err);
+	if (rc == 0)
+		rc = nocore(err);
 	umask(077);
 	if (rc == 0)
 		rc = lock_directory(opt->state_dir, err);

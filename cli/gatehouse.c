@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/base/nocore.h"
 #include "cfgdb/client.h"
 #include "cli/batch.h"
 #include "cli/greet.h"
@@ -257,7 +258,7 @@ int main(int argc, char *argv[]) {
 		signal(SIGPIPE, SIG_IGN);
 		if (!opt.socket || !*opt.socket)
 			opt.socket = DEFAULT_SOCKET;
-		client = client_open(opt.socket, &err);
+		client = nocore(&err) ? NULL : client_open(opt.socket, &err);
 		if (client) {
 			status = EXIT_FAILED;
 			if (greet(opt.socket, has_terminal(&opt), &opt.greeting))

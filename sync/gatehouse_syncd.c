@@ -23,6 +23,7 @@
 #include "cfgdb/base/log.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/notify.h"
+#include "cfgdb/base/nocore.h"
 #include "cfgdb/base/privdrop.h"
 #include "cfgdb/ctl.h"
 #include "sync/cmd_autoscale.h"
@@ -105,7 +106,9 @@ static int settle(const struct options *opt, struct err *err) {
 	int rc = privdrop_ids(opt->user, opt->group, &uid, &gid, err);
 
 	umask(077);
-	return rc ? rc : privdrop(uid, gid, caps, ARRAY_LEN(caps), err);
+	if (rc == 0)
+		rc = privdrop(uid, gid, caps, ARRAY_LEN(caps), err);
+	return rc ? rc : nocore(err);
 }
 
 /* ---- the log: stderr, and administrators who watch ---- */

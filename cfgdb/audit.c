@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * It stands among the backends because they see what a commit replaces. What is told is worked out
+ * when the commit is durable: one that fails has changed nothing, and costs nothing here.
+ *
+ * An event is bounded in every direction. A value is cut, so is a list of attributes that does not
+ * fit, and a commit of very many objects is one event that counts them and names the first: what
+ * is missing stands in the revision, whose number is part of each event.
+ */
+#include "cfgdb/audit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cfgdb/base/mem.h"
+
+#define ATTRS_MAX 1024   /* bytes of what is told of the attributes of an object */
+#define NAMES_MAX 1024   /* of the objects of a commit */
+#define CUT "..."
+
+struct audit {
+	struct logs *logs;
+	const struct commit *commit; /* in progress */
+};
+
+struct audit *audit_new(struct logs *logs) {
+	struct audit *a = xcalloc(1, sizeof(*a));
+
+	a->logs = logs;
+	return a;
+}
+
+struct audit *audit_free(struct audit *a) {
+	free(a);
+	return NULL;
+}
+
+/* ---- attributes ---- */
+
+/* A value as `show` has it, but for a secret; nothing where there is none. */
+static void add_value(const struct schema_attr *attr, const struct value *v, struct str *out) {
+	AUTO_STR struct str text = STR_INIT;
+
+	if (!v)
+		return;
+	if (schema_is_secret(attr))
+		str_add_char(&text, '*');
+	else
+		value_print(attr, v, VALUE_SHOW, &text);
+	str_add_bytes(out, str_text(&text),
+		      text.len < AUDIT_VALUE_MAX ? text.len : AUDIT_VALUE_MAX);
+	if (text.len > AUDIT_VALUE_MAX)
+		str_add(out, CUT);
+}
+
+static void add_attrs(const char *prefix, const struct object *before, const struct object *after,
+		      struct str *out);
+
+/* The entries of `with` in a nested table that differ in `without`, which may have none. */
+static void add_entries(const char *prefix, const struct object *with, unsigned int attr,
+			const struct object *without, bool is_after, struct str *out) {
+	const struct value *v = with ? object_get(with, attr) : NULL;
+
+	for (uint32_t i = 0; v && i < v->n && out->len <= ATTRS_MAX; i++) {
+		const struct object *entry = value_item(v, i)->entry;
+		const struct object *other =
+			without ? object_child(without, attr, entry->key) : NULL;
+		AUTO_FREE char *path = xasprintf("%s%s%s%s:", prefix, with->table->attrs[attr].name,
+						 *entry->key ? " " : "", entry->key);
+
+		if (is_after)
+			add_attrs(path, other, entry, out);
+		else if (!other)
+			str_addf(out, "%sdeleted[]", path);
+	}
+}
+
+/* name[old->new] of each attribute that differs, those of nested entries behind their path. */
+static void add_attrs(const char *prefix, const struct object *before, const struct object *after,
+		      struct str *out) {
+	const struct schema_table *table = (after ? after : before)->table;
+
+	for (unsigned int i = 0; i < table->n_attrs && out->len <= ATTRS_MAX; i++) {
+		const struct schema_attr *attr = &table->attrs[i];
+		const struct value *old = before ? object_get(before, i) : NULL;
+		const struct value *new = after ? object_get(after, i) : NULL;
+
+		if ((!old && !new) || (old && new && value_equal(attr, old, new)))
+			continue;
+		if (attr->type == ATTR_CHILD) {
+			add_entries(prefix, before, i, after, false, out);
+			add_entries(prefix, after, i, before, true, out);
+			continue;
+		}
+		str_addf(out, "%s%s[", prefix, attr->name);
+		add_value(attr, old, out);
+		str_add(out, before ? "->" : "");
+		add_value(attr, new, out);
+		str_add_char(out, ']');
+	}
+}
+
+/* ---- events ---- */
+
+static const struct object *object_of(const struct change *c) {
+	return c->after ? c->after : c->before;
+}
+
+static const char *action_of(const struct change *c) {
+	const struct object *obj = object_of(c);
+
+	if (!schema_is_list(obj->table))
+		return "Edit";
+	return !c->after ? "Delete" : c->before ? "Edit" : "Add";
+}
+
+static void add_name(const struct change *c, struct str *out) {
+	const struct object *obj = object_of(c);
+
+	str_addf(out, "%s %s%s%s", action_of(c), obj->table->dotted, *obj->key ? " " : "",
+		 obj->key);
+}
+
+/* Who, from where, and to what effect: what all events of a commit have. */
+static void begin(const struct commit *commit, const char *id, const char *what,
+		  const char *action, struct str *line) {
+	AUTO_FREE char *ui = *commit->host ? xasprintf("%s(%s)", commit->source, commit->host) :
+					     xstrdup(commit->source);
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	logtext_head(line, &(struct logtext_head){
+				   .time_ns = (uint64_t)now.tv_sec * 1000000000u +
+					      (uint64_t)now.tv_nsec,
+				   .id = id,
+				   .type = "event",
+				   .subtype = "system",
+				   .level = LOGTEXT_INFORMATION,
+			   });
+	logtext_str(line, "logdesc", what);
+	logtext_str(line, "user", commit->user);
+	logtext_str(line, "ui", ui);
+	logtext_str(line, "action", action);
+	logtext_str(line, "status", "success");
+	logtext_num(line, "cfgtid", commit->revision);
+}
+
+static void cut(struct str *text, size_t max) {
+	if (text->len <= max)
+		return;
+	text->len = max;
+	text->data[max] = '\0';
+	str_add(text, CUT);
+}
+
+static void tell_object(const struct audit *a, const struct change *c) {
+	const struct object *obj = object_of(c);
+	bool is_list = schema_is_list(obj->table);
+	AUTO_STR struct str line = STR_INIT, attrs = STR_INIT, msg = STR_INIT;
+
+	add_attrs("", c->before, c->after, &attrs);
+	cut(&attrs, ATTRS_MAX);
+	add_name(c, &msg);
+	begin(a->commit, is_list ? "0100044547" : "0100044546",
+	      is_list ? "Object attribute configured" : "Attribute configured", action_of(c),
+	      &line);
+	logtext_str(&line, "cfgpath", obj->table->dotted);
+	if (is_list)
+		logtext_str(&line, "cfgobj", obj->key);
+	if (c->after && attrs.len > 0)
+		logtext_str(&line, "cfgattr", str_text(&attrs));
+	logtext_str(&line, "msg", str_text(&msg));
+	logs_add(a->logs, LOGSTORE_EVENT, LOGTEXT_INFORMATION, &line);
+}
+
+static void tell_count(const struct audit *a) {
+	const struct commit *commit = a->commit;
+	AUTO_STR struct str line = STR_INIT, msg = STR_INIT;
+
+	str_addf(&msg, "%zu objects changed:", commit->n_changes);
+	for (size_t i = 0; i < commit->n_changes && msg.len <= NAMES_MAX; i++) {
+		str_add(&msg, i ? ", " : " ");
+		add_name(&commit->changes[i], &msg);
+	}
+	cut(&msg, NAMES_MAX);
+	begin(commit, "0100032102", "Configuration changed", "Edit", &line);
+	logtext_str(&line, "msg", str_text(&msg));
+	logs_add(a->logs, LOGSTORE_EVENT, LOGTEXT_INFORMATION, &line);
+}
+
+/* ---- backend ---- */
+
+static int backend_prepare(void *ctx, const struct commit *commit, struct err *err) {
+	struct audit *a = ctx;
+
+	(void)err;
+	a->commit = commit;
+	return 0;
+}
+
+static void backend_finish(void *ctx) {
+	struct audit *a = ctx;
+
+	if (a->commit->n_changes > AUDIT_OBJECTS_MAX)
+		tell_count(a);
+	else
+		for (size_t i = 0; i < a->commit->n_changes; i++)
+			tell_object(a, &a->commit->changes[i]);
+	logs_flush(a->logs);
+	a->commit = NULL;
+}
+
+static void backend_cancel(void *ctx) {
+	struct audit *a = ctx;
+
+	a->commit = NULL;
+}
+
+struct backend audit_backend(struct audit *a) {
+	return (struct backend){
+		.name = "audit",
+		.prepare = backend_prepare,
+		.finish = backend_finish,
+		.cancel = backend_cancel,
+		.ctx = a,
+	};
+}
