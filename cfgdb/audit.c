@@ -122,27 +122,43 @@ static void add_name(const struct change *c, struct str *out) {
 		 obj->key);
 }
 
-/* Who, from where, and to what effect: what all events of a commit have. */
-static void begin(const struct commit *commit, const char *id, const char *what,
-		  const char *action, struct str *line) {
-	AUTO_FREE char *ui = *commit->host ? xasprintf("%s(%s)", commit->source, commit->host) :
-					     xstrdup(commit->source);
+struct event {
+	const char *id, *what, *action;
+	int code;                /* 0: it was done */
+};
+
+/* Who, from where, and to what effect: what all events have. */
+static void begin(const struct audit_who *who, const struct event *event, struct str *line) {
+	AUTO_FREE char *ui = *who->host ? xasprintf("%s(%s)", who->source, who->host) :
+					  xstrdup(who->source);
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	logtext_head(line, &(struct logtext_head){
 				   .time_ns = (uint64_t)now.tv_sec * 1000000000u +
 					      (uint64_t)now.tv_nsec,
-				   .id = id,
+				   .id = event->id,
 				   .type = "event",
 				   .subtype = "system",
-				   .level = LOGTEXT_INFORMATION,
+				   .level = event->code ? LOGTEXT_WARNING : LOGTEXT_INFORMATION,
 			   });
-	logtext_str(line, "logdesc", what);
-	logtext_str(line, "user", commit->user);
+	logtext_str(line, "logdesc", event->what);
+	logtext_str(line, "user", who->user);
 	logtext_str(line, "ui", ui);
-	logtext_str(line, "action", action);
-	logtext_str(line, "status", "success");
+	logtext_str(line, "action", event->action);
+	logtext_str(line, "status", event->code ? "failure" : "success");
+}
+
+static void end(struct logs *logs, const struct event *event, const char *msg, struct str *line) {
+	logtext_str(line, "msg", msg);
+	logs_add(logs, LOGSTORE_EVENT, event->code ? LOGTEXT_WARNING : LOGTEXT_INFORMATION, line);
+}
+
+static void begin_commit(const struct commit *commit, const struct event *event,
+			 struct str *line) {
+	const struct audit_who who = { commit->user, commit->source, commit->host };
+
+	begin(&who, event, line);
 	logtext_num(line, "cfgtid", commit->revision);
 }
 
@@ -157,24 +173,29 @@ static void cut(struct str *text, size_t max) {
 static void tell_object(const struct audit *a, const struct change *c) {
 	const struct object *obj = object_of(c);
 	bool is_list = schema_is_list(obj->table);
+	const struct event event = {
+		.id = is_list ? "0100044547" : "0100044546",
+		.what = is_list ? "Object attribute configured" : "Attribute configured",
+		.action = action_of(c),
+	};
 	AUTO_STR struct str line = STR_INIT, attrs = STR_INIT, msg = STR_INIT;
 
 	add_attrs("", c->before, c->after, &attrs);
 	cut(&attrs, ATTRS_MAX);
 	add_name(c, &msg);
-	begin(a->commit, is_list ? "0100044547" : "0100044546",
-	      is_list ? "Object attribute configured" : "Attribute configured", action_of(c),
-	      &line);
+	begin_commit(a->commit, &event, &line);
 	logtext_str(&line, "cfgpath", obj->table->dotted);
 	if (is_list)
 		logtext_str(&line, "cfgobj", obj->key);
 	if (c->after && attrs.len > 0)
 		logtext_str(&line, "cfgattr", str_text(&attrs));
-	logtext_str(&line, "msg", str_text(&msg));
-	logs_add(a->logs, LOGSTORE_EVENT, LOGTEXT_INFORMATION, &line);
+	end(a->logs, &event, str_text(&msg), &line);
 }
 
 static void tell_count(const struct audit *a) {
+	static const struct event event = {
+		.id = "0100032102", .what = "Configuration changed", .action = "Edit"
+	};
 	const struct commit *commit = a->commit;
 	AUTO_STR struct str line = STR_INIT, msg = STR_INIT;
 
@@ -184,9 +205,45 @@ static void tell_count(const struct audit *a) {
 		add_name(&commit->changes[i], &msg);
 	}
 	cut(&msg, NAMES_MAX);
-	begin(commit, "0100032102", "Configuration changed", "Edit", &line);
-	logtext_str(&line, "msg", str_text(&msg));
-	logs_add(a->logs, LOGSTORE_EVENT, LOGTEXT_INFORMATION, &line);
+	begin_commit(commit, &event, &line);
+	end(a->logs, &event, str_text(&msg), &line);
+}
+
+void audit_refusal(struct logs *logs, const struct audit_who *who, const struct schema_table *table,
+		   const char *key, int code) {
+	const struct event event = {
+		.id = "0100044546", .what = "Change refused", .action = "Edit", .code = code
+	};
+	AUTO_STR struct str line = STR_INIT;
+	AUTO_FREE char *msg = xasprintf("Refused with return code %d", code);
+
+	if (!logs)
+		return;
+	begin(who, &event, &line);
+	if (table)
+		logtext_str(&line, "cfgpath", table->dotted);
+	if (table && schema_is_list(table) && key)
+		logtext_str(&line, "cfgobj", key);
+	end(logs, &event, msg, &line);
+	logs_flush(logs);
+}
+
+void audit_command(struct logs *logs, const struct audit_who *who, const char *words, size_t argc,
+		   char *const argv[], int code) {
+	const struct event event = {
+		.id = "0100032102", .what = "Command executed", .action = "Execute", .code = code
+	};
+	AUTO_STR struct str line = STR_INIT, msg = STR_INIT;
+
+	if (!logs)
+		return;
+	str_add(&msg, words);
+	for (size_t i = 0; i < argc && msg.len <= NAMES_MAX; i++)
+		str_addf(&msg, " %s", argv[i]);
+	cut(&msg, NAMES_MAX);
+	begin(who, &event, &line);
+	end(logs, &event, str_text(&msg), &line);
+	logs_flush(logs);
 }
 
 /* ---- backend ---- */

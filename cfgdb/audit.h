@@ -11,6 +11,22 @@
 #define AUDIT_OBJECTS_MAX 32   /* of a commit that get an event each; of more there is one event */
 #define AUDIT_VALUE_MAX 128    /* bytes of a value that are told */
 
+/* Who does something: the user, by which way ("cli"), and from which host; "": not known. */
+struct audit_who {
+	const char *user, *source, *host;
+};
+
+/*
+ * Tell that a change of an entry of table (NULL: of no one in particular) was refused with this
+ * code. Its text is not told: it may name what was typed. logs may be NULL.
+ */
+void audit_refusal(struct logs *logs, const struct audit_who *who, const struct schema_table *table,
+		   const char *key, int code);
+
+/* Tell that a command that changes something was given, with these arguments, and its outcome. */
+void audit_command(struct logs *logs, const struct audit_who *who, const char *words, size_t argc,
+		   char *const argv[], int code);
+
 struct audit;
 
 /* Events go to this log, which outlives it. The caller frees it. */

@@ -81,7 +81,8 @@ struct stream {
 struct command {
 	const char *words;   /* "diagnose ip address list" */
 	bool has_json;       /* the output can be JSON; also where there is none */
-	/* Group of which its user may read, or write (cfgdb/rights.h); neither: super_admin. */
+	/* Group of which its user may read, or write (cfgdb/rights.h); neither: super_admin. What
+	 * writes is told in the log with its arguments, of which none is a secret. */
 	const char *reads, *writes;
 	const char *act;     /* what a refusal says that he may not; NULL: run it */
 	/* Append the whole output, lines ending in \n, to out. */

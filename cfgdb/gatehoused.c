@@ -276,6 +276,7 @@ static int start_server(struct daemon *d, struct err *err) {
 					.commands = d->commands,
 					.n_commands = d->n_commands,
 					.version = PACKAGE_VERSION,
+					.logs = kernel_logs(d->kernel),
 					.relay = d->relay,
 					.attach_user = d->opt.sync_user,
 					.role = d->role,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cfgdb/audit.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/order.h"
@@ -451,6 +452,10 @@ int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *e
 
 /* ---- commands ---- */
 
+static struct audit_who who_is(const struct caller *s) {
+	return (struct audit_who){ s->user, "cli", s->host };
+}
+
 /* Words of the command that begin argv, or 0. */
 static size_t command_matches(const struct command *c, size_t argc, char *const argv[]) {
 	const char *p = c->words;
@@ -517,6 +522,7 @@ static int run_command(struct caller *s, bool json, size_t argc, char *const arg
 		s->engine->model, argc - n_words, argv + n_words, s->user, &s->rights, json,
 		&s->memories, s
 	};
+	const struct audit_who who = who_is(s);
 	AUTO_STR struct str text = STR_INIT;
 	int rc;
 
@@ -527,10 +533,14 @@ static int run_command(struct caller *s, bool json, size_t argc, char *const arg
 		return rc;
 	if (json && !command->has_json)
 		return err_set(err, ERR_PARSE, "this command has no JSON form: %s", command->words);
-	if (command->open)
-		return command->open(command->ctx, &call, &s->stream, err);
-	rc = command->run(command->ctx, &call, &text, err);
-	send_text(s, CTL_TEXT, &text);
+	if (command->open) {
+		rc = command->open(command->ctx, &call, &s->stream, err);
+	} else {
+		rc = command->run(command->ctx, &call, &text, err);
+		send_text(s, CTL_TEXT, &text);
+	}
+	if (command->writes)
+		audit_command(s->config->logs, &who, command->words, call.argc, call.argv, rc);
 	return rc;
 }
 
@@ -699,6 +709,23 @@ static int refuse(const struct caller *s, struct err *err) {
 		       s->config->group);
 }
 
+/* Frames about an entry begin with its table and key. */
+static void tell_refusal(const struct caller *s, const uint8_t *frame, size_t len, int code) {
+	const struct audit_who who = who_is(s);
+	const struct schema_table *table = NULL;
+	AUTO_FREE char *key = NULL;
+	struct buf_reader r;
+	uint8_t type;
+
+	buf_reader_init(&r, frame, len);
+	type = buf_get_u8(&r);
+	if (type != CTL_BEGIN && type != CTL_COMMIT)
+		table = request_take_table(&r);
+	if (table && type != CTL_PURGE)
+		key = buf_get_str(&r, OBJECT_KEY_MAX);
+	audit_refusal(s->config->logs, &who, table, key, code);
+}
+
 bool caller_request(struct caller *s, const uint8_t *frame, size_t len) {
 	struct buf_reader r;
 	struct err err = { 0 };
@@ -725,6 +752,8 @@ bool caller_request(struct caller *s, const uint8_t *frame, size_t len) {
 	lend_rights(s); /* what was resumed must not keep those of another connection */
 	if (!buf_reader_end(&r))
 		return false;
+	if (rc && is_change(type))
+		tell_refusal(s, frame, len, rc);
 	if (attached) /* what the attached one says has no answer */
 		return true;
 	if (type == CTL_CANCEL ? streaming : !caller_is_streaming(s))

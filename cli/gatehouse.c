@@ -101,6 +101,7 @@ static int parse_options(int argc, char *argv[], struct options *opt) {
 			str_add(&opt->commands, optarg);
 			str_add_char(&opt->commands, '\n');
 			opt->has_commands = true;
+			explicit_bzero(optarg, strlen(optarg)); /* ps(1) shows it to everybody */
 			break;
 		case 'f':
 			opt->file = optarg;

@@ -227,6 +227,50 @@ START_TEST(test_failed) {
 }
 END_TEST
 
+static const struct audit_who kim = { "kim", "ssh", "" };
+
+START_TEST(test_refusal) {
+	AUTO_FREE char *all = NULL;
+
+	audit_refusal(NULL, &kim, NULL, NULL, ERR_VALUE);
+	audit_refusal(logs, &kim, fixture_table("firewall.address"), "a", ERR_VALUE);
+	audit_refusal(logs, &kim, NULL, NULL, ERR_LOCKED);
+	all = events();
+	ck_assert_str_eq(all,
+			 "logid=\"0100044546\" type=\"event\" subtype=\"system\" "
+			 "level=\"warning\" vd=\"root\" logdesc=\"Change refused\" "
+			 "user=\"kim\" ui=\"ssh\" action=\"Edit\" status=\"failure\" "
+			 "msg=\"Refused with return code 14\"\n"
+			 "logid=\"0100044546\" type=\"event\" subtype=\"system\" "
+			 "level=\"warning\" vd=\"root\" logdesc=\"Change refused\" "
+			 "user=\"kim\" ui=\"ssh\" action=\"Edit\" status=\"failure\" "
+			 "cfgpath=\"firewall.address\" cfgobj=\"a\" "
+			 "msg=\"Refused with return code -651\"\n");
+}
+END_TEST
+
+/* However long its arguments are, and whatever they hold, a command is one line. */
+START_TEST(test_command) {
+	AUTO_FREE char *longest = xasprintf("%04000d", 0), *all = NULL;
+	char *argv[] = { (char *)"a\n\"b\"", longest };
+
+	audit_command(NULL, &kim, "execute it", 1, argv, 0);
+	audit_command(logs, &kim, "execute it", 1, argv, 0);
+	all = events();
+	ck_assert_str_eq(all,
+			 "logid=\"0100032102\" type=\"event\" subtype=\"system\" "
+			 "level=\"information\" vd=\"root\" logdesc=\"Command executed\" "
+			 "user=\"kim\" ui=\"ssh\" action=\"Execute\" status=\"success\" "
+			 "msg=\"execute it a 'b'\"\n");
+	forget();
+	audit_command(logs, &kim, "execute it", 2, argv, ERR_VALUE);
+	free(all);
+	all = events();
+	ck_assert_ptr_nonnull(strstr(all, " status=\"failure\" msg=\"execute it a 'b' 0000"));
+	ck_assert_str_eq(all + strlen(all) - 6, "0...\"\n");
+}
+END_TEST
+
 int main(void) {
 	Suite *s = suite_create("audit");
 	TCase *t = fixture_case(s, "audit");
@@ -239,5 +283,7 @@ int main(void) {
 	tcase_add_test(t, test_long);
 	tcase_add_test(t, test_many);
 	tcase_add_test(t, test_failed);
+	tcase_add_test(t, test_refusal);
+	tcase_add_test(t, test_command);
 	return fixture_run(s);
 }
