@@ -96,15 +96,28 @@ static int list_run(void *ctx, const struct command_call *call, struct str *out,
 
 /* ---- get system admin status ---- */
 
-static int status_run(void *ctx, const struct command_call *call, struct str *out,
-		      struct err *err) {
-	const struct caller *caller = call->caller;
-	const struct login *login = logins_find(aaa_logins(ctx), caller->session);
+static void status_json(const struct command_call *call, const struct login *login,
+			struct str *out) {
+	struct json j = json_put_begin(out);
+
+	json_put_object(&j, NULL);
+	json_put_text(&j, "username", call->caller->user);
+	json_put_text(&j, "local", login ? local_of(login) : "machine");
+	json_put_text(&j, "vdom", "root");
+	if (login) {
+		json_put_text(&j, "device", login->tty);
+		json_put_text(&j, "remote", login->source);
+		json_put_i64(&j, "started", login->wall_s);
+	}
+	json_put_i64(&j, "now", time(NULL));
+	json_put_end(&j);
+}
+
+static void status_text(const struct command_call *call, const struct login *login,
+			struct str *out) {
 	char when[64];
 
-	if (command_no_words(call, err) != 0)
-		return ERR_PARSE;
-	str_addf(out, "username: %s\n", caller->user);
+	str_addf(out, "username: %s\n", call->caller->user);
 	if (login) {
 		str_addf(out, "login local: %s\nlogin device: %s\nlogin remote: %s\n",
 			 local_of(login), or_dash(login->tty), or_dash(login->source));
@@ -114,6 +127,15 @@ static int status_run(void *ctx, const struct command_call *call, struct str *ou
 		str_add(out, "login local: machine\nlogin vdom: root\n");
 	}
 	str_addf(out, "current time: %s\n", time_text(time(NULL), "%Y-%m-%d %H:%M:%S", when));
+}
+
+static int status_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
+	const struct login *login = logins_find(aaa_logins(ctx), call->caller->session);
+
+	if (command_no_words(call, err) != 0)
+		return ERR_PARSE;
+	(call->json ? status_json : status_text)(call, login, out);
 	return 0;
 }
 
@@ -175,9 +197,11 @@ static int disconnect_run(void *ctx, const struct command_call *call, struct str
 }
 
 static const struct command commands[] = {
-	{ .words = "get system admin list", .has_json = true, .run = list_run },
-	{ .words = "get system admin status", .run = status_run },
-	{ .words = "execute disconnect-admin-session", .run = disconnect_run },
+	{ .words = "get system admin list", .reads = "sysgrp.admin", .has_json = true,
+	  .run = list_run },
+	{ .words = "get system admin status", .reads = "any", .has_json = true, .run = status_run },
+	{ .words = "execute disconnect-admin-session", .writes = "sysgrp.admin",
+	  .run = disconnect_run },
 };
 
 const struct command *commands_admin(size_t *n) {
