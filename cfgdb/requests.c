@@ -163,13 +163,18 @@ struct txn *caller_view(struct caller *s, struct txn **temporary) {
 
 /* ---- requests ---- */
 
-/* So that the shell need not offer what would be refused. */
+/*
+ * So that the shell need not offer what would be refused. Who is no administrator learns that from
+ * the answer to his first command.
+ */
 static void put_rights(const struct caller *s, struct buf *b) {
-	buf_put_u8(b, rights_in(&s->rights, "all") == RIGHTS_WRITE);
-	buf_put_u8(b, s->rights.verbs);
+	const struct rights *rights = s->allowed ? &s->rights : &rights_all;
+
+	buf_put_u8(b, rights_in(rights, "all") == RIGHTS_WRITE);
+	buf_put_u8(b, rights->verbs);
 	buf_put_u16(b, schema_n_tables);
 	for (uint16_t i = 0; i < schema_n_tables; i++)
-		buf_put_u8(b, (uint8_t)rights_on(&s->rights, schema_tables[i]));
+		buf_put_u8(b, (uint8_t)rights_on(rights, schema_tables[i]));
 }
 
 static int request_hello(struct caller *s, struct buf_reader *r, struct err *err) {
