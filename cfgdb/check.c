@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "cfgdb/model.h"
+
 #define ENTRIES_MAX 1000000  /* in a table that names no bound of its own */
 
 static int refuse_full(uint32_t most, struct err *err) {

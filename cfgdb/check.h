@@ -2,7 +2,8 @@
 /* What must hold for an object before it is staged: by the schema, and by rules of tables. */
 #pragma once
 
-#include "cfgdb/txn.h"
+#include "cfgdb/base/warn.h"
+#include "cfgdb/txn_view.h"
 
 /*
  * Required attributes, references, shared and unique names, number of entries; then the rules of
@@ -36,12 +37,6 @@ int check_replicated_delete(const struct txn *t, const struct object *obj,
 
 /* Bring an object into the form its table keeps it in ("all" beside others goes, for example). */
 void check_adjust(struct object *obj);
-
-/*
- * Whether an object that was found on the machine becomes the administrator's, to be managed for
- * good, once one of his names it or he saves it.
- */
-bool check_adopts(const struct object *obj);
 
 /*
  * The rules of single tables, in check_rules.c: for what is put, what is deleted, what is deleted

@@ -688,7 +688,3 @@ void check_adjust(struct object *obj) {
 	drop_beside_others(obj, FIREWALL_POLICY__DSTADDR, "all");
 	drop_beside_others(obj, FIREWALL_POLICY__SRCINTF, "any");
 }
-
-bool check_adopts(const struct object *obj) {
-	return obj->table->id == TBL_SYSTEM_INTERFACE && obj->ver == 0;
-}

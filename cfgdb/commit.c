@@ -46,7 +46,7 @@ struct commit_run {
 static bool staged_is_void(const struct commit_run *run, const struct staged *s) {
 	const struct object *active = model_find(run->engine->model, s->table, s->key);
 
-	if (active && s->obj && !run->txn->as_found && check_adopts(active))
+	if (active && s->obj && !run->txn->as_found && txn_adopts(active))
 		return false;
 
 	if (!s->obj)

@@ -21,7 +21,7 @@
 #include "cfgdb/engine.h"
 #include "cfgdb/outline.h"
 #include "cfgdb/text.h"
-#include "cfgdb/txn.h"
+#include "cfgdb/txn_view.h"
 #include "schemas/schema_gen.h"
 
 /* A text with its end, so that two of them are not as one. */

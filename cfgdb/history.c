@@ -315,7 +315,7 @@ static bool is_found(const struct staging *s, const struct kept_change *c) {
 	const struct schema_table *table = schema_find(c->dotted);
 	const struct object *active = table ? txn_active(s->txn, table, c->key) : NULL;
 
-	return active && check_adopts(active);
+	return active && txn_adopts(active);
 }
 
 /* "TABLE KEY" of what was changed after the revision, sorted. */

@@ -2,7 +2,7 @@
 /* The order in which a table is listed: one in which it can be read back. */
 #pragma once
 
-#include "cfgdb/txn.h"
+#include "cfgdb/txn_view.h"
 
 /*
  * Visit all objects of a table in its order, except that one which another of the same table

@@ -14,7 +14,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/model.h"
-#include "cfgdb/txn.h"
+#include "cfgdb/txn_view.h"
 #include "schemas/schema_gen.h"
 
 #define SUPER_ADMIN "super_admin"

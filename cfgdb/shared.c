@@ -197,7 +197,7 @@ bool shared_equal(const struct shared *s, const struct object *a, const struct o
 	return equal;
 }
 
-static const struct schema_attr *difference(const struct object *a, const struct object *b) {
+static const struct schema_attr *first_difference(const struct object *a, const struct object *b) {
 	for (unsigned int i = 0; i < a->table->n_attrs; i++) {
 		const struct value *x = object_get(a, i), *y = object_get(b, i);
 
@@ -219,7 +219,7 @@ const struct schema_attr *shared_difference(const struct shared *s, const struct
 	y = shared_part(s, b);
 	x = x ? x : object_new(one->table, one->key);
 	y = y ? y : object_new(one->table, one->key);
-	attr = difference(x, y);
+	attr = first_difference(x, y);
 	object_free(x);
 	object_free(y);
 	return attr;

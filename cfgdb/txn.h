@@ -13,8 +13,8 @@
 #include <stdbool.h>
 
 #include "cfgdb/engine.h"
+#include "cfgdb/txn_view.h"
 
-#define TXN_NEW UINT64_MAX     /* base version of an object that must not exist yet */
 #define TXN_ANY (UINT64_MAX - 1) /* whatever version there is */
 #define TXN_NEXT (UINT64_MAX - 2) /* new, under its own number if that is free, else the next one */
 #define TXN_STAGED_MAX 2000000 /* objects in one transaction */
@@ -29,7 +29,6 @@
 struct txn;
 struct digest_group;
 struct rights;
-struct rows;
 
 /* Who committed what a replicated transaction brings, and when: what its revision says. */
 struct txn_origin {
@@ -73,42 +72,6 @@ int txn_replace(struct txn *t, bool factory, struct err *err);
 
 /* Drop a transaction and what it staged; NULL is fine. */
 void txn_free(struct txn *t);
-
-/* The object as the transaction would leave it, or NULL. */
-const struct object *txn_find(const struct txn *t, const struct schema_table *table,
-			      const char *key);
-
-/* The object of an object table as the transaction would leave it; never NULL. */
-const struct object *txn_object(const struct txn *t, const struct schema_table *table);
-
-/* The active object, whatever is staged, or NULL. */
-const struct object *txn_active(const struct txn *t, const struct schema_table *table,
-				const char *key);
-
-/* What a name in a reference attribute would stand for, or NULL. */
-const struct object *txn_resolve(const struct txn *t, const struct schema_attr *attr,
-				 const char *name);
-
-/*
- * Another entry of the table of obj that would have the same text in this unique attribute, or
- * NULL; an empty text is that of none.
- */
-const struct object *txn_find_same(const struct txn *t, const struct object *obj,
-				   unsigned int attr);
-
-/* Visit all objects of a table; stops when visit returns non-zero and returns that. */
-int txn_each(const struct txn *t, const struct schema_table *table,
-	     int (*visit)(void *arg, const struct object *obj), void *arg);
-
-/* The same in no particular order, at no cost for what is staged in other tables. */
-int txn_each_any_order(const struct txn *t, const struct schema_table *table,
-		       int (*visit)(void *arg, const struct object *obj), void *arg);
-
-/* Version that a put of this key must name: that of the active object, or TXN_NEW. */
-uint64_t txn_base_version(const struct txn *t, const struct schema_table *table, const char *key);
-
-/* Number of objects that a table would have. */
-size_t txn_count(const struct txn *t, const struct schema_table *table);
 
 /*
  * The key above the greatest one in use of a list with integer keys; the first free one when that
@@ -166,9 +129,6 @@ int txn_replicate_unknown(struct txn *t, const char *dotted, const char *key, co
 int txn_place_unknown(struct txn *t, const char *dotted, const char *key, const char *after,
 		      struct err *err);
 
-/* Objects of such tables, as the transaction would leave them. */
-const struct rows *txn_rows(const struct txn *t);
-
 /* The commit must give these digests (copied), or it fails with ERR_CONFLICT. */
 void txn_expect(struct txn *t, const struct digest_group *digests);
 
@@ -199,28 +159,6 @@ struct warnings *txn_warnings(struct txn *t);
  * their address; nothing when nothing goes.
  */
 void txn_losses(const struct txn *t, struct str *out);
-
-/* Number of staged changes. */
-size_t txn_staged(const struct txn *t);
-
-/*
- * Visit every use of obj that there would be, by objects other than itself: once for each attribute
- * in which one names obj. Stops when visit returns non-zero and returns that.
- */
-int txn_each_user(const struct txn *t, const struct object *obj,
-		  int (*visit)(void *arg, const struct object *holder,
-			       const struct schema_attr *attr),
-		  void *arg);
-
-/* Number of these uses. */
-size_t txn_count_users(const struct txn *t, const struct object *obj);
-
-/*
- * Visit all objects that a table would have whose range, by `of`, meets span. Stops when visit
- * returns non-zero and returns that.
- */
-int txn_each_meeting(const struct txn *t, const struct schema_table *table, span_fn *of,
-		     struct span span, span_visit_fn *visit, void *arg);
 
 /*
  * From now on the transaction is held: others are refused (ERR_LOCKED) what would spoil what it has
@@ -256,6 +194,3 @@ size_t txn_bytes(const struct txn *t);
 
 /* Mark everything staged as found on the machine: it gets version 0 (see struct object). */
 void txn_as_found(struct txn *t);
-
-/* Whether that was said: what is found may be as no administrator could set it. */
-bool txn_is_as_found(const struct txn *t);

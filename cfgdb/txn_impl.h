@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The inside of a transaction, shared by txn.c (what it holds), txn_stage.c (what may get in) and
- * commit.c (making it real), txn_place.c, txn_replicate.c, txn_replace.c and txn_lock.c.
+ * The inside of a transaction, shared by txn_view.c (the configuration through it), txn.c (what it
+ * holds), txn_stage.c (what may get in), the other txn_ files, and commit.c (making it real).
  */
 #pragma once
 
@@ -55,6 +55,7 @@ struct row_changes {
 };
 
 RB_HEAD(staged_tree, staged);
+RB_PROTOTYPE(staged_tree, staged, entry, )
 TAILQ_HEAD(staged_list, staged);
 
 struct txn {
@@ -93,9 +94,25 @@ struct txn {
 	LIST_ENTRY(txn) open;     /* of the engine */
 };
 
+/* ---- txn_view.c ---- */
+
 /* The entry of what is staged, or NULL. */
 struct staged *txn_find_staged(const struct txn *t, const struct schema_table *table,
 			       const char *key);
+
+/* The staged entry with the greatest number of a table with integer keys, or NULL. */
+const struct object *txn_staged_last(const struct txn *t, const struct schema_table *table);
+
+/* The index over what is staged, made when it is first asked for. */
+const struct uses *txn_uses(const struct txn *t, enum uses_of of);
+
+/* The order that the table would have, or NULL as long as no entry of it was placed. */
+struct places *txn_places(const struct txn *t, const struct schema_table *table);
+
+/* Whether what became of an active object is a link as it was found, which nobody has staged. */
+bool txn_stays_found(const struct object *active, const struct staged *s);
+
+/* ---- txn.c ---- */
 
 /* Whether there is room to stage obj (NULL: deletion) under its table and key. */
 int txn_room(const struct txn *t, const struct schema_table *table, const char *key,
@@ -115,9 +132,6 @@ size_t txn_staged_size(const char *key, const struct object *obj);
 struct staged *txn_stage(struct txn *t, const struct schema_table *table, const char *key,
 			 struct object *obj, uint64_t base);
 
-/* What of two that change the same thing the second is told: ERR_LOCKED. */
-int txn_refuse_locked(struct err *err);
-
 /* Bring a staged object under another key. */
 void txn_rekey(struct txn *t, struct staged *s, const char *key);
 
@@ -135,12 +149,6 @@ int txn_recheck(const struct txn *t, struct err *err);
 /* What an interface that was adopted here needs no more, since someone else has changed it. */
 void txn_drop_adopted(struct txn *t);
 
-/* The staged entry with the greatest number of a table with integer keys, or NULL. */
-const struct object *txn_staged_last(const struct txn *t, const struct schema_table *table);
-
-/* The index over what is staged, made when it is first asked for. */
-const struct uses *txn_uses(const struct txn *t, enum uses_of of);
-
 /* ---- txn_moves.c ---- */
 
 /* Remember, if the transaction is held, that an entry was moved before or behind another one. */
@@ -154,6 +162,12 @@ bool txn_moves_name(const struct txn *t, const struct schema_table *table, const
 void txn_moves_clear(struct txn *t);
 
 /* ---- txn_lock.c ---- */
+
+/* What of two that change the same thing the second is told: ERR_LOCKED. */
+int txn_refuse_locked(struct err *err);
+
+/* The same, where err already says what does not fit any more. */
+int txn_refuse_overtaken(struct err *err);
 
 /* Whether some other transaction is held that may refuse this one something. */
 bool txn_is_contended(const struct txn *t);
@@ -211,10 +225,6 @@ int txn_check_expected(const struct txn *t, struct err *err);
 /* Make the outcome of a transaction that replaces all ready to be committed, and check it. */
 int txn_replace_settle(struct txn *t, struct err *err);
 
-/* A link as it was found that such a transaction leaves so, and that has this name; or NULL. */
-const struct object *txn_resolve_found(const struct txn *t, const struct schema_attr *attr,
-				       const char *name);
-
 /* ---- txn_rows.c ---- */
 
 /*
@@ -241,9 +251,6 @@ void txn_rows_done(struct row_changes *c);
 void txn_rows_clear(struct txn *t);
 
 /* ---- txn_place.c ---- */
-
-/* The order that the table would have, or NULL as long as no entry of it was placed. */
-struct places *txn_places(const struct txn *t, const struct schema_table *table);
 
 /* From now on this is the order; takes over places. */
 void txn_places_set(struct txn *t, const struct schema_table *table, struct places *places);

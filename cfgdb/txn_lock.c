@@ -12,8 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cfgdb/check.h"
 #include "cfgdb/txn_impl.h"
+
+static const char locked_text[] =
+	"Can not config the object since either the object or the referenced objects are being "
+	"configured by other transactions.";
+
+int txn_refuse_locked(struct err *err) {
+	return err_set(err, ERR_LOCKED, "%s", locked_text);
+}
+
+int txn_refuse_overtaken(struct err *err) {
+	err_prefix(err, "%s", locked_text);
+	if (err)
+		err->code = ERR_LOCKED;
+	return ERR_LOCKED;
+}
 
 static bool is_free(const struct txn *t) {
 	return t->replicated || t->as_found || t->overrides || t->look_only;
@@ -110,7 +124,7 @@ static int refuse_ref(void *arg, const struct object *named, unsigned int attr, 
 		const struct staged *s = lock_of(c->holder, table, name);
 		const struct object *active = s ? txn_active(c->holder, table, name) : NULL;
 
-		if (s && (!s->obj || (active && check_adopts(active))))
+		if (s && (!s->obj || (active && txn_adopts(active))))
 			return refuse(c->holder, table, name, c->err);
 	}
 	return 0;

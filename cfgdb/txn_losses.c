@@ -6,7 +6,6 @@
  * an address are named, for one of them may be the way by which the administrator came. Both lists
  * have a bound, and the rest is counted.
  */
-#include "cfgdb/check.h"
 #include "cfgdb/txn_impl.h"
 #include "schemas/schema_gen.h"
 
@@ -21,7 +20,7 @@ struct losses {
 
 static bool is_lost(const struct object *active, const struct object *after) {
 	if (schema_is_list(active->table))
-		return !after && !check_adopts(active);
+		return !after && !txn_adopts(active);
 	return !object_is_empty(active) && object_is_empty(after);
 }
 
@@ -33,7 +32,7 @@ static bool has_address(const struct object *obj) {
 static bool loses_address(const struct object *active, const struct object *after) {
 	if (active->table->id != TBL_SYSTEM_INTERFACE || !has_address(active))
 		return false;
-	return after ? !has_address(after) : !check_adopts(active);
+	return after ? !has_address(after) : !txn_adopts(active);
 }
 
 static void take_staged(struct losses *l, const struct object *active, const struct object *after) {

@@ -15,10 +15,6 @@
 #include "cfgdb/places.h"
 #include "cfgdb/txn_impl.h"
 
-struct places *txn_places(const struct txn *t, const struct schema_table *table) {
-	return t->orders ? t->orders[table->id].places : NULL;
-}
-
 void txn_places_set(struct txn *t, const struct schema_table *table, struct places *places) {
 	if (!t->orders)
 		t->orders = xcalloc(schema_n_tables, sizeof(*t->orders));

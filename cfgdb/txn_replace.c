@@ -65,23 +65,6 @@ int txn_replace(struct txn *t, bool factory, struct err *err) {
 
 /* ---- links as found ---- */
 
-/* A link as it was found that stays so. */
-static bool stays_found(const struct object *active, const struct staged *s) {
-	return active && check_adopts(active) && (!s || !s->obj);
-}
-
-const struct object *txn_resolve_found(const struct txn *t, const struct schema_attr *attr,
-				       const char *name) {
-	for (unsigned int i = 0; i < attr->n_refs; i++) {
-		const struct schema_table *table = schema_tables[attr->refs[i]];
-		const struct object *active = txn_active(t, table, name);
-
-		if (stays_found(active, txn_find_staged(t, table, name)))
-			return active;
-	}
-	return NULL;
-}
-
 /* They are out of the transaction, and must go with what is in it. */
 static int keep_found(struct txn *t, struct err *err) {
 	struct staged *s, *next;
@@ -91,7 +74,7 @@ static int keep_found(struct txn *t, struct err *err) {
 		const struct object *active = txn_active(t, s->table, s->key);
 
 		next = TAILQ_NEXT(s, next);
-		if (!stays_found(active, s))
+		if (!txn_stays_found(active, s))
 			continue;
 		txn_unstage(t, s);
 		rc = check_replicated(t, active, &t->warnings, err);
@@ -119,7 +102,8 @@ static int refuse_newcomers(const struct txn *t, struct err *err) {
 		const struct object *obj = model_first(m, schema_tables[schema_top[i]]);
 
 		for (; obj; obj = model_next(m, obj))
-			if (!txn_find_staged(t, obj->table, obj->key) && !stays_found(obj, NULL))
+			if (!txn_find_staged(t, obj->table, obj->key) &&
+			    !txn_stays_found(obj, NULL))
 				return txn_refuse_locked(err);
 	}
 	return 0;

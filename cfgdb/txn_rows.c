@@ -30,10 +30,6 @@ static bool row_equal(const struct row *a, const struct row *b) {
 	return a && b && a->vdom == b->vdom && a->pos == b->pos && strcmp(a->body, b->body) == 0;
 }
 
-const struct rows *txn_rows(const struct txn *t) {
-	return t->rows ? t->rows : model_rows(t->engine->model);
-}
-
 /*
  * The set that changes from now on. In a replicated transaction what is no part of the group now is
  * not in it: when the group shares it afterwards, nothing of what was this unit's own stays.

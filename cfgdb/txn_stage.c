@@ -6,6 +6,7 @@
  * overtaken by someone else (code 14). Only a number that was drawn for a new entry gives way: the
  * entry gets another one.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +18,6 @@
 #include "cfgdb/unknown.h"
 
 #define NUMBER_LEN 24  /* room for a number as a key */
-
-static const char locked_text[] =
-	"Can not config the object since either the object or the referenced objects are being "
-	"configured by other transactions.";
-
-int txn_refuse_locked(struct err *err) {
-	return err_set(err, ERR_LOCKED, "%s", locked_text);
-}
 
 /* A uuid that is not given is that of the object before; so may a secret be. */
 static void keep_unsaid(const struct txn *t, struct object *obj, const struct object *before) {
@@ -51,7 +44,7 @@ int txn_adopt(void *arg, const struct object *holder, unsigned int attr, const c
 	struct txn *t = arg;
 	const struct object *named = txn_resolve(t, &holder->table->attrs[attr], name);
 
-	if (named && check_adopts(named) && named == txn_active(t, named->table, named->key))
+	if (named && txn_adopts(named) && named == txn_active(t, named->table, named->key))
 		txn_stage(t, named->table, named->key, object_copy(named), named->ver)->adopted =
 			true;
 	return 0;
@@ -68,6 +61,53 @@ void txn_drop_adopted(struct txn *t) {
 }
 
 /* ---- numbers that nobody asked for: `edit 0` ---- */
+
+/* The active object with the greatest key that is not to be deleted, or NULL. */
+static const struct object *active_last(const struct txn *t, const struct schema_table *table) {
+	const struct object *obj = model_last_key(t->engine->model, table);
+
+	while (obj && !txn_find(t, table, obj->key))
+		obj = model_prev_key(t->engine->model, obj);
+	return obj;
+}
+
+/* The first free key, where that above the greatest one would be too great. */
+static int first_gap(const struct txn *t, const struct schema_table *table, uint64_t *ret,
+		     struct err *err) {
+	const struct schema_attr *attr = &table->attrs[0];
+	char key[24];
+
+	for (int64_t id = attr->min > 0 ? attr->min : 1; id < attr->max; id++) {
+		snprintf(key, sizeof(key), "%" PRId64, id);
+		if (txn_find(t, table, key) || txn_is_locked(t, table, key))
+			continue;
+		*ret = (uint64_t)id;
+		return 0;
+	}
+	return err_set(err, ERR_MAX_ENTRIES, "object set operator error, -4 discard the setting");
+}
+
+int txn_next_id(const struct txn *t, const struct schema_table *table, uint64_t *ret,
+		struct err *err) {
+	const struct schema_attr *key = &table->attrs[0];
+	const struct object *staged, *active;
+	int64_t last = key->min > 0 ? key->min - 1 : 0;
+
+	if (!schema_is_list(table) || key->type != ATTR_INTEGER)
+		return err_set(err, ERR_PARSE, "\ncommand parse error before '0'");
+	staged = txn_staged_last(t, table);
+	active = active_last(t, table);
+	if (staged && atoll(staged->key) > last)
+		last = atoll(staged->key);
+	if (active && atoll(active->key) > last)
+		last = atoll(active->key);
+	if (txn_lock_last(t, table) > last)
+		last = txn_lock_last(t, table);
+	if (last >= key->max)
+		return first_gap(t, table, ret, err);
+	*ret = (uint64_t)last + 1;
+	return 0;
+}
 
 static int next_number(const struct txn *t, const struct object *obj, char *key, size_t size,
 		       struct err *err) {
@@ -280,14 +320,6 @@ int txn_purge(struct txn *t, const struct schema_table *table, struct err *err) 
 
 /* ---- before a commit ---- */
 
-/* It passed when it was staged, so what it fails for now is someone else's change. */
-static int refuse_overtaken(struct err *err) {
-	err_prefix(err, "%s", locked_text);
-	if (err)
-		err->code = ERR_LOCKED;
-	return ERR_LOCKED;
-}
-
 static int staged_recheck(const struct txn *t, const struct staged *s, struct err *err) {
 	const struct object *active;
 	int rc = 0;
@@ -299,7 +331,8 @@ static int staged_recheck(const struct txn *t, const struct staged *s, struct er
 		rc = check_object(t, s->obj, err);
 	else if (active)
 		rc = check_delete(t, active, err);
-	return rc ? refuse_overtaken(err) : 0;
+	/* It passed when it was staged: what it fails for now is someone else's change. */
+	return rc ? txn_refuse_overtaken(err) : 0;
 }
 
 /*

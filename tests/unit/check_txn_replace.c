@@ -70,7 +70,7 @@ static void teardown(void) {
 /* ---- configurations as text ---- */
 
 static int add_entry(void *arg, const struct object *obj) {
-	if (!check_adopts(obj))
+	if (!txn_adopts(obj))
 		text_entry(obj, 1, 0, arg);
 	return 0;
 }
