@@ -11,12 +11,13 @@ die() {
 	exit 1
 }
 
-# poll SECONDS COMMAND...: runs the command until it succeeds; fails when the time is over.
+# poll SECONDS COMMAND...: runs the command until it succeeds; fails after so many tries as fit twice
+# into that time. Tries are counted, not seconds, so a machine that is slow gets more of them.
 poll() {
-	local deadline=$((SECONDS + $1))
+	local tries=$((40 * $1))
 	shift
 	until "$@"; do
-		[ "$SECONDS" -lt "$deadline" ] || return 1
+		[ $((tries--)) -gt 0 ] || return 1
 		sleep 0.05
 	done
 }
