@@ -61,6 +61,20 @@ tap_skip() {
 	echo "ok $TAP_COUNT - $1 # SKIP $2"
 }
 
+# tap_take NAME FILE STATUS: the tests of another program, which it printed without numbers; the last is
+# that it came to its end.
+tap_take() {
+	local line
+	while IFS= read -r line; do
+		case $line in
+		'ok - '*) tap_pass "$1: ${line#ok - }" ;;
+		'not ok - '*) tap_fail "$1: ${line#not ok - }" ;;
+		*) echo "# ${line#'# '}" ;;
+		esac
+	done <"$2"
+	is "$1: all of it ran" "$3" 0
+}
+
 tap_done() {
 	echo "1..$TAP_COUNT"
 }
