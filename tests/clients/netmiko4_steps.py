@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The steps of Netmiko 4, which Debian 12 does not have: netmiko4_steps.py HOST USER PASSWORD.
 

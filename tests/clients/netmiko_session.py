@@ -1,10 +1,10 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Netmiko 2.4, as programs use it: netmiko_session.py HOST USER PASSWORD writes|reads LOG.
 
 It paces itself with pauses of its own, which are left as they are; what it sent and got is in LOG.
 """
 
+import re
 import sys
 
 from netmiko import ConnectHandler
@@ -24,6 +24,8 @@ def look(connection):
     text = connection.send_command("show full-configuration firewall policy")
     check("long output is whole", text.startswith("config firewall policy\n") and
           text.endswith("end\n") and text.count("\n") > 100, text)
+    mode = re.search(r"output\s+:\s+(.*)\s+\n", connection.send_command("get system console"))
+    equal("the pager reads as Netmiko reads it", mode and mode.group(1).strip(), "standard")
     has("an error is text as well", connection.send_command("get nonsense"),
         "command parse error before 'nonsense'", "Command fail. Return code -61")
 
