@@ -130,6 +130,7 @@ def refused(client):
 def main(host, user, password, key):
     client = connect(host, user, password=password)
     has("a password", carry_out(client, "get system admin status")[0], f"username: {user}\n")
+    refused(client)
     client.close()
     client = connect(host, user, key_filename=key)
     has("a key", carry_out(client, "get system admin status")[0], f"username: {user}\n")
