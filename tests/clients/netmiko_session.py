@@ -11,9 +11,10 @@ from netmiko import ConnectHandler
 
 from checks import check, equal, fails, has
 
+LONG = "x" * 1000  # a terminal of 80 columns must not change its echo
 POLICY = ["config firewall policy", "edit 77", "set name by-netmiko", "set srcintf port1",
           "set dstintf port2", "set srcaddr all", "set dstaddr all", "set schedule always",
-          "set service HTTP", "set action accept", "next", "end"]
+          "set service HTTP", f"set comments {LONG}", "set action accept", "next", "end"]
 
 
 def look(connection):
@@ -37,6 +38,7 @@ def write(connection):
     has("send_config_set types a policy", said, "new entry '77' added",
         "(77) # set action accept\n\nv700b0066-FGT-A (77) # next\n")
     check("without an error", "Command fail" not in said and "Unknown" not in said, said)
+    has("it is there", connection.send_command("show firewall policy 77"), LONG)
     fails("there is nothing to save", NotImplementedError, connection.save_config)
 
 
