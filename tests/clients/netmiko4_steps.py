@@ -64,8 +64,8 @@ def main(host, user, password):
           re.search("^Virtual domain configuration: ", virtual, re.M) and not
           re.search("Virtual domain configuration: (multiple|enable|split-task)", virtual), virtual)
     version = steps.command("get system status | grep Version")
-    check("the version is one that it knows", re.search(r"^Version: .* (v[78]\.).*$", version, re.M),
-          version)
+    check("the version is one that it knows",
+          re.search(r"^Version: .* (v[78]\.).*$", version, re.M), version)
     console = steps.command("get system console")
     mode = re.search(r"output\s+:\s+(?P<mode>\S+)\s*$", console, re.M)
     check("the pager is on", mode and mode.group("mode") == "more", console)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Programs of their own that people write with Paramiko: paramiko_channels.py HOST USER PASSWORD KEY.
+"""What people write with Paramiko: paramiko_channels.py HOST USER PASSWORD KEY.
 
 Commands in channels, with and without a terminal, many at a time; and what a channel must not be.
 """

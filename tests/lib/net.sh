@@ -72,6 +72,13 @@ bytes() {
 		sed -n '1s,.*pkts/bytes=[0-9]*/\([0-9]*\).*,\1,p'
 }
 
+# revisions UNIT: how many its database has.
+revisions() {
+	python3 -c 'import sqlite3, sys
+print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM rev").fetchone()[0])' \
+		"$(unit_dir "$1")/state/config.db"
+}
+
 # fill N: so many sessions on unit A, through the virtual IP, of policy 2.
 fill() {
 	awk -v n="$1" -v vip="$FLOATING_IP" -v server="$SERVER_IP" 'BEGIN {
