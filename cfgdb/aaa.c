@@ -475,6 +475,29 @@ const struct logins *aaa_logins(const struct aaa *a) {
 	return a->logins;
 }
 
+/* ---- the SSH server ---- */
+
+static void put_words(const struct object *obj, unsigned int attr, char *ret) {
+	AUTO_STR struct str words = STR_INIT;
+
+	value_print(&obj->table->attrs[attr], object_value(obj, attr), VALUE_GET, &words);
+	snprintf(ret, AAA_WORDS_MAX + 1, "%s", str_text(&words));
+}
+
+void aaa_listen(const struct aaa *a, struct aaa_listen *ret) {
+	const struct object *g = global(a);
+
+	*ret = (struct aaa_listen){
+		.port = (uint16_t)object_num(g, SYSTEM_GLOBAL__ADMIN_SSH_PORT),
+		.grace_s = (uint16_t)object_num(g, SYSTEM_GLOBAL__ADMIN_SSH_GRACE_TIME),
+		.idle_s = 60 * (uint32_t)object_num(g, SYSTEM_GLOBAL__ADMINTIMEOUT),
+		.banner = object_is(g, SYSTEM_GLOBAL__PRE_LOGIN_BANNER, "enable"),
+	};
+	put_words(g, SYSTEM_GLOBAL__SSH_KEX_ALGO, ret->kex);
+	put_words(g, SYSTEM_GLOBAL__SSH_ENC_ALGO, ret->ciphers);
+	put_words(g, SYSTEM_GLOBAL__SSH_MAC_ALGO, ret->macs);
+}
+
 /* ---- the whole ---- */
 
 static void end_if_gone(void *arg, struct login *login) {

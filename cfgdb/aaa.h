@@ -93,6 +93,9 @@ int aaa_account(struct aaa *a, const struct aaa_login *login, struct aaa_account
 /* Append the keys of an administrator, who can log in, as lines of an authorized_keys file. */
 int aaa_keys(const struct aaa *a, const char *name, struct str *out);
 
+/* Fill in how the SSH server is to run. */
+void aaa_listen(const struct aaa *a, struct aaa_listen *ret);
+
 /* Begin a session of this process, judged as by aaa_account(). */
 int aaa_begin(struct aaa *a, const struct aaa_login *login, pid_t pid, struct aaa_account *ret);
 

@@ -2,6 +2,9 @@
 /*
  * One connection for each question: nothing of ours stays open in a program of others, and a daemon
  * that was restarted meanwhile is no special case. What held a password is wiped.
+ *
+ * The daemon has few rights and gives none that it has not: an account is of the daemon's own
+ * group, or the answer is none.
  */
 #include "cfgdb/aaa_client.h"
 
@@ -57,12 +60,21 @@ static int dial(const char *path, unsigned int wait_ms) {
 	return -1;
 }
 
-/* Send the request, which is released, and wait for the answer. */
+/* The group that the daemon runs with, as the kernel knows it. */
+static gid_t group_of(int fd) {
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 ? cred.gid : (gid_t)-1;
+}
+
+/* Send the request, which is released, and wait for the answer; *gid is the daemon's group. */
 static ssize_t exchange(const char *path, unsigned int wait_ms, struct buf *request,
-			uint8_t *answer) {
+			uint8_t *answer, gid_t *gid) {
 	int fd = dial(path, wait_ms);
 	ssize_t n = -1;
 
+	*gid = fd >= 0 ? group_of(fd) : (gid_t)-1;
 	if (fd >= 0 && send(fd, request->data, request->len, MSG_NOSIGNAL) == (ssize_t)request->len)
 		n = recv(fd, answer, AAA_ANSWER_MAX, 0);
 	if (fd >= 0)
@@ -109,9 +121,10 @@ static int ask(const char *path, unsigned int wait_ms, struct buf *request,
 	struct aaa_account account = { 0 };
 	struct buf_reader r;
 	int type = AAA_CLIENT_AWAY;
+	gid_t gid;
 
 	if (answer)
-		type = take_type(&r, answer, exchange(path, wait_ms, request, answer));
+		type = take_type(&r, answer, exchange(path, wait_ms, request, answer, &gid));
 	else
 		buf_wipe(request);
 	if (type == AAA_OK)
@@ -119,6 +132,8 @@ static int ask(const char *path, unsigned int wait_ms, struct buf *request,
 	else if (type > 0)
 		take(&r, account.text, sizeof(account.text));
 	if (type > 0 && !buf_reader_end(&r))
+		type = AAA_CLIENT_AWAY;
+	if (type == AAA_OK && account.gid != gid && account.uid != 0)
 		type = AAA_CLIENT_AWAY;
 	free(answer);
 	if (ret)
@@ -190,6 +205,7 @@ int aaa_client_keys(const char *path, const char *name, char *text, size_t size)
 	struct buf b = BUF_INIT;
 	struct buf_reader r;
 	int type = AAA_CLIENT_AWAY;
+	gid_t gid;
 
 	*text = '\0';
 	if (strlen(name) > AAA_NAME_MAX || !answer) {
@@ -198,13 +214,45 @@ int aaa_client_keys(const char *path, const char *name, char *text, size_t size)
 	}
 	begin(&b, AAA_KEYS);
 	buf_put_str(&b, name);
-	type = take_type(&r, answer, exchange(path, AAA_CLIENT_LOGIN_WAIT_MS, &b, answer));
+	type = take_type(&r, answer, exchange(path, AAA_CLIENT_LOGIN_WAIT_MS, &b, answer, &gid));
 	if (type > 0)
 		take(&r, text, size);
 	if (type > 0 && !buf_reader_end(&r))
 		type = AAA_CLIENT_AWAY;
 	if (type != AAA_OK)
 		*text = '\0';
+	free(answer);
+	return type;
+}
+
+static void take_listen(struct buf_reader *r, struct aaa_listen *ret) {
+	ret->port = buf_get_u16(r);
+	ret->grace_s = buf_get_u16(r);
+	ret->idle_s = buf_get_u32(r);
+	ret->banner = buf_get_u8(r) != 0;
+	take(r, ret->kex, sizeof(ret->kex));
+	take(r, ret->ciphers, sizeof(ret->ciphers));
+	take(r, ret->macs, sizeof(ret->macs));
+}
+
+int aaa_client_listen(const char *path, struct aaa_listen *ret) {
+	uint8_t *answer = malloc(AAA_ANSWER_MAX);
+	struct buf b = BUF_INIT;
+	struct aaa_listen listen = { 0 };
+	struct buf_reader r;
+	int type;
+	gid_t gid;
+
+	if (!answer)
+		return AAA_CLIENT_AWAY;
+	begin(&b, AAA_LISTEN);
+	type = take_type(&r, answer, exchange(path, AAA_CLIENT_WAIT_MS, &b, answer, &gid));
+	if (type == AAA_OK)
+		take_listen(&r, &listen);
+	if (type == AAA_OK && !buf_reader_end(&r))
+		type = AAA_CLIENT_AWAY;
+	if (type == AAA_OK)
+		*ret = listen;
 	free(answer);
 	return type;
 }

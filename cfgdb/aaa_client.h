@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,14 @@ struct aaa_login {
 	const char *name;
 	const char *source;            /* address; "" at the console */
 	const char *tty;
+};
+
+/* What the SSH server for administrators is to do. */
+struct aaa_listen {
+	uint16_t port, grace_s;        /* grace_s: for a login */
+	uint32_t idle_s;               /* until a connection that nobody uses ends */
+	bool banner;                   /* before a login */
+	char kex[AAA_WORDS_MAX + 1], ciphers[AAA_WORDS_MAX + 1], macs[AAA_WORDS_MAX + 1];
 };
 
 /* What the daemon says of an administrator. */
@@ -56,6 +65,9 @@ int aaa_client_keys(const char *path, const char *name, char *text, size_t size)
 
 /* Begin a session for this process. */
 int aaa_client_begin(const char *path, const struct aaa_login *login, struct aaa_account *ret);
+
+/* How the SSH server is to run; *ret is only changed when the answer is AAA_OK. */
+int aaa_client_listen(const char *path, struct aaa_listen *ret);
 
 /* End a session. */
 int aaa_client_end(const char *path, uint32_t session);

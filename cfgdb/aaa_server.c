@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Anybody may connect, so nobody may keep others out: a user other than root has a few
- * connections, all of them together leave room for root, and who is silent for a while is hung up
- * on. A request is one packet, so there is nothing to assemble; an answer that the other end does
- * not take at once is not kept. While an answer is worked out the connection is not read.
+ * Anybody may connect, so nobody may keep others out: a user has a few connections, all users who
+ * have no part in logins leave room for those who do, and who is silent for a while is hung up on.
+ * Root and the helper for keys ask for many logins at once, and are not counted.
+ *
+ * A request is one packet, so there is nothing to assemble; an answer that the other end does not
+ * take at once is not kept. While an answer is worked out the connection is not read.
  */
 #include "cfgdb/aaa_server.h"
 
@@ -22,7 +24,7 @@
 #include "cfgdb/requests_aaa.h"
 
 #define CONNECTIONS_MAX 256
-#define CONNECTIONS_OTHERS 128   /* of all users but root */
+#define CONNECTIONS_OTHERS 128   /* of all who are not trusted */
 #define CONNECTIONS_USER 16      /* of one of them */
 #define SILENT_S 10
 #define LOOKUPS_PER_S 2000
@@ -55,12 +57,16 @@ static uint64_t now_ns(void) {
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+static bool is_other(const struct aaa_server *s, uid_t uid) {
+	return !asker_is_trusted(&s->shared, uid);
+}
+
 /* ---- connections ---- */
 
 static void connection_free(struct connection *c) {
 	LIST_REMOVE(c, next);
 	c->server->n--;
-	c->server->n_others -= c->who.uid != 0;
+	c->server->n_others -= is_other(c->server, c->who.uid);
 	asker_done(&c->who);
 	event_free(c->event);
 	close(c->fd);
@@ -114,8 +120,10 @@ static unsigned int count_of(const struct aaa_server *s, uid_t uid) {
 static bool has_room(const struct aaa_server *s, uid_t uid) {
 	if (s->n >= CONNECTIONS_MAX)
 		return false;
-	return uid == 0 ||
-	       (s->n_others < CONNECTIONS_OTHERS && count_of(s, uid) < CONNECTIONS_USER);
+	if (uid == 0 || uid == s->shared.keys_uid)
+		return true;
+	return count_of(s, uid) < CONNECTIONS_USER &&
+	       (!is_other(s, uid) || s->n_others < CONNECTIONS_OTHERS);
 }
 
 static bool connection_new(struct aaa_server *s, int fd, const struct ucred *cred) {
@@ -135,7 +143,7 @@ static bool connection_new(struct aaa_server *s, int fd, const struct ucred *cre
 	}
 	LIST_INSERT_HEAD(&s->connections, c, next);
 	s->n++;
-	s->n_others += cred->uid != 0;
+	s->n_others += is_other(s, cred->uid);
 	connection_listen(c);
 	return true;
 }

@@ -16,8 +16,10 @@
  * AAA_END       u32 session               uid 0                    account
  * AAA_SELF                                a process of a session   account
  * AAA_PASSWORD  str name, str old, str new   uid 0, the administrator  account
+ * AAA_LISTEN                              uid 0                    server
  *
  * login    u8 service, str name, str source, str tty
+ * server   u16 port, u16 grace_s, u32 idle_s, u8 banner, str kex, str ciphers, str macs
  * account  str name, u32 uid, u32 gid, u32 session, u32 idle_s, u8 flags, str origin
  *
  * An answer is AAA_OK and the fields above, or AAA_NOT_FOUND, AAA_DENIED or AAA_BUSY and a str:
@@ -28,6 +30,9 @@
  * judges everything else, however the password or key was proved: it is asked after either, and
  * AAA_BEGIN judges it again. A session begins for the process that asks and ends with it, or by
  * AAA_END. AAA_KEYS gives lines of an authorized_keys file with their options.
+ *
+ * AAA_LISTEN tells what the SSH server for administrators is to do: algorithms are words of the
+ * schema with a blank between two.
  *
  * AAA_PASSWORD sets a password. The old one is compared unless uid 0 asks, or the session of who
  * asks has AAA_MUST_CHANGE, which goes with it.
@@ -53,6 +58,7 @@
 #define AAA_PASSWORD_MAX 256
 #define AAA_ORIGIN_MAX 79          /* "ssh(ADDRESS)" */
 #define AAA_TEXT_MAX 255           /* of a refusal */
+#define AAA_WORDS_MAX 511          /* all algorithms of a kind */
 #define AAA_KEYS_MAX 24576         /* all keys of an administrator with their options */
 #define AAA_REQUEST_MAX 1024       /* bytes of a packet */
 #define AAA_ANSWER_MAX 25600
@@ -67,6 +73,7 @@ enum aaa_type {
 	AAA_END,
 	AAA_SELF,
 	AAA_PASSWORD,
+	AAA_LISTEN,
 	AAA_REQUEST_COUNT,
 
 	AAA_OK = 64,

@@ -4,7 +4,7 @@
  * entitled. Who may not is told nothing: AAA_DENIED, whatever he asked for.
  *
  * Names and uids are no secret, and programs of any user ask for them often; only how often all of
- * them together may ask is bounded. What root asks for is never turned away for others' sake.
+ * them together may ask is bounded. What a login asks for is never turned away for others' sake.
  */
 #include "cfgdb/requests_aaa.h"
 
@@ -197,6 +197,25 @@ static void request_password(struct asker *who, struct buf_reader *r) {
 	wipe(new_one);
 }
 
+static void request_listen(struct asker *who, struct buf_reader *r) {
+	AUTO_BUF struct buf b = BUF_INIT;
+	struct aaa_listen listen;
+
+	if (!take_end(r))
+		return;
+	aaa_listen(who->shared->aaa, &listen);
+	buf_put_u8(&b, AAA_VERSION);
+	buf_put_u8(&b, AAA_OK);
+	buf_put_u16(&b, listen.port);
+	buf_put_u16(&b, listen.grace_s);
+	buf_put_u32(&b, listen.idle_s);
+	buf_put_u8(&b, listen.banner);
+	buf_put_str(&b, listen.kex);
+	buf_put_str(&b, listen.ciphers);
+	buf_put_str(&b, listen.macs);
+	who->send(who->arg, &b);
+}
+
 /* ---- who may ---- */
 
 enum entitled { ANYONE, ROOT, ROOT_OR_KEYS };
@@ -214,12 +233,17 @@ static const struct {
 	[AAA_END] = { request_end, ROOT },
 	[AAA_SELF] = { request_self, ANYONE },
 	[AAA_PASSWORD] = { request_password, ANYONE },
+	[AAA_LISTEN] = { request_listen, ROOT },
 };
 
 static bool may(const struct asker *who, enum entitled to) {
 	if (who->uid == 0 || to == ANYONE)
 		return true;
 	return to == ROOT_OR_KEYS && who->uid == who->shared->keys_uid;
+}
+
+bool asker_is_trusted(const struct requests_aaa *shared, uid_t uid) {
+	return uid == 0 || uid == shared->keys_uid || aaa_is_uid(uid);
 }
 
 bool asker_request(struct asker *who, const uint8_t *packet, size_t len, uint64_t now_ns) {
@@ -235,7 +259,7 @@ bool asker_request(struct asker *who, const uint8_t *packet, size_t len, uint64_
 		answer(who, AAA_DENIED, NULL);
 		return true;
 	}
-	if (who->uid != 0 && !rate_take(&who->shared->lookups, now_ns)) {
+	if (!asker_is_trusted(who->shared, who->uid) && !rate_take(&who->shared->lookups, now_ns)) {
 		answer(who, AAA_BUSY, NULL);
 		return true;
 	}

@@ -15,7 +15,7 @@
 struct requests_aaa {
 	struct aaa *aaa;
 	uid_t keys_uid;              /* of the helper for keys; REQUESTS_AAA_NOBODY: none */
-	struct rate lookups;         /* of all but root together */
+	struct rate lookups;         /* of all who are not trusted */
 };
 
 /* One who asks: a connection. */
@@ -27,6 +27,12 @@ struct asker {
 	void (*send)(void *arg, const struct buf *packet); /* may not end the asker */
 	void *arg;
 };
+
+/*
+ * Whether a uid is root's, the helper's for keys or an administrator's: other users of the machine
+ * cannot keep these out, however much they ask.
+ */
+bool asker_is_trusted(const struct requests_aaa *shared, uid_t uid);
 
 /* Answer a packet, now or later; false when it is no request: the connection is to be closed. */
 bool asker_request(struct asker *who, const uint8_t *packet, size_t len, uint64_t now_ns);

@@ -5,16 +5,22 @@
  * none has a password that could be compared. Their group is a group of the system, so groups are
  * not asked for.
  *
- * This runs in programs of others, in any thread: it keeps nothing, writes nothing but the caller's
- * buffer, and answers in a bounded time, at once when the daemon is away.
+ * This runs in programs of others, in any thread: it writes nothing but the caller's buffer, and
+ * answers in a bounded time, at once when the daemon is away. For one that hangs a program waits
+ * once, not for each of its questions.
  */
 #include <errno.h>
 #include <nss.h>
 #include <pwd.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 #include "cfgdb/aaa_client.h"
 #include "cli/login/paths.h"
+
+#define HANGS_S 10      /* until a daemon that hangs is asked again */
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -23,6 +29,29 @@ enum nss_status _nss_gatehouse_getpwnam_r(const char *name, struct passwd *pw, c
 					  size_t size, int *error);
 enum nss_status _nss_gatehouse_getpwuid_r(uid_t uid, struct passwd *pw, char *buffer, size_t size,
 					  int *error);
+
+/* Until then, by the clock of the machine, nobody waits for the daemon. */
+static _Atomic time_t hangs_until;
+
+static time_t now_s(void) {
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec;
+}
+
+static bool hangs(time_t now) {
+	return now < atomic_load(&hangs_until);
+}
+
+/* The type of an answer to what was asked then. */
+static int heard(int type, time_t asked) {
+	time_t now = now_s();
+
+	if (type == AAA_CLIENT_AWAY && now - asked >= AAA_CLIENT_WAIT_MS / 1000)
+		atomic_store(&hangs_until, now + HANGS_S);
+	return type;
+}
 
 /* Copy a text to the caller's buffer and step behind it. */
 static char *keep(char **at, const char *text) {
@@ -67,7 +96,11 @@ static enum nss_status answer(int type, const struct aaa_account *account, struc
 EXPORT enum nss_status _nss_gatehouse_getpwnam_r(const char *name, struct passwd *pw, char *buffer,
 						 size_t size, int *error) {
 	struct aaa_account account;
-	int type = aaa_client_name(LOGIN_SOCKET, name, &account);
+	time_t now = now_s();
+	int type = AAA_CLIENT_AWAY;
+
+	if (!hangs(now))
+		type = heard(aaa_client_name(LOGIN_SOCKET, name, &account), now);
 
 	return answer(type, &account, pw, buffer, size, error);
 }
@@ -75,7 +108,11 @@ EXPORT enum nss_status _nss_gatehouse_getpwnam_r(const char *name, struct passwd
 EXPORT enum nss_status _nss_gatehouse_getpwuid_r(uid_t uid, struct passwd *pw, char *buffer,
 						 size_t size, int *error) {
 	struct aaa_account account;
-	int type = aaa_client_uid(LOGIN_SOCKET, uid, &account);
+	time_t now = now_s();
+	int type = AAA_CLIENT_AWAY;
+
+	if (!hangs(now))
+		type = heard(aaa_client_uid(LOGIN_SOCKET, uid, &account), now);
 
 	return answer(type, &account, pw, buffer, size, error);
 }

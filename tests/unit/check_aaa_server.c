@@ -21,7 +21,8 @@
 #include "cfgdb/base/mem.h"
 #include "tests/lib/fixture.h"
 
-#define USER_UID 4711
+#define KEYS_UID 4711
+#define OTHER_UID 5000
 
 static const char path[] = "aaa";
 static char *dir;
@@ -30,9 +31,9 @@ static struct event_base *base;
 static struct aaa *aaa;
 static struct aaa_server *server;
 
-static void setup(void) {
-	struct aaa_config config = { .clock = moment_now, .gid = 99 };
-	struct aaa_server_config door = { .keys_uid = USER_UID };
+static void setup_as(gid_t gid) {
+	struct aaa_config config = { .clock = moment_now, .gid = gid };
+	struct aaa_server_config door = { .keys_uid = KEYS_UID };
 	struct err err = { 0 };
 
 	dir = fixture_dir();
@@ -53,6 +54,14 @@ static void setup(void) {
 	door.path = path;
 	server = aaa_server_new(&door, &err);
 	ck_assert_msg(server != NULL, "%s", err.text);
+}
+
+static void setup(void) {
+	setup_as(getegid());
+}
+
+static void setup_other_group(void) {
+	setup_as(getegid() + 1);
 }
 
 static void teardown(void) {
@@ -85,8 +94,8 @@ static pid_t child(int (*work)(void)) {
 	return pid;
 }
 
-static void become_user(void) {
-	if (setgid(USER_UID) != 0 || setuid(USER_UID) != 0)
+static void become(uid_t uid) {
+	if (setgid(uid) != 0 || setuid(uid) != 0)
 		_exit(99);
 }
 
@@ -101,7 +110,7 @@ static int ask_all(void) {
 	struct aaa_account a;
 
 	WANT(aaa_client_name(path, "bob", &a) == AAA_OK && a.uid == AAA_UID_MIN + 1);
-	WANT(a.gid == 99 && a.idle_s == 300 && strcmp(a.name, "bob") == 0);
+	WANT(a.gid == getegid() && a.idle_s == 300 && strcmp(a.name, "bob") == 0);
 	WANT(aaa_client_uid(path, AAA_UID_MIN + 1, &a) == AAA_OK && strcmp(a.name, "bob") == 0);
 	WANT(aaa_client_name(path, "nobody", &a) == AAA_NOT_FOUND && a.uid == 0);
 	WANT(aaa_client_uid(path, 0, &a) == AAA_NOT_FOUND);
@@ -131,7 +140,7 @@ static int ask_as_user(void) {
 	char text[AAA_KEYS_MAX + 1];
 	struct aaa_account a;
 
-	become_user();
+	become(KEYS_UID);
 	WANT(aaa_client_uid(path, AAA_UID_MIN + 1, &a) == AAA_OK);
 	WANT(aaa_client_auth(path, &bob, "secret", &a) == AAA_DENIED);
 	WANT(aaa_client_begin(path, &bob, &a) == AAA_DENIED);
@@ -143,6 +152,45 @@ static int ask_as_user(void) {
 START_TEST(test_user) {
 	ck_assert_int_eq(serve(child(ask_as_user)), 0);
 	ck_assert_uint_eq(aaa_hashes(aaa), 0);
+}
+END_TEST
+
+static int ask_listen(void) {
+	struct aaa_listen l = { .port = 7 };
+
+	become(KEYS_UID);
+	WANT(aaa_client_listen(path, &l) == AAA_DENIED && l.port == 7);
+	return 0;
+}
+
+static int ask_listen_as_root(void) {
+	struct aaa_listen l, wanted;
+
+	aaa_listen(aaa, &wanted);
+	WANT(aaa_client_listen(path, &l) == AAA_OK);
+	WANT(l.port == 2222 && l.grace_s == 120 && l.idle_s == 28800 && !l.banner);
+	WANT(strcmp(l.kex, wanted.kex) == 0 && strcmp(l.ciphers, wanted.ciphers) == 0);
+	WANT(strcmp(l.macs, wanted.macs) == 0);
+	return 0;
+}
+
+/* Root learns how the SSH server is to run, up to the longest lists; nobody else does. */
+START_TEST(test_listen) {
+	static const char ciphers[] =
+		"chacha20-poly1305@openssh.com aes128-ctr aes192-ctr aes256-ctr arcfour256 "
+		"arcfour128 aes128-cbc 3des-cbc blowfish-cbc cast128-cbc aes192-cbc aes256-cbc "
+		"arcfour rijndael-cbc@lysator.liu.se aes128-gcm@openssh.com aes256-gcm@openssh.com";
+	AUTO_FREE char *text = xasprintf("set ssh-enc-algo %s\nset ssh-kex-algo ecdh-sha2-nistp256\n"
+					 "set admin-ssh-port 2222\nset admintimeout 480\n",
+					 ciphers);
+	struct aaa_listen l;
+
+	ck_assert_int_eq(serve(child(ask_listen)), 0);
+	fixture_set(engine, "system.global", "", text);
+	aaa_listen(aaa, &l);
+	ck_assert_str_eq(l.ciphers, ciphers);
+	ck_assert_str_eq(l.kex, "ecdh-sha2-nistp256");
+	ck_assert_int_eq(serve(child(ask_listen_as_root)), 0);
 }
 END_TEST
 
@@ -200,25 +248,51 @@ static int dial(void) {
 	return fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 ? fd : -1;
 }
 
-/* A user takes all that he gets; root is served, and another user. */
-static int crowd(void) {
-	struct aaa_account a;
-	int fd[40], open = 0;
+/* How many of n connections of a user the server keeps; they stay open. */
+static int hold(uid_t uid, int n) {
+	int kept = 0;
 
-	become_user();
-	for (int i = 0; i < 40; i++)
-		fd[i] = dial();
-	for (int i = 0; i < 40; i++) {
+	if (seteuid(uid) != 0)
+		return -1;
+	for (int i = 0; i < n; i++) {
 		const uint8_t ask[] = { AAA_VERSION, AAA_SELF };
 		uint8_t answer[64];
+		int fd = dial();
 
-		(void)!send(fd[i], ask, sizeof(ask), MSG_NOSIGNAL);
-		open += recv(fd[i], answer, sizeof(answer), 0) > 0;
+		(void)!send(fd, ask, sizeof(ask), MSG_NOSIGNAL);
+		kept += recv(fd, answer, sizeof(answer), 0) > 0;
 	}
-	WANT(open == 16);
-	WANT(aaa_client_uid(path, AAA_UID_MIN, &a) == AAA_CLIENT_AWAY);
-	for (int i = 0; i < 40; i++)
-		close(fd[i]);
+	return seteuid(0) == 0 ? kept : -1;
+}
+
+static int ask_as_administrator(void) {
+	struct aaa_account a;
+
+	become(AAA_UID_MIN + 1);
+	WANT(aaa_client_uid(path, AAA_UID_MIN + 1, &a) == AAA_OK);
+	return 0;
+}
+
+/* The status of a process that is run beside those that are open. */
+static int beside(int (*work)(void)) {
+	pid_t pid = child(work);
+	int status;
+
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+/* Users take all that they get; root is served, the helper for keys, and an administrator. */
+static int crowd(void) {
+	struct aaa_account a;
+
+	for (uid_t i = 0; i < 8; i++)
+		WANT(hold(OTHER_UID + i, 20) == 16);
+	WANT(hold(OTHER_UID + 8, 1) == 0);
+	WANT(beside(ask_as_user) == 0);
+	WANT(beside(ask_as_administrator) == 0);
+	WANT(hold(AAA_UID_MIN + 1, 20) == 16);
+	WANT(hold(KEYS_UID, 50) == 50);
+	WANT(aaa_client_uid(path, AAA_UID_MIN + 1, &a) == AAA_OK);
 	return 0;
 }
 
@@ -226,6 +300,22 @@ START_TEST(test_crowd) {
 	ck_assert_int_eq(serve(child(crowd)), 0);
 	ck_assert_int_eq(serve(child(ask_as_user)), 0);
 	ck_assert_int_eq(serve(child(ask_all)), 0);
+}
+END_TEST
+
+static int ask_other_group(void) {
+	char text[AAA_KEYS_MAX + 1];
+	struct aaa_account a;
+
+	WANT(aaa_client_name(path, "bob", &a) == AAA_CLIENT_AWAY);
+	WANT(aaa_client_account(path, &bob, &a) == AAA_CLIENT_AWAY);
+	WANT(aaa_client_keys(path, "bob", text, sizeof(text)) == AAA_OK);
+	return 0;
+}
+
+/* A daemon gives no group that it has not, whatever it says. */
+START_TEST(test_other_group) {
+	ck_assert_int_eq(serve(child(ask_other_group)), 0);
 }
 END_TEST
 
@@ -292,11 +382,15 @@ static Suite *aaa_server_suite(void) {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_client);
 	tcase_add_test(t, test_user);
+	tcase_add_test(t, test_listen);
 	tcase_add_test(t, test_not_asked);
 	tcase_add_test(t, test_many_at_once);
 	tcase_add_test(t, test_crowd);
 	tcase_add_test(t, test_garbage);
 	tcase_add_test(t, test_impatient);
+	t = fixture_case(s, "other group");
+	tcase_add_checked_fixture(t, setup_other_group, teardown);
+	tcase_add_test(t, test_other_group);
 	return s;
 }
 
