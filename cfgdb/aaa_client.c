@@ -8,12 +8,15 @@
  */
 #include "cfgdb/aaa_client.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cfgdb/base/buf.h"
@@ -41,6 +44,35 @@ static bool put_login(struct buf *b, const struct aaa_login *login) {
 	       put(b, login->tty, AAA_TTY_MAX);
 }
 
+static int64_t now_ms(void) {
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Signals are those of the program that this runs in: they neither end a wait nor prolong it. */
+static bool connect_by(int fd, const struct sockaddr_un *addr, int64_t deadline_ms) {
+	int rc;
+
+	do {
+		rc = connect(fd, (const struct sockaddr *)addr, sizeof(*addr));
+	} while (rc != 0 && errno == EINTR && now_ms() < deadline_ms);
+	return rc == 0;
+}
+
+static ssize_t receive_by(int fd, uint8_t *answer, int64_t deadline_ms) {
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do {
+		int64_t left_ms = deadline_ms - now_ms();
+
+		n = poll(&ready, 1, left_ms > 0 ? (int)left_ms : 0);
+	} while (n < 0 && errno == EINTR);
+	return n > 0 ? recv(fd, answer, AAA_ANSWER_MAX, MSG_DONTWAIT) : -1;
+}
+
 static int dial(const char *path, unsigned int wait_ms) {
 	const struct timeval wait = { wait_ms / 1000, (suseconds_t)(wait_ms % 1000) * 1000 };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -52,9 +84,8 @@ static int dial(const char *path, unsigned int wait_ms) {
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == 0 &&
-	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == 0 &&
+	    connect_by(fd, &addr, now_ms() + wait_ms))
 		return fd;
 	close(fd);
 	return -1;
@@ -71,12 +102,13 @@ static gid_t group_of(int fd) {
 /* Send the request, which is released, and wait for the answer; *gid is the daemon's group. */
 static ssize_t exchange(const char *path, unsigned int wait_ms, struct buf *request,
 			uint8_t *answer, gid_t *gid) {
+	int64_t deadline_ms = now_ms() + wait_ms;
 	int fd = dial(path, wait_ms);
 	ssize_t n = -1;
 
 	*gid = fd >= 0 ? group_of(fd) : (gid_t)-1;
 	if (fd >= 0 && send(fd, request->data, request->len, MSG_NOSIGNAL) == (ssize_t)request->len)
-		n = recv(fd, answer, AAA_ANSWER_MAX, 0);
+		n = receive_by(fd, answer, deadline_ms);
 	if (fd >= 0)
 		close(fd);
 	buf_wipe(request);

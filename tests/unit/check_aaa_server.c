@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -152,6 +154,27 @@ static int ask_as_user(void) {
 START_TEST(test_user) {
 	ck_assert_int_eq(serve(child(ask_as_user)), 0);
 	ck_assert_uint_eq(aaa_hashes(aaa), 0);
+}
+END_TEST
+
+static void on_alarm(int signal) {
+	(void)signal;
+}
+
+static int ask_with_alarms(void) {
+	const struct itimerval often = { { .tv_usec = 1000 }, { .tv_usec = 1000 } };
+	const struct sigaction alarm = { .sa_handler = on_alarm };
+	struct aaa_account a;
+
+	WANT(sigaction(SIGALRM, &alarm, NULL) == 0 && setitimer(ITIMER_REAL, &often, NULL) == 0);
+	for (int i = 0; i < 10; i++)
+		WANT(aaa_client_auth(path, &bob, "secret", &a) == AAA_OK);
+	return 0;
+}
+
+/* A program whose signals interrupt it gets its answer all the same. */
+START_TEST(test_signals) {
+	ck_assert_int_eq(serve(child(ask_with_alarms)), 0);
 }
 END_TEST
 
@@ -382,6 +405,7 @@ static Suite *aaa_server_suite(void) {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_client);
 	tcase_add_test(t, test_user);
+	tcase_add_test(t, test_signals);
 	tcase_add_test(t, test_listen);
 	tcase_add_test(t, test_not_asked);
 	tcase_add_test(t, test_many_at_once);
