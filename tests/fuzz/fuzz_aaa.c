@@ -44,6 +44,14 @@ static void read_account(struct buf_reader *r) {
 	free(buf_get_str(r, AAA_ORIGIN_MAX));
 }
 
+static void read_listen(struct buf_reader *r) {
+	(void)buf_get_u32(r);
+	(void)buf_get_u32(r);
+	(void)buf_get_u8(r);
+	for (int i = 0; i < 3; i++)
+		free(buf_get_str(r, AAA_WORDS_MAX));
+}
+
 static void hear(void *arg, const struct buf *packet) {
 	const struct asker *who = arg;
 	struct buf_reader r;
@@ -54,7 +62,9 @@ static void hear(void *arg, const struct buf *packet) {
 	buf_reader_init(&r, packet->data, packet->len);
 	promise(buf_get_u8(&r) == AAA_VERSION, "and a version");
 	type = buf_get_u8(&r);
-	if (type == AAA_OK && asked != AAA_KEYS)
+	if (type == AAA_OK && asked == AAA_LISTEN)
+		read_listen(&r);
+	else if (type == AAA_OK && asked != AAA_KEYS)
 		read_account(&r);
 	else
 		free(buf_get_str(&r, type == AAA_OK ? AAA_KEYS_MAX : AAA_TEXT_MAX));
