@@ -5,6 +5,9 @@
  * none has a password that could be compared. Their group is a group of the system, so groups are
  * not asked for.
  *
+ * The daemon has fewer rights than most who ask: an answer that is not about who was asked for, or
+ * has a uid that is no administrator's, is none.
+ *
  * This runs in programs of others, in any thread: it writes nothing but the caller's buffer, and
  * answers in a bounded time, at once when the daemon is away. For one that hangs a program waits
  * once, not for each of its questions.
@@ -80,10 +83,13 @@ static enum nss_status fill(const struct aaa_account *account, struct passwd *pw
 	return NSS_STATUS_SUCCESS;
 }
 
-/* An answer with a uid that is not an administrator's is none. */
+static bool is_administrator(const struct aaa_account *account) {
+	return account->uid >= AAA_UID_MIN && account->uid <= AAA_UID_MAX;
+}
+
 static enum nss_status answer(int type, const struct aaa_account *account, struct passwd *pw,
 			      char *buffer, size_t size, int *error) {
-	if (type == AAA_OK && account->uid >= AAA_UID_MIN && account->uid <= AAA_UID_MAX)
+	if (type == AAA_OK)
 		return fill(account, pw, buffer, size, error);
 	if (type == AAA_BUSY) {
 		*error = EAGAIN;
@@ -101,6 +107,8 @@ EXPORT enum nss_status _nss_gatehouse_getpwnam_r(const char *name, struct passwd
 
 	if (!hangs(now))
 		type = heard(aaa_client_name(LOGIN_SOCKET, name, &account), now);
+	if (type == AAA_OK && (strcmp(account.name, name) != 0 || !is_administrator(&account)))
+		type = AAA_NOT_FOUND;
 
 	return answer(type, &account, pw, buffer, size, error);
 }
@@ -113,6 +121,8 @@ EXPORT enum nss_status _nss_gatehouse_getpwuid_r(uid_t uid, struct passwd *pw, c
 
 	if (!hangs(now))
 		type = heard(aaa_client_uid(LOGIN_SOCKET, uid, &account), now);
+	if (type == AAA_OK && (account.uid != uid || !is_administrator(&account)))
+		type = AAA_NOT_FOUND;
 
 	return answer(type, &account, pw, buffer, size, error);
 }
