@@ -8,8 +8,10 @@
  * has is asked for all the same, so that it costs what a known one costs.
  *
  * Only the word `console` in the PAM configuration makes a login one of the console, where networks
- * and locks do not apply: an empty address never does. A new password that is due is asked for by
- * the shell, after a key as after a password.
+ * and locks do not apply: an empty address never does. With that word it stands in the stack of
+ * every program, so it is for login(1) alone, started by root with nobody at the other end of a
+ * network; of all others it looks at nothing. A new password that is due is asked for by the shell,
+ * after a key as after a password.
  */
 #include <pwd.h>
 #include <stdbool.h>
@@ -17,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <security/pam_modules.h>
 #include <security/pam_ext.h>
@@ -27,6 +30,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #define PASSWD_BUFFER 4096
 #define SESSION_DATA "gatehouse_session"
+#define CONSOLE_SERVICE "login"
 
 /* Somebody who logs in, as PAM has him. */
 struct who {
@@ -52,19 +56,31 @@ static bool is_ours(uid_t uid) {
 	return uid >= AAA_UID_MIN && uid <= AAA_UID_MAX;
 }
 
-/* PAM_SUCCESS, PAM_USER_UNKNOWN for a user of the files, or another error. */
+static bool is_at_console(pam_handle_t *pam) {
+	return getuid() == 0 && strcmp(item(pam, PAM_SERVICE), CONSOLE_SERVICE) == 0 &&
+	       !*item(pam, PAM_RHOST);
+}
+
+/*
+ * PAM_SUCCESS, PAM_USER_UNKNOWN for a user of the files, PAM_IGNORE where this is no login of ours,
+ * or another error.
+ */
 static int find_who(pam_handle_t *pam, int argc, const char **argv, struct who *ret) {
 	char buffer[PASSWD_BUFFER];
 	struct passwd pw, *found = NULL;
 	const char *name = NULL, *tty = item(pam, PAM_TTY);
-	int rc = pam_get_user(pam, &name, NULL);
+	bool console = has_word(argc, argv, "console");
+	int rc;
 
+	if (console && !is_at_console(pam))
+		return PAM_IGNORE;
+	rc = pam_get_user(pam, &name, NULL);
 	if (rc != PAM_SUCCESS || !name)
 		return PAM_SERVICE_ERR;
 	if (strncmp(tty, "/dev/", 5) == 0)
 		tty += 5;
 	*ret = (struct who){ .login = { .name = name, .tty = tty, .source = "" } };
-	ret->login.service = has_word(argc, argv, "console") ? AAA_CONSOLE : AAA_SSH;
+	ret->login.service = console ? AAA_CONSOLE : AAA_SSH;
 	if (ret->login.service == AAA_SSH)
 		ret->login.source = item(pam, PAM_RHOST);
 	(void)getpwnam_r(name, &pw, buffer, sizeof(buffer), &found);
