@@ -337,21 +337,40 @@ static const char *objection_to_new(const struct aaa_try *t, bool right) {
 	return t->free || right ? NULL : "the old password is wrong";
 }
 
-static void on_compared_old(void *arg, bool right) {
-	struct aaa_try *t = arg;
+static void settle(void *arg, struct login *login) {
+	const struct aaa_try *t = arg;
+
+	if (strcmp(login->name, t->name) == 0)
+		login->due = false;
+}
+
+/* What this unit may not change, for another password neither: it says who may. */
+static int set_password(const struct aaa_try *t, bool right, struct err *err) {
 	const struct object *admin = find(t->a, t->name);
 	const char *why = admin ? objection_to_new(t, right) : "there is no such administrator";
+
+	if (why) {
+		err_set(err, ERR_VALUE, "%s", why);
+		return AAA_DENIED;
+	}
+	if (store_password(t, admin, err) == 0) {
+		logins_each(t->a->logins, settle, (void *)t);
+		return AAA_OK;
+	}
+	return err->code == ERR_PERMISSION ? AAA_BUSY : AAA_DENIED;
+}
+
+static void on_compared_old(void *arg, bool right) {
+	struct aaa_try *t = arg;
 	struct aaa_account account = { 0 };
 	struct err err = { 0 };
+	int type = set_password(t, right, &err);
 
-	if (!why && store_password(t, admin, &err) != 0)
-		why = err.text;
-	if (!why) {
-		end_try(t, fill(t->a, find(t->a, t->name), AAA_SSH, &account), &account);
-		return;
-	}
-	snprintf(account.text, sizeof(account.text), "%.*s", AAA_TEXT_MAX, why);
-	end_try(t, AAA_DENIED, &account);
+	if (type == AAA_OK)
+		type = fill(t->a, find(t->a, t->name), AAA_SSH, &account);
+	else
+		snprintf(account.text, sizeof(account.text), "%.*s", AAA_TEXT_MAX, err.text);
+	end_try(t, type, &account);
 }
 
 struct aaa_try *aaa_password(struct aaa *a, const struct aaa_change *change, aaa_done_fn *done,
@@ -417,8 +436,11 @@ int aaa_keys(const struct aaa *a, const char *name, struct str *out) {
 
 /* ---- sessions ---- */
 
+/* What has to be changed is so from the login on: nobody is held up amid his work. */
 static void add_session(const struct login *login, struct aaa_account *ret) {
 	ret->session = login->id;
+	if (!login->due)
+		ret->flags &= (uint8_t)~AAA_MUST_CHANGE;
 	snprintf(ret->origin, sizeof(ret->origin), "%s", login->origin);
 }
 
@@ -427,6 +449,7 @@ int aaa_begin(struct aaa *a, const struct aaa_login *login, pid_t pid, struct aa
 	struct login like = { .pid = pid,
 			      .uid = ret->uid,
 			      .service = login->service,
+			      .due = ret->flags & AAA_MUST_CHANGE,
 			      .wall_s = now(a).wall_s,
 			      .boot_s = now(a).boot_s };
 	const struct login *begun;
@@ -469,6 +492,13 @@ int aaa_self(const struct aaa *a, pid_t pid, uid_t uid, struct aaa_account *ret)
 	type = fill(a, find(a, login->name), login->service, ret);
 	add_session(login, ret);
 	return type;
+}
+
+bool aaa_is_due(const struct aaa *a, uint32_t session) {
+	const struct login *login = a ? logins_find(a->logins, session) : NULL;
+	const struct object *admin = login && login->due ? find(a, login->name) : NULL;
+
+	return admin && must_change(a, admin, login->service);
 }
 
 const struct logins *aaa_logins(const struct aaa *a) {

@@ -105,6 +105,9 @@ int aaa_end(struct aaa *a, uint32_t session, const char *reason);
 /* The session that a process of an administrator belongs to. */
 int aaa_self(const struct aaa *a, pid_t pid, uid_t uid, struct aaa_account *ret);
 
+/* Whether a new password has to be set in this session before anything else; a NULL: in none. */
+bool aaa_is_due(const struct aaa *a, uint32_t session);
+
 /* Who is logged in. */
 const struct logins *aaa_logins(const struct aaa *a);
 

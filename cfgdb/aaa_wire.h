@@ -35,7 +35,11 @@
  * schema with a blank between two.
  *
  * AAA_PASSWORD sets a password. The old one is compared unless uid 0 asks, or the session of who
- * asks has AAA_MUST_CHANGE, which goes with it.
+ * asks has AAA_MUST_CHANGE, which goes with it. AAA_DENIED: another one may do; AAA_BUSY with a
+ * text: none would, as on a secondary of a group.
+ *
+ * A session that begins with AAA_MUST_CHANGE can do nothing but set a password: the daemon refuses
+ * all else, whoever speaks for it.
  *
  * Only sessions that have begun can use the configuration: a process with the uid of an
  * administrator that is no descendant of a session's process is refused by the daemon.
@@ -79,7 +83,7 @@ enum aaa_type {
 	AAA_OK = 64,
 	AAA_NOT_FOUND,             /* nobody has that name, uid or session */
 	AAA_DENIED,
-	AAA_BUSY,                  /* too many ask: later */
+	AAA_BUSY,                  /* too many ask, or it cannot be done here now: later */
 };
 
 enum aaa_service {

@@ -98,14 +98,18 @@ static uint64_t stat_of(pid_t pid, unsigned int place) {
 
 /* ---- the file ---- */
 
+/* What is so of a session, as a number in its line. */
+enum { FLAG_OVER = 1, FLAG_DUE = 2 };
+
 static void save_one(const struct login *login, struct str *out) {
+	int flags = (login->over ? FLAG_OVER : 0) | (login->due ? FLAG_DUE : 0);
 	const char *tty = *login->tty && !strpbrk(login->tty, " \n") ? login->tty : "-";
 
 	str_addf(out,
 		 "%" PRIu32 " %" PRIu32 " %d %" PRIu64 " %" PRId64 " %" PRId64
 		 " %d %d %s %s %s\n",
 		 login->id, login->uid, (int)login->pid, login->process_start, login->wall_s,
-		 login->boot_s, (int)login->service, login->over, login->name,
+		 login->boot_s, (int)login->service, flags, login->name,
 		 *login->source ? login->source : "-", tty);
 }
 
@@ -205,17 +209,18 @@ struct login *logins_begin(struct logins *l, const struct login *like, struct er
 }
 
 static bool parse(char *line, struct login *ret) {
-	int pid, service, is_over;
+	int pid, service, flags;
 
 	*ret = (struct login){ .id = 0 };
 	if (sscanf(line, "%" SCNu32 " %" SCNu32 " %d %" SCNu64 " %" SCNd64 " %" SCNd64
 			 " %d %d %63s %63s %32s",
 		   &ret->id, &ret->uid, &pid, &ret->process_start, &ret->wall_s, &ret->boot_s,
-		   &service, &is_over, ret->name, ret->source, ret->tty) != 11)
+		   &service, &flags, ret->name, ret->source, ret->tty) != 11)
 		return false;
 	ret->pid = pid;
 	ret->service = service == AAA_CONSOLE ? AAA_CONSOLE : AAA_SSH;
-	ret->over = is_over != 0;
+	ret->over = flags & FLAG_OVER;
+	ret->due = flags & FLAG_DUE;
 	if (strcmp(ret->source, "-") == 0)
 		ret->source[0] = '\0';
 	if (strcmp(ret->tty, "-") == 0)

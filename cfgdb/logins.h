@@ -33,6 +33,7 @@ struct login {
 	char origin[LOGINS_ORIGIN_MAX];  /* "ssh(10.0.0.1)", "console" */
 	int64_t wall_s, boot_s;          /* when it began */
 	bool over;                       /* ended by us: its processes have no rights any more */
+	bool due;                        /* began with a password that had to be changed */
 	struct logins *of;
 	int fd;                          /* readable when the process has ended */
 	struct event *ended;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cfgdb/aaa.h"
 #include "cfgdb/audit.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/ctl.h"
@@ -678,6 +679,8 @@ static bool is_in_order(const struct caller *s, uint8_t type) {
 static bool has_right(const struct caller *s, uint8_t type) {
 	if (is_for_sync(type) || ((type == CTL_HELLO || type == CTL_ABORT) && s->may_attach))
 		return s->may_attach;
+	if (type != CTL_HELLO && aaa_is_due(s->config->aaa, s->session))
+		return false;
 	return s->allowed || s->attached;
 }
 
@@ -708,6 +711,8 @@ static int look_at_time(struct caller *s, uint8_t type, struct err *err) {
 }
 
 static int refuse(const struct caller *s, struct err *err) {
+	if (aaa_is_due(s->config->aaa, s->session))
+		return err_set(err, ERR_PERMISSION, "a new password has to be set first");
 	return err_set(err, ERR_PERMISSION,
 		       "you are no administrator of this unit: root and members of the group %s "
 		       "are",

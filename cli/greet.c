@@ -108,7 +108,7 @@ static int try_password(const struct greet *g, char *first, char *second) {
 		return 1;
 	say(*answer.text ? answer.text : "the password cannot be set");
 	say("\n");
-	return 0;
+	return type == AAA_DENIED ? 0 : -1;
 }
 
 static bool change_password(const struct greet *g) {

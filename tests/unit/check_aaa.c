@@ -17,6 +17,7 @@
 
 #include "cfgdb/base/file.h"
 #include "cfgdb/base/mem.h"
+#include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 
 #define IN  "10.0.0.1"
@@ -468,6 +469,62 @@ START_TEST(test_session) {
 }
 END_TEST
 
+static void restart(void) {
+	aaa_close(aaa);
+	begin();
+}
+
+/* A password that was due at the login is due in all of the session, until it is set. */
+START_TEST(test_due_in_session) {
+	struct aaa_account self;
+	struct answer a[2];
+	pid_t pid[2] = { process(NULL), process(NULL) };
+
+	put("bob", "prof_admin", "set password secret\n");
+	a[0] = log_in("bob", pid[0]);
+	put("bob", "prof_admin", "set password secret\nset force-password-change enable\n");
+	a[1] = log_in("bob", pid[1]);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(a[i].account.flags, i ? AAA_MUST_CHANGE : 0);
+		ck_assert_int_eq(aaa_self(aaa, pid[i], AAA_UID_MIN + 1, &self), AAA_OK);
+		ck_assert_uint_eq(self.flags, i ? AAA_MUST_CHANGE : 0);
+		ck_assert(aaa_is_due(aaa, a[i].account.session) == (i == 1));
+	}
+	restart();
+	ck_assert(!aaa_is_due(aaa, a[0].account.session));
+	ck_assert(aaa_is_due(aaa, a[1].account.session));
+	ck_assert(!aaa_is_due(aaa, a[1].account.session + 1));
+	ck_assert_int_eq(change("bob", "", "new one", true).type, AAA_OK);
+	ck_assert(!aaa_is_due(aaa, a[1].account.session));
+	for (int i = 0; i < 2; i++)
+		end_process(pid[i]);
+}
+END_TEST
+
+static int guard(void *arg, const struct object *before, const struct object *after,
+		 struct err *err) {
+	(void)arg;
+	(void)before;
+	return after->table == schema_table(TBL_SYSTEM_ADMIN)
+		       ? err_set(err, ERR_PERMISSION, "change it on the primary")
+		       : 0;
+}
+
+/* Where another unit has the say it is told, and no other password is better. */
+START_TEST(test_change_elsewhere) {
+	struct answer a;
+
+	put("bob", "prof_admin", "set password secret\nset force-password-change enable\n");
+	engine_set_guard(engine, guard, NULL);
+	a = change("bob", "", "new one", true);
+	ck_assert_int_eq(a.type, AAA_BUSY);
+	ck_assert_str_eq(a.account.text, "change it on the primary");
+	ck_assert_int_eq(change("bob", "", "secret", true).type, AAA_DENIED);
+	engine_set_guard(engine, NULL, NULL);
+	ck_assert_int_eq(change("bob", "", "new one", true).type, AAA_OK);
+}
+END_TEST
+
 /* Ended by us, its processes are known, and have no session until they are gone. */
 START_TEST(test_session_over) {
 	struct aaa_account self;
@@ -607,6 +664,8 @@ static Suite *aaa_suite(void) {
 	tcase_add_test(t, test_expiry);
 	tcase_add_test(t, test_account);
 	tcase_add_test(t, test_session);
+	tcase_add_test(t, test_due_in_session);
+	tcase_add_test(t, test_change_elsewhere);
 	tcase_add_test(t, test_session_over);
 	tcase_add_test(t, test_daemon_restarts);
 	tcase_add_loop_test(t, test_stale_sessions, 0, 3);
