@@ -21,6 +21,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cli/complete.h"
+#include "cli/idle.h"
 
 #define HISTORY_LINES 500
 #define HISTORY_LINE_MAX 4096
@@ -93,6 +94,7 @@ static int edit_byte(struct edit *e, char *byte) {
 			return (int)n;
 		e->pos = 0;
 		e->end = (size_t)n;
+		idle_touch();
 	}
 	*byte = e->bytes[e->pos++];
 	if (e->sh->drop_return && *byte == '\r') {
@@ -418,15 +420,9 @@ enum edit_result edit_line(struct edit *e, const char *prompt, const char *befor
 static bool edit_await_key(struct edit *e) {
 	struct pollfd ready = { .fd = STDIN_FILENO, .events = POLLIN };
 
-	unsigned int looks = e->sh->idle_s * (1000 / LOOK_MS);
-
-	while (e->pos == e->end && !out_stopped(e->sh->out)) {
+	while (e->pos == e->end && !out_stopped(e->sh->out))
 		if (poll(&ready, 1, LOOK_MS) > 0)
 			break;
-		e->idle = e->sh->idle_s > 0 && --looks == 0;
-		if (e->idle)
-			return false;
-	}
 	return !out_stopped(e->sh->out);
 }
 

@@ -15,6 +15,7 @@
 #include "cfgdb/base/utf8.h"
 #include "cfgdb/lex.h"
 #include "cli/edit.h"
+#include "cli/idle.h"
 #include "cli/lines.h"
 
 #define PROMPT_MORE "> "
@@ -23,6 +24,7 @@ struct session {
 	struct shell *sh;
 	struct str command; /* lines of it so far */
 	enum line_state state;
+	bool idle;          /* nobody has typed for too long */
 };
 
 static void session_forget(struct session *s) {
@@ -53,7 +55,9 @@ static void session_run_command(struct session *s) {
 
 	out_begin(s->sh->out);
 	if (!session_is_void(text)) {
+		idle_begin(s->sh->idle_s);
 		shell_run(s->sh, text);
+		s->idle = idle_end();
 		session_blank(s);
 	}
 	out_flush(s->sh->out);
@@ -107,11 +111,17 @@ static void session_prompt(const struct session *s, struct str *prompt) {
 	utf8_visible(str_text(&text), text.len, prompt);
 }
 
+static void session_timeout(const struct session *s) {
+	out_begin(s->sh->out);
+	out_text(s->sh->out, "\nTimeout\n");
+	out_flush(s->sh->out);
+}
+
 static void session_loop(struct session *s, struct edit *edit) {
 	AUTO_STR struct str prompt = STR_INIT;
 	AUTO_STR struct str line = STR_INIT;
 
-	while (!s->sh->quit && !s->sh->lost) {
+	while (!s->sh->quit && !s->sh->lost && !s->idle) {
 		session_prompt(s, &prompt);
 		switch (edit_line(edit, str_text(&prompt), str_text(&s->command), &line)) {
 		case EDIT_LINE:
@@ -124,14 +134,14 @@ static void session_loop(struct session *s, struct edit *edit) {
 			session_interrupt(s, str_text(&line));
 			break;
 		case EDIT_IDLE:
-			out_begin(s->sh->out);
-			out_text(s->sh->out, "\nTimeout\n");
-			out_flush(s->sh->out);
-			return;
+			s->idle = true;
+			break;
 		case EDIT_END:
 			return;
 		}
 	}
+	if (s->idle)
+		session_timeout(s);
 }
 
 static bool session_confirm(void *arg, const char *question) {

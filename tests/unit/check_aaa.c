@@ -397,6 +397,12 @@ START_TEST(test_account) {
 		    "set admintimeout-override enable\nset admintimeout 1\n");
 	put("bob", "short", "set password secret\n");
 	ck_assert_uint_eq(account(AAA_SSH, "bob", IN).account.idle_s, 60);
+	fixture_set(engine, "system.accprofile", "short",
+		    "set admintimeout-override enable\nset admintimeout 0\n");
+	ck_assert_uint_eq(account(AAA_SSH, "bob", IN).account.idle_s, 0);
+	ck_assert_uint_eq(account(AAA_CONSOLE, "bob", "").account.idle_s, 30);
+	fixture_set(engine, "system.accprofile", "short", "set admintimeout 1\n");
+	ck_assert_uint_eq(account(AAA_SSH, "bob", IN).account.idle_s, 420);
 }
 END_TEST
 
