@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who may log in: password and key against networks, locks and roles, each as a table; that a try
- * costs one hash whoever makes it; the fresh unit; passwords that have to be changed; numbers of
- * sessions; and what is told of it all.
+ * Who may log in: keys, locks, the fresh unit, passwords that have to be changed, sessions and
+ * their numbers, and what is told of it all. Who gets in from where is a table in
+ * check_aaa_matrix.c.
  */
 #include "cfgdb/aaa.h"
 
@@ -21,7 +21,6 @@
 #include "tests/lib/fixture.h"
 
 #define IN  "10.0.0.1"
-#define OUT "192.168.0.1"
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA"
 
 static char *dir;
@@ -138,64 +137,13 @@ static struct answer change(const char *name, const char *old, const char *new_o
 	return wait_for(aaa_password(aaa, &c, on_answer, &a), &a);
 }
 
-/* ---- the matrix ---- */
-
-static void lock(const char *source) {
-	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(ssh("nobody", "x", source), AAA_DENIED);
-}
-
-static const struct {
-	const char *source;
-	bool locked;
-	const char *password;
-	int auth, account;       /* what is answered */
-	const char *why;         /* the password is refused; NULL: nothing is */
-} matrix[] = {
-	{ IN, false, "secret", AAA_OK, AAA_OK, NULL },
-	{ IN, false, "wrong", AAA_DENIED, AAA_OK, "passwd_invalid" },
-	{ IN, false, "", AAA_DENIED, AAA_OK, "passwd_invalid" },
-	{ IN, true, "secret", AAA_DENIED, AAA_DENIED, "locked" },
-	{ IN, true, "wrong", AAA_DENIED, AAA_DENIED, "locked" },
-	{ OUT, false, "secret", AAA_DENIED, AAA_DENIED, "trusthost" },
-	{ OUT, false, "wrong", AAA_DENIED, AAA_DENIED, "trusthost" },
-	{ OUT, true, "secret", AAA_DENIED, AAA_DENIED, "locked" },
-	{ "no address", false, "secret", AAA_DENIED, AAA_DENIED, "source_invalid" },
-	{ "", false, "secret", AAA_DENIED, AAA_DENIED, "source_invalid" },
-	{ "::ffff:" IN, false, "secret", AAA_OK, AAA_OK, NULL },
-};
-
 static void check_refusal(const char *profile, const char *source, const char *why) {
 	AUTO_FREE char *wanted = xasprintf("refused bob %s %s %s", profile, source, why);
 
 	ck_assert_str_eq(told, wanted);
 }
 
-static void check_row(size_t i, const char *profile) {
-	uint64_t hashes;
-
-	if (matrix[i].locked)
-		lock(matrix[i].source);
-	hashes = aaa_hashes(aaa);
-	ck_assert_int_eq(ssh("bob", matrix[i].password, matrix[i].source), matrix[i].auth);
-	ck_assert_uint_eq(aaa_hashes(aaa), hashes + 1);
-	if (matrix[i].why)
-		check_refusal(profile, matrix[i].source, matrix[i].why);
-	/* A key proves who it is; all else is asked of the account, as after a password. */
-	ck_assert_int_eq(account(AAA_SSH, "bob", matrix[i].source).type, matrix[i].account);
-}
-
-static const char *const profiles[] = { "super_admin", "prof_admin", "none" };
-
-START_TEST(test_matrix) {
-	const char *profile = profiles[(size_t)_i % ARRAY_LEN(profiles)];
-
-	fixture_set(engine, "system.accprofile", "none", "");
-	put("bob", profile, "set password secret\nset trusthost1 10.0.0.0/8\n"
-			    "set ssh-public-key1 \"" KEY "\"\n");
-	check_row((size_t)_i / ARRAY_LEN(profiles), profile);
-}
-END_TEST
+/* ---- keys ---- */
 
 START_TEST(test_keys) {
 	static const char wanted[] =
@@ -659,7 +607,6 @@ static Suite *aaa_suite(void) {
 	TCase *t = fixture_case(s, "aaa");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_loop_test(t, test_matrix, 0, ARRAY_LEN(matrix) * ARRAY_LEN(profiles));
 	tcase_add_test(t, test_keys);
 	tcase_add_test(t, test_one_hash_each);
 	tcase_add_test(t, test_race);
