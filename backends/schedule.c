@@ -7,6 +7,7 @@
  */
 #include "backends/schedule.h"
 
+#include "cfgdb/base/mem.h"
 #include "schemas/schema_gen.h"
 
 #define DAY 1440
@@ -109,4 +110,16 @@ bool schedule_active(const struct model *model, const struct object *schedule, t
 	default:
 		return false;
 	}
+}
+
+bool schedule_runs(const struct model *model, const char *name, time_t now) {
+	static const uint16_t tables[] = { TBL_FIREWALL_SCHEDULE_ONETIME,
+					   TBL_FIREWALL_SCHEDULE_RECURRING,
+					   TBL_FIREWALL_SCHEDULE_GROUP };
+	const struct object *schedule = NULL;
+	time_t next = SCHEDULE_NEVER;
+
+	for (size_t i = 0; i < ARRAY_LEN(tables) && !schedule; i++)
+		schedule = model_find(model, schema_table(tables[i]), name);
+	return schedule && schedule_active(model, schedule, now, &next);
 }

@@ -14,3 +14,6 @@
  */
 bool schedule_active(const struct model *model, const struct object *schedule, time_t now,
 		     time_t *next);
+
+/* The same of the schedule of that name, of whatever kind; one that is not there never runs. */
+bool schedule_runs(const struct model *model, const char *name, time_t now);

@@ -6,8 +6,8 @@
  * answer; only the event tells them apart. An attempt that fails counts against its address,
  * whatever the reason, or that would tell which password was right.
  *
- * The console has no address: no network and no lock applies there. It is the only place where an
- * administrator without a password can log in, to set one.
+ * The console has no address: no network, no lock and no schedule applies there. It is the only
+ * place where an administrator without a password can log in, to set one.
  */
 #include "cfgdb/aaa.h"
 
@@ -159,6 +159,13 @@ int aaa_uid(const struct aaa *a, uint32_t uid, struct aaa_account *ret) {
 
 /* ---- judging ---- */
 
+static bool in_schedule(const struct aaa *a, const struct object *admin) {
+	const char *schedule = object_str(admin, SYSTEM_ADMIN__SCHEDULE);
+
+	return !*schedule || !a->config.runs ||
+	       a->config.runs(a->config.arg, schedule, now(a).wall_s);
+}
+
 /* Why nobody can log in from there under this name, in a word; NULL: nothing is against it. */
 static const char *objection(const struct aaa *a, const struct object *admin,
 			     enum aaa_service service, const char *source) {
@@ -175,6 +182,8 @@ static const char *objection(const struct aaa *a, const struct object *admin,
 		return "disabled";
 	if (service == AAA_CONSOLE)
 		return NULL;
+	if (!in_schedule(a, admin))
+		return "schedule";
 	trust_of(admin, &t);
 	return trust_allows(&t, &from) ? NULL : "trusthost";
 }

@@ -41,6 +41,8 @@ struct aaa_config {
 	void (*tell)(void *arg, const struct aaa_event *event);
 	/* A session has ended: what it has open is to be closed. May be NULL. */
 	void (*over)(void *arg, uint32_t session);
+	/* Whether a schedule runs; NULL: all do. */
+	bool (*runs)(void *arg, const char *schedule, time_t now);
 	void *arg;
 };
 

@@ -26,6 +26,7 @@
 #include "backends/kernel.h"
 #include "backends/netns.h"
 #include "backends/scaling.h"
+#include "backends/schedule.h"
 #include "backends/takeup.h"
 #include "cfgdb/aaa_audit.h"
 #include "cfgdb/aaa_server.h"
@@ -309,6 +310,12 @@ static void on_session_over(void *arg, uint32_t session) {
 		server_end_session(d->server, session);
 }
 
+static bool on_schedule(void *arg, const char *schedule, time_t now) {
+	const struct daemon *d = arg;
+
+	return schedule_runs(d->engine->model, schedule, now);
+}
+
 static int open_aaa(struct daemon *d, struct err *err) {
 	AUTO_FREE char *sessions = xasprintf("%s/sessions", d->opt.run_dir);
 	const struct aaa_config config = { .base = d->base,
@@ -318,6 +325,7 @@ static int open_aaa(struct daemon *d, struct err *err) {
 					   .sessions = sessions,
 					   .tell = on_login,
 					   .over = on_session_over,
+					   .runs = on_schedule,
 					   .arg = d };
 
 	d->aaa = aaa_open(&config, err);

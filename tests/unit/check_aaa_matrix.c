@@ -29,6 +29,8 @@ static const struct {
 	{ "bare", MINE },
 	{ "ldap", MINE "set password secret\nset remote-auth enable\n" },
 	{ "free", "set password secret\n" },
+	{ "day", MINE "set password secret\nset schedule day\n" },
+	{ "night", MINE "set password secret\nset schedule night\n" },
 };
 
 static const char *const roles[] = { "super_admin", "prof_admin", "reader", "custom", "nothing" };
@@ -76,6 +78,11 @@ static const struct {
 	{ "free", "secret",  { "in",      "in",        "locked", "locked", SRC, "in" } },
 	{ "free", "wrong",   { PW,        PW,          "locked", "locked", SRC, PW } },
 	{ "free", NULL,      { "no key",  "no key",    "no key", "no key", "no key", NULL } },
+	{ "day", "secret",   { "in",      "trusthost", "locked", "locked", SRC, "in" } },
+	{ "day", NULL,       { "in",      "trusthost", "locked", "locked", SRC, NULL } },
+	{ "night", "secret", { "schedule", "schedule", "locked", "locked", SRC, "in" } },
+	{ "night", "wrong",  { "schedule", "schedule", "locked", "locked", SRC, PW } },
+	{ "night", NULL,     { "schedule", "schedule", "locked", "locked", SRC, NULL } },
 	{ "admin", "",       { PW,        PW,          "locked", "locked", SRC, "new" } },
 	{ "admin", "admin",  { PW,        PW,          "locked", "locked", SRC, PW } },
 	{ "admin", NULL,     { "no key",  "no key",    "no key", "no key", "no key", NULL } },
@@ -101,12 +108,19 @@ static void on_event(void *arg, const struct aaa_event *e) {
 		snprintf(reason, sizeof(reason), "%s", e->reason);
 }
 
+static bool on_schedule(void *arg, const char *schedule, time_t now) {
+	(void)arg;
+	ck_assert_int_eq(now, TIME);
+	return strcmp(schedule, "day") == 0;
+}
+
 static void fake_clock(struct moment *ret) {
 	*ret = (struct moment){ TIME, 5000 };
 }
 
 static void setup(void) {
-	struct aaa_config config = { .clock = fake_clock, .gid = 77, .tell = on_event };
+	struct aaa_config config = { .clock = fake_clock, .gid = 77, .tell = on_event,
+				     .runs = on_schedule };
 	struct err err = { 0 };
 
 	dir = fixture_dir();

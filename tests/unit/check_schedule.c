@@ -62,6 +62,8 @@ START_TEST(test_schedules) {
 	ck_assert_int_eq(schedule_active(m, model_resolve(m, attr, "s"), schedules[_i].now, &next),
 			 schedules[_i].active);
 	ck_assert_int_eq(next, schedules[_i].next ? schedules[_i].next : SCHEDULE_NEVER);
+	ck_assert_int_eq(schedule_runs(m, "s", schedules[_i].now), schedules[_i].active);
+	ck_assert(!schedule_runs(m, "other", schedules[_i].now));
 	model_free(m);
 }
 END_TEST
