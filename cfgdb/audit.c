@@ -129,8 +129,6 @@ struct event {
 
 /* Who, from where, and to what effect: what all events have. */
 static void begin(const struct audit_who *who, const struct event *event, struct str *line) {
-	AUTO_FREE char *ui = *who->host ? xasprintf("%s(%s)", who->source, who->host) :
-					  xstrdup(who->source);
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -144,7 +142,7 @@ static void begin(const struct audit_who *who, const struct event *event, struct
 			   });
 	logtext_str(line, "logdesc", event->what);
 	logtext_str(line, "user", who->user);
-	logtext_str(line, "ui", ui);
+	logtext_str(line, "ui", who->ui);
 	logtext_str(line, "action", event->action);
 	logtext_str(line, "status", event->code ? "failure" : "success");
 }
@@ -156,7 +154,7 @@ static void end(struct logs *logs, const struct event *event, const char *msg, s
 
 static void begin_commit(const struct commit *commit, const struct event *event,
 			 struct str *line) {
-	const struct audit_who who = { commit->user, commit->source, commit->host };
+	const struct audit_who who = { commit->user, commit->source };
 
 	begin(&who, event, line);
 	logtext_num(line, "cfgtid", commit->revision);

@@ -11,9 +11,9 @@
 #define AUDIT_OBJECTS_MAX 32   /* of a commit that get an event each; of more there is one event */
 #define AUDIT_VALUE_MAX 128    /* bytes of a value that are told */
 
-/* Who does something: the user, by which way ("cli"), and from which host; "": not known. */
+/* Who does something, and how he came ("ssh(10.0.0.1)"). */
 struct audit_who {
-	const char *user, *source, *host;
+	const char *user, *ui;
 };
 
 /*

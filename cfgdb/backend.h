@@ -25,7 +25,7 @@ struct commit {
 	const struct change *changes;
 	size_t n_changes;
 	uint64_t revision;
-	const char *user, *source, *host; /* as in the revision; host is "" if it is not known */
+	const char *user, *source; /* as in the revision */
 	struct warnings *warnings; /* for prepare: what is accepted without all effect; or NULL */
 };
 

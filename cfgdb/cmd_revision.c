@@ -175,7 +175,7 @@ static int revert_stage(struct engine *e, const struct command_call *call, struc
 		rc = check_idle(call, err);
 	if (rc)
 		return rc;
-	ret->txn = caller_txn_new(call->caller, "cli");
+	ret->txn = caller_txn_new(call->caller);
 	return history_stage(ret->txn, ret->revision, err);
 }
 
@@ -314,7 +314,7 @@ static int reload_run(void *ctx, const struct command_call *call, struct str *ou
 
 	if (rc)
 		return rc;
-	t = caller_txn_new(call->caller, "cli");
+	t = caller_txn_new(call->caller);
 	rc = saving_stage(c->saving, t, err);
 	if (rc == 0) {
 		rc = caller_commit(call->caller, t, &(struct commit_wish){ 0, comment }, err);

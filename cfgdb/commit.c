@@ -216,13 +216,10 @@ static uint64_t oldest_kept(const struct engine *e, uint64_t revision) {
 static int write_changes(struct commit_run *run, struct err *err) {
 	struct engine *e = run->engine;
 	const struct txn *t = run->txn;
-	bool has_host = t->host && *t->host;
-	AUTO_FREE char *source =
-		has_host ? xasprintf("%s(%s)", t->source, t->host) : xstrdup(t->source);
 	struct revision rev = { .id = run->view.revision,
 				.time = t->time ? t->time : time(NULL),
 				.user = t->user,
-				.source = source,
+				.source = t->source,
 				.comment = t->comment,
 				.n_changes = (uint32_t)(run->n_changes + run->rows.n) };
 	int rc;
@@ -359,7 +356,6 @@ int txn_commit(struct txn *t, struct err *err) {
 	struct commit_run run = { .txn = t, .engine = e,
 				  .view = { .model = e->model, .revision = e->revision + 1,
 					    .user = t->user, .source = t->source,
-					    .host = t->host ? t->host : "",
 					    .warnings = &t->warnings } };
 	int rc;
 

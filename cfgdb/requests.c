@@ -20,6 +20,7 @@
 #include "cfgdb/pending.h"
 #include "cfgdb/relay.h"
 #include "cfgdb/requests_edit.h"
+#include "cfgdb/requests_run.h"
 #include "cfgdb/requests_sync.h"
 #include "cfgdb/text.h"
 
@@ -44,8 +45,8 @@ static void lend_rights(const struct caller *s) {
 		txn_set_rights(s->seat.held->txn, rights);
 }
 
-struct txn *caller_txn_new(struct caller *s, const char *source) {
-	struct txn *t = txn_new(s->engine, s->user, source);
+struct txn *caller_txn_new(struct caller *s) {
+	struct txn *t = txn_new(s->engine, s->user, s->ui);
 
 	txn_set_rights(t, s->rights.super ? NULL : &s->rights);
 	return t;
@@ -57,17 +58,11 @@ void caller_drop_txn(struct caller *s) {
 	s->replicates = false;
 }
 
-static void drop_stream(struct caller *s) {
-	if (s->stream.close)
-		s->stream.close(s->stream.ctx);
-	s->stream = (struct stream){ .fd = -1 };
-}
-
 void caller_done(struct caller *s) {
 	if (s->attached)
 		relay_detach(s->config->relay);
 	s->attached = false;
-	drop_stream(s);
+	request_run_drop(s);
 	caller_drop_txn(s);
 	if (s->seat.held)
 		txn_set_rights(s->seat.held->txn, &rights_none);
@@ -88,7 +83,7 @@ static void look_at_role(struct caller *s) {
 	if (memcmp(&now, &s->rights, sizeof(now)) == 0)
 		return;
 	s->rights = now;
-	drop_stream(s);
+	request_run_drop(s);
 	memories_done(&s->memories);
 }
 
@@ -158,7 +153,7 @@ static struct txn *caller_txn(const struct caller *s) {
 struct txn *caller_view(struct caller *s, struct txn **temporary) {
 	struct txn *open = caller_txn(s);
 
-	*temporary = open ? NULL : caller_txn_new(s, "cli");
+	*temporary = open ? NULL : caller_txn_new(s);
 	return open ? open : *temporary;
 }
 
@@ -368,7 +363,7 @@ static int request_begin(struct caller *s, struct buf_reader *r, struct err *err
 	s->seat.in_block = s->seat.held != NULL;
 	if (s->seat.in_block)
 		return 0;
-	s->txn = caller_txn_new(s, kind == CTL_BEGIN_CHANGE ? "script" : "restore");
+	s->txn = caller_txn_new(s);
 	if (kind == CTL_BEGIN_CHANGE)
 		return 0;
 	rc = txn_replace(s->txn, kind == CTL_BEGIN_REPLACE_FACTORY, err);
@@ -404,7 +399,7 @@ int caller_commit(struct caller *s, struct txn *t, const struct commit_wish *wis
 	int rc;
 
 	txn_set_comment(t, wish->comment);
-	txn_set_host(t, s->host);
+	txn_set_author(t, s->user, s->ui); /* who resumed it may be another one */
 	rc = wish->confirm_minutes ? commit_awaited(s, t, wish->confirm_minutes, &revision, err)
 				   : txn_commit(t, err);
 	if (rc)
@@ -446,141 +441,12 @@ static int request_abort(struct caller *s, struct buf_reader *r, struct err *err
 }
 
 int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *err) {
-	if (temporary)
-		txn_set_host(temporary, s->host);
 	if (rc == 0 && temporary)
 		rc = txn_commit(temporary, err);
 	if (rc == 0)
 		send_warnings(s, temporary ? temporary : caller_txn(s));
 	txn_free(temporary);
 	return rc;
-}
-
-/* ---- commands ---- */
-
-static struct audit_who who_is(const struct caller *s) {
-	return (struct audit_who){ s->user, "cli", s->host };
-}
-
-/* Words of the command that begin argv, or 0. */
-static size_t command_matches(const struct command *c, size_t argc, char *const argv[]) {
-	const char *p = c->words;
-	size_t n = 0;
-
-	while (*p) {
-		size_t len = strcspn(p, " ");
-
-		if (n >= argc || strlen(argv[n]) != len || strncmp(argv[n], p, len) != 0)
-			return 0;
-		n++;
-		p += len;
-		p += *p == ' ';
-	}
-	return n;
-}
-
-static const struct command *command_find(const struct server_config *config, size_t argc,
-					  char *const argv[], size_t *n_words) {
-	const struct command *best = NULL;
-
-	*n_words = 0;
-	for (size_t i = 0; i < config->n_commands; i++) {
-		size_t n = command_matches(&config->commands[i], argc, argv);
-
-		if (n > *n_words) {
-			*n_words = n;
-			best = &config->commands[i];
-		}
-	}
-	return best;
-}
-
-static void send_text(struct caller *s, enum ctl_type type, const struct str *text) {
-	for (size_t at = 0; at < text->len;) {
-		AUTO_BUF struct buf b = BUF_INIT;
-		size_t n = text->len - at < CTL_TEXT_CHUNK ? text->len - at : CTL_TEXT_CHUNK;
-
-		buf_put_u8(&b, (uint8_t)type);
-		buf_put_strn(&b, text->data + at, n);
-		s->send(s->send_arg, &b);
-		at += n;
-	}
-}
-
-/* The first word must be his, and the group. */
-static int check_command(const struct caller *s, const struct command *c, struct err *err) {
-	AUTO_FREE char *verb = xstrndup(c->words, strcspn(c->words, " "));
-	AUTO_FREE char *act = xasprintf("use '%s'", c->words);
-	const char *group = c->writes ? c->writes : c->reads;
-	enum rights_level needed = c->writes ? RIGHTS_WRITE : RIGHTS_READ;
-
-	if (s->rights.super || ((s->rights.verbs & rights_verb(verb)) &&
-				rights_in(&s->rights, group) >= needed))
-		return 0;
-	return rights_refuse(c->act ? c->act : act, err);
-}
-
-static int run_command(struct caller *s, bool json, size_t argc, char *const argv[],
-		       struct err *err) {
-	size_t n_words;
-	const struct command *command = command_find(s->config, argc, argv, &n_words);
-	const struct command_call call = {
-		s->engine->model, argc - n_words, argv + n_words, s->user, &s->rights, json,
-		&s->memories, s
-	};
-	const struct audit_who who = who_is(s);
-	AUTO_STR struct str text = STR_INIT;
-	int rc;
-
-	if (!command)
-		return command_bad_word(argv[0], err);
-	rc = check_command(s, command, err);
-	if (rc)
-		return rc;
-	if (json && !command->has_json)
-		return err_set(err, ERR_PARSE, "this command has no JSON form: %s", command->words);
-	if (command->open) {
-		rc = command->open(command->ctx, &call, &s->stream, err);
-	} else {
-		rc = command->run(command->ctx, &call, &text, err);
-		send_text(s, CTL_TEXT, &text);
-	}
-	if (command->writes)
-		audit_command(s->config->logs, &who, command->words, call.argc, call.argv, rc);
-	return rc;
-}
-
-static int request_run(struct caller *s, struct buf_reader *r, struct err *err) {
-	uint8_t form = buf_get_u8(r);
-	size_t argc = buf_get_u16(r);
-	char *argv[CTL_WORDS_MAX];
-	int rc = 0;
-
-	if (form >= CTL_FORM_COUNT || argc == 0 || argc > CTL_WORDS_MAX) {
-		r->bad = true;
-		return 0;
-	}
-	for (size_t i = 0; i < argc; i++)
-		argv[i] = buf_get_str(r, CTL_WORD_MAX);
-	if (take_end(r))
-		rc = run_command(s, form == CTL_FORM_JSON, argc, argv, err);
-	for (size_t i = 0; i < argc; i++)
-		free(argv[i]);
-	return rc;
-}
-
-/* The answer ends here; one that has ended already was answered. */
-static int request_cancel(struct caller *s, struct buf_reader *r, struct err *err) {
-	AUTO_STR struct str text = STR_INIT;
-
-	(void)err;
-	if (!take_end(r))
-		return 0;
-	if (s->stream.last)
-		s->stream.last(s->stream.ctx, &text);
-	send_text(s, CTL_LAST, &text);
-	drop_stream(s);
-	return 0;
 }
 
 /* ---- who is attached ---- */
@@ -629,7 +495,7 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_PUT] = request_edit_put,
 	[CTL_DELETE] = request_edit_delete,
 	[CTL_RUN] = request_run,
-	[CTL_CANCEL] = request_cancel,
+	[CTL_CANCEL] = request_run_cancel,
 	[CTL_CHECK_SECRET] = request_check_secret,
 	[CTL_ATTACH] = request_attach,
 	[CTL_REPLY] = request_reply,
@@ -650,6 +516,10 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 };
 
 /* ---- dispatch ---- */
+
+static struct audit_who who_is(const struct caller *s) {
+	return (struct audit_who){ s->user, s->ui };
+}
 
 static void send_result(struct caller *s, int rc, const struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
@@ -780,7 +650,6 @@ bool caller_is_streaming(const struct caller *s) {
 }
 
 enum stream_state caller_stream(struct caller *s) {
-	AUTO_STR struct str text = STR_INIT;
 	struct err err = { 0 };
 	enum stream_state state;
 
@@ -790,11 +659,8 @@ enum stream_state caller_stream(struct caller *s) {
 			    &err);
 		return STREAM_FAILED;
 	}
-	state = s->stream.next(s->stream.ctx, &text, &err);
-	send_text(s, CTL_TEXT, &text);
-	if (state == STREAM_END || state == STREAM_FAILED) {
-		drop_stream(s);
+	state = request_run_next(s, &err);
+	if (state == STREAM_END || state == STREAM_FAILED)
 		send_result(s, state == STREAM_END ? 0 : err.code, &err);
-	}
 	return state;
 }

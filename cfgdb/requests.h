@@ -11,7 +11,6 @@
 
 #include "cfgdb/base/buf.h"
 #include "cfgdb/logins.h"
-#include "cfgdb/origin.h"
 #include "cfgdb/rights.h"
 #include "cfgdb/server.h"
 #include "cfgdb/txn.h"
@@ -22,8 +21,7 @@ struct caller {
 	struct engine *engine;
 	const struct server_config *config;
 	char user[80];           /* any key of system admin fits */
-	char host[ORIGIN_MAX];   /* that the user came from; "": this one, or nobody knows */
-	char ui[LOGINS_ORIGIN_MAX]; /* how: "ssh(10.0.0.1)", "console"; "cli": from this machine */
+	char ui[LOGINS_ORIGIN_MAX]; /* how he came: "ssh(10.0.0.1)", "console"; "cli": no login */
 	bool administrator;      /* of system admin; otherwise a user of the machine */
 	uint32_t session;        /* of an administrator (cfgdb/logins.h); 0: none */
 	bool allowed;            /* is an administrator */
@@ -57,7 +55,7 @@ void caller_init(struct caller *s, struct engine *engine, const struct server_co
 void caller_take_role(struct caller *s);
 
 /* A new transaction of this caller, in which he changes nothing that he may not. */
-struct txn *caller_txn_new(struct caller *s, const char *source);
+struct txn *caller_txn_new(struct caller *s);
 
 /* How a transaction is to be committed. */
 struct commit_wish {

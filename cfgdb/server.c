@@ -32,6 +32,7 @@
 #include "cfgdb/aaa.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/ctl.h"
+#include "cfgdb/origin.h"
 #include "cfgdb/requests.h"
 
 #define CONNECTIONS_MAX 128
@@ -76,7 +77,7 @@ static bool is_member(const struct passwd *pw, const char *group) {
 
 /* Who is at the other end. */
 struct peer {
-	char user[80], host[ORIGIN_MAX], ui[LOGINS_ORIGIN_MAX];
+	char user[80], ui[LOGINS_ORIGIN_MAX];
 	bool administers, attaches;
 	bool administrator;
 	uint32_t session;
@@ -90,7 +91,6 @@ static void peer_in_session(const struct aaa *aaa, const struct ucred *cred, str
 	if (!login)
 		return;
 	snprintf(peer->user, sizeof(peer->user), "%s", login->name);
-	snprintf(peer->host, sizeof(peer->host), "%.*s", ORIGIN_MAX - 1, login->source);
 	snprintf(peer->ui, sizeof(peer->ui), "%s", login->origin);
 	peer->administers = !login->over;
 	peer->session = login->id;
@@ -102,11 +102,12 @@ static void peer_in_session(const struct aaa *aaa, const struct ucred *cred, str
  */
 static void peer_of_machine(const struct server *s, const struct ucred *cred, struct peer *peer) {
 	const struct passwd *pw = getpwuid(cred->uid);
+	char host[ORIGIN_MAX];
 
-	origin_of("", cred->pid, peer->host);
+	origin_of("", cred->pid, host);
 	if (pw)
 		snprintf(peer->user, sizeof(peer->user), "%s", pw->pw_name);
-	snprintf(peer->ui, sizeof(peer->ui), *peer->host ? "cli(%s)" : "cli", peer->host);
+	snprintf(peer->ui, sizeof(peer->ui), *host ? "cli(%s)" : "cli", host);
 	peer->administers = cred->uid == 0 || cred->uid == geteuid();
 	peer->attaches = s->attach_user && pw && strcmp(peer->user, s->attach_user) == 0;
 	if (!peer->administers && !peer->attaches)
@@ -316,7 +317,6 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	if (peer.administrator && peer.administers)
 		caller_take_role(&c->caller);
 	c->caller.may_attach = peer.attaches;
-	snprintf(c->caller.host, sizeof(c->caller.host), "%s", peer.host);
 	snprintf(c->caller.ui, sizeof(c->caller.ui), "%s", peer.ui);
 	c->caller.administrator = peer.administrator;
 	c->caller.session = peer.session;

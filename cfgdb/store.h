@@ -27,7 +27,7 @@ struct revision {
 	uint64_t id;
 	int64_t time;            /* seconds since the epoch */
 	const char *user;        /* administrator */
-	const char *source;      /* "cli", "script", "factory", ... */
+	const char *source;      /* "cli", "ssh(10.0.0.1)", "factory", ... */
 	const char *comment;
 	uint32_t n_changes;
 	unsigned char root_hash[OBJECT_HASH_LEN];

@@ -125,7 +125,6 @@ void txn_free(struct txn *t) {
 	free(t->source);
 	free(t->comment);
 	free(t->holder);
-	free(t->host);
 	free(t);
 }
 
@@ -142,9 +141,11 @@ void txn_set_rights(struct txn *t, const struct rights *rights) {
 	t->rights = rights;
 }
 
-void txn_set_host(struct txn *t, const char *host) {
-	free(t->host);
-	t->host = xstrdup(host);
+void txn_set_author(struct txn *t, const char *user, const char *source) {
+	free(t->user);
+	free(t->source);
+	t->user = xstrdup(user);
+	t->source = xstrdup(source);
 }
 
 size_t txn_bytes(const struct txn *t) {

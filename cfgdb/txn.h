@@ -36,7 +36,7 @@ struct txn_origin {
 	int64_t time;            /* seconds since the epoch; 0: now */
 };
 
-/* Open a transaction for user; source says how it came ("cli", "script"). Strings are copied. */
+/* Open a transaction for user; source: how he came ("cli", "ssh(10.0.0.1)"). Both are copied. */
 struct txn *txn_new(struct engine *e, const char *user, const char *source);
 
 /* What the revision of its commit says beside who and when; copied. */
@@ -48,8 +48,8 @@ void txn_set_comment(struct txn *t, const char *comment);
  */
 void txn_set_rights(struct txn *t, const struct rights *rights);
 
-/* It is committed from this host ("": this one, or nobody knows), which its source says, too. */
-void txn_set_host(struct txn *t, const char *host);
+/* It is this user who commits it, whoever opened it; as in txn_new(). */
+void txn_set_author(struct txn *t, const char *user, const char *source);
 
 /*
  * Open a replicated transaction; strings are copied. Only the txn_replicate_ functions,

@@ -61,7 +61,6 @@ TAILQ_HEAD(staged_list, staged);
 struct txn {
 	struct engine *engine;
 	char *user, *source, *comment;
-	char *host;               /* that it is committed from; NULL or "": not known */
 	int64_t time;             /* of the revision; 0: that of the commit */
 	bool replicated;
 	bool look_only;           /* it is looked at and never committed: nobody may object */

@@ -63,10 +63,7 @@ static void forget(void) {
 }
 
 static struct txn *begin(void) {
-	struct txn *t = txn_new(engine, "kim", "ssh");
-
-	txn_set_host(t, "192.0.2.7");
-	return t;
+	return txn_new(engine, "kim", "ssh(192.0.2.7)");
 }
 
 static int put(struct txn *t, const char *dotted, const char *key, const char *body) {
@@ -227,7 +224,7 @@ START_TEST(test_failed) {
 }
 END_TEST
 
-static const struct audit_who kim = { "kim", "ssh", "" };
+static const struct audit_who kim = { "kim", "ssh(192.0.2.7)" };
 
 START_TEST(test_refusal) {
 	AUTO_FREE char *all = NULL;
@@ -239,11 +236,11 @@ START_TEST(test_refusal) {
 	ck_assert_str_eq(all,
 			 "logid=\"0100044546\" type=\"event\" subtype=\"system\" "
 			 "level=\"warning\" vd=\"root\" logdesc=\"Change refused\" "
-			 "user=\"kim\" ui=\"ssh\" action=\"Edit\" status=\"failure\" "
+			 "user=\"kim\" ui=\"ssh(192.0.2.7)\" action=\"Edit\" status=\"failure\" "
 			 "msg=\"Refused with return code 14\"\n"
 			 "logid=\"0100044546\" type=\"event\" subtype=\"system\" "
 			 "level=\"warning\" vd=\"root\" logdesc=\"Change refused\" "
-			 "user=\"kim\" ui=\"ssh\" action=\"Edit\" status=\"failure\" "
+			 "user=\"kim\" ui=\"ssh(192.0.2.7)\" action=\"Edit\" status=\"failure\" "
 			 "cfgpath=\"firewall.address\" cfgobj=\"a\" "
 			 "msg=\"Refused with return code -651\"\n");
 }
@@ -260,7 +257,7 @@ START_TEST(test_command) {
 	ck_assert_str_eq(all,
 			 "logid=\"0100032102\" type=\"event\" subtype=\"system\" "
 			 "level=\"information\" vd=\"root\" logdesc=\"Command executed\" "
-			 "user=\"kim\" ui=\"ssh\" action=\"Execute\" status=\"success\" "
+			 "user=\"kim\" ui=\"ssh(192.0.2.7)\" action=\"Execute\" status=\"success\" "
 			 "msg=\"execute it a 'b'\"\n");
 	forget();
 	audit_command(logs, &kim, "execute it", 2, argv, ERR_VALUE);

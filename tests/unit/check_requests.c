@@ -562,13 +562,13 @@ static const struct {
 	{ CTL_PLACE, "t:firewall.policy|s:9|1:2|s:8", "closed\n", 12 },
 };
 
-START_TEST(test_host) {
+START_TEST(test_ui) {
 	struct revision rev;
 
-	snprintf(a.caller.host, sizeof(a.caller.host), "203.0.113.7");
+	snprintf(a.caller.ui, sizeof(a.caller.ui), "ssh(203.0.113.7)");
 	ck_assert_str_eq(ask(&a, CTL_PUT, "t:firewall.address|s:h|8:18446744073709551615|s:"), "ok\n");
 	ck_assert_int_eq(store_revision_get(engine->store, engine->revision, &rev, NULL), 0);
-	ck_assert_str_eq(rev.source, "cli(203.0.113.7)");
+	ck_assert_str_eq(rev.source, "ssh(203.0.113.7)");
 	revision_done(&rev);
 }
 END_TEST
@@ -783,7 +783,7 @@ static Suite *requests_suite(void) {
 	tcase_add_test(t, test_put);
 	tcase_add_test(t, test_delete);
 	tcase_add_test(t, test_edits);
-	tcase_add_test(t, test_host);
+	tcase_add_test(t, test_ui);
 	tcase_add_test(t, test_replace);
 	tcase_add_test(t, test_transaction);
 	tcase_add_test(t, test_next);

@@ -104,6 +104,26 @@ START_TEST(test_comment) {
 }
 END_TEST
 
+/* It says who has committed it, and how he came: not who opened it. */
+START_TEST(test_author) {
+	struct wire root;
+	struct revision rev;
+
+	GOOD(wire_txn(&alice, "start"), &alice);
+	GOOD(wire_drop(&alice, "firewall.policy", "7"), &alice);
+	wire_open(&root, &unit, "root");
+	snprintf(root.caller.ui, sizeof(root.caller.ui), "cli(192.0.2.1)");
+	GOOD(wire_txn(&root, "resume 1"), &root);
+	GOOD(wire_txn(&root, "commit"), &root);
+	ck_assert_int_eq(store_revision_get(unit.engine->store, unit.engine->revision, &rev, NULL),
+			 0);
+	ck_assert_str_eq(rev.user, "root");
+	ck_assert_str_eq(rev.source, "cli(192.0.2.1)");
+	revision_done(&rev);
+	wire_close(&root);
+}
+END_TEST
+
 /* ---- connections ---- */
 
 START_TEST(test_lost_connection) {
@@ -541,6 +561,7 @@ static Suite *workspace_suite(void) {
 	tcase_add_test(t, test_seen);
 	tcase_add_test(t, test_abort);
 	tcase_add_test(t, test_comment);
+	tcase_add_test(t, test_author);
 	tcase_add_test(t, test_lost_connection);
 	tcase_add_test(t, test_taken_over);
 	tcase_add_test(t, test_root);
