@@ -313,6 +313,7 @@ static void on_report(evutil_socket_t fd, short what, void *arg) {
 	if (traffic_report(k->traffic, &err) != 0)
 		say(k, LOG_WARNING, "traffic log: %s", err.text);
 	watch_denied(k);
+	audit_report(k->audit);
 	if (logs_report(k->logs, &err) != 0)
 		say(k, LOG_WARNING, "log: %s", err.text);
 }
@@ -322,7 +323,7 @@ static int open_logs(struct kernel *k, struct err *err) {
 	const struct timeval every = { .tv_sec = REPORT_S };
 
 	k->logs = logs_open(dir, LOGSEND_LOCAL, k->engine);
-	k->audit = audit_new(k->logs);
+	k->audit = audit_new(k->logs, moment_now);
 	k->ways = fib_open(err);
 	k->traffic = k->ways ? traffic_new(k->nft, k->logs, k->ways, err) : NULL;
 	if (!k->traffic)
@@ -474,6 +475,10 @@ struct kernel *kernel_close(struct kernel *k) {
 	free(k->state_dir);
 	free(k);
 	return NULL;
+}
+
+struct audit *kernel_audit(const struct kernel *k) {
+	return k->audit;
 }
 
 struct logs *kernel_logs(const struct kernel *k) {

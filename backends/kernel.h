@@ -5,6 +5,7 @@
 #include "cfgdb/command.h"
 #include "cfgdb/engine.h"
 
+struct audit;
 struct event_base;
 struct kernel;
 struct logs;
@@ -28,6 +29,9 @@ struct kernel *kernel_open(const struct kernel_config *config, struct err *err);
 
 /* Close; rules, routes, addresses and settings stay. NULL is fine. Returns NULL. */
 struct kernel *kernel_close(struct kernel *k);
+
+/* Who tells the log of administrators. */
+struct audit *kernel_audit(const struct kernel *k);
 
 /* The log of the unit, for events of other parts. */
 struct logs *kernel_logs(const struct kernel *k);

@@ -2,6 +2,10 @@
 /*
  * Ids and names of fields are those that collectors of FortiOS logs look for. The name of somebody
  * who was refused is what he typed: logtext sees to it that it cannot forge a field.
+ *
+ * A name that nobody has may be a password in the wrong place. By SSH the client has sent it before
+ * it asked for a password, and who guesses names is to be seen: it is told. At the console both are
+ * typed one after the other into the same line: there it is not.
  */
 #include "cfgdb/aaa_audit.h"
 
@@ -9,6 +13,8 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/trust.h"
+
+#define UNKNOWN "unknown"
 
 static const struct kind {
 	const char *id, *what, *action, *status;
@@ -24,13 +30,18 @@ static const struct kind {
 			       LOGTEXT_INFORMATION },
 };
 
+/* Who it was, as far as that is told. */
+static const char *user_of(const struct aaa_event *e) {
+	return e->service == AAA_CONSOLE && !*e->profile ? UNKNOWN : e->user;
+}
+
 static char *message(const struct aaa_event *e, const char *ui) {
 	switch (e->kind) {
 	case AAA_EVENT_LOGIN:
-		return xasprintf("Administrator %s logged in from %s", e->user, ui);
+		return xasprintf("Administrator %s logged in from %s", user_of(e), ui);
 	case AAA_EVENT_REFUSED:
-		return xasprintf("Login of administrator %s from %s was refused: %s", e->user, ui,
-				 e->reason);
+		return xasprintf("Login of administrator %s from %s was refused: %s", user_of(e),
+				 ui, e->reason);
 	case AAA_EVENT_LOCKED:
 		return xasprintf("Logins from %s are disabled for %" PRId64
 				 " seconds after %u bad attempts",
@@ -38,14 +49,23 @@ static char *message(const struct aaa_event *e, const char *ui) {
 	case AAA_EVENT_LOGOUT:
 		break;
 	}
-	return xasprintf("Administrator %s logged out from %s", e->user, ui);
+	return xasprintf("Administrator %s logged out from %s", user_of(e), ui);
+}
+
+char *aaa_audit_source(const struct aaa_event *event) {
+	return event->service == AAA_CONSOLE ? xstrdup("console") :
+					       xasprintf("ssh(%s)", event->source);
+}
+
+bool aaa_audit_is_refusal(const struct aaa_event *event) {
+	return event->kind == AAA_EVENT_REFUSED;
 }
 
 enum logtext_level aaa_audit_line(const struct aaa_event *event, uint64_t time_ns,
 				  struct str *line) {
 	const struct kind *k = &kinds[event->kind];
 	bool console = event->service == AAA_CONSOLE;
-	AUTO_FREE char *ui = console ? xstrdup("console") : xasprintf("ssh(%s)", event->source);
+	AUTO_FREE char *ui = aaa_audit_source(event);
 	AUTO_FREE char *text = message(event, ui);
 	struct trust_source from;
 
@@ -55,7 +75,7 @@ enum logtext_level aaa_audit_line(const struct aaa_event *event, uint64_t time_n
 						   .subtype = "system",
 						   .level = k->level });
 	logtext_str(line, "logdesc", k->what);
-	logtext_str(line, "user", event->user);
+	logtext_str(line, "user", user_of(event));
 	logtext_str(line, "ui", ui);
 	logtext_str(line, "method", console ? "console" : "ssh");
 	if (!console && trust_source(event->source, &from))

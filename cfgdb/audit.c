@@ -9,11 +9,13 @@
  */
 #include "cfgdb/audit.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/flood.h"
 
 #define ATTRS_MAX 1024   /* bytes of what is told of the attributes of an object */
 #define NAMES_MAX 1024   /* of the objects of a commit */
@@ -21,17 +23,54 @@
 
 struct audit {
 	struct logs *logs;
+	moment_fn *clock;
+	struct flood refusals;
 	const struct commit *commit; /* in progress */
 };
 
-struct audit *audit_new(struct logs *logs) {
+struct audit *audit_new(struct logs *logs, moment_fn *clock) {
 	struct audit *a = xcalloc(1, sizeof(*a));
 
 	a->logs = logs;
+	a->clock = clock;
 	return a;
 }
 
+/* ---- floods ---- */
+
+static void tell_untold(void *arg, const char *source, uint32_t untold) {
+	const struct audit *a = arg;
+	AUTO_FREE char *text = xasprintf("%" PRIu32 " more refusal%s of %s %s not told", untold,
+					 str_plural(untold), source, untold == 1 ? "was" : "were");
+
+	logs_add_loss(a->logs, text);
+}
+
+static void settle(struct audit *a, int64_t now_s) {
+	flood_settle(&a->refusals, now_s, tell_untold, a);
+}
+
+static bool take(struct audit *a, const char *source) {
+	struct moment now;
+
+	a->clock(&now);
+	settle(a, now.boot_s);
+	return flood_take(&a->refusals, source, now.boot_s);
+}
+
+void audit_report(struct audit *a) {
+	struct moment now;
+
+	a->clock(&now);
+	settle(a, now.boot_s);
+	logs_flush(a->logs);
+}
+
 struct audit *audit_free(struct audit *a) {
+	if (a) {
+		settle(a, INT64_MAX);
+		logs_flush(a->logs);
+	}
 	free(a);
 	return NULL;
 }
@@ -207,41 +246,66 @@ static void tell_count(const struct audit *a) {
 	end(a->logs, &event, str_text(&msg), &line);
 }
 
-void audit_refusal(struct logs *logs, const struct audit_who *who, const struct schema_table *table,
-		   const char *key, int code) {
-	const struct event event = {
-		.id = "0100044546", .what = "Change refused", .action = "Edit", .code = code
-	};
-	AUTO_STR struct str line = STR_INIT;
-	AUTO_FREE char *msg = xasprintf("Refused with return code %d", code);
+/* Whether an event is told: of those that fail not all are, if there are very many. */
+static bool is_told(struct audit *a, const struct audit_who *who, int code) {
+	AUTO_FREE char *source = NULL;
 
-	if (!logs)
-		return;
-	begin(who, &event, &line);
-	if (table)
-		logtext_str(&line, "cfgpath", table->dotted);
-	if (table && schema_is_list(table) && key)
-		logtext_str(&line, "cfgobj", key);
-	end(logs, &event, msg, &line);
-	logs_flush(logs);
+	if (!a || code == 0)
+		return a != NULL;
+	source = xasprintf("%s %s", who->user, who->ui);
+	return take(a, source);
 }
 
-void audit_command(struct logs *logs, const struct audit_who *who, const char *words, size_t argc,
+static bool is_denial(int code) {
+	return code == ERR_DENIED || code == ERR_PERMISSION;
+}
+
+void audit_refusal(struct audit *a, const struct audit_who *who, const struct audit_refused *what) {
+	const struct err *why = what->why;
+	const struct event event = { .id = "0100044546",
+				     .what = what->change ? "Change refused" : "Access refused",
+				     .action = what->change ? "Edit" : "View",
+				     .code = why->code };
+	AUTO_STR struct str line = STR_INIT;
+	AUTO_FREE char *msg = is_denial(why->code)
+				      ? xstrdup(why->text)
+				      : xasprintf("Refused with return code %d", why->code);
+
+	if (!is_told(a, who, why->code))
+		return;
+	begin(who, &event, &line);
+	if (what->table)
+		logtext_str(&line, "cfgpath", what->table->dotted);
+	if (what->table && schema_is_list(what->table) && what->key)
+		logtext_str(&line, "cfgobj", what->key);
+	end(a->logs, &event, msg, &line);
+	logs_flush(a->logs);
+}
+
+void audit_command(struct audit *a, const struct audit_who *who, const char *words, size_t argc,
 		   char *const argv[], int code) {
 	const struct event event = {
 		.id = "0100032102", .what = "Command executed", .action = "Execute", .code = code
 	};
 	AUTO_STR struct str line = STR_INIT, msg = STR_INIT;
 
-	if (!logs)
+	if (!is_told(a, who, code))
 		return;
 	str_add(&msg, words);
 	for (size_t i = 0; i < argc && msg.len <= NAMES_MAX; i++)
 		str_addf(&msg, " %s", argv[i]);
 	cut(&msg, NAMES_MAX);
 	begin(who, &event, &line);
-	end(logs, &event, str_text(&msg), &line);
-	logs_flush(logs);
+	end(a->logs, &event, str_text(&msg), &line);
+	logs_flush(a->logs);
+}
+
+void audit_line(struct audit *a, const char *refused, enum logtext_level level,
+		const struct str *line) {
+	if (!a || (refused && !take(a, refused)))
+		return;
+	logs_add(a->logs, LOGSTORE_EVENT, level, line);
+	logs_flush(a->logs);
 }
 
 /* ---- backend ---- */

@@ -326,7 +326,10 @@ static int reload_run(void *ctx, const struct command_call *call, struct str *ou
 	return rc;
 }
 
-/* ---- execute backup revision: by it the shell sees whether all is of one moment ---- */
+/*
+ * ---- execute backup: the shell says so when it begins one, for the log, and sees by the revision
+ * whether all is of one moment ----
+ */
 
 static int revision_run(void *ctx, const struct command_call *call, struct str *out,
 			struct err *err) {
@@ -381,6 +384,12 @@ const struct command *commands_revision(size_t *n) {
 		{ .words = "execute revision diff", .reads = "all", .run = diff_run },
 		{ .words = "execute revision revert", .writes = "all", .run = revert_run },
 		{ .words = "execute revision comment", .writes = "sysgrp.mnt", .run = comment_run },
+		{ .words = "execute backup config", .reads = "all", .act = "backup config",
+		  .told = true, .run = revision_run },
+		{ .words = "execute backup full-config", .reads = "all", .act = "backup config",
+		  .told = true, .run = revision_run },
+		{ .words = "execute backup yaml-config", .reads = "all", .act = "backup config",
+		  .told = true, .run = revision_run },
 		{ .words = "execute backup revision", .reads = "all", .act = "backup config",
 		  .run = revision_run },
 		{ .words = "execute restore losses", .reads = "any", .run = losses_run },

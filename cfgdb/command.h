@@ -84,6 +84,7 @@ struct command {
 	/* Group of which its user may read, or write (cfgdb/rights.h); neither: super_admin. What
 	 * writes is told in the log with its arguments, of which none is a secret. */
 	const char *reads, *writes;
+	bool told;           /* in the log as well, although it changes nothing */
 	const char *act;     /* what a refusal says that he may not; NULL: run it */
 	/* Append the whole output, lines ending in \n, to out. */
 	int (*run)(void *ctx, const struct command_call *call, struct str *out, struct err *err);

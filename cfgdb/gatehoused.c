@@ -30,6 +30,7 @@
 #include "backends/takeup.h"
 #include "cfgdb/aaa_audit.h"
 #include "cfgdb/aaa_server.h"
+#include "cfgdb/audit.h"
 #include "cfgdb/base/confine.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/log.h"
@@ -277,7 +278,7 @@ static int start_server(struct daemon *d, struct err *err) {
 					.commands = d->commands,
 					.n_commands = d->n_commands,
 					.version = PACKAGE_VERSION,
-					.logs = kernel_logs(d->kernel),
+					.audit = kernel_audit(d->kernel),
 					.relay = d->relay,
 					.attach_user = d->opt.sync_user,
 					.role = d->role,
@@ -291,7 +292,7 @@ static int start_server(struct daemon *d, struct err *err) {
 
 static void on_login(void *arg, const struct aaa_event *event) {
 	const struct daemon *d = arg;
-	struct logs *logs = kernel_logs(d->kernel);
+	AUTO_FREE char *source = aaa_audit_source(event);
 	AUTO_STR struct str line = STR_INIT;
 	struct timespec now;
 	enum logtext_level level;
@@ -299,8 +300,8 @@ static void on_login(void *arg, const struct aaa_event *event) {
 	clock_gettime(CLOCK_REALTIME, &now);
 	level = aaa_audit_line(event, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
 			       &line);
-	logs_add(logs, LOGSTORE_EVENT, level, &line);
-	logs_flush(logs);
+	audit_line(kernel_audit(d->kernel), aaa_audit_is_refusal(event) ? source : NULL, level,
+		   &line);
 }
 
 static void on_session_over(void *arg, uint32_t session) {

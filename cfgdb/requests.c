@@ -55,7 +55,7 @@ struct txn *caller_txn_new(struct caller *s) {
 void caller_drop_txn(struct caller *s) {
 	txn_free(s->txn);
 	s->txn = NULL;
-	s->replicates = false;
+	s->replicates = s->restores = false;
 }
 
 void caller_done(struct caller *s) {
@@ -366,6 +366,7 @@ static int request_begin(struct caller *s, struct buf_reader *r, struct err *err
 	s->txn = caller_txn_new(s);
 	if (kind == CTL_BEGIN_CHANGE)
 		return 0;
+	s->restores = true;
 	rc = txn_replace(s->txn, kind == CTL_BEGIN_REPLACE_FACTORY, err);
 	if (rc)
 		caller_drop_txn(s);
@@ -426,6 +427,9 @@ static int request_commit(struct caller *s, struct buf_reader *r, struct err *er
 	err_clean_line(comment);
 	if (s->txn)
 		rc = caller_commit(s, s->txn, &wish, err);
+	if (s->restores)
+		audit_command(s->config->audit, &(struct audit_who){ s->user, s->ui },
+			      "execute restore config", 0, NULL, rc);
 	caller_drop_txn(s);
 	return rc;
 }
@@ -517,10 +521,6 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 
 /* ---- dispatch ---- */
 
-static struct audit_who who_is(const struct caller *s) {
-	return (struct audit_who){ s->user, s->ui };
-}
-
 static void send_result(struct caller *s, int rc, const struct err *err) {
 	AUTO_BUF struct buf b = BUF_INIT;
 
@@ -560,6 +560,16 @@ static bool is_change(uint8_t type) {
 	       type == CTL_PURGE || type == CTL_BEGIN || type == CTL_COMMIT;
 }
 
+static bool has_key(uint8_t type) {
+	return type == CTL_PUT || type == CTL_DELETE || type == CTL_RENAME || type == CTL_PLACE ||
+	       type == CTL_GET;
+}
+
+static bool has_table(uint8_t type) {
+	return has_key(type) || type == CTL_PURGE || type == CTL_LIST || type == CTL_KEYS ||
+	       type == CTL_NEXT_ID || type == CTL_CHECK_REF || type == CTL_CHECK_SECRET;
+}
+
 /* What completion asks for while a line is typed: nothing may come between. */
 static bool is_quiet(uint8_t type) {
 	return type == CTL_KEYS || type == CTL_CHECK_REF || type == CTL_CHECK_SECRET ||
@@ -590,20 +600,31 @@ static int refuse(const struct caller *s, struct err *err) {
 }
 
 /* Frames about an entry begin with its table and key. */
-static void tell_refusal(const struct caller *s, const uint8_t *frame, size_t len, int code) {
-	const struct audit_who who = who_is(s);
-	const struct schema_table *table = NULL;
+static void tell_refusal(const struct caller *s, const uint8_t *frame, size_t len,
+			 const struct err *err) {
+	const struct audit_who who = { s->user, s->ui };
+	struct audit_refused what = { .why = err };
 	AUTO_FREE char *key = NULL;
 	struct buf_reader r;
 	uint8_t type;
 
 	buf_reader_init(&r, frame, len);
 	type = buf_get_u8(&r);
-	if (type != CTL_BEGIN && type != CTL_COMMIT)
-		table = request_take_table(&r);
-	if (table && type != CTL_PURGE)
-		key = buf_get_str(&r, OBJECT_KEY_MAX);
-	audit_refusal(s->config->logs, &who, table, key, code);
+	what.change = is_change(type);
+	if (has_table(type))
+		what.table = take_any_table(&r);
+	if (has_key(type))
+		what.key = key = buf_get_str(&r, OBJECT_KEY_MAX);
+	if (r.bad)
+		what.table = NULL;
+	audit_refusal(s->config->audit, &who, &what);
+}
+
+/* Commands tell of themselves (cfgdb/requests_run.h). */
+static bool is_told(uint8_t type, int code) {
+	bool denied = code == ERR_DENIED || code == ERR_PERMISSION;
+
+	return type != CTL_RUN && code != 0 && (denied || is_change(type));
 }
 
 bool caller_request(struct caller *s, const uint8_t *frame, size_t len) {
@@ -619,12 +640,15 @@ bool caller_request(struct caller *s, const uint8_t *frame, size_t len) {
 		return false;
 	look_at_role(s);
 	if (!has_right(s, type)) {
-		send_result(s, refuse(s, &err), &err);
+		rc = refuse(s, &err);
+		tell_refusal(s, frame, len, &err);
+		send_result(s, rc, &err);
 		return true;
 	}
 	lend_rights(s);
 	rc = look_at_time(s, type, &err);
 	if (rc) {
+		tell_refusal(s, frame, len, &err);
 		send_result(s, rc, &err);
 		return true;
 	}
@@ -632,8 +656,8 @@ bool caller_request(struct caller *s, const uint8_t *frame, size_t len) {
 	lend_rights(s); /* what was resumed must not keep those of another connection */
 	if (!buf_reader_end(&r))
 		return false;
-	if (rc && is_change(type))
-		tell_refusal(s, frame, len, rc);
+	if (is_told(type, rc))
+		tell_refusal(s, frame, len, &err);
 	if (attached) /* what the attached one says has no answer */
 		return true;
 	if (type == CTL_CANCEL ? streaming : !caller_is_streaming(s))
@@ -651,12 +675,16 @@ bool caller_is_streaming(const struct caller *s) {
 
 enum stream_state caller_stream(struct caller *s) {
 	struct err err = { 0 };
+	const struct audit_who who = { s->user, s->ui };
+	const struct audit_refused what = { .why = &err };
 	enum stream_state state;
+	int rc;
 
 	look_at_role(s);
 	if (!caller_is_streaming(s)) {
-		send_result(s, rights_refuse("see the rest: his role is another one now", &err),
-			    &err);
+		rc = rights_refuse("see the rest: his role is another one now", &err);
+		audit_refusal(s->config->audit, &who, &what);
+		send_result(s, rc, &err);
 		return STREAM_FAILED;
 	}
 	state = request_run_next(s, &err);

@@ -33,6 +33,7 @@ struct caller {
 	bool greeted;            /* has sent a hello that fits */
 	struct txn *txn;         /* open transaction, or NULL */
 	bool replicates;         /* it is a replicated one */
+	bool restores;           /* it replaces the configuration */
 	uint64_t made;           /* revision of the last commit; 0: it made none */
 	struct seat seat;        /* for the config transaction that is open here, if any */
 	struct memories *memories; /* of commands */

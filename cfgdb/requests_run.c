@@ -76,6 +76,11 @@ static int check_command(const struct caller *s, const struct command *c, struct
 	return rights_refuse(c->act ? c->act : act, err);
 }
 
+/* What only shows something is told when he may not see it. */
+static bool is_told(const struct command *c, int code) {
+	return c->writes || c->told || code == ERR_DENIED || code == ERR_PERMISSION;
+}
+
 static int run_command(struct caller *s, bool json, size_t argc, char *const argv[],
 		       struct err *err) {
 	size_t n_words;
@@ -91,8 +96,10 @@ static int run_command(struct caller *s, bool json, size_t argc, char *const arg
 	if (!command)
 		return command_bad_word(argv[0], err);
 	rc = check_command(s, command, err);
-	if (rc)
+	if (rc) {
+		audit_command(s->config->audit, &who, command->words, 0, NULL, rc);
 		return rc;
+	}
 	if (json && !command->has_json)
 		return err_set(err, ERR_PARSE, "this command has no JSON form: %s", command->words);
 	if (command->open) {
@@ -101,8 +108,8 @@ static int run_command(struct caller *s, bool json, size_t argc, char *const arg
 		rc = command->run(command->ctx, &call, &text, err);
 		send_text(s, CTL_TEXT, &text);
 	}
-	if (command->writes)
-		audit_command(s->config->logs, &who, command->words, call.argc, call.argv, rc);
+	if (is_told(command, rc))
+		audit_command(s->config->audit, &who, command->words, call.argc, call.argv, rc);
 	return rc;
 }
 

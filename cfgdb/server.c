@@ -116,7 +116,7 @@ static void peer_of_machine(const struct server *s, const struct ucred *cred, st
 }
 
 static struct peer peer_at(const struct server *s, int fd) {
-	struct peer peer = { .user = "" };
+	struct peer peer = { .ui = "cli" };
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 

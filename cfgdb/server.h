@@ -9,8 +9,8 @@
 #include "cfgdb/engine.h"
 
 struct aaa;
+struct audit;
 struct event_base;
-struct logs;
 struct pending;
 struct relay;
 struct role;
@@ -23,7 +23,7 @@ struct server_config {
 	const struct command *commands;    /* n_commands of them; live as long as the server */
 	size_t n_commands;
 	const char *version;               /* of the product */
-	struct logs *logs;                 /* is told of refusals and commands; NULL: nobody is */
+	struct audit *audit;               /* is told of refusals and commands; NULL: nobody is */
 	struct relay *relay;               /* for who attaches; NULL: nobody can */
 	const char *attach_user;           /* who may, and nothing else, beside root; or NULL */
 	struct role *role;                 /* of the unit in its group; NULL: none */

@@ -125,8 +125,8 @@ static bool never_enough(void *arg) {
 	return false;
 }
 
-int backup_revision(struct client *client, struct str *ret, struct err *err) {
-	static const char *const words[] = { "execute", "backup", "revision" };
+static int ask(struct client *client, const char *word, struct str *ret, struct err *err) {
+	const char *const words[] = { "execute", "backup", word };
 	const struct client_output out = { take_text, never_enough, ret, false, NULL };
 	int rc;
 
@@ -135,6 +135,10 @@ int backup_revision(struct client *client, struct str *ret, struct err *err) {
 	if (rc == 0 && ret->len > 0)
 		ret->data[--ret->len] = '\0'; /* the end of the line */
 	return rc;
+}
+
+int backup_revision(struct client *client, struct str *ret, struct err *err) {
+	return ask(client, "revision", ret, err);
 }
 
 int backup_comment(struct client *client, const char *revision, const char *comment,
@@ -148,9 +152,14 @@ int backup_comment(struct client *client, const char *revision, const char *comm
 
 int backup_text(struct client *client, enum backup_form form, bool (*stop)(void *arg), void *arg,
 		struct str *out, struct err *err) {
+	static const char *const names[] = {
+		[BACKUP_CONFIG] = "config",
+		[BACKUP_FULL] = "full-config",
+		[BACKUP_YAML] = "yaml-config",
+	};
 	struct backup b = { client, form, stop, arg, NULL, out };
 	AUTO_STR struct str before = STR_INIT, after = STR_INIT;
-	int rc = backup_revision(client, &before, err);
+	int rc = ask(client, names[form], &before, err);
 
 	for (int i = 0; i < TRIES_MAX && rc == 0; i++) {
 		str_clear(out);

@@ -33,6 +33,11 @@ static const struct {
 	  "method=\"ssh\" action=\"login\" status=\"failed\" reason=\"name_invalid\" "
 	  "msg=\"Login of administrator x' status='success  from ssh(not an address) was refused: "
 	  "name_invalid\"" },
+	{ { AAA_EVENT_REFUSED, "my password", "", AAA_CONSOLE, "", "name_invalid", 0, 0 },
+	  HEAD("0100032002", "alert")
+	  "logdesc=\"Admin login failed\" user=\"unknown\" ui=\"console\" method=\"console\" "
+	  "action=\"login\" status=\"failed\" reason=\"name_invalid\" "
+	  "msg=\"Login of administrator unknown from console was refused: name_invalid\"" },
 	{ { AAA_EVENT_LOCKED, "bob", "prof_admin", AAA_SSH, "fe80::1", "exceed_limit", 60, 3 },
 	  HEAD("0100032021", "alert")
 	  "logdesc=\"Admin login disabled\" user=\"bob\" ui=\"ssh(fe80::1)\" method=\"ssh\" "

@@ -16,9 +16,16 @@ static struct engine *engine;
 static struct logs *logs;
 static struct audit *audit;
 
+static struct moment now;
+
+static void stopped_clock(struct moment *ret) {
+	*ret = now;
+}
+
 static void setup(void) {
 	struct backend b;
 
+	now = (struct moment){ 1800000000, 5000 };
 	dir = fixture_dir();
 	log_dir = xasprintf("%s/log", dir);
 	engine = fixture_engine(dir);
@@ -26,7 +33,7 @@ static void setup(void) {
 	b = logs_backend(logs);
 	engine_add_backend(engine, &b);
 	ck_assert_int_eq(b.start(b.ctx, &(struct commit){ .model = engine->model }, NULL), 0);
-	audit = audit_new(logs);
+	audit = audit_new(logs, stopped_clock);
 	b = audit_backend(audit);
 	engine_add_backend(engine, &b);
 }
@@ -226,23 +233,77 @@ END_TEST
 
 static const struct audit_who kim = { "kim", "ssh(192.0.2.7)" };
 
+#define REFUSAL(what, action)                                                                      \
+	"logid=\"0100044546\" type=\"event\" subtype=\"system\" level=\"warning\" vd=\"root\" "     \
+	"logdesc=\"" what "\" user=\"kim\" ui=\"ssh(192.0.2.7)\" action=\"" action                 \
+	"\" status=\"failure\" "
+
+static void refuse(const struct audit_who *who, bool change, const char *table, const char *key,
+		   int code) {
+	const struct err why = { .code = code, .text = "what was typed" };
+	const struct audit_refused what = { change, table ? fixture_table(table) : NULL, key, &why };
+
+	audit_refusal(audit, who, &what);
+}
+
+/* The text of an error is told when it is about rights. */
 START_TEST(test_refusal) {
 	AUTO_FREE char *all = NULL;
 
-	audit_refusal(NULL, &kim, NULL, NULL, ERR_VALUE);
-	audit_refusal(logs, &kim, fixture_table("firewall.address"), "a", ERR_VALUE);
-	audit_refusal(logs, &kim, NULL, NULL, ERR_LOCKED);
+	audit_refusal(NULL, &kim, &(struct audit_refused){ .why = &(struct err){ .code = 1 } });
+	refuse(&kim, true, "firewall.address", "a", ERR_VALUE);
+	refuse(&kim, true, "system.global", "", ERR_DENIED);
+	refuse(&kim, false, "firewall.address", NULL, ERR_DENIED);
+	refuse(&kim, false, NULL, NULL, ERR_PERMISSION);
 	all = events();
-	ck_assert_str_eq(all,
-			 "logid=\"0100044546\" type=\"event\" subtype=\"system\" "
-			 "level=\"warning\" vd=\"root\" logdesc=\"Change refused\" "
-			 "user=\"kim\" ui=\"ssh(192.0.2.7)\" action=\"Edit\" status=\"failure\" "
-			 "msg=\"Refused with return code 14\"\n"
-			 "logid=\"0100044546\" type=\"event\" subtype=\"system\" "
-			 "level=\"warning\" vd=\"root\" logdesc=\"Change refused\" "
-			 "user=\"kim\" ui=\"ssh(192.0.2.7)\" action=\"Edit\" status=\"failure\" "
-			 "cfgpath=\"firewall.address\" cfgobj=\"a\" "
-			 "msg=\"Refused with return code -651\"\n");
+	ck_assert_str_eq(all, REFUSAL("Access refused", "View") "msg=\"what was typed\"\n"
+			 REFUSAL("Access refused", "View")
+			 "cfgpath=\"firewall.address\" msg=\"what was typed\"\n"
+			 REFUSAL("Change refused", "Edit")
+			 "cfgpath=\"system.global\" msg=\"what was typed\"\n"
+			 REFUSAL("Change refused", "Edit") "cfgpath=\"firewall.address\" "
+			 "cfgobj=\"a\" msg=\"Refused with return code -651\"\n");
+}
+END_TEST
+
+static unsigned int count(const char *text) {
+	AUTO_FREE char *all = events();
+	unsigned int n = 0;
+
+	for (const char *p = all; (p = strstr(p, text)) != NULL; p++)
+		n++;
+	return n;
+}
+
+/* A flood of refusals leaves some, and their number; what succeeds is always told. */
+START_TEST(test_flood) {
+	static const struct audit_who bob = { "bob", "ssh(192.0.2.7)" };
+	AUTO_STR struct str line = STR_INIT;
+
+	str_add(&line, "date=2027-01-15 time=08:00:00 logid=\"1\" x=y");
+	for (int i = 0; i < 100; i++) {
+		refuse(&kim, true, "firewall.address", "a", ERR_VALUE);
+		audit_command(audit, &kim, "execute it", 0, NULL, ERR_PERMISSION);
+		audit_line(audit, "ssh(192.0.2.8)", LOGTEXT_ALERT, &line);
+		audit_command(audit, &kim, "execute that", 0, NULL, 0);
+	}
+	refuse(&bob, true, "firewall.address", "a", ERR_VALUE);
+	ck_assert_uint_eq(count("user=\"kim\"") - count("execute that"), 30);
+	ck_assert_uint_eq(count("x=y"), 30);
+	ck_assert_uint_eq(count("execute that"), 100);
+	ck_assert_uint_eq(count("user=\"bob\""), 1);
+	audit_report(audit);
+	ck_assert_uint_eq(count("not told"), 0);
+	now.boot_s += 60;
+	audit_report(audit);
+	ck_assert_uint_eq(count("msg=\"170 more refusals of kim ssh(192.0.2.7) were not told\""), 1);
+	ck_assert_uint_eq(count("msg=\"70 more refusals of ssh(192.0.2.8) were not told\""), 1);
+	audit_report(audit);
+	ck_assert_uint_eq(count("not told"), 2);
+	for (int i = 0; i < 31; i++)
+		refuse(&kim, true, "firewall.address", "a", ERR_VALUE);
+	audit = audit_free(audit); /* its engine makes no commit any more */
+	ck_assert_uint_eq(count("msg=\"1 more refusal of kim ssh(192.0.2.7) was not told\""), 1);
 }
 END_TEST
 
@@ -252,19 +313,58 @@ START_TEST(test_command) {
 	char *argv[] = { (char *)"a\n\"b\"", longest };
 
 	audit_command(NULL, &kim, "execute it", 1, argv, 0);
-	audit_command(logs, &kim, "execute it", 1, argv, 0);
+	audit_command(audit, &kim, "execute it", 1, argv, 0);
 	all = events();
 	ck_assert_str_eq(all,
 			 "logid=\"0100032102\" type=\"event\" subtype=\"system\" "
 			 "level=\"information\" vd=\"root\" logdesc=\"Command executed\" "
-			 "user=\"kim\" ui=\"ssh(192.0.2.7)\" action=\"Execute\" status=\"success\" "
-			 "msg=\"execute it a 'b'\"\n");
+			 "user=\"kim\" ui=\"ssh(192.0.2.7)\" action=\"Execute\" "
+			 "status=\"success\" msg=\"execute it a 'b'\"\n");
 	forget();
-	audit_command(logs, &kim, "execute it", 2, argv, ERR_VALUE);
+	audit_command(audit, &kim, "execute it", 2, argv, ERR_VALUE);
 	free(all);
 	all = events();
 	ck_assert_ptr_nonnull(strstr(all, " status=\"failure\" msg=\"execute it a 'b' 0000"));
 	ck_assert_str_eq(all + strlen(all) - 6, "0...\"\n");
+}
+END_TEST
+
+/* Names, keys and words that try to be more than one field of one line. */
+START_TEST(test_forged) {
+	static const char *const texts[] = {
+		"x\" status=\"success",	   "x\\\" status=\"success", "x\nlogid=\"9\" user=\"root",
+		"x\r\n\r\nlogid=\"9\"",	   "x\t\v\f\b\x1b[2J",	     "\x7f\x01\x02",
+		"' user='root' x='",	   "%s%n%x",		     "\xc3\x28\xff\xfe",
+		"\xe2\x80\xa8logid=\"9\"", "",			     "\"",
+	};
+	static const char *const names[] = { "logid", "user", "ui", "status", "cfgobj", "msg" };
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		const struct audit_who who = { texts[i], texts[i] };
+		char *argv[] = { (char *)texts[i] };
+		AUTO_FREE char *all = NULL;
+		char *rest, *line;
+		int n = 0;
+
+		forget();
+		refuse(&who, true, "firewall.address", texts[i], ERR_VALUE);
+		audit_command(audit, &who, "execute it", 1, argv, 0);
+		rest = all = events();
+		while ((line = strsep(&rest, "\n")) && *line) {
+			n++;
+			for (const char *p = line; *p; p++)
+				ck_assert((unsigned char)*p >= ' ' && *p != '\\' && *p != 0x7f);
+			for (size_t f = 0; f < ARRAY_LEN(names); f++) {
+				AUTO_FREE char *field = xasprintf("%s=\"", names[f]);
+				const char *at = strstr(line, field);
+
+				ck_assert(!at || !strstr(at + 1, field));
+			}
+			ck_assert_ptr_nonnull(strstr(line, n == 1 ? "status=\"success\" msg="
+								  : "status=\"failure\" cfgpath="));
+		}
+		ck_assert_int_eq(n, 2);
+	}
 }
 END_TEST
 
@@ -281,6 +381,8 @@ int main(void) {
 	tcase_add_test(t, test_many);
 	tcase_add_test(t, test_failed);
 	tcase_add_test(t, test_refusal);
+	tcase_add_test(t, test_flood);
 	tcase_add_test(t, test_command);
+	tcase_add_test(t, test_forged);
 	return fixture_run(s);
 }
