@@ -29,7 +29,8 @@
  * password; it answers alike, and after the same work, for a name that nobody has. AAA_ACCOUNT
  * judges everything else, however the password or key was proved: it is asked after either, and
  * AAA_BEGIN judges it again. A session begins for the process that asks and ends with it, or by
- * AAA_END. AAA_KEYS gives lines of an authorized_keys file with their options.
+ * AAA_END. With that the shell of who has not typed for too long ends its own, before it exits;
+ * only uid 0 ends any. AAA_KEYS gives lines of an authorized_keys file with their options.
  *
  * AAA_LISTEN tells what the SSH server for administrators is to do: algorithms are words of the
  * schema with a blank between two.

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Who has done what: each commit makes events in the log, with the old and the new value of each
- * attribute but of secrets; so do commands, and what was refused. No commit waits for that, or fails
- * because of it. Of very many refusals some are told, and how many there were (cfgdb/flood.h).
+ * attribute but of secrets; so do commands, and what was refused. No commit waits for that, or
+ * fails because of it. Of very many refusals some are told, and how many there were
+ * (cfgdb/flood.h).
  */
 #pragma once
 
@@ -38,7 +39,7 @@ struct audit_refused {
 /* Tell of a refusal. a may be NULL: nobody is told; so it may be below. */
 void audit_refusal(struct audit *a, const struct audit_who *who, const struct audit_refused *what);
 
-/* Tell that a command was given, with these arguments, of which none is a secret, and its outcome. */
+/* Tell of a command with its outcome; none of its arguments is a secret. */
 void audit_command(struct audit *a, const struct audit_who *who, const char *words, size_t argc,
 		   char *const argv[], int code);
 

@@ -152,12 +152,19 @@ static void request_begin(struct asker *who, struct buf_reader *r) {
 		answer(who, aaa_begin(who->shared->aaa, &f.login, who->pid, &account), &account);
 }
 
+/* Of the shell of an administrator it is his own, and he has not typed for too long. */
 static void request_end(struct asker *who, struct buf_reader *r) {
-	const struct aaa_account none = { 0 };
+	struct aaa_account self = { 0 };
 	uint32_t session = buf_get_u32(r);
+	bool free = who->uid == 0;
 
-	if (take_end(r))
-		answer(who, aaa_end(who->shared->aaa, session, "exit"), &none);
+	if (!take_end(r))
+		return;
+	if (free || (aaa_self(who->shared->aaa, who->pid, who->uid, &self) == AAA_OK &&
+		     self.session == session))
+		answer(who, aaa_end(who->shared->aaa, session, free ? "exit" : "timeout"), &self);
+	else
+		answer(who, AAA_DENIED, NULL);
 }
 
 static void request_self(struct asker *who, struct buf_reader *r) {
@@ -230,7 +237,7 @@ static const struct {
 	[AAA_ACCOUNT] = { request_account, ROOT },
 	[AAA_KEYS] = { request_keys, ROOT_OR_KEYS },
 	[AAA_BEGIN] = { request_begin, ROOT },
-	[AAA_END] = { request_end, ROOT },
+	[AAA_END] = { request_end, ANYONE },
 	[AAA_SELF] = { request_self, ANYONE },
 	[AAA_PASSWORD] = { request_password, ANYONE },
 	[AAA_LISTEN] = { request_listen, ROOT },

@@ -200,6 +200,8 @@ static int run_session(struct client *client, const struct options *opt) {
 	if (opt->json)
 		shell_print_json(&sh);
 	session_run(&sh);
+	if (sh.idle)
+		greet_idle(opt->socket);
 	status = sh.lost ? EXIT_NO_CONNECTION : 0;
 	shell_done(&sh);
 	out_done(&out);
@@ -244,6 +246,8 @@ static int run(struct client *client, const struct options *opt) {
 		lines_open(&lines, STDIN_FILENO);
 	lines.idle_s = opt->greeting.idle_s;
 	status = run_lines(client, &lines, NULL, !opt->has_commands, opt);
+	if (lines.idle)
+		greet_idle(opt->socket);
 	lines_done(&lines);
 	return status;
 }

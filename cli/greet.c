@@ -48,8 +48,10 @@ static int wait_key(const struct greet *g) {
 
 	while ((n = poll(&ready, 1, wait_ms)) < 0 && errno == EINTR)
 		;
-	if (n == 0)
+	if (n == 0) {
 		say("\nTimeout\n");
+		(void)aaa_client_end(g->socket, g->account.session);
+	}
 	return n > 0 && read(STDIN_FILENO, &key, 1) == 1 ? key : -1;
 }
 
@@ -162,16 +164,31 @@ static bool greet_silent(const struct greet *g) {
 	return false;
 }
 
-bool greet(const char *control_socket, bool terminal, struct greeting *ret) {
+/* The socket for logins, beside that for commands; to be freed by the caller. */
+static char *aaa_socket(const char *control_socket) {
 	const char *slash = strrchr(control_socket, '/');
 	int folder = slash ? (int)(slash - control_socket) + 1 : 0;
+
+	return xasprintf("%.*s%s", folder, control_socket, AAA_SOCKET_NAME);
+}
+
+void greet_idle(const char *control_socket) {
+	AUTO_FREE char *path = aaa_socket(control_socket);
+	struct aaa_account self;
+
+	/* Whoever has no session ends none; what cannot be told is an end like any other. */
+	if (aaa_client_self(path, &self) == AAA_OK)
+		(void)aaa_client_end(path, self.session);
+}
+
+bool greet(const char *control_socket, bool terminal, struct greeting *ret) {
 	struct greet g = { .socket = NULL };
 	bool go_on;
 
 	*ret = (struct greeting){ .idle_s = 0 };
 	if (getuid() < AAA_UID_MIN || getuid() > AAA_UID_MAX)
 		return true;
-	g.socket = xasprintf("%.*s%s", folder, control_socket, AAA_SOCKET_NAME);
+	g.socket = aaa_socket(control_socket);
 	go_on = aaa_client_self(g.socket, &g.account) == AAA_OK;
 	if (!go_on)
 		fputs("gatehouse: this is no session of an administrator\n", stderr);

@@ -18,3 +18,6 @@ struct greeting {
  * greeting.
  */
 bool greet(const char *control_socket, bool terminal, struct greeting *ret);
+
+/* Tell the daemon that this session ends because nobody has typed, as the last that is done. */
+void greet_idle(const char *control_socket);

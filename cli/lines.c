@@ -67,10 +67,11 @@ bool lines_empty(const struct lines *l) {
 	return l->pos == l->end && !l->eof;
 }
 
-static bool lines_idle(const struct lines *l) {
+static bool lines_idle(struct lines *l) {
 	struct pollfd ready = { .fd = l->fd, .events = POLLIN };
 
-	return l->idle_s > 0 && poll(&ready, 1, (int)l->idle_s * 1000) == 0;
+	l->idle = l->idle_s > 0 && poll(&ready, 1, (int)l->idle_s * 1000) == 0;
+	return l->idle;
 }
 
 /* Bytes that can be had at once; *data points at them. 0: the end. */

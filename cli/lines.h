@@ -30,6 +30,7 @@ struct lines {
 	size_t pos, end;     /* what is left in text or buffer */
 	bool eof;
 	unsigned int idle_s; /* without bytes, after which it is the end; 0: never */
+	bool idle;	     /* so it has ended */
 	unsigned long number;/* physical lines read so far */
 	unsigned long first; /* line where the last command began; at the end: the last line */
 };

@@ -115,6 +115,7 @@ static void session_timeout(const struct session *s) {
 	out_begin(s->sh->out);
 	out_text(s->sh->out, "\nTimeout\n");
 	out_flush(s->sh->out);
+	s->sh->idle = true;
 }
 
 static void session_loop(struct session *s, struct edit *edit) {

@@ -43,6 +43,7 @@ struct shell {
 	bool reads_stdin;             /* commands come from standard input */
 	bool drop_return;             /* that comes first: a key before it was answer enough */
 	unsigned int idle_s;          /* without a key until a session ends; 0: never */
+	bool idle;                    /* that time is over */
 	unsigned int alias_depth;     /* aliases that are running, one inside the other */
 	unsigned long failures;       /* commands that failed */
 	unsigned long line;           /* of the script, where the command begins, or 0 */

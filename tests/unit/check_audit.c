@@ -241,7 +241,8 @@ static const struct audit_who kim = { "kim", "ssh(192.0.2.7)" };
 static void refuse(const struct audit_who *who, bool change, const char *table, const char *key,
 		   int code) {
 	const struct err why = { .code = code, .text = "what was typed" };
-	const struct audit_refused what = { change, table ? fixture_table(table) : NULL, key, &why };
+	const struct audit_refused what = { change, table ? fixture_table(table) : NULL, key,
+					    &why };
 
 	audit_refusal(audit, who, &what);
 }

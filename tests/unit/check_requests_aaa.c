@@ -31,8 +31,15 @@ static void on_packet(void *arg, const struct buf *packet) {
 	n_got++;
 }
 
+static char reason[32]; /* of the last event */
+
+static void on_event(void *arg, const struct aaa_event *event) {
+	(void)arg;
+	snprintf(reason, sizeof(reason), "%s", event->reason);
+}
+
 static void setup(void) {
-	struct aaa_config config = { .clock = moment_now };
+	struct aaa_config config = { .clock = moment_now, .tell = on_event };
 	struct err err = { 0 };
 
 	dir = fixture_dir();
@@ -188,6 +195,26 @@ START_TEST(test_malformed) {
 }
 END_TEST
 
+/* Who has not typed for too long ends his own session, and no other's. */
+START_TEST(test_own_end) {
+	struct asker root = asker(0), bob = asker(AAA_UID_MIN + 1), other = asker(AAA_UID_MIN);
+	AUTO_BUF struct buf begin = BUF_INIT, end = BUF_INIT, wrong = BUF_INIT;
+
+	make(&begin, AAA_BEGIN);
+	make(&end, AAA_END);
+	ck_assert_int_eq(answer(&bob, &end, S), AAA_DENIED);
+	ck_assert_int_eq(answer(&root, &begin, S), AAA_OK);
+	buf_put_u8(&wrong, AAA_VERSION);
+	buf_put_u8(&wrong, AAA_END);
+	buf_put_u32(&wrong, 2);
+	ck_assert_int_eq(answer(&bob, &wrong, S), AAA_DENIED);
+	ck_assert_int_eq(answer(&other, &end, S), AAA_DENIED);
+	ck_assert_int_eq(answer(&bob, &end, S), AAA_OK);
+	ck_assert_str_eq(reason, "timeout");
+	ck_assert_int_eq(answer(&bob, &end, 2 * S), AAA_DENIED);
+}
+END_TEST
+
 /* While an answer is worked out nothing else may come; nobody is told when he has gone. */
 START_TEST(test_one_at_a_time) {
 	struct asker root = asker(0), gone = asker(0);
@@ -248,6 +275,7 @@ static Suite *requests_aaa_suite(void) {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_rights);
 	tcase_add_loop_test(t, test_own_password, 0, 2);
+	tcase_add_test(t, test_own_end);
 	tcase_add_test(t, test_malformed);
 	tcase_add_test(t, test_one_at_a_time);
 	tcase_add_test(t, test_rate);
