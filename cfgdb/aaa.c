@@ -353,12 +353,20 @@ static void settle(void *arg, struct login *login) {
 		login->due = false;
 }
 
+static void tell_kept(const struct aaa_try *t, const char *why) {
+	tell(t->a, (struct aaa_event){ .kind = AAA_EVENT_KEPT,
+				       .user = t->name,
+				       .origin = t->origin,
+				       .reason = why });
+}
+
 /* What this unit may not change, for another password neither: it says who may. */
 static int set_password(const struct aaa_try *t, bool right, struct err *err) {
 	const struct object *admin = find(t->a, t->name);
 	const char *why = admin ? objection_to_new(t, right) : "there is no such administrator";
 
 	if (why) {
+		tell_kept(t, why);
 		err_set(err, ERR_VALUE, "%s", why);
 		return AAA_DENIED;
 	}
@@ -366,6 +374,7 @@ static int set_password(const struct aaa_try *t, bool right, struct err *err) {
 		logins_each(t->a->logins, settle, (void *)t);
 		return AAA_OK;
 	}
+	tell_kept(t, "refused");
 	return err->code == ERR_PERMISSION ? AAA_BUSY : AAA_DENIED;
 }
 

@@ -18,6 +18,7 @@ enum aaa_event_kind {
 	AAA_EVENT_REFUSED,
 	AAA_EVENT_LOCKED,        /* an address is locked out */
 	AAA_EVENT_LOGOUT,
+	AAA_EVENT_KEPT,          /* a password was not changed */
 };
 
 /* Something about a login, for those who write it down. */
@@ -29,6 +30,7 @@ struct aaa_event {
 	const char *reason;         /* in a word: "passwd_invalid", "exit" */
 	int64_t duration_s;         /* of a lock, or of the session that ended */
 	unsigned int failures;      /* that led to a lock */
+	const char *origin;         /* of AAA_EVENT_KEPT, for service and source: "console" */
 };
 
 struct aaa_config {

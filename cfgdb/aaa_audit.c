@@ -28,6 +28,7 @@ static const struct kind {
 			       LOGTEXT_ALERT },
 	[AAA_EVENT_LOGOUT] = { "0100032003", "Admin logout successful", "logout", "success",
 			       LOGTEXT_INFORMATION },
+	[AAA_EVENT_KEPT] = { "0100044546", "Change refused", "Edit", "failure", LOGTEXT_WARNING },
 };
 
 /* Who it was, as far as that is told. */
@@ -46,6 +47,8 @@ static char *message(const struct aaa_event *e, const char *ui) {
 		return xasprintf("Logins from %s are disabled for %" PRId64
 				 " seconds after %u bad attempts",
 				 e->source, e->duration_s, e->failures);
+	case AAA_EVENT_KEPT:
+		return xasprintf("The password of administrator %s stays as it is", e->user);
 	case AAA_EVENT_LOGOUT:
 		break;
 	}
@@ -53,12 +56,14 @@ static char *message(const struct aaa_event *e, const char *ui) {
 }
 
 char *aaa_audit_source(const struct aaa_event *event) {
+	if (event->origin)
+		return xstrdup(event->origin);
 	return event->service == AAA_CONSOLE ? xstrdup("console") :
 					       xasprintf("ssh(%s)", event->source);
 }
 
 bool aaa_audit_is_refusal(const struct aaa_event *event) {
-	return event->kind == AAA_EVENT_REFUSED;
+	return event->kind == AAA_EVENT_REFUSED || event->kind == AAA_EVENT_KEPT;
 }
 
 enum logtext_level aaa_audit_line(const struct aaa_event *event, uint64_t time_ns,
@@ -77,8 +82,9 @@ enum logtext_level aaa_audit_line(const struct aaa_event *event, uint64_t time_n
 	logtext_str(line, "logdesc", k->what);
 	logtext_str(line, "user", user_of(event));
 	logtext_str(line, "ui", ui);
-	logtext_str(line, "method", console ? "console" : "ssh");
-	if (!console && trust_source(event->source, &from))
+	if (event->source)
+		logtext_str(line, "method", console ? "console" : "ssh");
+	if (event->source && !console && trust_source(event->source, &from))
 		logtext_word(line, "srcip", event->source);
 	logtext_str(line, "action", k->action);
 	logtext_str(line, "status", k->status);

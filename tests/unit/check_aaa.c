@@ -38,13 +38,13 @@ static void fake_clock(struct moment *ret) {
 }
 
 static void on_event(void *arg, const struct aaa_event *e) {
-	static const char *const kinds[] = { "login", "refused", "locked", "logout" };
+	static const char *const kinds[] = { "login", "refused", "locked", "logout", "kept" };
 
 	(void)arg;
 	n_locked += e->kind == AAA_EVENT_LOCKED;
 	if (e->kind != AAA_EVENT_LOCKED)
 		snprintf(told, sizeof(told), "%s %s %s %s %s", kinds[e->kind], e->user, e->profile,
-			 e->source, e->reason);
+			 e->origin ? e->origin : e->source, e->reason);
 }
 
 static void on_over(void *arg, uint32_t session) {
@@ -299,6 +299,7 @@ START_TEST(test_must_change) {
 	/* Who is not forced has to know the old one. */
 	ck_assert_str_eq(change("bob", "guess", "x", false).account.text,
 			 "the old password is wrong");
+	ck_assert_str_eq(told, "kept bob prof_admin console the old password is wrong");
 	ck_assert_int_eq(change("bob", "new one", "secret", false).type, AAA_OK);
 	ck_assert_int_eq(ssh("bob", "secret", IN), AAA_OK);
 	ck_assert_int_eq(change("nobody", "", "x", true).type, AAA_DENIED);
