@@ -519,6 +519,12 @@ bool aaa_is_due(const struct aaa *a, uint32_t session) {
 	return admin && must_change(a, admin, login->service);
 }
 
+const char *aaa_objection(const struct aaa *a, uint32_t session) {
+	const struct login *login = logins_find(a->logins, session);
+
+	return login ? objection(a, find(a, login->name), login->service, login->source) : NULL;
+}
+
 const struct logins *aaa_logins(const struct aaa *a) {
 	return a->logins;
 }

@@ -112,6 +112,12 @@ int aaa_self(const struct aaa *a, pid_t pid, uid_t uid, struct aaa_account *ret)
 /* Whether a new password has to be set in this session before anything else; a NULL: in none. */
 bool aaa_is_due(const struct aaa *a, uint32_t session);
 
+/*
+ * Why the administrator of this session could not log in again from where he did, in a word; NULL:
+ * he could, or there is no such session.
+ */
+const char *aaa_objection(const struct aaa *a, uint32_t session);
+
 /* Who is logged in. */
 const struct logins *aaa_logins(const struct aaa *a);
 

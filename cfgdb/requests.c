@@ -394,8 +394,21 @@ static void warn_of_end(struct caller *s, uint64_t revision, unsigned int minute
 	send_warning(s, text);
 }
 
+/* Whether he could log in again from where he is. */
+static bool is_let_in(const struct caller *s) {
+	return s->session == 0 || !s->config->aaa || !aaa_objection(s->config->aaa, s->session);
+}
+
+/* His session goes on, so he may not notice before it is too late. */
+static void warn_of_door(struct caller *s, bool was_let_in) {
+	if (was_let_in && !is_let_in(s))
+		send_warning(s, "you could not log in again from where you are: see trusthost of "
+				"system admin");
+}
+
 int caller_commit(struct caller *s, struct txn *t, const struct commit_wish *wish,
 		  struct err *err) {
+	bool let_in = is_let_in(s);
 	uint64_t revision = 0;
 	int rc;
 
@@ -407,6 +420,7 @@ int caller_commit(struct caller *s, struct txn *t, const struct commit_wish *wis
 		return rc;
 	s->made = txn_revision(t);
 	send_warnings(s, t);
+	warn_of_door(s, let_in);
 	if (revision)
 		warn_of_end(s, revision, wish->confirm_minutes);
 	return 0;
@@ -445,10 +459,14 @@ static int request_abort(struct caller *s, struct buf_reader *r, struct err *err
 }
 
 int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *err) {
+	bool let_in = is_let_in(s);
+
 	if (rc == 0 && temporary)
 		rc = txn_commit(temporary, err);
-	if (rc == 0)
+	if (rc == 0) {
 		send_warnings(s, temporary ? temporary : caller_txn(s));
+		warn_of_door(s, let_in);
+	}
 	txn_free(temporary);
 	return rc;
 }

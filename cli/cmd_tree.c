@@ -18,6 +18,7 @@
 
 struct tree {
 	struct out *out;
+	const struct client_info *who; /* tables that he may not see are not there */
 	struct str line;
 	size_t indent;           /* where marks stand */
 	bool first;              /* nothing is inside yet: it goes on in the line */
@@ -102,13 +103,14 @@ static size_t path_step(const char *path, const char *prefix, size_t len) {
 }
 
 /* Whether an earlier path begins with these bytes, too. */
-static bool was_before(unsigned int i, const char *path, size_t len) {
+static bool was_before(const struct tree *t, unsigned int i, const char *path, size_t len) {
 	const struct schema_table *table;
 	const char *other;
 
 	while (i-- > 0) {
 		other = nth_path(i, &table);
-		if (strncmp(other, path, len) == 0 && (other[len] == ' ' || other[len] == '\0'))
+		if (client_may_see(t->who, table) && strncmp(other, path, len) == 0 &&
+		    (other[len] == ' ' || other[len] == '\0'))
 			return true;
 	}
 	return false;
@@ -123,7 +125,8 @@ static void tree_paths(struct tree *t, const char *prefix, size_t len) {
 		size_t end = path_step(path, prefix, len), outside;
 		char word[GRAMMAR_PATH_MAX] = "";
 
-		if (end == 0 || end >= sizeof(word) || was_before(i, path, end))
+		if (end == 0 || end >= sizeof(word) || !client_may_see(t->who, table) ||
+		    was_before(t, i, path, end))
 			continue;
 		memcpy(word, path + len + (len > 0), end - len - (len > 0));
 		t->first = t->first || len == 0; /* each of the first words is a tree of its own */
@@ -179,7 +182,9 @@ static int tree_draw(struct tree *t, struct context *ctx, const struct call *cal
 }
 
 int cmd_tree(struct shell *sh, const struct call *call, struct err *err) {
-	struct tree t = { .out = sh->out, .line = STR_INIT, .first = true };
+	struct tree t = {
+		.out = sh->out, .who = client_info(sh->client), .line = STR_INIT, .first = true
+	};
 	int rc = tree_draw(&t, &sh->context, call, err);
 
 	if (t.line.len > 0)

@@ -480,12 +480,32 @@ END_TEST
 
 /* ---- random roles ---- */
 
+/* What completion asks before a value is put. */
+static enum rights_level ask_value(const struct schema_table *table, enum ctl_type type) {
+	AUTO_BUF struct buf b = BUF_INIT;
+	uint16_t i = 0;
+
+	while (i < table->n_attrs && (type == CTL_CHECK_REF ? table->attrs[i].type != ATTR_REF
+							   : !schema_is_secret(&table->attrs[i])))
+		i++;
+	if (i == table->n_attrs)
+		return RIGHTS_NONE;
+	buf_put_u8(&b, (uint8_t)type);
+	buf_put_u16(&b, table->id);
+	buf_put_u16(&b, i);
+	buf_put_str(&b, "nothing");
+	wire_ask(&w, &b);
+	return RIGHTS_WRITE;
+}
+
 /* A request about a table; what level it needs, RIGHTS_NONE: it does not make sense here. */
 static enum rights_level ask_table(const struct schema_table *table, enum ctl_type type) {
 	bool list = schema_is_list(table), number = list && table->attrs[0].type == ATTR_INTEGER;
 	const char *key = !list ? "" : number ? "4711" : "nobody";
 	AUTO_BUF struct buf b = BUF_INIT;
 
+	if (type == CTL_CHECK_REF || type == CTL_CHECK_SECRET)
+		return ask_value(table, type);
 	buf_put_u8(&b, (uint8_t)type);
 	buf_put_u16(&b, table->id);
 	if (type != CTL_LIST && type != CTL_NEXT_ID && type != CTL_PURGE)
@@ -530,17 +550,35 @@ static void check_table(const struct role *role, const struct schema_table *tabl
 static void check_command(const struct role *role, size_t i) {
 	AUTO_FREE char *verb = xstrndup(needs[i].words, strcspn(needs[i].words, " "));
 	bool may = has_verb(role, verb) && has_group(role, needs[i].group, needs[i].level);
+	size_t row = 0;
 
 	wire_run(&w, needs[i].words);
 	ck_assert_msg(w.err.code == (may ? 0 : ERR_PERMISSION), "%s: %d %s", needs[i].words,
 		      w.err.code, w.err.text);
+	while (strcmp(all_commands[row].words, needs[i].words) != 0)
+		row++;
+	wire_run_json(&w, needs[i].words);
+	ck_assert_int_eq(w.err.code, !may			     ? ERR_PERMISSION
+				     : all_commands[row].has_json ? 0
+								     : ERR_PARSE);
+}
+
+/* Who is no super_admin replaces nothing, whatever his role says. */
+static void check_restore(void) {
+	for (enum ctl_begin kind = CTL_BEGIN_REPLACE; kind < CTL_BEGIN_COUNT; kind++) {
+		AUTO_BUF struct buf b = BUF_INIT;
+
+		buf_put_u8(&b, CTL_BEGIN);
+		buf_put_u8(&b, (uint8_t)kind);
+		ck_assert_int_eq(wire_ask(&w, &b), ERR_PERMISSION);
+	}
 }
 
 /* Any role and any request: the daemon decides as the tables above say. */
 START_TEST(test_any) {
 	static const enum ctl_type types[] = { CTL_GET,	   CTL_LIST,   CTL_KEYS,  CTL_NEXT_ID,
 					       CTL_PUT,	   CTL_DELETE, CTL_RENAME, CTL_PLACE,
-					       CTL_PURGE };
+					       CTL_PURGE,  CTL_CHECK_REF, CTL_CHECK_SECRET };
 	struct rng r = rng_seed(fixture_seed());
 	struct role role;
 
@@ -558,6 +596,7 @@ START_TEST(test_any) {
 				    types[rng_below(&r, ARRAY_LEN(types))]);
 		for (int i = 0; i < 30; i++)
 			check_command(&role, rng_below(&r, ARRAY_LEN(needs)));
+		check_restore();
 	}
 	wire_close(&w);
 }

@@ -406,6 +406,54 @@ START_TEST(test_rename_role) {
 }
 END_TEST
 
+/* A role that somebody has stays; so does the last administrator who may everything. */
+START_TEST(test_in_use) {
+	set_role("ops", ALL("read-write"));
+	connect_as("actor", "ops");
+	ck_assert_int_eq(wire_drop(&root, "system.accprofile", "ops"), ERR_IN_USE);
+	ck_assert_int_ne(wire_drop(&root, "system.admin", "admin"), 0);
+	ck_assert_ptr_nonnull(strstr(root.err.text, "'admin' is the last administrator"));
+	ck_assert_int_ne(wire_put(&root, "system.admin", "admin", "set accprofile ops\n"), 0);
+	ck_assert_ptr_nonnull(strstr(root.err.text, "'admin' is the last administrator"));
+	ck_assert_int_ne(wire_put(&root, "system.admin", "admin",
+				  "set accprofile super_admin\nset status disable\n"), 0);
+	GOOD(wire_put(&root, "system.admin", "actor", "set accprofile super_admin\n"), &root);
+	GOOD(wire_drop(&root, "system.accprofile", "ops"), &root);
+	GOOD(wire_drop(&root, "system.admin", "admin"), &root);
+	ck_assert_int_ne(wire_drop(&w, "system.admin", "actor"), 0);
+}
+END_TEST
+
+/* With the group of administrators alone nobody becomes more than he is, by no way that he has. */
+START_TEST(test_climber) {
+	static const char own[] = "set scope global\nset sysgrp custom\nconfig sysgrp-permission\n"
+				  "set admin read-write\nend\n" VERBS;
+	static const char more[] = "set scope global\nset sysgrp read-write\n" VERBS;
+
+	set_role("hr", own);
+	connect_as("actor", "hr");
+	DENIED(wire_put(&w, "system.admin", "actor", "set accprofile super_admin\n"), &w,
+	       "all the permissions of system admin 'actor'");
+	DENIED(wire_put(&w, "system.accprofile", "hr", more), &w,
+	       "all the permissions of system accprofile 'hr'");
+	DENIED(wire_put(&w, "system.accprofile", "new", more), &w,
+	       "all the permissions of system accprofile 'new'");
+	DENIED(wire_put(&w, "system.admin", "friend", "set accprofile super_admin\n"), &w,
+	       "all the permissions of system admin 'friend'");
+	DENIED(wire_put(&w, "system.admin", "admin", "set accprofile super_admin\nset password x\n"),
+	       &w, "all the permissions of system admin 'admin'");
+	DENIED(rename_entry("system.accprofile", "super_admin", "other"), &w,
+	       "all the permissions of system accprofile 'super_admin'");
+	/* Nor by two steps, of which the first is his to take. */
+	GOOD(wire_simple(&w, CTL_BEGIN), &w);
+	GOOD(wire_put(&w, "system.accprofile", "step", own), &w);
+	GOOD(wire_put(&w, "system.admin", "friend", "set accprofile step\n"), &w);
+	ck_assert_int_eq(wire_put(&w, "system.accprofile", "step", more), ERR_DENIED);
+	GOOD(wire_simple(&w, CTL_COMMIT), &w);
+	GOOD(wire_put(&w, "system.admin", "actor", "set accprofile hr\nset password mine-1\n"), &w);
+}
+END_TEST
+
 /* A link that a policy names becomes the unit's without anybody's right on interfaces. */
 START_TEST(test_adopted) {
 	struct txn *t = txn_new(unit.engine, "system", "found");
@@ -590,6 +638,8 @@ int main(void) {
 	tcase_add_test(t, test_grown);
 	tcase_add_test(t, test_rename);
 	tcase_add_test(t, test_rename_role);
+	tcase_add_test(t, test_in_use);
+	tcase_add_test(t, test_climber);
 	tcase_add_test(t, test_adopted);
 	tcase_add_test(t, test_revert);
 	tcase_add_test(t, test_confirm);

@@ -90,6 +90,22 @@ START_TEST(show_leaves_out) {
 }
 END_TEST
 
+/* What is not there has no branch: neither of the whole, nor of a part. */
+START_TEST(the_tree_leaves_out) {
+	const char *text = fake_shell_run(&f, "tree");
+
+	ck_assert_ptr_nonnull(strstr(text, "[address] --*name"));
+	ck_assert_ptr_nonnull(strstr(text, "[policy]"));
+	ck_assert_ptr_nonnull(strstr(text, "[console]"));
+	ck_assert_ptr_null(strstr(text, "[vip]"));
+	ck_assert_ptr_null(strstr(text, "[interface]"));
+	ck_assert_ptr_null(strstr(text, "[router]"));
+	text = fake_shell_run(&f, "tree system");
+	ck_assert_ptr_nonnull(strstr(text, "[console]"));
+	ck_assert_ptr_null(strstr(text, "[admin]"));
+}
+END_TEST
+
 static void expect_offer(const char *text, const char *want) {
 	AUTO_STR struct str got = STR_INIT;
 	struct completion c;
@@ -135,6 +151,7 @@ int main(void) {
 	tcase_add_test(t, the_prompt_ends_in_a_dollar);
 	tcase_add_loop_test(t, what_is_hidden_is_not_there, 0, ARRAY_LEN(cases));
 	tcase_add_test(t, show_leaves_out);
+	tcase_add_test(t, the_tree_leaves_out);
 	tcase_add_test(t, what_is_hidden_is_not_offered);
 	tcase_add_test(t, a_hidden_table_does_not_stop_a_new_entry);
 	tcase_add_test(t, who_may_everything_has_everything);
