@@ -80,6 +80,16 @@ static void tell_refused(const struct aaa *a, const struct aaa_login *login, con
 				    .reason = reason });
 }
 
+void aaa_stranger(const struct aaa *a, uid_t uid) {
+	const char *name = accounts_name(a->accounts, uid);
+	AUTO_FREE char *user = name ? xstrdup(name) : xasprintf("uid%u", uid);
+
+	tell(a, (struct aaa_event){ .kind = AAA_EVENT_STRANGER,
+				    .user = user,
+				    .origin = "cli",
+				    .reason = "not_root" });
+}
+
 static void on_gone(void *arg, const struct login *login, const char *reason) {
 	const struct aaa *a = arg;
 

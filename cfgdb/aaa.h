@@ -19,6 +19,7 @@ enum aaa_event_kind {
 	AAA_EVENT_LOCKED,        /* an address is locked out */
 	AAA_EVENT_LOGOUT,
 	AAA_EVENT_KEPT,          /* a password was not changed */
+	AAA_EVENT_STRANGER,      /* a process asked for what is not its business */
 };
 
 /* Something about a login, for those who write it down. */
@@ -30,7 +31,7 @@ struct aaa_event {
 	const char *reason;         /* in a word: "passwd_invalid", "exit" */
 	int64_t duration_s;         /* of a lock, or of the session that ended */
 	unsigned int failures;      /* that led to a lock */
-	const char *origin;         /* of AAA_EVENT_KEPT, for service and source: "console" */
+	const char *origin;         /* of the last two, for service and source: "console" */
 };
 
 struct aaa_config {
@@ -120,6 +121,9 @@ const char *aaa_objection(const struct aaa *a, uint32_t session);
 
 /* Who is logged in. */
 const struct logins *aaa_logins(const struct aaa *a);
+
+/* Tell that a process of this uid has asked for what it may not ask for. */
+void aaa_stranger(const struct aaa *a, uid_t uid);
 
 /* Whether a uid is in the range of administrators: the system is never asked for its name. */
 static inline bool aaa_is_uid(uint32_t uid) {

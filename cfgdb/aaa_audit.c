@@ -28,6 +28,8 @@ static const struct kind {
 			       LOGTEXT_ALERT },
 	[AAA_EVENT_LOGOUT] = { "0100032003", "Admin logout successful", "logout", "success",
 			       LOGTEXT_INFORMATION },
+	[AAA_EVENT_STRANGER] = { "0100032002", "Admin login failed", "login", "failed",
+				 LOGTEXT_ALERT },
 	[AAA_EVENT_KEPT] = { "0100044546", "Change refused", "Edit", "failure", LOGTEXT_WARNING },
 };
 
@@ -47,6 +49,8 @@ static char *message(const struct aaa_event *e, const char *ui) {
 		return xasprintf("Logins from %s are disabled for %" PRId64
 				 " seconds after %u bad attempts",
 				 e->source, e->duration_s, e->failures);
+	case AAA_EVENT_STRANGER:
+		return xasprintf("A process of %s has asked for logins of administrators", e->user);
 	case AAA_EVENT_KEPT:
 		return xasprintf("The password of administrator %s stays as it is", e->user);
 	case AAA_EVENT_LOGOUT:
@@ -63,7 +67,8 @@ char *aaa_audit_source(const struct aaa_event *event) {
 }
 
 bool aaa_audit_is_refusal(const struct aaa_event *event) {
-	return event->kind == AAA_EVENT_REFUSED || event->kind == AAA_EVENT_KEPT;
+	return event->kind == AAA_EVENT_REFUSED || event->kind == AAA_EVENT_KEPT ||
+	       event->kind == AAA_EVENT_STRANGER;
 }
 
 enum logtext_level aaa_audit_line(const struct aaa_event *event, uint64_t time_ns,

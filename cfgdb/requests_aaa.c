@@ -263,6 +263,7 @@ bool asker_request(struct asker *who, const uint8_t *packet, size_t len, uint64_
 	if (r.bad || version != AAA_VERSION || type == 0 || type >= AAA_REQUEST_COUNT || who->waits)
 		return false;
 	if (!may(who, requests[type].to)) {
+		aaa_stranger(who->shared->aaa, who->uid);
 		answer(who, AAA_DENIED, NULL);
 		return true;
 	}

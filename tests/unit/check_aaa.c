@@ -38,7 +38,7 @@ static void fake_clock(struct moment *ret) {
 }
 
 static void on_event(void *arg, const struct aaa_event *e) {
-	static const char *const kinds[] = { "login", "refused", "locked", "logout", "kept" };
+	static const char *const kinds[] = { "login", "refused", "locked", "logout", "kept", "stranger" };
 
 	(void)arg;
 	n_locked += e->kind == AAA_EVENT_LOCKED;

@@ -56,6 +56,11 @@ static const struct {
 	  "logdesc=\"Change refused\" user=\"bob\" ui=\"ssh(10.0.0.1)\" action=\"Edit\" "
 	  "status=\"failure\" reason=\"the old password is wrong\" profile=\"prof_admin\" "
 	  "msg=\"The password of administrator bob stays as it is\"" },
+	{ { AAA_EVENT_STRANGER, "uid4711", "", AAA_SSH, NULL, "not_root", 0, 0, "cli" },
+	  HEAD("0100032002", "alert")
+	  "logdesc=\"Admin login failed\" user=\"uid4711\" ui=\"cli\" action=\"login\" "
+	  "status=\"failed\" reason=\"not_root\" "
+	  "msg=\"A process of uid4711 has asked for logins of administrators\"" },
 };
 
 START_TEST(test_line) {

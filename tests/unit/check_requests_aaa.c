@@ -109,17 +109,18 @@ static int answer(struct asker *who, const struct buf *b, uint64_t now_ns) {
 static const struct {
 	enum aaa_type type;
 	int root, keys, user;    /* what they get */
+	bool to_root;            /* that the last one has asked is told */
 } rights[] = {
-	{ AAA_NAME, AAA_OK, AAA_OK, AAA_OK },
-	{ AAA_UID, AAA_OK, AAA_OK, AAA_OK },
-	{ AAA_AUTH, AAA_OK, AAA_DENIED, AAA_DENIED },
-	{ AAA_ACCOUNT, AAA_OK, AAA_DENIED, AAA_DENIED },
-	{ AAA_KEYS, AAA_OK, AAA_OK, AAA_DENIED },
-	{ AAA_BEGIN, AAA_OK, AAA_DENIED, AAA_DENIED },
-	{ AAA_END, AAA_OK, AAA_DENIED, AAA_DENIED },
-	{ AAA_SELF, AAA_NOT_FOUND, AAA_NOT_FOUND, AAA_NOT_FOUND },
-	{ AAA_PASSWORD, AAA_OK, AAA_DENIED, AAA_DENIED },
-	{ AAA_LISTEN, AAA_OK, AAA_DENIED, AAA_DENIED },
+	{ AAA_NAME, AAA_OK, AAA_OK, AAA_OK, false },
+	{ AAA_UID, AAA_OK, AAA_OK, AAA_OK, false },
+	{ AAA_AUTH, AAA_OK, AAA_DENIED, AAA_DENIED, true },
+	{ AAA_ACCOUNT, AAA_OK, AAA_DENIED, AAA_DENIED, true },
+	{ AAA_KEYS, AAA_OK, AAA_OK, AAA_DENIED, true },
+	{ AAA_BEGIN, AAA_OK, AAA_DENIED, AAA_DENIED, true },
+	{ AAA_END, AAA_OK, AAA_DENIED, AAA_DENIED, false },
+	{ AAA_SELF, AAA_NOT_FOUND, AAA_NOT_FOUND, AAA_NOT_FOUND, false },
+	{ AAA_PASSWORD, AAA_OK, AAA_DENIED, AAA_DENIED, false },
+	{ AAA_LISTEN, AAA_OK, AAA_DENIED, AAA_DENIED, true },
 };
 
 START_TEST(test_rights) {
@@ -134,6 +135,9 @@ START_TEST(test_rights) {
 		for (size_t k = 0; k < 3; k++)
 			ck_assert_msg(answer(&users[k], &b, (i + 1) * S) == wanted[k],
 				      "type %d of %zu: %d", rights[i].type, k, got.data[1]);
+		snprintf(reason, sizeof(reason), "none");
+		answer(&users[0], &b, (i + 1) * S);
+		ck_assert_str_eq(reason, rights[i].to_root ? "not_root" : "none");
 	}
 }
 END_TEST
