@@ -171,9 +171,9 @@ Command fail. Return code -1
 A # execute revision list config
 ID       TIME                 ADMIN            SOURCE                CHANGES  COMMENT
 6        <*>  <*> cli                         1  revert to 4
-5        <*>  <*> script                      2 <_>
-4        <*>  <*> script                      2  Web servers reach the data
-3        <*>  <*> script                      2 <_>
+5        <*>  <*> cli                         2 <_>
+4        <*>  <*> cli                         2  Web servers reach the data
+3        <*>  <*> cli                         2 <_>
 2        <*>  system           found                       <*> <_>
 1        <*>  system           factory                   <*> <_>
 
@@ -245,15 +245,15 @@ Everything is saved.
 
 A # execute revision list config
 ID       TIME                 ADMIN            SOURCE                CHANGES  COMMENT
-12       <*>  <*> script                      1 <_>
-11       <*>  <*> script                      1 <_>
-10       <*>  <*> script                      1 <_>
+12       <*>  <*> cli                         1 <_>
+11       <*>  <*> cli                         1 <_>
+10       <*>  <*> cli                         1 <_>
 9        <*>  <*> cli                         1  back to revision 7, which was saved
-8        <*>  <*> script                      1 <_>
-7        <*>  <*> script                      1 <_>
+8        <*>  <*> cli                         1 <_>
+7        <*>  <*> cli                         1 <_>
 6        <*>  <*> cli                         1  revert to 4
-5        <*>  <*> script                      2 <_>
-4        <*>  <*> script                      2  Web servers reach the data
-3        <*>  <*> script                      2 <_>
+5        <*>  <*> cli                         2 <_>
+4        <*>  <*> cli                         2  Web servers reach the data
+3        <*>  <*> cli                         2 <_>
 2        <*>  system           found                       <*> <_>
 1        <*>  system           factory                   <*> <_>

@@ -61,7 +61,7 @@ config firewall policy
     next
 end
 ID       TIME                 ADMIN            SOURCE                CHANGES  COMMENT
-<*> root             script                      4 <_>
+<*> root             cli                         4 <_>
 
 # A name that is taken, also by an entry that shares the name space; one that is none.
 A # config firewall address
