@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The clock is the machine's. It is shown here, and set by timedatectl as the administrator, who
- * may be allowed to or not: neither this shell nor the daemon has the right to set it. What refuses
- * (time that is synchronized, a missing right) is told in its own words.
+ * may be allowed to or not: neither this shell nor the daemon has the right to set it. The daemon
+ * is asked before whether his role allows it, and tells the log. What refuses (time that is
+ * synchronized, a missing right) is told in its own words.
  *
  * When the clock was set last by a time server is known where systemd-timesyncd does that; of other
  * services the kernel knows only that one does.
@@ -45,13 +46,16 @@ static void clock_keep(void *arg, const char *line) {
 		strlcpy(arg, line, PROGRAM_LINE_MAX);
 }
 
-static int clock_set(struct shell *sh, const struct tm *tm, struct err *err) {
+static int clock_set(struct shell *sh, const struct call *call, const struct tm *tm,
+		     struct err *err) {
 	char moment[MOMENT_MAX], said[PROGRAM_LINE_MAX] = "timedatectl was ended";
 	const char *const args[] = { "timedatectl", "--no-ask-password", "set-time", moment, NULL };
 	int status, rc;
 
 	strftime(moment, sizeof(moment), "%Y-%m-%d %H:%M:%S", tm);
-	rc = program_run(sh, args, clock_keep, said, &status, err);
+	rc = cmd_permit(sh, call, err);
+	if (rc == 0)
+		rc = program_run(sh, args, clock_keep, said, &status, err);
 	if (rc)
 		return rc;
 	return status ? err_set(err, ERR_PERMISSION, "the clock is not set: %s", said) : 0;
@@ -80,7 +84,7 @@ int cmd_date(struct shell *sh, const struct call *call, struct err *err) {
 	back.tm_isdst = -1;
 	if (mktime(&back) == -1 || back.tm_mday != tm.tm_mday) /* February 30 */
 		return grammar_refuse(call->argv[0], err);
-	return clock_set(sh, &tm, err);
+	return clock_set(sh, call, &tm, err);
 }
 
 int cmd_time(struct shell *sh, const struct call *call, struct err *err) {
@@ -98,5 +102,5 @@ int cmd_time(struct shell *sh, const struct call *call, struct err *err) {
 	if (!clock_parse(call->argv[0], "%H:%M:%S", &tm) &&
 	    !clock_parse(call->argv[0], "%H:%M", &tm))
 		return grammar_refuse(call->argv[0], err);
-	return clock_set(sh, &tm, err);
+	return clock_set(sh, call, &tm, err);
 }

@@ -112,6 +112,13 @@ static bool never_enough(void *arg) {
 	return false;
 }
 
+int cmd_permit(struct shell *sh, const struct call *call, struct err *err) {
+	AUTO_STR struct str said = STR_INIT;
+	const struct client_output out = { take_answer, never_enough, &said, false, NULL };
+
+	return remote_words(sh, call, NULL, &out, err);
+}
+
 /* What the daemon answers to these words, whatever form of output the session has. */
 static int remote_ask(struct shell *sh, size_t n, const char *const words[], struct str *answer,
 		      struct err *err) {

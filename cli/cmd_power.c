@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reboot and shutdown are asked of systemd as the administrator, who may be allowed to or not. The
- * comment is for its log and for whoever else is logged in. All that is set is saved already: there
- * is nothing to be done before.
+ * Reboot and shutdown are asked of systemd as the administrator, who may be allowed to or not, when
+ * the daemon has found that his role allows it, and has told the log. The comment is for the log of
+ * the machine and for whoever else is logged in. All that is set is saved already: there is nothing
+ * to be done before.
  */
 #include <bsd/string.h>
 #include <string.h>
@@ -31,7 +32,9 @@ static int power_run(struct shell *sh, const struct call *call, const char *verb
 		comment = xasprintf("--message=%s", call->argv[0]);
 		args[3] = comment;
 	}
-	rc = program_run(sh, args, power_keep, said, &status, err);
+	rc = cmd_permit(sh, call, err);
+	if (rc == 0)
+		rc = program_run(sh, args, power_keep, said, &status, err);
 	if (rc)
 		return rc;
 	if (status)

@@ -74,6 +74,9 @@ int cmd_remote(struct shell *sh, const struct call *call, struct err *err);
 
 /* Ask the daemon whether it could carry the command out; 0, or what speaks against it. */
 int cmd_check(struct shell *sh, const struct call *call, struct err *err);
+
+/* Ask the daemon, which tells the log, whether he may do what this shell does by itself. */
+int cmd_permit(struct shell *sh, const struct call *call, struct err *err);
 int cmd_watch(struct shell *sh, const struct call *call, struct err *err);
 int cmd_top(struct shell *sh, const struct call *call, struct err *err);
 int cmd_session_clear(struct shell *sh, const struct call *call, struct err *err);

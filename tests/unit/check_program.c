@@ -269,6 +269,23 @@ START_TEST(test_clock) {
 }
 END_TEST
 
+/* What the shell does by itself it does when the daemon has nothing against it. */
+START_TEST(test_not_permitted) {
+	static const char *const lines[] = { "execute reboot", "execute shutdown comment x",
+					     "execute time 7:05", "execute date 2031-12-31" };
+
+	make_program("systemctl", "");
+	make_program("timedatectl", "");
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		fake_client_fail(f.client, "run", 1, ERR_PERMISSION, "not you");
+		ck_assert_ptr_nonnull(strstr(fake_shell_run(&f, lines[i]), "not you\n" FAIL(-37)));
+	}
+	assert_args("");
+	fake_client_fail(f.client, "run", 1, ERR_PERMISSION, "not you");
+	ck_assert_ptr_null(strstr(fake_shell_run(&f, "execute time"), "not you"));
+}
+END_TEST
+
 /* ---- reboot and shutdown ---- */
 
 static bool answer;
@@ -323,6 +340,7 @@ static Suite *program_suite(void) {
 	tcase_add_test(t, test_traceroute);
 	tcase_add_test(t, test_clock);
 	tcase_add_test(t, test_power);
+	tcase_add_test(t, test_not_permitted);
 	return s;
 }
 
