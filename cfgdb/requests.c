@@ -402,8 +402,8 @@ static bool is_let_in(const struct caller *s) {
 /* His session goes on, so he may not notice before it is too late. */
 static void warn_of_door(struct caller *s, bool was_let_in) {
 	if (was_let_in && !is_let_in(s))
-		send_warning(s, "you could not log in again from where you are: see trusthost of "
-				"system admin");
+		send_warning(s, "you could not log in again from where you are: see trusthost "
+				"and schedule of system admin");
 }
 
 int caller_commit(struct caller *s, struct txn *t, const struct commit_wish *wish,
