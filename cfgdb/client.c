@@ -551,6 +551,19 @@ int client_purge(struct client *c, const struct schema_table *table, struct err 
 	return client_call(c, &b, NULL, NULL, err);
 }
 
+int client_private_key(struct client *c, const char *digits, bool at_once, struct err *err) {
+	struct buf b = BUF_INIT;
+	int rc;
+
+	buf_reserve(&b, 16 + strlen(digits));
+	request_begin(&b, CTL_PRIVATE_KEY);
+	buf_put_u8(&b, at_once);
+	buf_put_str(&b, digits);
+	rc = client_call(c, &b, NULL, NULL, err);
+	buf_wipe(&b);
+	return rc;
+}
+
 static int take_text(void *arg, enum ctl_type type, struct buf_reader *r) {
 	const struct client_output *out = arg;
 	AUTO_FREE char *text = buf_get_str(r, CTL_TEXT_CHUNK);

@@ -136,6 +136,12 @@ int client_place(struct client *c, const struct schema_table *table, const char 
 /* Delete all entries of a table, or none. */
 int client_purge(struct client *c, const struct schema_table *table, struct err *err);
 
+/*
+ * Give the private key of these digits for the next commit that enables private-data-encryption;
+ * or, at_once, have that enabled with it, which may be another one than so far.
+ */
+int client_private_key(struct client *c, const char *digits, bool at_once, struct err *err);
+
 /* Where the output of a command goes. */
 struct client_output {
 	/* Takes a piece of text, in which lines end in \n. */

@@ -341,6 +341,20 @@ static int revision_run(void *ctx, const struct command_call *call, struct str *
 	return rc;
 }
 
+/* ---- execute private-data-encryption id ---- */
+
+static int private_id_run(void *ctx, const struct command_call *call, struct str *out,
+			  struct err *err) {
+	const struct cmd_revision *c = ctx;
+	char id[PRIVATE_KEY_ID_LEN + 1];
+	int rc = command_no_words(call, err);
+
+	keyring_private_id(c->engine->keyring, id);
+	if (rc == 0)
+		str_addf(out, "%s\n", *id ? id : "none");
+	return rc;
+}
+
 /* ---- execute restore losses, outcome: what the shell tells of a restore ---- */
 
 static int losses_run(void *ctx, const struct command_call *call, struct str *out,
@@ -392,6 +406,8 @@ const struct command *commands_revision(size_t *n) {
 		  .told = true, .run = revision_run },
 		{ .words = "execute backup revision", .reads = "all", .act = "backup config",
 		  .run = revision_run },
+		{ .words = "execute private-data-encryption id", .reads = "any",
+		  .run = private_id_run },
 		{ .words = "execute restore losses", .reads = "any", .run = losses_run },
 		{ .words = "execute restore outcome", .reads = "any", .run = outcome_run },
 		{ .words = "execute check revision revert", .reads = "all",

@@ -19,7 +19,9 @@
 #include "cfgdb/check.h"
 #include "cfgdb/digest.h"
 #include "cfgdb/places.h"
+#include "cfgdb/reseal.h"
 #include "cfgdb/txn_impl.h"
+#include "schemas/schema_gen.h"
 
 /* An object that was numbered anew to make room; it stands where it stood. */
 struct shift {
@@ -36,11 +38,16 @@ struct commit_run {
 	struct shift *shifts;
 	size_t n_shifts;
 	struct row_changes rows;
+	struct reseal reseal;
 	struct commit view;
 	unsigned int prepared;    /* backends whose prepare was called */
 	unsigned int applied;     /* and whose apply succeeded */
 	bool is_real;
 };
+
+static bool is_global(const struct schema_table *table) {
+	return table->id == TBL_SYSTEM_GLOBAL;
+}
 
 /* Staged entries that change nothing are dropped: a put of what is there is no revision. */
 static bool staged_is_void(const struct commit_run *run, const struct staged *s) {
@@ -51,6 +58,9 @@ static bool staged_is_void(const struct commit_run *run, const struct staged *s)
 
 	if (!s->obj)
 		return active == NULL;
+	if (is_global(s->table) &&
+	    reseal_is_needed(run->engine, active, s->obj, run->txn->private_key))
+		return false;
 	if (!active)
 		return !schema_is_list(s->table) && object_is_empty(s->obj);
 	return object_equal(active, s->obj) && !s->placed &&
@@ -98,8 +108,10 @@ static struct object *commit_take(const struct commit_run *run, struct staged *s
 	struct object *obj = s->obj;
 
 	if (run->txn->holder)
-		return object_copy(obj);
-	s->obj = NULL;
+		obj = object_copy(obj);
+	else
+		s->obj = NULL;
+	secret_renew_object(run->engine->keyring, obj); /* it may have waited for long */
 	return obj;
 }
 
@@ -239,6 +251,8 @@ static int write_changes(struct commit_run *run, struct err *err) {
 		rc = store_put_pos(e->store, run->shifts[i].obj, err);
 	if (rc == 0)
 		rc = write_rows(run, rev.id, err);
+	if (rc == 0)
+		rc = reseal_write(&run->reseal, e, t->private_key, err);
 	return rc ? rc : store_trim_history(e->store, oldest_kept(e, rev.id), err);
 }
 
@@ -289,6 +303,7 @@ static void commit_undo(struct commit_run *run) {
 		if (e->backends[i].cancel)
 			e->backends[i].cancel(e->backends[i].ctx);
 	store_rollback(e->store);
+	reseal_undo(&run->reseal, e);
 	commit_swap_out(run);
 }
 
@@ -308,6 +323,7 @@ static void commit_finish(struct commit_run *run) {
 	for (unsigned int i = 0; i < e->n_backends; i++)
 		if (e->backends[i].finish)
 			e->backends[i].finish(e->backends[i].ctx);
+	reseal_finish(&run->reseal, e);
 	e->revision = run->txn->made = run->view.revision;
 	if (run->rows.n > 0)
 		e->rows_revision = e->revision;
@@ -324,6 +340,20 @@ static int commit_make_real(struct commit_run *run, struct err *err) {
 	return rc ? rc : store_commit(run->engine->store, err);
 }
 
+/* Which key secrets are sealed with from now on. */
+static int commit_key(struct commit_run *run, struct err *err) {
+	const struct txn *t = run->txn;
+
+	for (size_t i = 0; i < run->n_changes; i++) {
+		const struct change *c = &run->changes[i];
+
+		if (is_global(c->before ? c->before->table : c->after->table))
+			return reseal_begin(&run->reseal, run->engine, c->before, c->after,
+					    t->private_key, t->restores, err);
+	}
+	return 0;
+}
+
 static int commit_changes(struct commit_run *run, struct err *err) {
 	struct engine *e = run->engine;
 	bool any;
@@ -332,6 +362,8 @@ static int commit_changes(struct commit_run *run, struct err *err) {
 	commit_swap_in(run);
 	any = has_changes(run);
 	rc = txn_check_expected(run->txn, err);
+	if (rc == 0)
+		rc = commit_key(run, err);
 	if (rc == 0 && (any || !STAILQ_EMPTY(&run->txn->meta))) {
 		rc = commit_make_real(run, err);
 		run->is_real = rc == 0;

@@ -24,6 +24,7 @@
  * CTL_RUN            u8 form, u16 count, str word...           CTL_TEXT..., CTL_LAST
  * CTL_CANCEL
  * CTL_CHECK_SECRET   u16 table, u16 attribute, str "ENC TEXT"
+ * CTL_PRIVATE_KEY    u8 at once, str digits
  * CTL_ATTACH
  * CTL_REPLY          u32 id, str text                          (none)
  * CTL_REPLY_END      u32 id, u32 code, str text                (none)
@@ -54,6 +55,10 @@
  * These, CTL_PUT, CTL_DELETE and CTL_COMMIT answer CTL_WARNING... before CTL_OK where something was
  * accepted that will not do all that was meant. That the config transaction of the connection is
  * near its end, or over, is a warning, too, to requests that no completion makes.
+ *
+ * CTL_PRIVATE_KEY gives the key that the connection's next commit takes if it enables
+ * private-data-encryption. At once (1): that is enabled, and this is its key from now on, or from
+ * the commit of what is open here.
  *
  * CTL_INFO says what the user may: whether he may write all, the first words of commands (enum
  * rights_verb), and what he may with each table (enum rights_level), by number. So the shell need
@@ -109,7 +114,7 @@
  */
 #pragma once
 
-#define CTL_VERSION 9
+#define CTL_VERSION 10
 #define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
 #define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
 #define CTL_WORDS_MAX 256
@@ -164,6 +169,7 @@ enum ctl_type {
 	CTL_RENAME,
 	CTL_PLACE,
 	CTL_PURGE,
+	CTL_PRIVATE_KEY,
 	CTL_REQUEST_COUNT,
 
 	CTL_OK = 64,

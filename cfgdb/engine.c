@@ -23,6 +23,7 @@
 #include "cfgdb/base/str.h"
 #include "cfgdb/digest.h"
 #include "cfgdb/factory.h"
+#include "cfgdb/reseal.h"
 #include "cfgdb/script.h"
 #include "cfgdb/txn.h"
 #include "cfgdb/unknown.h"
@@ -226,7 +227,11 @@ static int engine_load(struct engine *e, const char *state_dir, struct err *err)
 		return ERR_STORE;
 	rc = engine_key(e, err);
 	if (rc == 0)
+		rc = reseal_open(e, err);
+	if (rc == 0)
 		rc = engine_load_model(e, err);
+	if (rc == 0)
+		reseal_start(e);
 	return rc ? rc : engine_identity(e, err);
 }
 

@@ -42,13 +42,13 @@ static void lend_rights(const struct caller *s) {
 	if (s->txn && !s->replicates)
 		txn_set_rights(s->txn, rights);
 	if (s->seat.held)
-		txn_set_rights(s->seat.held->txn, rights);
+		txn_lend(s->seat.held->txn, rights, s->private_key);
 }
 
 struct txn *caller_txn_new(struct caller *s) {
 	struct txn *t = txn_new(s->engine, s->user, s->ui);
 
-	txn_set_rights(t, s->rights.super ? NULL : &s->rights);
+	txn_lend(t, s->rights.super ? NULL : &s->rights, s->private_key);
 	return t;
 }
 
@@ -65,7 +65,7 @@ void caller_done(struct caller *s) {
 	request_run_drop(s);
 	caller_drop_txn(s);
 	if (s->seat.held)
-		txn_set_rights(s->seat.held->txn, &rights_none);
+		txn_lend(s->seat.held->txn, &rights_none, "");
 	workspace_leave(&s->seat);
 	memories_done(&s->memories);
 }
@@ -419,6 +419,7 @@ int caller_commit(struct caller *s, struct txn *t, const struct commit_wish *wis
 	if (rc)
 		return rc;
 	s->made = txn_revision(t);
+	explicit_bzero(s->private_key, sizeof(s->private_key));
 	send_warnings(s, t);
 	warn_of_door(s, let_in);
 	if (revision)
@@ -461,8 +462,10 @@ static int request_abort(struct caller *s, struct buf_reader *r, struct err *err
 int caller_settle(struct caller *s, struct txn *temporary, int rc, struct err *err) {
 	bool let_in = is_let_in(s);
 
-	if (rc == 0 && temporary)
+	if (rc == 0 && temporary) {
 		rc = txn_commit(temporary, err);
+		explicit_bzero(s->private_key, sizeof(s->private_key));
+	}
 	if (rc == 0) {
 		send_warnings(s, temporary ? temporary : caller_txn(s));
 		warn_of_door(s, let_in);
@@ -535,6 +538,7 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_RENAME] = request_edit_rename,
 	[CTL_PLACE] = request_edit_place,
 	[CTL_PURGE] = request_edit_purge,
+	[CTL_PRIVATE_KEY] = request_edit_private_key,
 };
 
 /* ---- dispatch ---- */
@@ -575,7 +579,8 @@ static bool has_right(const struct caller *s, uint8_t type) {
 /* Whether it may change something. Who types for a config transaction must not change another. */
 static bool is_change(uint8_t type) {
 	return type == CTL_PUT || type == CTL_DELETE || type == CTL_RENAME || type == CTL_PLACE ||
-	       type == CTL_PURGE || type == CTL_BEGIN || type == CTL_COMMIT;
+	       type == CTL_PURGE || type == CTL_PRIVATE_KEY || type == CTL_BEGIN ||
+	       type == CTL_COMMIT;
 }
 
 static bool has_key(uint8_t type) {

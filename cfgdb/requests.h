@@ -35,6 +35,7 @@ struct caller {
 	bool replicates;         /* it is a replicated one */
 	bool restores;           /* it replaces the configuration */
 	uint64_t made;           /* revision of the last commit; 0: it made none */
+	char private_key[PRIVATE_KEY_DIGITS + 1]; /* that was given and not used yet; "": none */
 	struct seat seat;        /* for the config transaction that is open here, if any */
 	struct memories *memories; /* of commands */
 	struct stream stream;    /* the answer under way; next is NULL when there is none */

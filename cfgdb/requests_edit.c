@@ -9,6 +9,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/text.h"
+#include "schemas/schema_gen.h"
 
 int request_edit_put(struct caller *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = request_take_table(r);
@@ -102,4 +103,42 @@ int request_edit_purge(struct caller *s, struct buf_reader *r, struct err *err) 
 		return rc;
 	t = caller_view(s, &temporary);
 	return caller_settle(s, temporary, txn_purge(t, table, err), err);
+}
+
+/* Enabled already, it is put all the same: with another key that is a change. */
+static int enable_private_data(struct caller *s, struct err *err) {
+	static char word[] = "enable";
+	static char *const words[] = { word };
+	const struct schema_table *table = schema_table(TBL_SYSTEM_GLOBAL);
+	const unsigned int attr = SYSTEM_GLOBAL__PRIVATE_DATA_ENCRYPTION;
+	struct txn *temporary, *t = caller_view(s, &temporary);
+	struct object *obj = object_copy(txn_object(t, table));
+	struct value v;
+	int rc = value_parse(&table->attrs[attr], words, 1, &v, err);
+
+	if (rc) {
+		object_free(obj);
+	} else {
+		object_set(obj, attr, v);
+		rc = txn_put(t, obj, txn_base_version(t, table, ""), err);
+	}
+	return caller_settle(s, temporary, rc, err);
+}
+
+int request_edit_private_key(struct caller *s, struct buf_reader *r, struct err *err) {
+	uint8_t at_once = buf_get_u8(r);
+	AUTO_FREE char *digits = buf_get_str(r, PRIVATE_KEY_DIGITS);
+	bool fits = keyring_is_private(digits);
+	int rc = request_begins(s, r, schema_table(TBL_SYSTEM_GLOBAL), RIGHTS_WRITE, err);
+
+	r->bad = r->bad || at_once > 1;
+	if (rc == 0 && !r->bad && fits)
+		memcpy(s->private_key, digits, sizeof(s->private_key));
+	explicit_bzero(digits, strlen(digits));
+	if (rc || r->bad)
+		return rc;
+	if (!fits)
+		return err_set(err, ERR_VALUE, "a private key is %d hexadecimal digits",
+			       PRIVATE_KEY_DIGITS);
+	return at_once ? enable_private_data(s, err) : 0;
 }

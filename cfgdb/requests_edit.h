@@ -21,3 +21,6 @@ int request_edit_place(struct caller *s, struct buf_reader *r, struct err *err);
 
 /* Delete all entries of a table. */
 int request_edit_purge(struct caller *s, struct buf_reader *r, struct err *err);
+
+/* Take a private key, for the next commit or at once. */
+int request_edit_private_key(struct caller *s, struct buf_reader *r, struct err *err);

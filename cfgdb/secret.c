@@ -4,7 +4,8 @@
  * https://doc.libsodium.org/secret-key_cryptography/aead), which vouches for the header, too. The
  * header names the key, and by a hash the attribute that the text is for, so that no text can be
  * moved to an attribute that is shown or sent elsewhere. Clear text is padded with zeros: the
- * length of sealed text tells nothing of a secret up to PAD_LEN bytes.
+ * length of sealed text tells nothing of a secret up to PAD_LEN bytes. Texts of the first release,
+ * which are read and not made any more, have neither key nor attribute nor padding.
  *
  * The MAC that stands for a secret in digests is keyed BLAKE2b with a key derived from the device
  * key, so a digest helps nobody to guess a password.
@@ -14,19 +15,14 @@
 #include "cfgdb/secret.h"
 
 #include <crypt.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/keyring_impl.h"
 
-#define SEAL_VERSION 2
-#define KEY_NAME_LEN 4
 #define PLACE_LEN crypto_generichash_BYTES_MIN
 #define PAD_LEN ((size_t)128)
 #define NONCE_LEN crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
@@ -46,105 +42,7 @@ struct seal_head {
 
 #define HEAD_LEN sizeof(struct seal_head)
 
-struct keyring {
-	unsigned char seal[crypto_aead_xchacha20poly1305_ietf_KEYBYTES];
-	unsigned char mac[crypto_generichash_KEYBYTES];
-	unsigned char name[KEY_NAME_LEN]; /* of the key; tells nothing about it */
-};
-
-static int key_file_read(const char *path, unsigned char *key, size_t len, struct err *err) {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return err_set(err, ERR_STORE, "device key %s: %s", path, strerror(errno));
-	n = read(fd, key, len);
-	close(fd);
-	if (n != (ssize_t)len)
-		return err_set(err, ERR_STORE, "device key %s is not %zu bytes long", path, len);
-	return 0;
-}
-
-/* A name in a directory outlives a power failure only when the directory was written, too. */
-static int sync_directory_of(const char *path) {
-	AUTO_FREE char *copy = xstrdup(path);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 ? -1 : fsync(fd);
-
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-static int key_write(int fd) {
-	unsigned char key[crypto_kdf_KEYBYTES];
-	ssize_t n;
-
-	crypto_kdf_keygen(key);
-	errno = ENOSPC; /* what a short write means */
-	n = write(fd, key, sizeof(key));
-	sodium_memzero(key, sizeof(key));
-	return n == (ssize_t)sizeof(key) ? fsync(fd) : -1;
-}
-
-/* The key is on disk, whole, under its name, before anything is sealed with it. */
-static int key_file_make(const char *path, struct err *err) {
-	AUTO_FREE char *new_path = xasprintf("%s.new", path);
-	int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int rc = fd < 0 ? -1 : key_write(fd);
-
-	if (rc == 0)
-		rc = rename(new_path, path);
-	if (rc == 0)
-		rc = sync_directory_of(path);
-	if (rc != 0)
-		err_set(err, ERR_STORE, "device key %s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return rc ? ERR_STORE : 0;
-}
-
-static void keyring_raw_id(const struct keyring *k, unsigned char raw[KEYRING_ID_LEN / 2]) {
-	static const unsigned char label[] = "gatehouse device key id";
-
-	crypto_generichash(raw, KEYRING_ID_LEN / 2, label, sizeof(label), k->mac, sizeof(k->mac));
-}
-
-struct keyring *keyring_open(const char *path, bool create, struct err *err) {
-	unsigned char master[crypto_kdf_KEYBYTES];
-	unsigned char id[KEYRING_ID_LEN / 2];
-	struct keyring *k;
-
-	if (sodium_init() < 0) {
-		err_set(err, ERR_STORE, "the cryptography library does not start");
-		return NULL;
-	}
-	if (create && access(path, F_OK) != 0 && key_file_make(path, err) != 0)
-		return NULL;
-	if (key_file_read(path, master, sizeof(master), err) != 0)
-		return NULL;
-	k = xcalloc(1, sizeof(*k));
-	crypto_kdf_derive_from_key(k->seal, sizeof(k->seal), 1, "ghouse01", master);
-	crypto_kdf_derive_from_key(k->mac, sizeof(k->mac), 2, "ghouse01", master);
-	sodium_memzero(master, sizeof(master));
-	keyring_raw_id(k, id);
-	memcpy(k->name, id, sizeof(k->name));
-	return k;
-}
-
-void keyring_id(const struct keyring *k, char id[KEYRING_ID_LEN + 1]) {
-	unsigned char raw[KEYRING_ID_LEN / 2];
-
-	keyring_raw_id(k, raw);
-	sodium_bin2hex(id, KEYRING_ID_LEN + 1, raw, sizeof(raw));
-}
-
-void keyring_close(struct keyring *k) {
-	if (!k)
-		return;
-	sodium_memzero(k, sizeof(*k));
-	free(k);
-}
+static const unsigned char first_label[] = "gatehouse secret 1";
 
 /* What a header says of an attribute. */
 static void place_of(const struct schema_table *table, const struct schema_attr *attr,
@@ -155,7 +53,7 @@ static void place_of(const struct schema_table *table, const struct schema_attr 
 }
 
 /* The rest of head is filled here. */
-static char *seal(const struct keyring *k, const char *plain, struct seal_head *head) {
+static char *seal(const struct seal_key *key, const char *plain, struct seal_head *head) {
 	size_t len = strlen(plain);
 	size_t padded = len ? (len + PAD_LEN - 1) / PAD_LEN * PAD_LEN : PAD_LEN;
 	size_t total = HEAD_LEN + padded + TAG_LEN;
@@ -163,12 +61,12 @@ static char *seal(const struct keyring *k, const char *plain, struct seal_head *
 	AUTO_FREE unsigned char *raw = xcalloc(total, 1);
 	char *text = xcalloc(text_len + 4, 1);
 
-	head->version = SEAL_VERSION;
-	memcpy(head->key, k->name, sizeof(head->key));
+	head->version = key->version;
+	memcpy(head->key, key->name, sizeof(head->key));
 	memcpy(raw, head, HEAD_LEN);
 	memcpy(raw + HEAD_LEN, plain, len); /* sealed in place */
 	crypto_aead_xchacha20poly1305_ietf_encrypt(raw + HEAD_LEN, NULL, raw + HEAD_LEN, padded,
-						   raw, HEAD_LEN, NULL, head->nonce, k->seal);
+						   raw, HEAD_LEN, NULL, head->nonce, key->seal);
 	memcpy(text, "ENC ", 4);
 	sodium_bin2base64(text + 4, text_len, raw, total, BASE64);
 	return text;
@@ -178,7 +76,7 @@ char *secret_seal(const struct keyring *k, const char *plain) {
 	struct seal_head head = { 0 };
 
 	randombytes_buf(head.nonce, sizeof(head.nonce));
-	return seal(k, plain, &head);
+	return seal(&k->device, plain, &head);
 }
 
 char *secret_seal_for(const struct keyring *k, const struct schema_table *table,
@@ -187,21 +85,20 @@ char *secret_seal_for(const struct keyring *k, const struct schema_table *table,
 
 	place_of(table, attr, head.place);
 	randombytes_buf(head.nonce, sizeof(head.nonce));
-	return seal(k, plain, &head);
+	return seal(k->sealing, plain, &head);
 }
 
 /* The nonce is a MAC of the text: it comes again with the same text, and with no other. */
 char *secret_seal_same(const struct keyring *k, const char *plain) {
-	static const unsigned char label[] = "gatehouse secret 1";
 	struct seal_head head = { 0 };
 	crypto_generichash_state state;
 
 	crypto_generichash_init(&state, k->mac, sizeof(k->mac), sizeof(head.nonce));
-	crypto_generichash_update(&state, label, sizeof(label));
+	crypto_generichash_update(&state, first_label, sizeof(first_label));
 	crypto_generichash_update(&state, (const unsigned char *)plain, strlen(plain));
 	crypto_generichash_final(&state, head.nonce, sizeof(head.nonce));
 	sodium_memzero(&state, sizeof(state));
-	return seal(k, plain, &head);
+	return seal(&k->device, plain, &head);
 }
 
 /* The decoder itself takes some bytes above 0x7f for '/'; two texts must not mean the same. */
@@ -210,31 +107,82 @@ static bool is_sealed_text(const char *text) {
 	       text[4 + strspn(text + 4, BASE64_CHARACTERS)] == '\0';
 }
 
-/* Open sealed text; *head is what it says of itself, and true. */
-static int unseal(const struct keyring *k, const char *sealed, struct seal_head *head, char **ret,
-		  struct err *err) {
-	unsigned char raw[SEALED_MAX];
-	size_t len = 0, text_len = strlen(sealed);
-	char *plain;
+/* The key that sealed what has this header, or NULL with what to do. */
+static const struct seal_key *key_of(const struct keyring *k, const struct seal_head *head,
+				     struct err *err) {
+	char id[PRIVATE_KEY_ID_LEN + 1];
 
-	if (!is_sealed_text(sealed) ||
-	    sodium_base642bin(raw, sizeof(raw), sealed + 4, text_len - 4, NULL, &len, NULL,
-			      BASE64) != 0 ||
-	    len < HEAD_LEN + TAG_LEN || raw[0] != SEAL_VERSION)
-		return err_set(err, ERR_VALUE, "the ENC text was not made by this product");
-	memcpy(head, raw, HEAD_LEN);
-	if (memcmp(head->key, k->name, sizeof(head->key)) != 0)
+	if (keyring_is_key(&k->device, head->version, head->key))
+		return &k->device;
+	for (size_t i = 0; i < PRIVATE_KEYS; i++)
+		if (keyring_is_key(&k->private[i], head->version, head->key))
+			return &k->private[i];
+	sodium_bin2hex(id, sizeof(id), head->key, sizeof(head->key));
+	if (head->version == SEAL_PRIVATE)
+		err_set(err, ERR_VALUE,
+			"the ENC text was made with the private key %s, which this unit does not "
+			"have: give it with `execute private-data-encryption key`, or type the "
+			"secret in clear",
+			id);
+	else
+		err_set(err, ERR_VALUE,
+			"the ENC text was made by another unit: type the secret in clear");
+	return NULL;
+}
+
+/* Of the first release: nothing is said of the key, so another one cannot be told from damage. */
+static int unseal_first(const struct keyring *k, const unsigned char *raw, size_t len, char **ret,
+			struct err *err) {
+	char *plain = xcalloc(len, 1);
+
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+		    (unsigned char *)plain, NULL, NULL, raw + 1 + NONCE_LEN, len - 1 - NONCE_LEN,
+		    first_label, sizeof(first_label), raw + 1, k->device.seal) != 0) {
+		free(plain);
 		return err_set(err, ERR_VALUE,
 			       "the ENC text was made by another unit: type the secret in clear");
+	}
+	*ret = plain;
+	return 0;
+}
+
+/* What has a header, which is at its begin. */
+static int unseal_headed(const struct keyring *k, const unsigned char *raw, size_t len,
+			 const struct seal_head *head, char **ret, struct err *err) {
+	const struct seal_key *key = key_of(k, head, err);
+	char *plain;
+
+	if (!key)
+		return ERR_VALUE;
 	plain = xcalloc(len, 1);
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)plain, NULL, NULL,
 						       raw + HEAD_LEN, len - HEAD_LEN, raw,
-						       HEAD_LEN, head->nonce, k->seal) != 0) {
+						       HEAD_LEN, head->nonce, key->seal) != 0) {
 		free(plain);
 		return err_set(err, ERR_VALUE, "the ENC text is damaged");
 	}
 	*ret = plain;
 	return 0;
+}
+
+/* Open sealed text; *head is what it says of itself, and true. */
+static int unseal(const struct keyring *k, const char *sealed, struct seal_head *head, char **ret,
+		  struct err *err) {
+	unsigned char raw[SEALED_MAX];
+	size_t len = 0, text_len = strlen(sealed);
+
+	if (!is_sealed_text(sealed) ||
+	    sodium_base642bin(raw, sizeof(raw), sealed + 4, text_len - 4, NULL, &len, NULL,
+			      BASE64) != 0)
+		len = 0;
+	*head = (struct seal_head){ .version = len > 0 ? raw[0] : 0 };
+	if (head->version == SEAL_FIRST && len >= 1 + NONCE_LEN + TAG_LEN)
+		return unseal_first(k, raw, len, ret, err);
+	if ((head->version != SEAL_DEVICE && head->version != SEAL_PRIVATE) ||
+	    len < HEAD_LEN + TAG_LEN)
+		return err_set(err, ERR_VALUE, "the ENC text was not made by this product");
+	memcpy(head, raw, HEAD_LEN);
+	return unseal_headed(k, raw, len, head, ret, err);
 }
 
 int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struct err *err) {
@@ -276,6 +224,76 @@ bool secret_fits(const struct keyring *k, const struct schema_table *table,
 	plain_free(plain);
 	return fits;
 }
+
+/* ---- under another key ---- */
+
+static bool is_current(const struct keyring *k, const struct seal_head *head) {
+	return keyring_is_key(k->sealing, head->version, head->key) &&
+	       !sodium_is_zero(head->place, sizeof(head->place));
+}
+
+/* The nonce is a MAC of the key and the old text, so equal texts become equal ones. */
+static char *seal_anew(const struct keyring *k, const char *sealed, const char *plain,
+		       struct seal_head *head) {
+	const struct seal_key *key = k->sealing;
+	crypto_generichash_state state;
+
+	crypto_generichash_init(&state, k->mac, sizeof(k->mac), sizeof(head->nonce));
+	crypto_generichash_update(&state, key->name, sizeof(key->name));
+	crypto_generichash_update(&state, (const unsigned char *)sealed, strlen(sealed));
+	crypto_generichash_final(&state, head->nonce, sizeof(head->nonce));
+	sodium_memzero(&state, sizeof(state));
+	return seal(key, plain, head);
+}
+
+/* For this attribute; table is NULL: for the one that the text names, if any. */
+static char *renew(const struct keyring *k, const struct schema_table *table,
+		   const struct schema_attr *attr, const char *sealed) {
+	char *plain = NULL, *renewed = NULL;
+	struct seal_head head;
+
+	if (unseal(k, sealed, &head, &plain, NULL) != 0)
+		return NULL;
+	if (!is_current(k, &head)) {
+		if (table)
+			place_of(table, attr, head.place);
+		if (!sodium_is_zero(head.place, sizeof(head.place)))
+			renewed = seal_anew(k, sealed, plain, &head);
+	}
+	plain_free(plain);
+	return renewed;
+}
+
+char *secret_renew(const struct keyring *k, const char *sealed) {
+	return renew(k, NULL, NULL, sealed);
+}
+
+bool secret_renew_object(const struct keyring *k, struct object *obj) {
+	bool any = false;
+
+	for (uint32_t f = 0; f < obj->n_fields; f++) {
+		struct field *field = &obj->fields[f];
+		const struct schema_attr *a = &obj->table->attrs[field->attr];
+
+		for (uint32_t i = 0; i < field->value.n; i++) {
+			union item *item = (union item *)value_item(&field->value, i);
+			char *renewed = NULL;
+
+			if (a->type == ATTR_CHILD)
+				any = secret_renew_object(k, item->entry) || any;
+			else if (schema_is_secret(a))
+				renewed = renew(k, obj->table, a, item->str);
+			if (!renewed)
+				continue;
+			free(item->str);
+			item->str = renewed;
+			any = true;
+		}
+	}
+	return any;
+}
+
+/* ---- what stands for a secret ---- */
 
 int secret_mac(const struct keyring *k, const unsigned char *key, const char *sealed,
 	       unsigned char mac[SECRET_MAC_LEN], struct err *err) {
@@ -431,7 +449,7 @@ static bool secret_unchanged(const struct keyring *k, const struct schema_attr *
 /*
  * Check one item that came sealed, from a backup: it must open, be meant for this attribute and
  * hold a hash where a hash belongs. When it holds what `old` holds, the text of `old` stays. One
- * that was for no attribute, kept from before there was this one, is sealed for it.
+ * under another key, or for no attribute, kept from before there was this one, is sealed anew.
  */
 static int secret_take_sealed(const struct keyring *k, const struct schema_table *table,
 			      const struct schema_attr *attr, union item *item, const char *old,
@@ -448,8 +466,8 @@ static int secret_take_sealed(const struct keyring *k, const struct schema_table
 		err_prefix(err, "node_check_object fail! for %s", attr->name);
 	else if (old && secret_unseal(k, old, &before, NULL) == 0 && strcmp(before, plain) == 0)
 		taken = xstrdup(old);
-	else if (sodium_is_zero(head.place, sizeof(head.place)))
-		taken = secret_seal_for(k, table, attr, plain);
+	else
+		taken = renew(k, table, attr, item->str);
 	if (taken) {
 		free(item->str);
 		item->str = taken;

@@ -12,37 +12,28 @@
 
 #include "cfgdb/base/err.h"
 #include "cfgdb/base/warn.h"
+#include "cfgdb/keyring.h"
 #include "cfgdb/object.h"
 
 #define SECRET_MAC_LEN 32
 #define SECRET_MAC_KEY_LEN 32
 
-struct keyring;
-
 /*
- * Read the device key from the file at path, or make it (mode 0600) when create is set. NULL and
- * *err when that fails. The caller closes it.
+ * "ENC TEXT" for a secret in clear that is no attribute's, under the key of the device; the caller
+ * frees.
  */
-struct keyring *keyring_open(const char *path, bool create, struct err *err);
-
-#define KEYRING_ID_LEN 32
-
-/* A name of the key that tells nothing about it, in hex. */
-void keyring_id(const struct keyring *k, char id[KEYRING_ID_LEN + 1]);
-
-/* Wipe and free; NULL is fine. */
-void keyring_close(struct keyring *k);
-
-/* "ENC TEXT" for a secret in clear that is no attribute's; the caller frees. */
 char *secret_seal(const struct keyring *k, const char *plain);
 
-/* The same for one of an attribute: nowhere else is the text taken. */
+/*
+ * The same for one of an attribute, under the key in force (cfgdb/keyring.h): nowhere else is the
+ * text taken.
+ */
 char *secret_seal_for(const struct keyring *k, const struct schema_table *table,
 		      const struct schema_attr *attr, const char *plain);
 
 /*
- * The same, but equal texts for equal secrets: for what nobody is shown, so that to seal it again
- * changes nothing. The caller frees.
+ * As secret_seal(), but equal texts for equal secrets: for what nobody is shown, so that to seal it
+ * again changes nothing. The caller frees.
  */
 char *secret_seal_same(const struct keyring *k, const char *plain);
 
@@ -55,6 +46,15 @@ int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struc
  */
 bool secret_fits(const struct keyring *k, const struct schema_table *table,
 		 const struct schema_attr *attr, const char *sealed);
+
+/*
+ * "ENC TEXT" of an attribute sealed anew under the key in force; equal texts become equal ones.
+ * NULL when it is so already, cannot be read, or names no attribute. The caller frees.
+ */
+char *secret_renew(const struct keyring *k, const char *sealed);
+
+/* The same for all secrets of obj, named or not; whether any of them is another text now. */
+bool secret_renew_object(const struct keyring *k, struct object *obj);
 
 /*
  * MAC of the secret in "ENC TEXT" under a key of SECRET_MAC_KEY_LEN bytes (NULL: the device's);

@@ -73,6 +73,8 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_DROP_CHANGE] = "DELETE FROM chg WHERE rowid=?1",
 	[SQL_DROP_REVISIONS] =
 		"DELETE FROM rev WHERE id < (SELECT min(rev) FROM chg) AND id < ?1 - 1",
+	[SQL_REWRITE] = "UPDATE chg SET old_body=rewritten(old_body), "
+			"new_body=rewritten(new_body)",
 	[SQL_META_GET] = "SELECT value FROM meta WHERE name=?1",
 	[SQL_META_SET] = "INSERT INTO meta(name, value) VALUES(?1, ?2) "
 			 "ON CONFLICT(name) DO UPDATE SET value=?2",
@@ -178,6 +180,9 @@ static int store_migrate(struct store *s, struct err *err) {
 }
 
 static int store_prepare(struct store *s, struct err *err) {
+	if (sqlite3_create_function(s->db, "rewritten", 1, SQLITE_UTF8, s, store_rewritten, NULL,
+				    NULL) != SQLITE_OK)
+		return store_fail(s, "prepare", err);
 	for (int i = 0; i < SQL_COUNT; i++)
 		if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i],
 				       NULL) != SQLITE_OK)

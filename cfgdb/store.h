@@ -178,6 +178,13 @@ int store_each_revision(struct store *s, uint64_t newest,
 			int (*each)(void *arg, const struct revision *rev), void *arg,
 			struct err *err);
 
+/*
+ * Give bodies in the history another text, within the open transaction: change() returns it, to be
+ * freed, or NULL where the body stays. Its length must be about the same.
+ */
+int store_rewrite(struct store *s, char *(*change)(void *arg, const char *body), void *arg,
+		  struct err *err);
+
 /* Write the place of an object, and nothing else of it. */
 int store_put_pos(struct store *s, const struct object *obj, struct err *err);
 

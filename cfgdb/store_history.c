@@ -346,3 +346,28 @@ int store_trim_history(struct store *s, uint64_t kept, struct err *err) {
 	store_bind_id(s, SQL_DROP_REVISIONS, kept);
 	return store_run(s, SQL_DROP_REVISIONS, err);
 }
+
+/* ---- other bodies ---- */
+
+void store_rewritten(sqlite3_context *ctx, int n, sqlite3_value **argv) {
+	const struct store *s = sqlite3_user_data(ctx);
+	const char *body = (const char *)sqlite3_value_text(argv[0]);
+	char *changed = body && s->change ? s->change(s->change_arg, body) : NULL;
+
+	(void)n;
+	if (changed)
+		sqlite3_result_text(ctx, changed, -1, free);
+	else
+		sqlite3_result_value(ctx, argv[0]);
+}
+
+int store_rewrite(struct store *s, char *(*change)(void *arg, const char *body), void *arg,
+		  struct err *err) {
+	int rc;
+
+	s->change = change;
+	s->change_arg = arg;
+	rc = store_run(s, SQL_REWRITE, err);
+	s->change = NULL;
+	return rc;
+}

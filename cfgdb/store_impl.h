@@ -37,6 +37,7 @@ enum statement {
 	SQL_HISTORY_OLDEST,
 	SQL_DROP_CHANGE,
 	SQL_DROP_REVISIONS,
+	SQL_REWRITE,
 	SQL_META_GET,
 	SQL_META_SET,
 	SQL_COUNT
@@ -47,6 +48,8 @@ struct store {
 	sqlite3_stmt *stmt[SQL_COUNT];
 	int64_t data_version;          /* of the database, as last seen */
 	int64_t history, history_kept; /* bytes: now, and as of the last commit */
+	char *(*change)(void *arg, const char *body); /* of store_rewrite(), while it runs */
+	void *change_arg;
 };
 
 /* Fill *err with what the database says while doing something. */
@@ -65,6 +68,9 @@ void store_bind_id(struct store *s, enum statement which, uint64_t id);
 void store_bind_place(struct store *s, enum statement which, int first, const struct object *obj);
 void store_bind_place_of_row(struct store *s, enum statement which, int first,
 			     const struct row *row);
+
+/* The function of SQL that SQL_REWRITE calls, for a body; its user data is the store. */
+void store_rewritten(sqlite3_context *ctx, int n, sqlite3_value **argv);
 
 /* What becomes of a row. */
 typedef int store_row_fn(sqlite3_stmt *row, void *arg);

@@ -24,6 +24,7 @@ struct txn *txn_new(struct engine *e, const char *user, const char *source) {
 	t->user = xstrdup(user);
 	t->source = xstrdup(source);
 	t->comment = xstrdup("");
+	t->private_key = "";
 	t->growth = xcalloc(schema_n_tables, sizeof(*t->growth));
 	t->seen_revision = e->revision;
 	TAILQ_INIT(&t->order);
@@ -146,6 +147,15 @@ void txn_set_author(struct txn *t, const char *user, const char *source) {
 	free(t->source);
 	t->user = xstrdup(user);
 	t->source = xstrdup(source);
+}
+
+void txn_set_private_key(struct txn *t, const char *digits) {
+	t->private_key = digits;
+}
+
+void txn_lend(struct txn *t, const struct rights *rights, const char *private_key) {
+	txn_set_rights(t, rights);
+	txn_set_private_key(t, private_key);
 }
 
 size_t txn_bytes(const struct txn *t) {

@@ -52,6 +52,16 @@ void txn_set_rights(struct txn *t, const struct rights *rights);
 void txn_set_author(struct txn *t, const char *user, const char *source);
 
 /*
+ * The digits of the private key that secrets are sealed with when the commit enables
+ * private-data-encryption, or changes system global while it is enabled; "": none was typed. Not
+ * copied: it must last as long as the transaction, or until another is set.
+ */
+void txn_set_private_key(struct txn *t, const char *digits);
+
+/* The rights and the private key at once. */
+void txn_lend(struct txn *t, const struct rights *rights, const char *private_key);
+
+/*
  * Open a replicated transaction; strings are copied. Only the txn_replicate_ functions,
  * txn_place(), txn_expect() and txn_meta() put something into it. Its commit fails whole, with an
  * error that names path, key and attribute, if a reference of what it puts, or one to what it

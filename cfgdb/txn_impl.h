@@ -86,6 +86,7 @@ struct txn {
 	uint64_t seen_revision;   /* active when the oldest entry was checked */
 	bool as_found;
 	const struct rights *rights; /* of who changes it; NULL: no one is asked */
+	const char *private_key;  /* that was typed; "": none */
 	bool overrides;           /* what others hold does not stop it */
 	uint64_t made;            /* revision of its last commit; 0: none */
 	char *holder;             /* who holds it, for those who are refused; NULL: nobody */

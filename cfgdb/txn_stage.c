@@ -13,9 +13,11 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/check.h"
+#include "cfgdb/reseal.h"
 #include "cfgdb/rights.h"
 #include "cfgdb/txn_impl.h"
 #include "cfgdb/unknown.h"
+#include "schemas/schema_gen.h"
 
 #define NUMBER_LEN 24  /* room for a number as a key */
 
@@ -215,6 +217,8 @@ static int put(struct txn *t, struct object *obj, uint64_t base, bool drawn, str
 		object_fill_uuid(obj);
 		rc = txn_ask_guard(t, before, obj, err);
 	}
+	if (rc == 0 && obj->table->id == TBL_SYSTEM_GLOBAL)
+		rc = reseal_check(t->engine, before, obj, t->private_key, err);
 	if (rc == 0)
 		rc = txn_lock_put(t, obj, err);
 	if (rc == 0)

@@ -30,6 +30,8 @@
 #define HEADER		  "#config-version="
 #define END_LINE	  "#conf_file_end\n"
 #define TRIES_MAX	  8
+#define KEY_LINE	  "#private-encryption-key="
+#define NO_KEY		  "none"
 
 struct backup {
 	struct client *client;
@@ -104,16 +106,6 @@ static int add_table(struct backup *b, const struct schema_table *table, struct 
 	return rc;
 }
 
-static int add_all(struct backup *b, struct err *err) {
-	int rc = 0;
-
-	backup_header(b->client, b->out);
-	for (uint16_t i = 0; i < schema_n_top && rc == 0 && !(b->stop && b->stop(b->arg)); i++)
-		rc = add_table(b, schema_tables[schema_top[i]], err);
-	str_add(b->out, END_LINE);
-	return rc;
-}
-
 /* ---- one moment ---- */
 
 static void take_text(void *arg, const char *text, size_t n) {
@@ -125,20 +117,41 @@ static bool never_enough(void *arg) {
 	return false;
 }
 
-static int ask(struct client *client, const char *word, struct str *ret, struct err *err) {
-	const char *const words[] = { "execute", "backup", word };
+static int run_for_word(struct client *client, const char *const words[3], struct str *ret,
+			struct err *err) {
 	const struct client_output out = { take_text, never_enough, ret, false, NULL };
 	int rc;
 
 	str_clear(ret);
-	rc = client_run(client, ARRAY_LEN(words), (char **)words, &out, err);
+	rc = client_run(client, 3, (char **)words, &out, err);
 	if (rc == 0 && ret->len > 0)
 		ret->data[--ret->len] = '\0'; /* the end of the line */
 	return rc;
 }
 
 int backup_revision(struct client *client, struct str *ret, struct err *err) {
-	return ask(client, "revision", ret, err);
+	const char *const words[] = { "execute", "backup", "revision" };
+
+	return run_for_word(client, words, ret, err);
+}
+
+int backup_key(struct client *client, struct str *ret, struct err *err) {
+	const char *const words[] = { "execute", "private-data-encryption", "id" };
+
+	return run_for_word(client, words, ret, err);
+}
+
+static int add_all(struct backup *b, struct err *err) {
+	AUTO_STR struct str key = STR_INIT;
+	int rc = backup_key(b->client, &key, err);
+
+	backup_header(b->client, b->out);
+	if (rc == 0 && strcmp(str_text(&key), NO_KEY) != 0)
+		str_addf(b->out, KEY_LINE "%s\n", str_text(&key));
+	for (uint16_t i = 0; i < schema_n_top && rc == 0 && !(b->stop && b->stop(b->arg)); i++)
+		rc = add_table(b, schema_tables[schema_top[i]], err);
+	str_add(b->out, END_LINE);
+	return rc;
 }
 
 int backup_comment(struct client *client, const char *revision, const char *comment,
@@ -159,7 +172,8 @@ int backup_text(struct client *client, enum backup_form form, bool (*stop)(void 
 	};
 	struct backup b = { client, form, stop, arg, NULL, out };
 	AUTO_STR struct str before = STR_INIT, after = STR_INIT;
-	int rc = ask(client, names[form], &before, err);
+	const char *const words[] = { "execute", "backup", names[form] };
+	int rc = run_for_word(client, words, &before, err);
 
 	for (int i = 0; i < TRIES_MAX && rc == 0; i++) {
 		str_clear(out);
@@ -188,6 +202,24 @@ bool backup_is_any(const char *text, size_t n) {
 
 bool backup_is_ours(const char *text, size_t n) {
 	return begins_with(text, n, HEADER VERSION_MODEL "-");
+}
+
+void backup_key_of(const char *text, size_t n, char ret[BACKUP_KEY_MAX + 1]) {
+	const char *at = text, *end = text + n;
+	size_t len;
+
+	snprintf(ret, BACKUP_KEY_MAX + 1, "%s", NO_KEY);
+	while (at && at < end && *at == '#') {
+		if ((size_t)(end - at) > strlen(KEY_LINE) &&
+		    memcmp(at, KEY_LINE, strlen(KEY_LINE)) == 0) {
+			at += strlen(KEY_LINE);
+			len = strspn(at, "0123456789abcdef");
+			snprintf(ret, BACKUP_KEY_MAX + 1, "%.*s", (int)len, at);
+			return;
+		}
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at ? at + 1 : NULL;
+	}
 }
 
 bool backup_has_end(const char *text, size_t n) {

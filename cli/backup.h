@@ -7,6 +7,8 @@
 #include "cfgdb/base/str.h"
 #include "cfgdb/client.h"
 
+#define BACKUP_KEY_MAX 15 /* bytes in the name of a private key */
+
 enum backup_form {
 	BACKUP_CONFIG,           /* what `show` prints */
 	BACKUP_FULL,             /* with what is at its default */
@@ -26,6 +28,15 @@ int backup_revision(struct client *client, struct str *ret, struct err *err);
 /* Give a revision this comment. */
 int backup_comment(struct client *client, const char *revision, const char *comment,
 		   struct err *err);
+
+/* Name of the private key that secrets are sealed with, into *ret: "none" or 8 digits. */
+int backup_key(struct client *client, struct str *ret, struct err *err);
+
+/*
+ * The name of the private key that the secrets of a backup are sealed with, from the lines that it
+ * begins with; "none": with that of a device.
+ */
+void backup_key_of(const char *text, size_t n, char ret[BACKUP_KEY_MAX + 1]);
 
 /* Append the lines that a configuration begins with. */
 void backup_header(const struct client *client, struct str *out);

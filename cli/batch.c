@@ -200,6 +200,14 @@ static void batch_unfinished(struct batch *b) {
 	shell_drop(b->sh);
 }
 
+/* A secret that the script has in the line behind the command. */
+static bool batch_ask(void *arg, const char *prompt, struct str *ret) {
+	struct batch *b = arg;
+
+	(void)prompt;
+	return lines_next(b->lines, ret, NULL) > 0;
+}
+
 void batch_run(struct batch *b) {
 	AUTO_STR struct str line = STR_INIT;
 	struct err err;
@@ -209,6 +217,10 @@ void batch_run(struct batch *b) {
 		b->sh->report = batch_report;
 		b->sh->warn = batch_warn;
 		b->sh->report_arg = b;
+	}
+	if (b->sh->reads_stdin && !b->sh->typing) {
+		b->sh->ask = batch_ask;
+		b->sh->ask_arg = b;
 	}
 	while (!b->sh->quit && !b->sh->lost) {
 		batch_prompt(b);

@@ -96,9 +96,14 @@ static int config_commit(struct shell *sh, struct err *err) {
 
 int cmd_end(struct shell *sh, const struct call *call, struct err *err) {
 	struct err entry = { 0 };
-	int rc = context_end(&sh->context, &entry);
+	int rc = cmd_private_key_for(sh, err);
 
 	(void)call;
+	if (rc) {
+		context_abort(&sh->context);
+		return rc;
+	}
+	rc = context_end(&sh->context, &entry);
 	if (rc == 0)
 		return config_commit(sh, err);
 	rc = config_commit(sh, err);

@@ -286,12 +286,33 @@ static int commit(struct restore *r, struct err *err) {
 	return 0;
 }
 
+/* With another private key each of its secrets would be refused, and what to do is one thing. */
+static int check_key(const struct restore *r, struct err *err) {
+	AUTO_STR struct str ours = STR_INIT;
+	char theirs[BACKUP_KEY_MAX + 1];
+	int rc;
+
+	backup_key_of(str_text(&r->text), r->text.len, theirs);
+	if (r->partial || strcmp(theirs, "none") == 0)
+		return 0;
+	rc = backup_key(r->sh->client, &ours, err);
+	if (rc || strcmp(str_text(&ours), theirs) == 0)
+		return rc;
+	return err_set(err, ERR_FILE,
+		       "The secrets of %s are encrypted with the private key %s, this unit has %s: "
+		       "nothing was changed.\n"
+		       "`execute private-data-encryption key` takes the key of the file",
+		       r->path, theirs, str_text(&ours));
+}
+
 static int replace(struct restore *r, struct err *err) {
 	struct client *client = r->sh->client;
 	bool ours = backup_is_ours(str_text(&r->text), r->text.len);
 	struct err second;
-	int rc = client_replace(client, !ours, err);
+	int rc = check_key(r, err);
 
+	if (rc == 0)
+		rc = client_replace(client, !ours, err);
 	if (rc)
 		return say_if_lost(err, UNCHANGED);
 	rc = load(r, err);

@@ -76,6 +76,8 @@ int cmd_set(struct shell *sh, const struct call *call, struct err *err) {
 	rc = set_check_refs(sh, top->table, (unsigned int)attr, &v, err);
 	if (rc == 0)
 		rc = set_check_secret(sh, top->table, (unsigned int)attr, &v, err);
+	if (rc == 0)
+		rc = cmd_private_key_check(sh, top->table, (unsigned int)attr, &v, err);
 	if (rc) {
 		value_done(&top->table->attrs[attr], &v);
 		return rc;

@@ -66,6 +66,15 @@ int cmd_backup(struct shell *sh, const struct call *call, struct err *err);
 int cmd_restore(struct shell *sh, const struct call *call, struct err *err);
 
 /*
+ * cmd_private_key.c: `execute private-data-encryption key`; whether a value can be set, for there
+ * is a key, or someone who can be asked for it; and, before an `end`, that question.
+ */
+int cmd_private_key(struct shell *sh, const struct call *call, struct err *err);
+int cmd_private_key_check(struct shell *sh, const struct schema_table *table, unsigned int attr,
+			  const struct value *v, struct err *err);
+int cmd_private_key_for(struct shell *sh, struct err *err);
+
+/*
  * cmd_execute.c: what the daemon answers, up to a key with `watch`, up to the key q with `top`,
  * with a question before it ends all sessions or takes a config transaction out of another session;
  * `exit`, also inside a config.

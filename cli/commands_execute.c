@@ -328,6 +328,13 @@ static const struct command execute_restore[] = {
 	{ 0 }
 };
 
+static const struct command execute_private[] = {
+	{ "id", "Show which key it is; backups name it, too.", REMOTE },
+	{ "key", "Give the key, which no line may hold: it is asked for, or read from standard "
+	  "input.", .flags = COMMAND_UNPAGED, .run = cmd_private_key },
+	{ 0 }
+};
+
 const struct command commands_execute[] = {
 	{ "backup", "Save the configuration.", .sub = execute_backup },
 	{ "batch", "A script that is typed: carried out as one, its codes kept.",
@@ -346,6 +353,8 @@ const struct command commands_execute[] = {
 	  .flags = COMMAND_UNPAGED | COMMAND_TEXT, .run = cmd_ping },
 	{ "ping-options", "How `execute ping` works in this session.",
 	  .sub = execute_ping_options },
+	{ "private-data-encryption", "The key that secrets are encrypted with.",
+	  .sub = execute_private },
 	{ "reboot", "Restart the machine.", .sub = execute_reboot, REBOOT },
 	{ "restore", "Take a saved configuration.", .sub = execute_restore },
 	{ "revision", "The history of the configuration.", .sub = execute_revision },

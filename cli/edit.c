@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ttydefaults.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -26,6 +27,7 @@
 #define HISTORY_LINES 500
 #define HISTORY_LINE_MAX 4096
 #define READ_AHEAD 4096
+#define SECRET_KEYS_MAX 255
 #define LOOK_MS 200 /* for a Ctrl-C that came between two system calls */
 
 /* Tab pressed again: another candidate takes the place of the one before. */
@@ -436,6 +438,26 @@ bool edit_has_key(const struct edit *e) {
 	struct pollfd ready = { .fd = STDIN_FILENO, .events = POLLIN };
 
 	return e->pos != e->end || poll(&ready, 1, 0) > 0;
+}
+
+bool edit_secret(struct edit *e, const char *prompt, struct str *ret) {
+	int key;
+
+	out_text(e->sh->out, prompt);
+	out_flush(e->sh->out);
+	while ((key = edit_wait_key(e)) > 0 && key != '\r' && key != '\n') {
+		if (key == '\x7f' || key == '\b')
+			ret->len -= ret->len > 0;
+		else if (key == CTRL('U'))
+			ret->len = 0;
+		else if (ret->len < SECRET_KEYS_MAX)
+			str_add_char(ret, (char)key);
+		if (ret->data)
+			ret->data[ret->len] = '\0';
+	}
+	out_text(e->sh->out, "\n");
+	out_flush(e->sh->out);
+	return key == '\r' || key == '\n';
 }
 
 bool edit_confirm(struct edit *e, const char *question) {

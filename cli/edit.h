@@ -36,5 +36,8 @@ int edit_wait_key(struct edit *e);
 /* Whether a key is there already. */
 bool edit_has_key(const struct edit *e);
 
+/* Ask for a line, which is not shown, into ret; false when Ctrl-C came or nobody types. */
+bool edit_secret(struct edit *e, const char *prompt, struct str *ret);
+
 /* Ask a question that one key answers: true for y. The answer is shown. */
 bool edit_confirm(struct edit *e, const char *question);

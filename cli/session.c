@@ -149,6 +149,10 @@ static bool session_confirm(void *arg, const char *question) {
 	return edit_confirm(arg, question);
 }
 
+static bool session_ask(void *arg, const char *prompt, struct str *ret) {
+	return edit_secret(arg, prompt, ret);
+}
+
 static int session_key(void *arg) {
 	return edit_wait_key(arg);
 }
@@ -169,6 +173,8 @@ void session_run(struct shell *sh) {
 	}
 	sh->confirm = session_confirm;
 	sh->confirm_arg = edit;
+	sh->ask = session_ask;
+	sh->ask_arg = edit;
 	sh->typing = sh->reads_stdin = true;
 	sh->out->key = session_key;
 	sh->out->key_ready = session_key_ready;
@@ -178,6 +184,7 @@ void session_run(struct shell *sh) {
 	signal(SIGQUIT, SIG_IGN);
 	session_loop(&s, edit);
 	sh->confirm = NULL;
+	sh->ask = NULL;
 	sh->out->key = NULL;
 	edit_free(edit);
 	str_done(&s.command);

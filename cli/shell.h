@@ -56,6 +56,12 @@ struct shell {
 	/* Asks the administrator yes or no; NULL: nobody can be asked, all is done as said. */
 	bool (*confirm)(void *arg, const char *question);
 	void *confirm_arg;
+	/*
+	 * Asks for a line that nobody is to see; false when there is none. NULL: standard input is
+	 * free, and has it.
+	 */
+	bool (*ask)(void *arg, const char *prompt, struct str *ret);
+	void *ask_arg;
 };
 
 /* A shell at the root, for this connection, whose warnings come to it; sh stays where it is. */

@@ -14,6 +14,8 @@ static const char *const gatehoused_calls[] = {
 	/* The database and the log: made, written to disk, locked, replaced, removed. */
 	"mkdir mkdirat unlink unlinkat rename renameat renameat2 ftruncate ftruncate64 fallocate "
 	"fsync fdatasync flock fchmod fchown fchown32",
+	/* Keys are locked into memory. */
+	"mlock munlock",
 	/* When the process of a login ends. */
 	"pidfd_open",
 	NULL,

@@ -11,7 +11,7 @@
 
 #include "cfgdb/base/mem.h"
 
-static void str_reserve(struct str *s, size_t extra) {
+void str_reserve(struct str *s, size_t extra) {
 	size_t need = s->len + extra + 1;
 	size_t size = s->size ? s->size : 64;
 

@@ -18,6 +18,9 @@ void str_done(struct str *s);
 /* Forget the text, keep the memory. */
 void str_clear(struct str *s);
 
+/* Make room for n bytes more, so that up to them no copy is left behind in growing. */
+void str_reserve(struct str *s, size_t n);
+
 /* Append n bytes. */
 void str_add_bytes(struct str *s, const char *data, size_t n);
 

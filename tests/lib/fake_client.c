@@ -478,6 +478,12 @@ int client_purge(struct client *c, const struct schema_table *table, struct err 
 	return rc;
 }
 
+int client_private_key(struct client *c, const char *digits, bool at_once, struct err *err) {
+	(void)digits;
+	(void)at_once;
+	return called(c, "private-key", err);
+}
+
 void fake_client_endless(struct client *c, const char *word) {
 	c->endless = word;
 }

@@ -12,6 +12,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/value_type.h"
+#include "schemas/schema_gen.h"
 
 #define ITEMS_MAX 6
 #define PASSES	  5
@@ -287,6 +288,8 @@ static void random_attr(struct rng *r, struct object *obj, unsigned int attr, un
 
 	if (a->flags & ATTR_KEY || object_get(obj, attr))
 		return;
+	if (obj->table->id == TBL_SYSTEM_GLOBAL && attr == SYSTEM_GLOBAL__PRIVATE_DATA_ENCRYPTION)
+		return; /* refused without a key */
 	if (!(a->flags & ATTR_REQUIRED) && !rng_chance(r, percent))
 		return;
 	if (a->type == ATTR_CHILD)

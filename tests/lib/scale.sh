@@ -57,7 +57,7 @@ shared() {
 		/^config / { table = $2 " " $3; n = 0; next }
 		/^end/ { next }
 		/^ *config cluster-peer/ { skip = 1 }
-		!skip && !(table == "system global" && $2 == "hostname") &&
+		!skip && !(table == "system global" && $2 ~ /^(hostname|private-data-encryption)$/) &&
 			!(table == "system interface" && $1 == "set" && $2 == "ip") &&
 			!(table == "system ha" && $2 == "priority") &&
 			!(table == "system auto-scale" && $2 ~ /^(status|role|primary-ip|sync-interface)$/) {

@@ -126,6 +126,7 @@ static const struct {
 	READS("any", "execute restore outcome"),
 	READS("all", "execute check revision revert"),
 	READS("all", "execute check cfg reload"),
+	READS("any", "execute private-data-encryption id"),
 	WRITES("all", "execute revision revert"),
 	WRITES("all", "execute cfg reload"),
 	WRITES("sysgrp.mnt", "execute revision comment"),

@@ -347,7 +347,7 @@ static const struct {
 	{ A_DATETIME, "12:00 -1/01/01", ERR_VALUE, REFUSED("end", "-1/01/01") },
 	{ A_DATETIME, "25:00 2023/01/01", ERR_VALUE, REFUSED("end", "25:00") },
 	{ A_SECRET, "a\x1b", ERR_CHARACTERS, XSS("***") },
-	{ A_SECRET, "secret ENC", ERR_PARSE, "\ncommand parse error before 'ENC'" },
+	{ A_SECRET, "secret ENC", ERR_PARSE, "\ncommand parse error before '***'" },
 	{ A_SECRET, "ENC", ERR_INCOMPLETE, "\nincomplete command in the end" },
 	{ A_SECRET, "ENC a*b", ERR_VALUE, REFUSED("psksecret", "***") },
 	{ A_SECRET, "ENC ''", ERR_VALUE, REFUSED("psksecret", "***") },

@@ -350,6 +350,9 @@ class Model:
         attr = self.plain_attr(words, multi)
         value = take(attr, words[1:])
         self.check_names(attr, value)
+        if attr.name == "private-data-encryption" and value == ["enable"]:
+            raise fails_check(attr, "enable", cause="it needs a key, which no line may hold: "
+                              "`execute private-data-encryption key` asks for it and enables it\n")
         self.set_value(attr, value)
 
     def do_select(self, words):
