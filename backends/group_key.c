@@ -20,6 +20,7 @@
 
 #include "cfgdb/base/file.h"
 #include "cfgdb/base/mem.h"
+#include "cfgdb/base/wipe.h"
 
 #define FILE_VERSION 1
 #define FILE_MAX 1024
@@ -113,6 +114,7 @@ static void *job_run(void *arg) {
 	const uint64_t one = 1;
 
 	secret_group_key(j->keyring, j->sealed, j->made.group, j->made.key, &j->err);
+	wipe_stack();
 	while (write(j->done, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 	return NULL;

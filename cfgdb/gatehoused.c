@@ -38,6 +38,7 @@
 #include "cfgdb/base/nocore.h"
 #include "cfgdb/base/notify.h"
 #include "cfgdb/base/privdrop.h"
+#include "cfgdb/base/wipe.h"
 #include "cfgdb/cmd_admin.h"
 #include "cfgdb/cmd_batch.h"
 #include "cfgdb/cmd_checksum.h"
@@ -578,6 +579,7 @@ int main(int argc, char *argv[]) {
 		rc = d.opt.task ? d.opt.task(&d.opt, &err) : start(&d, &err);
 	if (rc == 0 && !d.opt.task)
 		rc = shut(&err);
+	wipe_stack();
 	if (rc == 0 && !d.opt.task)
 		run(&d);
 	if (rc)

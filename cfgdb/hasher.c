@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/base/wipe.h"
 #include "cfgdb/base/random.h"
 #include "cfgdb/secret.h"
 
@@ -88,6 +89,7 @@ static void *work(void *arg) {
 		bool right = secret_password_is(job->hash ? job->hash : h->nobody, job->password);
 
 		job->right = right && job->hash;
+		wipe_stack();
 		pthread_mutex_lock(&h->lock);
 		STAILQ_INSERT_TAIL(&h->ended, job, next);
 		pthread_mutex_unlock(&h->lock);
