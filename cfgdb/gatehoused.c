@@ -530,7 +530,9 @@ static void run(struct daemon *d) {
 			 (unsigned long long)d->engine->revision);
 		if (notify_ready(&err) != 0)
 			log_line(LOG_LEVEL_WARNING, "gatehoused: %s", err.text);
-		event_base_dispatch(d->base);
+		while (event_base_loop(d->base, EVLOOP_ONCE) == 0 &&
+		       !event_base_got_break(d->base))
+			wipe_stack();
 	}
 	if (touched)
 		event_free(touched);

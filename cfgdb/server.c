@@ -31,7 +31,6 @@
 
 #include "cfgdb/aaa.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/base/wipe.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/origin.h"
 #include "cfgdb/requests.h"
@@ -215,7 +214,6 @@ static uint8_t *connection_frame(const struct connection *c, size_t *len, bool *
 static void connection_drop_frame(const struct connection *c, uint8_t *frame, size_t len) {
 	explicit_bzero(frame, len);
 	evbuffer_drain(bufferevent_get_input(c->bev), HEAD_LEN + len);
-	wipe_stack();
 }
 
 static void connection_turn(evutil_socket_t fd, short what, void *arg);

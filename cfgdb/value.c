@@ -193,7 +193,7 @@ static int parse_items(const struct schema_attr *attr, char *const words[], size
 
 		if (i > 0 && !(attr->flags & ATTR_MULTI))
 			return err_set(err, ERR_PARSE, "\ncommand parse error before '%.200s'",
-				       words[i]);
+				       schema_is_secret(attr) ? "***" : words[i]);
 		if (out->n >= VALUE_ITEMS_MAX)
 			return err_set(err, ERR_MAX_ENTRIES,
 				       "Too many values. Maximum number of entries: %d;\n"

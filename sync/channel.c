@@ -49,6 +49,7 @@ struct channel {
 	char serial[CHANNEL_SERIAL];   /* of the initiator */
 	uint8_t master[CHANNEL_MASTER];
 	size_t have;                   /* of the frame that is being read */
+	size_t given;                  /* bytes of the frame that was handed out last */
 	uint8_t frame[HEAD + CHANNEL_FRAME_MAX];
 };
 
@@ -106,7 +107,8 @@ static int find_psk(SSL *tls, const unsigned char *id, size_t id_len, SSL_SESSIO
 
 static bool set_up(SSL_CTX *tls) {
 	SSL_CTX_set_options(tls,
-			    SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+			    SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+				    SSL_OP_CLEANSE_PLAINTEXT);
 	SSL_CTX_clear_options(tls, SSL_OP_ENABLE_MIDDLEBOX_COMPAT | SSL_OP_ALLOW_NO_DHE_KEX);
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_set_psk_use_session_callback(tls, use_psk);
@@ -276,6 +278,8 @@ static bool read_bytes(struct channel *c, size_t len) {
 }
 
 bool channel_frame(struct channel *c, const uint8_t **data, size_t *len) {
+	explicit_bzero(c->frame, c->given); /* it may have held a secret */
+	c->given = 0;
 	while (c->state == CHANNEL_UP) {
 		size_t n = 0;
 
@@ -287,6 +291,7 @@ bool channel_frame(struct channel *c, const uint8_t **data, size_t *len) {
 			}
 			if (c->have == HEAD + n) {
 				c->have = 0;
+				c->given = HEAD + n;
 				*data = c->frame + HEAD;
 				*len = n;
 				return true;

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/base/wipe.h"
 #include "cfgdb/ctl.h"
 #include "cfgdb/schema.h"
 
@@ -166,6 +167,7 @@ static void on_read(struct bufferevent *bev, void *arg) {
 		}
 		explicit_bzero(all + HEAD_LEN, len);
 		evbuffer_drain(in, HEAD_LEN + len);
+		wipe_stack();
 	}
 }
 
