@@ -6,18 +6,15 @@
  * was just in use. The allocator stays that of the C library, under its other names
  * (https://sourceware.org/glibc/manual/latest/html_node/Replacing-malloc.html).
  *
- * Part of programs, not of a library: sanitizers have an allocator of their own.
+ * Part of programs, not of a library, for a library is linked by tests, too.
  */
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&     \
-	!__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer) &&                  \
-	!__has_feature(memory_sanitizer)
+#include "cfgdb/base/wipe.h"
+
+#if WIPE_FREES
 
 void __libc_free(void *p);
 void *__libc_malloc(size_t n);

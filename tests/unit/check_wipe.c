@@ -21,12 +21,6 @@
 #define MARK_LEN 16
 #define HIDE 0x55
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WIPES 0 /* their allocator is another one */
-#else
-#define WIPES 1
-#endif
-
 /* The mark, written so that it is not itself what is looked for. */
 static const unsigned char hidden[MARK_LEN] = "\x16\x34\x3b\x34\x27\x2c\x7a\x13"
 					      "\x20\x3d\x61\x64\x66\x1c\x0f\x02";
@@ -155,7 +149,7 @@ int main(void) {
 	Suite *suite = suite_create("wipe");
 	TCase *t = fixture_case(suite, "wipe");
 
-	if (WIPES) {
+	if (WIPE_FREES) {
 		tcase_add_test(t, test_free);
 		tcase_add_test(t, test_realloc);
 		tcase_add_test(t, test_others);
