@@ -2,7 +2,7 @@
 /* `diagnose debug cli`: every change of the configuration, as commands, as it happens. */
 #pragma once
 
-#include "cfgdb/command.h"
+#include "cfgdb/control/command.h"
 #include "cfgdb/engine.h"
 
 #define CHANGES_VIEWS_MAX 8       /* connections that watch */

@@ -11,7 +11,7 @@
 
 #include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/relay.h"
+#include "cfgdb/control/relay.h"
 #include "cfgdb/role.h"
 #include "cfgdb/version.h"
 #include "schemas/schema_gen.h"

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "cfgdb/command.h"
+#include "cfgdb/control/command.h"
 
 /* The table of these commands, *n rows; each row's ctx is still to be set to a struct relay. */
 const struct command *commands_autoscale(size_t *n);

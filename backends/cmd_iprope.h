@@ -2,7 +2,7 @@
 /* `diagnose firewall iprope`: policies as the packet filter sees them. ctx is a struct nft. */
 #pragma once
 
-#include "cfgdb/command.h"
+#include "cfgdb/control/command.h"
 
 /* lookup SRC SPORT DST DPORT PROTO DEV: the policy that would judge such a packet, and why. */
 int cmd_iprope_lookup(void *ctx, const struct command_call *call, struct str *out, struct err *err);

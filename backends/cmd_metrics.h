@@ -4,7 +4,7 @@
 
 #include "backends/nft.h"
 #include "backends/replication.h"
-#include "cfgdb/command.h"
+#include "cfgdb/control/command.h"
 #include "cfgdb/engine.h"
 
 struct metrics_sources {

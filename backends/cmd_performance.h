@@ -3,7 +3,7 @@
 #pragma once
 
 #include "backends/performance.h"
-#include "cfgdb/command.h"
+#include "cfgdb/control/command.h"
 
 /* All that `get system performance status` prints. */
 struct performance_view {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "backends/replication.h"
-#include "cfgdb/command.h"
+#include "cfgdb/control/command.h"
 
 /* The table of these commands, *n rows; each row's ctx is still to be set to a replication. */
 const struct command *commands_replication(size_t *n);

@@ -2,7 +2,7 @@
 /* `get router info routing-table ...`: rows of the table in backends/commands_kernel.c. */
 #pragma once
 
-#include "cfgdb/command.h"
+#include "cfgdb/control/command.h"
 
 /* `all`: the routes in use. */
 int cmd_route_all(void *ctx, const struct command_call *call, struct str *out, struct err *err);

@@ -7,7 +7,7 @@
 
 #include "backends/fib.h"
 #include "backends/replication.h"
-#include "cfgdb/command.h"
+#include "cfgdb/control/command.h"
 
 /* What these commands count over all connections. */
 struct session_counts {

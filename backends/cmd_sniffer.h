@@ -2,7 +2,7 @@
 /* `diagnose sniffer packet`. */
 #pragma once
 
-#include "cfgdb/command.h"
+#include "cfgdb/control/command.h"
 
 /* The table of these commands, *n rows; none needs a ctx. */
 const struct command *commands_sniffer(size_t *n);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "backends/nft.h"
-#include "cfgdb/command.h"
+#include "cfgdb/control/command.h"
 
 /* The table of these commands, *n rows; each row's ctx is still to be set to nft. */
 const struct command *commands_kernel(size_t *n);

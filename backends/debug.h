@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "cfgdb/command.h"
+#include "cfgdb/control/command.h"
 
 struct debug {
 	bool enabled;

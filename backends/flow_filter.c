@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/command.h"
+#include "cfgdb/control/command.h"
 #include "cfgdb/value.h"
 
 #define PRIORITY_FIRST (-175)

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "backends/cluster.h"
-#include "cfgdb/relay.h"
+#include "cfgdb/control/relay.h"
 
 #define HOLD_MAX (CLUSTER_PEERS_MAX * CLUSTER_DOWN_MAX)
 

@@ -44,11 +44,11 @@
 #include "backends/sampler.h"
 #include "backends/sysctl.h"
 #include "backends/traffic.h"
-#include "cfgdb/audit.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/cmd_log.h"
-#include "cfgdb/logs.h"
-#include "cfgdb/logsend.h"
+#include "cfgdb/control/cmd_log.h"
+#include "cfgdb/logs/audit.h"
+#include "cfgdb/logs/logs.h"
+#include "cfgdb/logs/logsend.h"
 
 /* In the state directory. */
 #define SYSCTL_FILE "sysctl.saved" /* kernel settings before ours */

@@ -2,7 +2,7 @@
 /* The kernel side of the daemon as a whole: all backends, and what keeps them right in between. */
 #pragma once
 
-#include "cfgdb/command.h"
+#include "cfgdb/control/command.h"
 #include "cfgdb/engine.h"
 
 struct audit;

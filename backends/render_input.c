@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 
 #include "backends/ranges.h"
+#include "cfgdb/aaa/trust.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/trust.h"
 #include "schemas/schema_gen.h"
 
 /* Services that `allowaccess` names. */

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "backends/cluster.h"
+#include "cfgdb/control/relay.h"
 #include "cfgdb/engine.h"
-#include "cfgdb/relay.h"
 
 struct event_base;
 struct replication;

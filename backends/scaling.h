@@ -7,7 +7,7 @@
 #pragma once
 
 #include "backends/autoscale.h"
-#include "cfgdb/relay.h"
+#include "cfgdb/control/relay.h"
 #include "cfgdb/role.h"
 
 struct event_base;

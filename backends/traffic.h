@@ -8,7 +8,7 @@
 #include "backends/fib.h"
 #include "backends/nft.h"
 #include "cfgdb/backend.h"
-#include "cfgdb/logs.h"
+#include "cfgdb/logs/logs.h"
 
 struct traffic;
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "backends/ct.h"
-#include "cfgdb/logtext.h"
+#include "cfgdb/logs/logtext.h"
 
 /* What became of it. */
 enum traffic_action {

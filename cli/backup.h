@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "cfgdb/base/str.h"
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 
 #define BACKUP_KEY_MAX 15 /* bytes in the name of a private key */
 

@@ -7,7 +7,7 @@
  */
 #include <stdint.h>
 
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 #include "cfgdb/lex.h"
 #include "cli/alias.h"
 #include "cli/commands.h"

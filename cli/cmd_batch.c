@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/client.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/client.h"
+#include "cfgdb/control/ctl.h"
 #include "cli/batch.h"
 #include "cli/commands.h"
 #include "cli/report.h"

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 #include "cli/commands.h"
 
 int cmd_config(struct shell *sh, const struct call *call, struct err *err) {

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 #include "cli/commands.h"
 
 #define REMOTE_WORDS_MAX 32

@@ -6,7 +6,7 @@
  * nested tables. JSON has all attributes of every entry.
  */
 #include "cfgdb/base/mem.h"
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 #include "cfgdb/object_json.h"
 #include "cfgdb/text.h"
 #include "cli/commands.h"

@@ -5,7 +5,7 @@
  * stays. Nothing here knows what an attribute means: what may stand together is for the daemon to
  * say when the entry is saved.
  */
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 #include "cli/commands.h"
 
 /* Names in a reference attribute must exist, but for what the attribute names of itself. */

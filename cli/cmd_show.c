@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 #include "cfgdb/object_json.h"
 #include "cfgdb/text.h"
 #include "cli/backup.h"

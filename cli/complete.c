@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 #include "cfgdb/lex.h"
 #include "cli/commands.h"
 #include "cli/completer.h"

@@ -4,7 +4,7 @@
  * of that, behind a nested table the keys in it, and so on. What was typed of it is followed as the
  * command would follow it; what stands at its end is listed.
  */
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 #include "cli/completer.h"
 #include "cli/locate.h"
 

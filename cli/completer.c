@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 
 #define REMARK_MAX 60 /* bytes of a remark that are told */
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 #include "cfgdb/object.h"
 #include "cfgdb/schema.h"
 #include "cli/prefs.h"

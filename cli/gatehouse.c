@@ -18,7 +18,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/nocore.h"
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 #include "cli/batch.h"
 #include "cli/greet.h"
 #include "cli/offer.h"

@@ -18,7 +18,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "cfgdb/aaa_client.h"
+#include "cfgdb/aaa/aaa_client.h"
 #include "cfgdb/base/mem.h"
 
 #define DELETE 0x7f

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 
 #define OUTPUT_MAX (256u << 10) /* bytes of a list that are read */
 

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 #include "cli/tally.h"
 
 struct loader_input {

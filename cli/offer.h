@@ -2,7 +2,7 @@
 /* Completion for another shell, which completes the command line of this program. */
 #pragma once
 
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 #include "cli/lines.h"
 
 /*

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 
 /* Whether this is what a client of scp has started here, rather than a command. */
 bool scp_is_request(const char *command);

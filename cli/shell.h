@@ -10,7 +10,7 @@
 
 #include "cfgdb/base/err.h"
 #include "cfgdb/base/str.h"
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 #include "cli/context.h"
 #include "cli/out.h"
 #include "cli/ping_options.h"

@@ -34,8 +34,8 @@ struct autoscale_env {
 	/* Close a channel after what was sent on it; autoscale_down() does not follow. */
 	void (*close)(void *arg, unsigned int channel);
 	/*
-	 * A question to gatehoused: type and fields as in cfgdb/ctl.h. autoscale_answer() follows
-	 * for each, in the order they were asked, or autoscale_desk_down(), which ends all.
+	 * A question to gatehoused: type and fields as in cfgdb/control/ctl.h. autoscale_answer()
+	 * follows for each, in the order they were asked, or autoscale_desk_down(), which ends all.
 	 */
 	void (*ask)(void *arg, const struct buf *request);
 	/*
@@ -101,7 +101,7 @@ void autoscale_desk_up(struct autoscale_machine *m, uint64_t now_us);
 /* It is away, and with it all questions and the transaction that was open. */
 void autoscale_desk_down(struct autoscale_machine *m, uint64_t now_us);
 
-/* A frame of the answer to the oldest question: type and fields as in cfgdb/ctl.h. */
+/* A frame of the answer to the oldest question: type and fields as in cfgdb/control/ctl.h. */
 void autoscale_answer(struct autoscale_machine *m, const uint8_t *frame, size_t len,
 		      uint64_t now_us);
 

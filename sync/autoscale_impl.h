@@ -4,7 +4,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/rate.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/ctl.h"
 #include "sync/autoscale.h"
 #include "sync/autoscale_index.h"
 

@@ -7,7 +7,7 @@
 #include "sync/autoscale_json.h"
 
 #include "cfgdb/base/json_put.h"
-#include "cfgdb/cmd_checksum.h"
+#include "cfgdb/control/cmd_checksum.h"
 #include "cfgdb/version.h"
 
 static bool get_peer(const struct autoscale_facts *f, unsigned int i,

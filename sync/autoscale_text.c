@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cfgdb/cmd_checksum.h"
+#include "cfgdb/control/cmd_checksum.h"
 #include "cfgdb/version.h"
 
 static bool get_peer(const struct autoscale_facts *f, unsigned int i,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/ctl.h"
 
 struct desk {
 	struct desk_calls calls;

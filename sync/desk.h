@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where gatehoused is asked: requests of cfgdb/ctl.h go there one after the other, and the frames
- * of their answers come back in the same order.
+ * Where gatehoused is asked: requests of cfgdb/control/ctl.h go there one after the other, and the
+ * frames of their answers come back in the same order.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The protocol is that of cfgdb/ctl.h: once greeted, it attaches, and from then on gatehoused is
- * who asks. Anything else than what belongs there ends the connection, which is begun anew.
+ * The protocol is that of cfgdb/control/ctl.h: once greeted, it attaches, and from then on
+ * gatehoused is who asks. Anything else than what belongs there ends the connection, which is begun
+ * anew.
  *
  * What goes is bounded by how much gatehoused has not read.
  */
@@ -12,7 +13,7 @@
 
 #include "cfgdb/base/buf.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/ctl.h"
 #include "sync/uplink.h"
 
 #define OUTPUT_MAX (1u << 20)

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "backends/session.h"
-#include "cfgdb/base/mem.h"
 #include "cfgdb/base/buf.h"
+#include "cfgdb/base/mem.h"
 #include "cfgdb/base/rate.h"
 #include "sync/arq.h"
 #include "sync/fgsp.h"

@@ -23,7 +23,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/wipe.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/ctl.h"
 #include "cfgdb/schema.h"
 
 #define BACKOFF_MIN_MS 200

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A connection to gatehoused's control socket (cfgdb/ctl.h) that is kept up: made as soon as it can
- * be had, greeted, and made again when it is lost.
+ * A connection to gatehoused's control socket (cfgdb/control/ctl.h) that is kept up: made as soon
+ * as it can be had, greeted, and made again when it is lost.
  */
 #pragma once
 

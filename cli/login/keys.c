@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cfgdb/aaa_client.h"
+#include "cfgdb/aaa/aaa_client.h"
 #include "cli/login/paths.h"
 
 static char text[AAA_KEYS_MAX + 1];

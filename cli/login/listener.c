@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cfgdb/aaa_client.h"
+#include "cfgdb/aaa/aaa_client.h"
 #include "cfgdb/base/mem.h"
 #include "cli/login/paths.h"
 

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cfgdb/aaa_client.h"
+#include "cfgdb/aaa/aaa_client.h"
 #include "cli/login/paths.h"
 
 #define HANGS_S 10      /* until a daemon that hangs is asked again */

@@ -24,7 +24,7 @@
 #include <security/pam_modules.h>
 #include <security/pam_ext.h>
 
-#include "cfgdb/aaa_client.h"
+#include "cfgdb/aaa/aaa_client.h"
 #include "cli/login/paths.h"
 
 #define EXPORT __attribute__((visibility("default")))

@@ -14,9 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cfgdb/audit.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/flood.h"
+#include "cfgdb/logs/audit.h"
+#include "cfgdb/logs/flood.h"
 #include "cfgdb/text.h"
 #include "cfgdb/txn.h"
 

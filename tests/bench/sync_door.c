@@ -12,9 +12,9 @@
 
 #include "backends/cluster.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/ctl.h"
-#include "cfgdb/relay.h"
-#include "cfgdb/server.h"
+#include "cfgdb/control/ctl.h"
+#include "cfgdb/control/relay.h"
+#include "cfgdb/control/server.h"
 
 static int make_cluster(struct cluster *c, const char *serial, const char *peer) {
 	*c = (struct cluster){ .encrypt = true, .has_key = true, .tcp = true, .others = true,

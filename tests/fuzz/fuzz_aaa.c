@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cfgdb/aaa/requests_aaa.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/requests_aaa.h"
 #include "cfgdb/text.h"
 #include "cfgdb/txn.h"
 

@@ -15,12 +15,12 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/cmd_transaction.h"
-#include "cfgdb/commands.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/cmd_transaction.h"
+#include "cfgdb/control/commands.h"
+#include "cfgdb/control/ctl.h"
+#include "cfgdb/control/requests.h"
 #include "cfgdb/factory.h"
 #include "cfgdb/pending.h"
-#include "cfgdb/requests.h"
 #include "cfgdb/script.h"
 #include "cfgdb/text.h"
 #include "cfgdb/workspace.h"

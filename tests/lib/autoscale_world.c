@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/ctl.h"
 
 #define SPINS_MAX 2000
 #define OUTPUT_MAX (AUTOSCALE_MESSAGE_MAX + (1u << 20))      /* bytes under way */

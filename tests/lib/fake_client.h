@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * cfgdb/client.h without a daemon: the configuration is in memory, for tests and fuzzing of what
- * uses it. It keeps versions, transactions and references as the daemon does, and takes sealed
+ * cfgdb/control/client.h without a daemon: the configuration is in memory, for tests and fuzzing of
+ * what uses it. It keeps versions, transactions and references as the daemon does, and takes sealed
  * secrets for its own unless they begin with "foreign"; it checks nothing else.
  */
 #pragma once
 
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 
 /* A new empty configuration; client_close() frees it. */
 struct client *fake_client_new(void);

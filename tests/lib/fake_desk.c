@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/ctl.h"
 #include "cfgdb/operation.h"
 
 #define SECRET_KEY "secret"

@@ -2,8 +2,8 @@
 /* Random configurations of a packet filter, as text, and packets that try their edges. */
 #pragma once
 
-#include "cfgdb/base/str.h"
 #include "backends/lookup.h"
+#include "cfgdb/base/str.h"
 
 struct random_policies {
 	uint64_t state;              /* of the generator: begin with the seed */

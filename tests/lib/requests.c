@@ -17,7 +17,7 @@
 
 #include "cfgdb/base/buf.h"
 #include "cfgdb/base/err.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/ctl.h"
 #include "cfgdb/schema.h"
 
 enum outcome { REFUSED, ANSWERED, HUNG_UP, OUTCOME_COUNT };

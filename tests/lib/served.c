@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/command.h"
-#include "cfgdb/server.h"
+#include "cfgdb/control/command.h"
+#include "cfgdb/control/server.h"
 #include "tests/lib/fixture.h"
 
 static int shout_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {

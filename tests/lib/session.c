@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cfgdb/aaa_client.h"
+#include "cfgdb/aaa/aaa_client.h"
 
 static int report(int type, const struct aaa_account *a) {
 	static const char *const words[] = { "ok", "not found", "denied", "busy" };

@@ -22,10 +22,10 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/moment.h"
-#include "cfgdb/cmd_revision.h"
-#include "cfgdb/cmd_transaction.h"
-#include "cfgdb/commands.h"
-#include "cfgdb/server.h"
+#include "cfgdb/control/cmd_revision.h"
+#include "cfgdb/control/cmd_transaction.h"
+#include "cfgdb/control/commands.h"
+#include "cfgdb/control/server.h"
 #include "cfgdb/workspace.h"
 #include "cli/shell.h"
 

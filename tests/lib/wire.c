@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/cmd_transaction.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/cmd_transaction.h"
+#include "cfgdb/control/ctl.h"
 #include "cfgdb/pending.h"
 #include "cfgdb/workspace.h"
 #include "tests/lib/fixture.h"

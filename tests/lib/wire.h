@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 #include "cfgdb/base/str.h"
-#include "cfgdb/ctl.h"
-#include "cfgdb/requests.h"
+#include "cfgdb/control/ctl.h"
+#include "cfgdb/control/requests.h"
 
 /* A unit with config transactions and commits that wait. */
 struct wire_unit {

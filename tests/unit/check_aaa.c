@@ -4,7 +4,7 @@
  * their numbers, and what is told of it all. Who gets in from where is a table in
  * check_aaa_matrix.c.
  */
-#include "cfgdb/aaa.h"
+#include "cfgdb/aaa/aaa.h"
 
 #include <event2/event.h>
 #include <signal.h>

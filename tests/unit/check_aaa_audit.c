@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the event log says of logins: one line a kind, and names that try to say more. */
-#include "cfgdb/aaa_audit.h"
+#include "cfgdb/aaa/aaa_audit.h"
 
 #include <stdlib.h>
 #include <time.h>

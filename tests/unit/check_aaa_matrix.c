@@ -3,7 +3,7 @@
  * Who gets in, with what, from where: a table, which holds for administrators of every role alike.
  * Each password that is tried costs one hash, whoever's it is, and no key costs any.
  */
-#include "cfgdb/aaa.h"
+#include "cfgdb/aaa/aaa.h"
 
 #include <event2/event.h>
 #include <stdio.h>

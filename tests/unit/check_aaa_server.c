@@ -3,7 +3,7 @@
  * The socket for modules of the login: the client against the server, many at once, and what who is
  * silent, talks too much or never reads costs the others: nothing.
  */
-#include "cfgdb/aaa_server.h"
+#include "cfgdb/aaa/aaa_server.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cfgdb/aaa_client.h"
+#include "cfgdb/aaa/aaa_client.h"
 #include "cfgdb/base/buf.h"
 #include "cfgdb/base/mem.h"
 #include "tests/lib/fixture.h"

@@ -3,12 +3,12 @@
  * Uids of administrators: one for each name, the same after a restart, never given again, and none
  * for names that no login can have.
  */
-#include "cfgdb/accounts.h"
+#include "cfgdb/aaa/accounts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "cfgdb/aaa_wire.h"
+#include "cfgdb/aaa/aaa_wire.h"
 #include "cfgdb/base/mem.h"
 #include "tests/lib/fixture.h"
 

@@ -3,7 +3,7 @@
  * What a commit leaves in the log: who, from where, what; secrets never; bounded however much it
  * changes; nothing when it fails.
  */
-#include "cfgdb/audit.h"
+#include "cfgdb/logs/audit.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * The shell's end of the control socket against the daemon's: a server in a process of its own on
  * an engine in a temporary directory, and clients that use, overuse and lose their connections.
  */
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -17,7 +17,7 @@
 
 #include "cfgdb/base/buf.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/ctl.h"
 #include "cfgdb/text.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"

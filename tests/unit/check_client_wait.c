@@ -3,7 +3,7 @@
  * A daemon that takes connections and never answers: the shell's end of the control socket gives
  * up.
  */
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
 
 #include <string.h>
 #include <sys/socket.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The list of who is logged in, as text and JSON, and who may end whose session: as a table. */
-#include "cfgdb/cmd_admin.h"
+#include "cfgdb/control/cmd_admin.h"
 
 #include <event2/event.h>
 #include <stdio.h>
@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cfgdb/aaa.h"
+#include "cfgdb/aaa/aaa.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/requests.h"
+#include "cfgdb/control/requests.h"
 #include "tests/lib/fixture.h"
 
 static char *dir;

@@ -12,8 +12,8 @@
 
 #include "backends/cmd_autoscale.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/relay.h"
-#include "cfgdb/server.h"
+#include "cfgdb/control/relay.h"
+#include "cfgdb/control/server.h"
 #include "tests/lib/fixture.h"
 
 #define OWN "GHVMAAAAAAAAAAAA"

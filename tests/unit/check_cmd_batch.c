@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/cmd_batch.h"
+#include "cfgdb/control/cmd_batch.h"
 #include "tests/lib/fake_shell.h"
 #include "tests/lib/fixture.h"
 

@@ -3,14 +3,14 @@
  * Checksums as administrators read them on a unit in no group: of all, of tables, of objects; and
  * what is being entered beside what is in force.
  */
-#include "cfgdb/cmd_checksum.h"
+#include "cfgdb/control/cmd_checksum.h"
 #include "cfgdb/rights.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/relay.h"
+#include "cfgdb/control/relay.h"
 #include "cfgdb/role.h"
 #include "tests/lib/fixture.h"
 

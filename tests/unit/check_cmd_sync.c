@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/relay.h"
-#include "cfgdb/server.h"
+#include "cfgdb/control/relay.h"
+#include "cfgdb/control/server.h"
 #include "tests/lib/fixture.h"
 
 static struct event_base *base;

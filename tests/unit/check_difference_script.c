@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/client.h"
+#include "cfgdb/control/client.h"
+#include "cfgdb/control/server.h"
 #include "cfgdb/difference.h"
 #include "cfgdb/digest.h"
 #include "cfgdb/history.h"
-#include "cfgdb/server.h"
 #include "cli/batch.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_edits.h"

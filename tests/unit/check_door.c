@@ -21,9 +21,9 @@
 #include "cfgdb/base/buf.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
-#include "cfgdb/ctl.h"
-#include "cfgdb/relay.h"
-#include "cfgdb/server.h"
+#include "cfgdb/control/ctl.h"
+#include "cfgdb/control/relay.h"
+#include "cfgdb/control/server.h"
 #include "tests/lib/fixture.h"
 
 static struct event_base *base;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Floods of refusals: what is told of each source and of all, and that the sum is always right. */
-#include "cfgdb/flood.h"
+#include "cfgdb/logs/flood.h"
 
 #include <stdio.h>
 #include <string.h>

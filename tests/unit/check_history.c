@@ -12,8 +12,8 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/digest.h"
-#include "schemas/schema_gen.h"
 #include "cfgdb/txn_impl.h"
+#include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_edits.h"
 

@@ -3,7 +3,7 @@
  * Addresses that guess: when they are locked and for how long, what counts as one address, what a
  * right password forgets, and that no number of other addresses sets one free.
  */
-#include "cfgdb/lockout.h"
+#include "cfgdb/aaa/lockout.h"
 
 #include <stdio.h>
 

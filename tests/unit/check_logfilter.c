@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The filter of log lines: what is understood, what is refused, what matches, how it is printed. */
-#include "cfgdb/logfilter.h"
+#include "cfgdb/control/logfilter.h"
 
 #include <string.h>
 

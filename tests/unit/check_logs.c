@@ -3,7 +3,7 @@
  * The log as the configuration wants it and as `execute log ...` shows it: where lines go, what is
  * told when they go nowhere, pages and filters, commands that are refused.
  */
-#include "cfgdb/logs.h"
+#include "cfgdb/logs/logs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/cmd_log.h"
+#include "cfgdb/control/cmd_log.h"
 #include "tests/lib/fixture.h"
 
 #define WORDS_MAX 8

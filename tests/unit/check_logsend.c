@@ -3,7 +3,7 @@
  * Lines to syslog: what the local daemon and a server get; daemons that are stuck, gone, restarted;
  * servers that refuse.
  */
-#include "cfgdb/logsend.h"
+#include "cfgdb/logs/logsend.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

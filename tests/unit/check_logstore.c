@@ -3,7 +3,7 @@
  * The log on disk: read back newest first, over files and restarts; never larger than it may be;
  * with torn ends, foreign bytes and a full disk.
  */
-#include "cfgdb/logstore.h"
+#include "cfgdb/logs/logstore.h"
 
 #include <dirent.h>
 #include <fcntl.h>

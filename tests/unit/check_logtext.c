@@ -3,7 +3,7 @@
  * Log lines: their head to the byte, values that try to end their quotes, and reading fields
  * back.
  */
-#include "cfgdb/logtext.h"
+#include "cfgdb/logs/logtext.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -12,7 +12,7 @@
 
 #include "backends/session.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/ctl.h"
 #include "tests/lib/fixture.h"
 
 #define PEER	"config cluster-peer\nedit 1\nset peerip 10.9.9.2\nnext\nend\n"

@@ -3,7 +3,7 @@
  * The control protocol without sockets: each request and its answers, frames that are cut short or
  * too long, and what a second connection sees of the first one's transaction.
  */
-#include "cfgdb/requests.h"
+#include "cfgdb/control/requests.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
-#include "cfgdb/ctl.h"
-#include "cfgdb/relay.h"
+#include "cfgdb/control/ctl.h"
+#include "cfgdb/control/relay.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 

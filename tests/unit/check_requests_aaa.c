@@ -3,7 +3,7 @@
  * The requests of the modules of the login: who may send which, what is no request, and how many a
  * user has.
  */
-#include "cfgdb/requests_aaa.h"
+#include "cfgdb/aaa/requests_aaa.h"
 
 #include <event2/event.h>
 #include <stdlib.h>

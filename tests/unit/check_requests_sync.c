@@ -4,14 +4,14 @@
  * replication alone: whole, by changes, in pages, in any order of tables. Who may not ask, and
  * frames that are none.
  */
-#include "cfgdb/requests_sync.h"
+#include "cfgdb/control/requests_sync.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/ctl.h"
 #include "cfgdb/digest.h"
 #include "cfgdb/operation.h"
 #include "cfgdb/role.h"

@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/cmd_checksum.h"
-#include "cfgdb/cmd_revision.h"
-#include "cfgdb/cmd_transaction.h"
-#include "cfgdb/commands.h"
-#include "cfgdb/relay.h"
+#include "cfgdb/control/cmd_checksum.h"
+#include "cfgdb/control/cmd_revision.h"
+#include "cfgdb/control/cmd_transaction.h"
+#include "cfgdb/control/commands.h"
+#include "cfgdb/control/relay.h"
 #include "cfgdb/rights.h"
 #include "cfgdb/role.h"
 #include "schemas/schema_gen.h"

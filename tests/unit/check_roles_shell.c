@@ -16,12 +16,12 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/cmd_revision.h"
-#include "cfgdb/cmd_transaction.h"
-#include "cfgdb/commands.h"
-#include "cfgdb/ctl.h"
+#include "cfgdb/control/cmd_revision.h"
+#include "cfgdb/control/cmd_transaction.h"
+#include "cfgdb/control/commands.h"
+#include "cfgdb/control/ctl.h"
+#include "cfgdb/control/requests.h"
 #include "cfgdb/pending.h"
-#include "cfgdb/requests.h"
 #include "cli/lines.h"
 #include "cli/shell.h"
 #include "tests/lib/fixture.h"

@@ -3,7 +3,7 @@
  * From where administrators may log in: one of them against addresses, the same as option of a key,
  * and all of them together.
  */
-#include "cfgdb/trust.h"
+#include "cfgdb/aaa/trust.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>

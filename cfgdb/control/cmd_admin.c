@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Only sessions of administrators are listed: a user of the machine who is in the group has none.
+ * Nobody ends the session of a super_admin but another one, or a user of the machine; an
+ * administrator whose entry says so is left alone by all but himself and those users.
+ */
+#include "cfgdb/control/cmd_admin.h"
+
+#include <bsd/stdlib.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cfgdb/aaa/aaa.h"
+#include "cfgdb/base/json_put.h"
+#include "cfgdb/base/mem.h"
+#include "cfgdb/control/requests.h"
+#include "schemas/schema_gen.h"
+
+struct listing {
+	const struct command_call *call;
+	struct str *out;
+	struct json json;
+};
+
+static const struct object *admin_of(const struct command_call *call, const char *name) {
+	return model_find(call->model, schema_table(TBL_SYSTEM_ADMIN), name);
+}
+
+static const char *profile_of(const struct command_call *call, const char *name) {
+	const struct object *admin = admin_of(call, name);
+
+	return admin ? object_str(admin, SYSTEM_ADMIN__ACCPROFILE) : "";
+}
+
+static const char *time_text(int64_t wall_s, const char *format, char text[64]) {
+	time_t when = (time_t)wall_s;
+	struct tm tm;
+
+	localtime_r(&when, &tm);
+	strftime(text, 64, format, &tm);
+	return text;
+}
+
+static const char *local_of(const struct login *login) {
+	return login->service == AAA_SSH ? "sshv2" : "console";
+}
+
+static const char *or_dash(const char *text) {
+	return *text ? text : "-";
+}
+
+/* ---- get system admin list ---- */
+
+static void list_json(struct listing *l, const struct login *login) {
+	json_put_object(&l->json, NULL);
+	json_put_u64(&l->json, "id", login->id);
+	json_put_text(&l->json, "username", login->name);
+	json_put_text(&l->json, "local", local_of(login));
+	json_put_text(&l->json, "device", login->tty);
+	json_put_text(&l->json, "profile", profile_of(l->call, login->name));
+	json_put_text(&l->json, "remote", login->source);
+	json_put_i64(&l->json, "started", login->wall_s);
+	json_put_end(&l->json);
+}
+
+static void list_one(void *arg, struct login *login) {
+	struct listing *l = arg;
+	char when[64];
+
+	if (l->call->json)
+		list_json(l, login);
+	else
+		str_addf(l->out, "%-16s %-8s %-12s %-20s %-20s %s\n", login->name, local_of(login),
+			 or_dash(login->tty), profile_of(l->call, login->name),
+			 or_dash(login->source),
+			 time_text(login->wall_s, "%Y-%m-%d %H:%M:%S", when));
+}
+
+static int list_run(void *ctx, const struct command_call *call, struct str *out, struct err *err) {
+	struct listing l = { .call = call, .out = out, .json = json_put_begin(out) };
+
+	if (command_no_words(call, err) != 0)
+		return ERR_PARSE;
+	if (call->json)
+		json_put_array(&l.json, NULL);
+	else
+		str_addf(out, "%-16s %-8s %-12s %-20s %-20s %s\n", "username", "local", "device",
+			 "profile", "remote", "started");
+	logins_each(aaa_logins(ctx), list_one, &l);
+	if (call->json)
+		json_put_end(&l.json);
+	return 0;
+}
+
+/* ---- get system admin status ---- */
+
+static void status_json(const struct command_call *call, const struct login *login,
+			struct str *out) {
+	struct json j = json_put_begin(out);
+
+	json_put_object(&j, NULL);
+	json_put_text(&j, "username", call->caller->user);
+	json_put_text(&j, "local", login ? local_of(login) : "machine");
+	json_put_text(&j, "vdom", "root");
+	if (login) {
+		json_put_text(&j, "device", login->tty);
+		json_put_text(&j, "remote", login->source);
+		json_put_i64(&j, "started", login->wall_s);
+	}
+	json_put_i64(&j, "now", time(NULL));
+	json_put_end(&j);
+}
+
+static void status_text(const struct command_call *call, const struct login *login,
+			struct str *out) {
+	char when[64];
+
+	str_addf(out, "username: %s\n", call->caller->user);
+	if (login) {
+		str_addf(out, "login local: %s\nlogin device: %s\nlogin remote: %s\n",
+			 local_of(login), or_dash(login->tty), or_dash(login->source));
+		str_addf(out, "login vdom: root\nlogin started: %s\n",
+			 time_text(login->wall_s, "%Y-%m-%d %H:%M:%S", when));
+	} else {
+		str_add(out, "login local: machine\nlogin vdom: root\n");
+	}
+	str_addf(out, "current time: %s\n", time_text(time(NULL), "%Y-%m-%d %H:%M:%S", when));
+}
+
+static int status_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
+	const struct login *login = logins_find(aaa_logins(ctx), call->caller->session);
+
+	if (command_no_words(call, err) != 0)
+		return ERR_PARSE;
+	(call->json ? status_json : status_text)(call, login, out);
+	return 0;
+}
+
+/* ---- execute disconnect-admin-session [ID] ---- */
+
+static void connected_one(void *arg, struct login *login) {
+	const struct listing *l = arg;
+	char when[64];
+
+	str_addf(l->out, "%-8" PRIu32 "%-17s%-9s%-21s%s\n", login->id, login->name,
+		 login->service == AAA_SSH ? "SSH" : "CONSOLE", or_dash(login->source),
+		 time_text(login->wall_s, "%a %b %e %H:%M:%S %Y", when));
+}
+
+static void list_connected(const struct aaa *a, const struct command_call *call, struct str *out) {
+	struct listing l = { .call = call, .out = out };
+
+	str_addf(out, "Connected:\n%-8s%-17s%-9s%-21s%s\n", "INDEX", "USERNAME", "TYPE", "FROM",
+		 "TIME");
+	logins_each(aaa_logins(a), connected_one, &l);
+}
+
+static bool is_super(const struct command_call *call, const char *name) {
+	return strcmp(profile_of(call, name), "super_admin") == 0;
+}
+
+static bool may_end(const struct command_call *call, const struct login *login) {
+	const struct caller *caller = call->caller;
+	const struct object *admin = admin_of(call, login->name);
+
+	if (!caller->administrator || strcmp(caller->user, login->name) == 0)
+		return true;
+	if (admin && object_is(admin, SYSTEM_ADMIN__ALLOW_REMOVE_ADMIN_SESSION, "disable"))
+		return false;
+	return is_super(call, caller->user) || !is_super(call, login->name);
+}
+
+static int disconnect_run(void *ctx, const struct command_call *call, struct str *out,
+			  struct err *err) {
+	const struct login *login;
+	const char *bad = NULL;
+	uint32_t id;
+
+	if (call->argc == 0) {
+		list_connected(ctx, call, out);
+		return 0;
+	}
+	id = (uint32_t)strtonum(call->argv[0], 1, UINT32_MAX, &bad);
+	if (bad || call->argc > 1)
+		return command_bad_word(call->argv[bad ? 0 : 1], err);
+	login = logins_find(aaa_logins(ctx), id);
+	if (!login)
+		return err_set(err, ERR_NOT_FOUND, "there is no session %" PRIu32, id);
+	if (!may_end(call, login))
+		return err_set(err, ERR_PERMISSION, "the session of %s cannot be ended by you",
+			       login->name);
+	aaa_end(ctx, id, "disconnected");
+	return 0;
+}
+
+/* ---- what the shell does by itself: here is said who may, and the log is told ---- */
+
+static int permit_run(void *ctx, const struct command_call *call, struct str *out,
+		      struct err *err) {
+	(void)ctx;
+	(void)call;
+	(void)out;
+	(void)err;
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ .words = "get system admin list", .reads = "sysgrp.admin", .has_json = true,
+	  .run = list_run },
+	{ .words = "get system admin status", .reads = "any", .has_json = true, .run = status_run },
+	{ .words = "execute disconnect-admin-session", .writes = "sysgrp.admin",
+	  .run = disconnect_run },
+	{ .words = "execute reboot", .writes = "sysgrp.mnt", .run = permit_run },
+	{ .words = "execute shutdown", .writes = "sysgrp.mnt", .run = permit_run },
+	{ .words = "execute date", .writes = "sysgrp.cfg", .run = permit_run },
+	{ .words = "execute time", .writes = "sysgrp.cfg", .run = permit_run },
+};
+
+const struct command *commands_admin(size_t *n) {
+	*n = ARRAY_LEN(commands);
+	return commands;
+}
