@@ -5,7 +5,7 @@
 #include <bsd/sys/tree.h>
 
 #include "backends/ranges.h"
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 /*
  * An address that this product cannot resolve (a host name, a country) is the empty set. Where that

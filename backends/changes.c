@@ -20,7 +20,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/difference.h"
 #include "cfgdb/history.h"
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 #include "cfgdb/store.h"
 
 #define PIECE 65536

@@ -10,7 +10,7 @@
 #include "backends/ct.h"
 #include "cfgdb/base/buf.h"
 #include "cfgdb/base/net.h"
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 #define CLUSTER_PEERS_MAX 15         /* of one unit: the group has one more */
 #define CLUSTER_DEVS_MAX 8

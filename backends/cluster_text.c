@@ -11,7 +11,7 @@
 #include <net/if.h>
 
 #include "cfgdb/base/json_put.h"
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 
 #define MTU_DEFAULT 1500       /* of what is sent, before a link is known */
 

@@ -12,8 +12,8 @@
 #include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/control/relay.h"
+#include "cfgdb/model/version.h"
 #include "cfgdb/role.h"
-#include "cfgdb/version.h"
 #include "schemas/schema_gen.h"
 
 /* ---- what is passed on ---- */

@@ -19,7 +19,7 @@
 #include "cfgdb/base/file.h"
 #include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/version.h"
+#include "cfgdb/model/version.h"
 
 #define FILE_MAX (8u << 20) /* bytes of /proc/cpuinfo */
 #define ITEMS_MAX 64        /* disks, drivers */

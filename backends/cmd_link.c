@@ -15,7 +15,7 @@
 #include "backends/neighbour.h"
 #include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 
 #define HUNDREDTHS_PER_MINUTE 6000u
 

@@ -19,7 +19,7 @@
 #include "backends/device.h"
 #include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 #include "schemas/schema_gen.h"
 
 static int read_failed(int rc, struct err *err) {

@@ -15,7 +15,7 @@
 #include "backends/route.h"
 #include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 
 static const char codes[] =
 	"Codes: K - kernel, C - connected, S - static, R - RIP, B - BGP\n"

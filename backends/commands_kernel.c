@@ -13,7 +13,7 @@
 #include "backends/rtnl.h"
 #include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 
 static uint32_t mask_of(uint8_t prefix) {
 	return prefix ? UINT32_MAX << (32 - prefix) : 0;

@@ -17,7 +17,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/control/command.h"
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 
 #define PRIORITY_FIRST (-175)
 #define PRIORITY_FORWARD (-300)

@@ -17,7 +17,7 @@
 #include "backends/lookup.h"
 #include "backends/render.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 
 #define FORWARD_GROUP "100004"
 

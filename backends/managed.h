@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 /* Names of interfaces, in order, each once. They point into the model. */
 struct names {

@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 
 static const struct {
 	const char *match, *type;

@@ -6,7 +6,7 @@
 
 #include "backends/ruleset.h"
 #include "cfgdb/base/err.h"
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 #define RENDER_VERSION 5u        /* grows when the same configuration gives another ruleset */
 

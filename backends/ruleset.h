@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 
 #define RULESET_TABLE "gatehouse"
 #define RULESET_KEY_MAX 32      /* bytes in the key of an element */

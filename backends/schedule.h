@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 #define SCHEDULE_NEVER ((time_t)INT64_MAX)
 

@@ -2,7 +2,7 @@
 /* Services and their groups as lists of things a packet can be. */
 #pragma once
 
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 enum service_kind {
 	SERVICE_ANY,    /* every packet */

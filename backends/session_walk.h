@@ -7,7 +7,7 @@
 
 #include "backends/replication.h"
 #include "backends/session_filter.h"
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 struct session_walk;
 

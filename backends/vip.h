@@ -3,7 +3,7 @@
 #pragma once
 
 #include "backends/ranges.h"
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 #define VIP_EXPAND_MAX 65536u   /* addresses times ports of one virtual IP that are shifted */
 #define VIP_MARK_MIN 0xc0000000u

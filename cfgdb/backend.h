@@ -12,7 +12,7 @@
 
 #include "cfgdb/base/err.h"
 #include "cfgdb/base/warn.h"
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 /* One object that a transaction changes: before is NULL when new, after is NULL when deleted. */
 struct change {

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 #define ENTRIES_MAX 1000000  /* in a table that names no bound of its own */
 

@@ -18,7 +18,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/check.h"
 #include "cfgdb/digest.h"
-#include "cfgdb/places.h"
+#include "cfgdb/model/places.h"
 #include "cfgdb/reseal.h"
 #include "cfgdb/txn_impl.h"
 #include "schemas/schema_gen.h"

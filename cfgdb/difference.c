@@ -17,8 +17,8 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/check.h"
-#include "cfgdb/entry_lines.h"
-#include "cfgdb/moves.h"
+#include "cfgdb/model/entry_lines.h"
+#include "cfgdb/model/moves.h"
 #include "cfgdb/txn_impl.h"
 #include "schemas/schema_gen.h"
 

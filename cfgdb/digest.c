@@ -19,8 +19,8 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
 #include "cfgdb/engine.h"
-#include "cfgdb/outline.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/outline.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/txn_view.h"
 #include "schemas/schema_gen.h"
 

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 #include "cfgdb/secret.h"
 #include "cfgdb/shared.h"
 

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "cfgdb/backend.h"
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 #include "cfgdb/secret.h"
 #include "cfgdb/store.h"
 

@@ -15,7 +15,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/check.h"
-#include "cfgdb/moves.h"
+#include "cfgdb/model/moves.h"
 #include "cfgdb/past_order.h"
 #include "cfgdb/txn_impl.h"
 #include "cfgdb/unknown.h"

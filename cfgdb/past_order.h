@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cfgdb/engine.h"
-#include "cfgdb/places.h"
+#include "cfgdb/model/places.h"
 
 struct past_table {
 	char *dotted;

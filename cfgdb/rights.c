@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 #include "cfgdb/txn_view.h"
 #include "schemas/schema_gen.h"
 

@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "cfgdb/base/err.h"
-#include "cfgdb/object.h"
-#include "cfgdb/schema.h"
+#include "cfgdb/model/object.h"
+#include "cfgdb/model/schema.h"
 
 #define RIGHTS_GROUPS_MAX 64
 

@@ -17,8 +17,8 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/lex.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/lex.h"
+#include "cfgdb/model/text.h"
 
 struct script {
 	struct txn *txn;

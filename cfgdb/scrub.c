@@ -15,8 +15,8 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/digest.h"
-#include "cfgdb/rows.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/rows.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/unknown.h"
 
 /* An object that is stored and not in force: one of them is set. */

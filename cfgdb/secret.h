@@ -13,7 +13,7 @@
 #include "cfgdb/base/err.h"
 #include "cfgdb/base/warn.h"
 #include "cfgdb/keyring.h"
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 
 #define SECRET_MAC_LEN 32
 #define SECRET_MAC_KEY_LEN 32

@@ -14,10 +14,10 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/outline.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/outline.h"
+#include "cfgdb/model/text.h"
+#include "cfgdb/model/value_type.h"
 #include "cfgdb/unknown.h"
-#include "cfgdb/value_type.h"
 #include "schemas/schema_gen.h"
 
 #define PEERS "system.cluster-sync" /* in system.standalone-cluster: cluster-peer */

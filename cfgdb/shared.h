@@ -6,8 +6,8 @@
  * link that nobody touched is no part of it either: it is described as it is found, on each unit
  * for itself.
  *
- * Between members an object is a body of lines as in cfgdb/text.h, but with nothing in it that is
- * at its default, sorted, each secret as a line of its own kind:
+ * Between members an object is a body of lines as in cfgdb/model/text.h, but with nothing in it
+ * that is at its default, sorted, each secret as a line of its own kind:
  *
  *     set hb-interval 5
  *     secret psksecret "in clear"
@@ -17,8 +17,8 @@
  */
 #pragma once
 
-#include "cfgdb/model.h"
-#include "cfgdb/rows.h"
+#include "cfgdb/model/model.h"
+#include "cfgdb/model/rows.h"
 #include "cfgdb/secret.h"
 
 /* Which tables the exceptions of a configuration leave out; copied freely. */

@@ -12,8 +12,8 @@
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/store_impl.h"
-#include "cfgdb/text.h"
 
 #define STORE_VERSION "1"
 #define VD_ROOT "root"

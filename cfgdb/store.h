@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "cfgdb/base/err.h"
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 /*
  * Bytes of changes that the history keeps: some 50,000 single edits, or a load of 50,000 policies.

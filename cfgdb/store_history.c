@@ -12,8 +12,8 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/store_impl.h"
-#include "cfgdb/text.h"
 
 #define TRIM_STEP 65536 /* bytes of history that a commit drops beyond twice what it adds */
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/places.h"
+#include "cfgdb/model/places.h"
 #include "cfgdb/txn_impl.h"
 
 struct txn *txn_new(struct engine *e, const char *user, const char *source) {

@@ -8,7 +8,7 @@
 #include <bsd/sys/tree.h>
 #include <sys/queue.h>
 
-#include "cfgdb/rows.h"
+#include "cfgdb/model/rows.h"
 #include "cfgdb/shared.h"
 #include "cfgdb/txn.h"
 

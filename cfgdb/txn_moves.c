@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/places.h"
+#include "cfgdb/model/places.h"
 #include "cfgdb/txn_impl.h"
 
 #define MOVES_MAX 65536  /* that are remembered; with more, an order that has changed is refused */

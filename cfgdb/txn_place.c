@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/places.h"
+#include "cfgdb/model/places.h"
 #include "cfgdb/txn_impl.h"
 
 void txn_places_set(struct txn *t, const struct schema_table *table, struct places *places) {

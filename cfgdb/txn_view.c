@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "cfgdb/engine.h"
-#include "cfgdb/places.h"
+#include "cfgdb/model/places.h"
 #include "cfgdb/txn_impl.h"
 #include "schemas/schema_gen.h"
 

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cfgdb/object.h"
-#include "cfgdb/spans.h"
+#include "cfgdb/model/object.h"
+#include "cfgdb/model/spans.h"
 
 #define TXN_NEW UINT64_MAX     /* base version of an object that must not exist yet */
 

@@ -15,8 +15,8 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
-#include "cfgdb/value_type.h"
+#include "cfgdb/model/text.h"
+#include "cfgdb/model/value_type.h"
 
 struct taker {
 	const struct keyring *keyring; /* for secrets in clear; NULL: there are none */

@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "cfgdb/object.h"
-#include "cfgdb/outline.h"
+#include "cfgdb/model/object.h"
+#include "cfgdb/model/outline.h"
 #include "cfgdb/secret.h"
 
 /*

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 
 #define ALL_ARGUMENTS SIZE_MAX
 

@@ -20,8 +20,8 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/random.h"
-#include "cfgdb/text.h"
-#include "cfgdb/version.h"
+#include "cfgdb/model/text.h"
+#include "cfgdb/model/version.h"
 #include "cli/commands.h"
 #include "cli/yaml.h"
 #include "schemas/schema_gen.h"

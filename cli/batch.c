@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 #include "cli/pipe.h"
 
 static const struct {

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 #include "cli/lines.h"
 #include "cli/shell.h"
 

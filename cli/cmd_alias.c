@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "cfgdb/control/client.h"
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 #include "cli/alias.h"
 #include "cli/commands.h"
 #include "cli/lines.h"

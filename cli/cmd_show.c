@@ -13,8 +13,8 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/control/client.h"
-#include "cfgdb/object_json.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/object_json.h"
+#include "cfgdb/model/text.h"
 #include "cli/backup.h"
 #include "cli/commands.h"
 #include "cli/locate.h"

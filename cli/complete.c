@@ -12,7 +12,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/control/client.h"
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 #include "cli/commands.h"
 #include "cli/completer.h"
 #include "cli/pipe.h"

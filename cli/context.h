@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "cfgdb/control/client.h"
-#include "cfgdb/object.h"
-#include "cfgdb/schema.h"
+#include "cfgdb/model/object.h"
+#include "cfgdb/model/schema.h"
 #include "cli/prefs.h"
 
 #define CONTEXT_DEPTH_MAX 16

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/model/schema.h"
 #include "cfgdb/rights.h"
-#include "cfgdb/schema.h"
 
 #define GRAMMAR_HELP_MAX 512
 

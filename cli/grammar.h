@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #include "cfgdb/base/err.h"
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 #include "cli/context.h"
 
 #define GRAMMAR_PATH_MAX 128

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 
 #define LINES_BUFFER 65536
 

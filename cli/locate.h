@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "cfgdb/base/err.h"
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 
 #define LOCATE_DEPTH_MAX 8
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 #include "cli/complete.h"
 #include "cli/shell.h"
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "cfgdb/base/err.h"
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 #include "cli/grep.h"
 #include "cli/out.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 
 #define REFS_SLOTS 4096
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "cfgdb/schema.h"
+#include "cfgdb/model/schema.h"
 
 struct refs;
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 #include "cli/backup.h"
 
 #define FILE_NAME "sys_config"

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "cfgdb/base/utf8.h"
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 #include "cli/edit.h"
 #include "cli/idle.h"
 #include "cli/lines.h"

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 #include "cli/commands.h"
 #include "cli/grammar.h"
 #include "cli/pipe.h"

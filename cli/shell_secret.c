@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 #include "cli/commands.h"
 #include "cli/grammar.h"
 #include "schemas/schema_gen.h"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cfgdb/base/str.h"
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 
 /* Append the line that begins a table: its path with _ between the words. */
 void yaml_table(const struct schema_table *table, struct str *out);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "cfgdb/schema.h"
+#include "cfgdb/model/schema.h"
 
 #define MINUTE_US (60 * AUTOSCALE_S)
 

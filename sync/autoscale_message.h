@@ -13,7 +13,7 @@
 #include "cfgdb/base/net.h"
 #include "cfgdb/digest.h"
 #include "cfgdb/membership.h"
-#include "cfgdb/operation.h"
+#include "cfgdb/model/operation.h"
 
 #define AUTOSCALE_MESSAGE_MAX (1u << 20) /* bytes of a message */
 #define AUTOSCALE_NAME 64                /* bytes of a name with its end: host, user, source */

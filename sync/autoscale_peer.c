@@ -16,7 +16,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "cfgdb/schema.h"
+#include "cfgdb/model/schema.h"
 
 #define HELLO_US (10 * AUTOSCALE_S)
 #define TOGETHER_US (5 * AUTOSCALE_S)        /* channels that are made by both at the same time */

@@ -15,7 +15,7 @@
 #include <time.h>
 
 #include "cfgdb/control/cmd_checksum.h"
-#include "cfgdb/version.h"
+#include "cfgdb/model/version.h"
 
 static bool get_peer(const struct autoscale_facts *f, unsigned int i,
 		     struct autoscale_peer_info *ret) {

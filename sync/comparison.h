@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "cfgdb/base/str.h"
-#include "cfgdb/operation.h"
+#include "cfgdb/model/operation.h"
 #include "sync/autoscale_message.h"
 
 #define COMPARISON_MAX 100     /* differences that are told */

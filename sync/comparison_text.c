@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/outline.h"
-#include "cfgdb/value.h"
+#include "cfgdb/model/outline.h"
+#include "cfgdb/model/value.h"
 
 #define PART_MAX 200           /* bytes of a name or value that are told */
 

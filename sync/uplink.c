@@ -24,7 +24,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/wipe.h"
 #include "cfgdb/control/ctl.h"
-#include "cfgdb/schema.h"
+#include "cfgdb/model/schema.h"
 
 #define BACKOFF_MIN_MS 200
 #define BACKOFF_MAX_MS 5000

@@ -10,7 +10,7 @@
 
 #include "cfgdb/base/net.h"
 #include "cfgdb/base/str.h"
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 #define TRUST_NETS_MAX 20
 

@@ -19,7 +19,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/warn.h"
 #include "cfgdb/control/ctl.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 
 #define ENOUGH_MS 200 /* between two looks whether more output is wanted */
 #define AHEAD 32768   /* bytes that are read at once: lists come in many small frames */

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "cfgdb/base/err.h"
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 #include "cfgdb/rights.h"
 
 #define CLIENT_WAIT_S 120      /* longer than the largest commit, of another client too, takes */

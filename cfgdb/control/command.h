@@ -13,7 +13,7 @@
 
 #include "cfgdb/base/err.h"
 #include "cfgdb/base/str.h"
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 struct caller;
 struct rights;

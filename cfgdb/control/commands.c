@@ -11,8 +11,8 @@
 
 #include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
+#include "cfgdb/model/version.h"
 #include "cfgdb/rights.h"
-#include "cfgdb/version.h"
 
 /* ---- get system status ---- */
 

@@ -99,7 +99,7 @@
  * that bring a configuration of that revision to the present one; ERR_NOT_FOUND when the history
  * does not reach back so far, ERR_TOO_LONG when they are more bytes; ORIGIN says who has made them,
  * CTL_ORIGIN_MAX bytes at most, and when the last one was. READ answers with puts, and deletions of
- * what is not there. An operation is that of cfgdb/operation.h. BEGIN opens a replicated
+ * what is not there. An operation is that of cfgdb/model/operation.h. BEGIN opens a replicated
  * transaction (cfgdb/txn.h), which CTL_ABORT drops; COMMIT makes it active if that gives the
  * digests of global, root and all, 32 bytes each (zeros: they are not known), and remembers whose
  * revision it is. ROLE and MEMBERS are those of cfgdb/role.h and cfgdb/membership.h.

@@ -12,7 +12,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/control/command.h"
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 
 static const char *const categories[LOGSTORE_CATEGORIES] = {
 	[LOGSTORE_TRAFFIC] = "traffic",

@@ -20,9 +20,9 @@
 #include "cfgdb/control/requests_run.h"
 #include "cfgdb/control/requests_sync.h"
 #include "cfgdb/logs/audit.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/order.h"
 #include "cfgdb/pending.h"
-#include "cfgdb/text.h"
 
 /* Reads its fields from r (r->bad is checked by the caller) and does its work. */
 typedef int request_fn(struct caller *s, struct buf_reader *r, struct err *err);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "schemas/schema_gen.h"
 
 int request_edit_put(struct caller *s, struct buf_reader *r, struct err *err) {

@@ -18,7 +18,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/control/ctl.h"
 #include "cfgdb/digest.h"
-#include "cfgdb/operation.h"
+#include "cfgdb/model/operation.h"
 #include "cfgdb/role.h"
 #include "cfgdb/shared.h"
 

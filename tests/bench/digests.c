@@ -15,7 +15,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/digest.h"
 #include "cfgdb/engine.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 
 #define POLICIES 10000u
 #define ROUNDS 100u

@@ -17,7 +17,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/logs/audit.h"
 #include "cfgdb/logs/flood.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/txn.h"
 
 #define COMMITS 500u

@@ -11,7 +11,7 @@
 
 #include "cfgdb/aaa/requests_aaa.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/txn.h"
 
 #define PACKETS_MAX 32

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -20,9 +20,9 @@
 #include "cfgdb/control/ctl.h"
 #include "cfgdb/control/requests.h"
 #include "cfgdb/factory.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/pending.h"
 #include "cfgdb/script.h"
-#include "cfgdb/text.h"
 #include "cfgdb/workspace.h"
 
 #define FRAMES_MAX 32

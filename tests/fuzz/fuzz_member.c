@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/shared.h"
-#include "cfgdb/text.h"
 #include "cfgdb/unknown.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/secret.h"
-#include "cfgdb/text.h"
 #include "schemas/schema_gen.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cfgdb/schema.h"
+#include "cfgdb/model/schema.h"
 #include "cli/commands.h"
 
 #define LINE_MAX_LEN 256

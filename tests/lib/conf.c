@@ -11,8 +11,8 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
-#include "cfgdb/lex.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/lex.h"
+#include "cfgdb/model/text.h"
 
 static const char factory[] =
 	"config firewall address\nedit \"all\"\nnext\n"

@@ -2,7 +2,7 @@
 /* Configuration text as a model, for tests: well-formed `config` blocks, no checks. */
 #pragma once
 
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 /*
  * Put the objects of a text into a model; every object gets version ver. Ends the test on a

@@ -13,7 +13,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/control/ctl.h"
-#include "cfgdb/operation.h"
+#include "cfgdb/model/operation.h"
 
 #define SECRET_KEY "secret"
 

@@ -16,7 +16,7 @@
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/digest.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 
 #define TEST_SECONDS 120
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "schemas/schema_gen.h"
 
 #define NAMES	 6

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/value_type.h"
+#include "cfgdb/model/value_type.h"
 #include "schemas/schema_gen.h"
 
 #define ITEMS_MAX 6

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 #include "tests/lib/rng.h"
 
 /*

@@ -18,7 +18,7 @@
 #include "cfgdb/base/buf.h"
 #include "cfgdb/base/err.h"
 #include "cfgdb/control/ctl.h"
-#include "cfgdb/schema.h"
+#include "cfgdb/model/schema.h"
 
 enum outcome { REFUSED, ANSWERED, HUNG_UP, OUTCOME_COUNT };
 

@@ -18,7 +18,7 @@
 #include "cfgdb/base/buf.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/control/ctl.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/served.h"

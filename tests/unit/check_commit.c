@@ -20,7 +20,7 @@
 #include <sqlite3.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "tests/lib/fixture.h"
 
 #define POLICY \

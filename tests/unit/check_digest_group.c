@@ -10,7 +10,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/digest.h"
 #include "cfgdb/engine.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/txn.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"

@@ -15,7 +15,7 @@
 #include <sqlite3.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_config.h"

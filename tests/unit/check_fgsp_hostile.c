@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cfgdb/schema.h"
+#include "cfgdb/model/schema.h"
 #include "schemas/schema_gen.h"
 #include "sync/fgsp_impl.h"
 #include "tests/lib/fgsp_world.h"

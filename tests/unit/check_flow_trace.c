@@ -24,7 +24,7 @@
 #include "backends/nft_netlink.h"
 #include "backends/nft_text.h"
 #include "cfgdb/base/mem.h"
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 #include "tests/lib/conf.h"
 #include "tests/lib/fixture.h"
 

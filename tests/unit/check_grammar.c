@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/lex.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/lex.h"
+#include "cfgdb/model/text.h"
 #include "cli/commands.h"
 #include "cli/grammar.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The shell's quoting: words, where they begin, and lines that go on. */
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_object.h"
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 #include "cli/lines.h"
 
 /* Text, and the commands in it separated by |; ! and a code for a line that is refused. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The configuration in memory: by key, in order, and who refers to whom. */
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_object.h"

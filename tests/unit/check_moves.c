@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* As few moves as can be: every order of a few entries, against trying all sets that could stay. */
-#include "cfgdb/moves.h"
+#include "cfgdb/model/moves.h"
 
 #include <stdlib.h>
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Objects: what is held, what exists under which condition, children, keys, references. */
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_object.h"

@@ -3,7 +3,7 @@
  * Objects as JSON: some to the byte, in each form; and random ones of every table, which another
  * program's reader must take, and in which it must find what the text has.
  */
-#include "cfgdb/object_json.h"
+#include "cfgdb/model/object_json.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/model.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/model.h"
+#include "cfgdb/model/text.h"
 #include "tests/lib/conf.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_object.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Operations as bytes: each kind survives, and no bytes that are none are taken. */
-#include "cfgdb/operation.h"
+#include "cfgdb/model/operation.h"
 
 #include <stdlib.h>
 #include <string.h>

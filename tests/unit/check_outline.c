@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Bodies as trees of lines: read without a schema, brought into one order, printed to the same. */
-#include "cfgdb/outline.h"
+#include "cfgdb/model/outline.h"
 
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_object.h"
 

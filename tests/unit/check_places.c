@@ -3,13 +3,13 @@
  * Places against a plain array in which entries are shifted about: whatever moves where, the order
  * is that of the array, numbers grow, and none is 0.
  */
-#include "cfgdb/places.h"
+#include "cfgdb/model/places.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_object.h"
 

@@ -13,7 +13,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/control/ctl.h"
 #include "cfgdb/digest.h"
-#include "cfgdb/operation.h"
+#include "cfgdb/model/operation.h"
 #include "cfgdb/role.h"
 #include "tests/lib/fixture.h"
 

@@ -16,7 +16,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
 #include "cfgdb/history.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/wire.h"

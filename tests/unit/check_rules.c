@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/script.h"
-#include "cfgdb/text.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/outline.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/outline.h"
+#include "cfgdb/model/text.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_object.h"

@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "tests/lib/fixture.h"
 
 static char *path;

@@ -3,7 +3,7 @@
  * Objects as text and back: random objects of every table, the forms of show and get, and each
  * mistake that a body can hold.
  */
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

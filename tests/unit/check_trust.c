@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "tests/lib/fixture.h"
 
 #define PROFILE "set accprofile super_admin\n"

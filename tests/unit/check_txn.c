@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/txn_impl.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"

@@ -12,8 +12,8 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/digest.h"
+#include "cfgdb/model/text.h"
 #include "cfgdb/shared.h"
-#include "cfgdb/text.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 

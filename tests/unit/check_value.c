@@ -3,16 +3,16 @@
  * Every type of value: what it takes, the one form it is kept in, and each error with its text and
  * code. The attributes are made up here, so that a change of a schema does not disturb the tables.
  */
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/lex.h"
-#include "cfgdb/object.h"
-#include "cfgdb/value_type.h"
+#include "cfgdb/model/lex.h"
+#include "cfgdb/model/object.h"
+#include "cfgdb/model/value_type.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_object.h"
 

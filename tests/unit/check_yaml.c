@@ -3,7 +3,7 @@
 #include <check.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 #include "cli/yaml.h"
 #include "tests/lib/fixture.h"
 

@@ -11,7 +11,7 @@
 
 #include "cfgdb/base/err.h"
 #include "cfgdb/base/str.h"
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 
 #define OUTLINE_DEPTH_MAX 16
 #define OUTLINE_LINES_MAX 300000 /* 14 bytes each in a body of the greatest size */

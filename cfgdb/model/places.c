@@ -9,14 +9,14 @@
  * Before the first and behind the last entry there is no end of room; only a table whose first
  * place was taken some hundred thousand times is numbered anew as a whole.
  */
-#include "cfgdb/places.h"
+#include "cfgdb/model/places.h"
 
 #include <bsd/sys/tree.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 #define FAR ((int64_t)1 << 50) /* beyond it policies would be too near each other in the kernel */
 #define STRETCH_MAX 62         /* bits */

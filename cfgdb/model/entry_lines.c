@@ -7,7 +7,7 @@
  * Entries of a nested list can only be added at its end. So those at the front that stay in their
  * order are changed in place, and the others are deleted and made anew.
  */
-#include "cfgdb/entry_lines.h"
+#include "cfgdb/model/entry_lines.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * resolved again at every commit. Who refers to whom, and who has which unique text, are indexes of
  * their own, kept with every put and take; a transaction keeps them over what it has staged.
  */
-#include "cfgdb/model.h"
+#include "cfgdb/model/model.h"
 
 #include <stdlib.h>
 #include <string.h>

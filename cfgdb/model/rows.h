@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 
 struct row {
 	char *dotted, *key;      /* table, and key in it */
-	char *body;              /* canonical text, secrets sealed; see cfgdb/outline.h */
+	char *body;              /* canonical text, secrets sealed; see cfgdb/model/outline.h */
 	bool vdom;               /* the table is of a virtual domain, otherwise global */
 	int64_t pos;             /* place in an ordered table; 0 in others */
 	uint64_t ver;

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "cfgdb/base/json_put.h"
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 
 /* Which attributes there are: those that `show`, `show full-configuration` or `get` prints. */
 enum object_json { OBJECT_JSON_SHOW, OBJECT_JSON_FULL, OBJECT_JSON_GET };

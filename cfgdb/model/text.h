@@ -11,7 +11,7 @@
 
 #include "cfgdb/base/err.h"
 #include "cfgdb/base/str.h"
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 
 #define TEXT_BODY_MAX (4u << 20)  /* bytes in the body of one object */
 

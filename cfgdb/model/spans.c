@@ -4,7 +4,7 @@
  * begins, in each class, not further before it than the class is long: a short walk, for what is in
  * these tables hardly overlaps. A query is one walk in each class that has anything.
  */
-#include "cfgdb/spans.h"
+#include "cfgdb/model/spans.h"
 
 #include <bsd/sys/tree.h>
 #include <stdlib.h>

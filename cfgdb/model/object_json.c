@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The walk is that of the text (cfgdb/text.c), by the schema, which says what is a number, a list
- * or nested; which attributes there are is asked of the text, so that both print the same.
+ * The walk is that of the text (cfgdb/model/text.c), by the schema, which says what is a number, a
+ * list or nested; which attributes there are is asked of the text, so that both print the same.
  */
-#include "cfgdb/object_json.h"
+#include "cfgdb/model/object_json.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 
 /* One item of a value, as `get` prints it; secrets as the form wants them. */
 static void put_item(const struct schema_attr *a, const union item *item, enum object_json form,

@@ -2,7 +2,7 @@
 /* The types behind value.h: for each, how one item is read, written, compared, copied and freed. */
 #pragma once
 
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 
 struct value_type {
 	unsigned int words;   /* most words that one item takes */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Look-ups in the generated tables; linear, because a table has at most a few hundred rows. */
-#include "cfgdb/schema.h"
+#include "cfgdb/model/schema.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * backslash escapes only " ' and \, anything else keeps its backslash. In single quotes nothing is
  * special. Adjacent pieces join: "new"_zone is new_zone. Quoted text may span lines.
  */
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 
 #include <stdlib.h>
 #include <string.h>

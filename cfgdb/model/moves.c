@@ -4,7 +4,7 @@
  * run of that length is kept, the one with the least place; each entry extends the longest run that
  * it can, found by halving, and remembers the entry before it there (patience sorting).
  */
-#include "cfgdb/moves.h"
+#include "cfgdb/model/moves.h"
 
 #include <stdlib.h>
 

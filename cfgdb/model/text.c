@@ -11,13 +11,13 @@
  *         next
  *     end
  */
-#include "cfgdb/text.h"
+#include "cfgdb/model/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/lex.h"
+#include "cfgdb/model/lex.h"
 
 #define INDENT 4
 #define TEXT_DEPTH_MAX 8

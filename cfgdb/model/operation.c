@@ -4,14 +4,14 @@
  *
  * What is read has texts for all members, so that nobody has to ask which there are.
  */
-#include "cfgdb/operation.h"
+#include "cfgdb/model/operation.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/object.h"
-#include "cfgdb/text.h"
+#include "cfgdb/model/object.h"
+#include "cfgdb/model/text.h"
 
 void operation_encode(struct buf *b, const struct operation *o) {
 	buf_put_u8(b, o->kind);

@@ -5,7 +5,7 @@
  * are few of them, for a short while, in a group whose members are of different releases; a look-up
  * by key walks the rows of its table if these have places.
  */
-#include "cfgdb/rows.h"
+#include "cfgdb/model/rows.h"
 
 #include <stdlib.h>
 #include <string.h>

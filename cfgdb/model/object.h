@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "cfgdb/base/err.h"
-#include "cfgdb/schema.h"
-#include "cfgdb/value.h"
+#include "cfgdb/model/schema.h"
+#include "cfgdb/model/value.h"
 
 #define OBJECT_KEY_MAX 255   /* bytes in a key */
 #define OBJECT_HASH_LEN 32

@@ -7,13 +7,13 @@
  * Sorted and printed the text is canonical: two releases that place an attribute elsewhere, or
  * quote it in another way, have the same. A tree may hold secrets, so what it held is wiped.
  */
-#include "cfgdb/outline.h"
+#include "cfgdb/model/outline.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 
 #define PLAIN_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/+=,@%"
 #define ANY_NUMBER SIZE_MAX

@@ -6,15 +6,15 @@
  * One item lives inside struct value; only lists allocate. Defaults are parsed once, on first use,
  * from the schema's text, by the same parser that reads an administrator's input.
  */
-#include "cfgdb/value.h"
+#include "cfgdb/model/value.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
-#include "cfgdb/lex.h"
-#include "cfgdb/object.h"
-#include "cfgdb/value_type.h"
+#include "cfgdb/model/lex.h"
+#include "cfgdb/model/object.h"
+#include "cfgdb/model/value_type.h"
 
 static union item *item_at(struct value *v, uint32_t i) {
 	return v->n == 1 ? &v->u.one : &v->u.many[i];

@@ -12,7 +12,7 @@
 
 #include "cfgdb/base/err.h"
 #include "cfgdb/base/str.h"
-#include "cfgdb/schema.h"
+#include "cfgdb/model/schema.h"
 
 struct object;
 

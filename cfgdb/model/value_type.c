@@ -7,7 +7,7 @@
  * nor those that UTF-8 or an 8-bit terminal knows, so nothing that is stored can later play tricks
  * on a terminal. Names hold neither tabs nor newlines: they stand in lists, one a line.
  */
-#include "cfgdb/value_type.h"
+#include "cfgdb/model/value_type.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

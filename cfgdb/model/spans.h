@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 
 /* From lo to hi, both included. */
 struct span {

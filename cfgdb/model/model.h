@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cfgdb/object.h"
-#include "cfgdb/rows.h"
-#include "cfgdb/spans.h"
+#include "cfgdb/model/object.h"
+#include "cfgdb/model/rows.h"
+#include "cfgdb/model/spans.h"
 
 #define MODEL_POS_GAP ((int64_t)1 << 32)  /* distance of neighbours when appended */
 

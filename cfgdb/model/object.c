@@ -4,7 +4,7 @@
  * is never held, so "set" and "differs from the default" are the same thing, except for an
  * attribute that has no default.
  */
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/random.h"
-#include "cfgdb/value_type.h"
+#include "cfgdb/model/value_type.h"
 
 struct object *object_new(const struct schema_table *table, const char *key) {
 	struct object *obj = xcalloc(1, sizeof(*obj));

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cfgdb/base/str.h"
-#include "cfgdb/object.h"
+#include "cfgdb/model/object.h"
 
 /*
  * Append the `set` and `unset` lines, and the nested `config` blocks, that turn obj into goal, at
