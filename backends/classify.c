@@ -286,19 +286,40 @@ static void sweep_add(struct sweep *s, uint32_t lo, uint32_t hi, uint32_t index)
 	s->edge[s->n++] = (struct edge){ (uint64_t)hi + 1, index, false };
 }
 
+/*
+ * Where many policies begin or end at one value, each comes and goes at the end of those that are
+ * active: what ends first goes, the last first.
+ */
 static int edge_order(const void *a, const void *b) {
 	const struct edge *x = a, *y = b;
 
 	if (x->at != y->at)
 		return x->at < y->at ? -1 : 1;
+	if (x->begins != y->begins)
+		return x->begins ? 1 : -1;
+	if (!x->begins)
+		return x->index > y->index ? -1 : x->index < y->index;
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static void sweep_step(struct sweep *s, const struct edge *e) {
-	uint32_t i = 0;
+/* How many active policies come before this one. */
+static uint32_t sweep_rank(const struct sweep *s, uint32_t index) {
+	uint32_t lo = 0, hi = s->n_active;
 
-	while (i < s->n_active && s->active[i] < e->index)
-		i++;
+	while (lo < hi) {
+		uint32_t middle = lo + (hi - lo) / 2;
+
+		if (s->active[middle] < index)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return lo;
+}
+
+static void sweep_step(struct sweep *s, const struct edge *e) {
+	uint32_t i = sweep_rank(s, e->index);
+
 	if (e->begins) {
 		memmove(&s->active[i + 1], &s->active[i], (s->n_active - i) * sizeof(*s->active));
 		s->active[i] = e->index;
