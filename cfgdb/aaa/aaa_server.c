@@ -29,7 +29,8 @@
 #define SILENT_S 10
 #define LOOKUPS_PER_S 2000
 #define LOOKUPS_BURST 500
-#define BACKLOG 128
+#define BACKLOG 4096             /* the kernel takes less if it is set to (net.core.somaxconn) */
+#define ACCEPTS_A_TURN 64
 
 struct connection {
 	struct aaa_server *server;
@@ -73,10 +74,14 @@ static void connection_free(struct connection *c) {
 	free(c);
 }
 
+/* A broken one has its turn at once: it is freed from the loop, not from in here. */
 static void connection_listen(struct connection *c) {
 	const struct timeval silent = { .tv_sec = SILENT_S };
 
-	c->broken = c->broken || event_add(c->event, &silent) != 0;
+	if (!c->broken && event_add(c->event, &silent) == 0)
+		return;
+	c->broken = true;
+	event_active(c->event, EV_TIMEOUT, 0);
 }
 
 static void connection_send(void *arg, const struct buf *packet) {
@@ -84,7 +89,6 @@ static void connection_send(void *arg, const struct buf *packet) {
 	ssize_t n = send(c->fd, packet->data, packet->len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	c->broken = n != (ssize_t)packet->len;
-	/* The event sees to it that a connection is freed from the loop, not from in here. */
 	connection_listen(c);
 }
 
@@ -164,22 +168,28 @@ static void on_resume(evutil_socket_t fd, short what, void *arg) {
 	event_add(s->listener, NULL);
 }
 
-static void on_connect(evutil_socket_t listener, short what, void *arg) {
-	struct aaa_server *s = arg;
+/* False when there is none to be had now. */
+static bool accept_one(struct aaa_server *s) {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	(void)what;
-	if (fd < 0 && errno != EAGAIN) {
+	if (fd < 0 && errno != EAGAIN)
 		pause_listening(s);
-		return;
-	}
 	if (fd < 0)
-		return;
+		return false;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0 || !has_room(s, cred.uid) ||
 	    !connection_new(s, fd, &cred))
 		close(fd);
+	return true;
+}
+
+/* Many at a time: who connects without end does not fill the kernel's queue for others. */
+static void on_connect(evutil_socket_t fd, short what, void *arg) {
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < ACCEPTS_A_TURN && accept_one(arg); i++)
+		;
 }
 
 /* ---- the server ---- */

@@ -5,6 +5,7 @@
  */
 #include "cfgdb/aaa/aaa_server.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
@@ -25,6 +26,7 @@
 
 #define KEYS_UID 4711
 #define OTHER_UID 5000
+#define TURNS 100          /* of the loop, within which all that is over has gone */
 
 static const char path[] = "aaa";
 static char *dir;
@@ -367,6 +369,17 @@ START_TEST(test_garbage) {
 }
 END_TEST
 
+static unsigned int open_files(void) {
+	DIR *d = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	ck_assert_ptr_nonnull(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
 /* Who asks and hangs up before the answer leaves nothing behind. */
 static int impatient(void) {
 	AUTO_BUF struct buf b = BUF_INIT;
@@ -388,6 +401,7 @@ static int impatient(void) {
 }
 
 START_TEST(test_impatient) {
+	unsigned int before = open_files();
 	struct aaa_account a;
 
 	ck_assert_int_eq(serve(child(impatient)), 0);
@@ -395,6 +409,9 @@ START_TEST(test_impatient) {
 		event_base_loop(base, EVLOOP_ONCE);
 	/* Hanging up makes no guess free. */
 	ck_assert_int_eq(aaa_account(aaa, &bob, &a), AAA_DENIED);
+	for (int i = 0; i < TURNS; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_uint_eq(open_files(), before);
 }
 END_TEST
 
