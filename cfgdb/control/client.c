@@ -194,8 +194,8 @@ static int client_call(struct client *c, struct buf *request, frame_fn *each, vo
 			       CTL_FRAME_MAX);
 	for (int i = 0; i < 4; i++)
 		request->data[i] = (uint8_t)(len >> (24 - 8 * i));
-	if (!write_all(c->fd, request->data, request->len))
-		return client_broken(c, lost(), err);
+	/* The daemon may have said why it hangs up, and hung up: that is still to be read. */
+	(void)write_all(c->fd, request->data, request->len);
 	for (;;) {
 		enum ctl_type type = CTL_ERROR;
 		struct buf_reader r;

@@ -35,7 +35,9 @@
 #include "cfgdb/control/requests.h"
 #include "cfgdb/origin.h"
 
-#define CONNECTIONS_MAX 128
+#define CONNECTIONS_MAX 256
+#define CONNECTIONS_OTHERS 192   /* of all but root and who may attach */
+#define CONNECTIONS_USER 64      /* of one of these */
 #define OUTPUT_MAX (1u << 20)
 #define OUTPUT_LOW (256u << 10) /* room for the next piece of an answer */
 #define GROUPS_MAX 256
@@ -47,6 +49,8 @@ struct connection {
 	struct bufferevent *bev;
 	struct caller caller;
 	struct event *turn;        /* fires when the answer under way may go on; NULL without one */
+	uid_t uid;                 /* of the other end */
+	bool other;                /* neither root nor who may attach */
 	LIST_ENTRY(connection) next;
 };
 
@@ -77,6 +81,7 @@ static bool is_member(const struct passwd *pw, const char *group) {
 
 /* Who is at the other end. */
 struct peer {
+	uid_t uid;
 	char user[80], ui[LOGINS_ORIGIN_MAX];
 	bool administers, attaches;
 	bool administrator;
@@ -116,12 +121,13 @@ static void peer_of_machine(const struct server *s, const struct ucred *cred, st
 }
 
 static struct peer peer_at(const struct server *s, int fd) {
-	struct peer peer = { .ui = "cli" };
+	struct peer peer = { .uid = (uid_t)-1, .ui = "cli" };
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
 		return peer;
+	peer.uid = cred.uid;
 	snprintf(peer.user, sizeof(peer.user), "uid%u", cred.uid);
 	if (aaa_is_uid(cred.uid))
 		peer_in_session(s->config.aaa, &cred, &peer);
@@ -291,21 +297,65 @@ static void connection_event(struct bufferevent *bev, short what, void *arg) {
 		connection_free(arg);
 }
 
+/* ---- who connects ---- */
+
+/* Root and who attaches have places of their own, and no user takes those of all others. */
+static bool has_room(const struct server *s, const struct peer *peer) {
+	const struct connection *c;
+	unsigned int others = 0, same = 0;
+
+	if (peer->attaches)
+		return s->n_connections < CONNECTIONS_MAX;
+	LIST_FOREACH(c, &s->connections, next) {
+		others += c->other;
+		same += c->uid == peer->uid;
+	}
+	return others < CONNECTIONS_OTHERS && same < CONNECTIONS_USER;
+}
+
+/* As the answer to the hello that is to come. */
+static void turn_away(int fd) {
+	static const char text[] = "too many sessions are open: end one";
+	AUTO_BUF struct buf frame = BUF_INIT, body = BUF_INIT;
+
+	buf_put_u8(&body, CTL_ERROR);
+	buf_put_u32(&body, ERR_MAX_ENTRIES);
+	buf_put_str(&body, text);
+	buf_put_u32(&frame, (uint32_t)body.len);
+	buf_put_bytes(&frame, body.data, body.len);
+	(void)send(fd, frame.data, frame.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+}
+
+static void connection_init_caller(struct connection *c, const struct peer *peer) {
+	caller_init(&c->caller, c->server->engine, &c->server->config, peer->user,
+		    peer->administers);
+	if (peer->administrator && peer->administers)
+		caller_take_role(&c->caller);
+	c->caller.may_attach = peer->attaches;
+	snprintf(c->caller.ui, sizeof(c->caller.ui), "%s", peer->ui);
+	c->caller.administrator = peer->administrator;
+	c->caller.session = peer->session;
+	c->caller.send = connection_send;
+	c->caller.send_arg = c;
+}
+
 static void server_accept(struct evconnlistener *listener, evutil_socket_t fd,
 			  struct sockaddr *addr, int len, void *arg) {
 	struct server *s = arg;
+	struct peer peer = peer_at(s, fd);
 	struct connection *c;
-	struct peer peer;
 
 	(void)addr;
 	(void)len;
-	if (s->n_connections >= CONNECTIONS_MAX) {
-		close(fd);
+	if (!has_room(s, &peer)) {
+		turn_away(fd);
 		return;
 	}
-	peer = peer_at(s, fd);
 	c = xcalloc(1, sizeof(*c));
 	c->server = s;
+	c->uid = peer.uid;
+	c->other = !peer.attaches;
 	c->bev = bufferevent_socket_new(evconnlistener_get_base(listener), fd,
 					BEV_OPT_CLOSE_ON_FREE);
 	if (!c->bev) {
@@ -313,15 +363,7 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd,
 		free(c);
 		return;
 	}
-	caller_init(&c->caller, s->engine, &s->config, peer.user, peer.administers);
-	if (peer.administrator && peer.administers)
-		caller_take_role(&c->caller);
-	c->caller.may_attach = peer.attaches;
-	snprintf(c->caller.ui, sizeof(c->caller.ui), "%s", peer.ui);
-	c->caller.administrator = peer.administrator;
-	c->caller.session = peer.session;
-	c->caller.send = connection_send;
-	c->caller.send_arg = c;
+	connection_init_caller(c, &peer);
 	LIST_INSERT_HEAD(&s->connections, c, next);
 	s->n_connections++;
 	bufferevent_setcb(c->bev, connection_read, connection_drained, connection_event, c);
