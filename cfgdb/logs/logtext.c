@@ -2,13 +2,15 @@
 /*
  * Readers of such lines differ: some take a backslash before a quote as part of the text, most do
  * not. So neither character is ever part of a value: a quote becomes an apostrophe, a backslash a
- * slash, a control character a blank, and every reader finds the same fields.
+ * slash, a control character a blank or a number, and every reader finds the same fields.
  */
 #include "cfgdb/logs/logtext.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+
+#include "cfgdb/base/utf8.h"
 
 static const char *const levels[] = {
 	[LOGTEXT_EMERGENCY] = "emergency",     [LOGTEXT_ALERT] = "alert",
@@ -35,16 +37,32 @@ void logtext_head(struct str *line, const struct logtext_head *head) {
 	logtext_str(line, "vd", "root");
 }
 
-static char harmless(char c) {
-	if ((unsigned char)c < 0x20 || c == 0x7f)
-		return ' ';
-	return c == '"' ? '\'' : c == '\\' ? '/' : c;
+/*
+ * One character of a value, which may come from anybody: it ends no value and no line, and does
+ * nothing to the terminal of who reads it. Returns its length.
+ */
+static size_t add_harmless(struct str *line, const char *s) {
+	unsigned char c = (unsigned char)*s;
+	uint32_t point;
+	size_t n = utf8_next(s, strlen(s), &point);
+
+	if (c < 0x20 || c == 0x7f)
+		str_add_char(line, ' ');
+	else if (c == '"' || c == '\\')
+		str_add_char(line, c == '"' ? '\'' : '/');
+	else if (c >= 0x80 && n < 2)
+		str_addf(line, "<%02X>", c);
+	else if (utf8_is_control(point))
+		str_addf(line, "<U+%04" PRIX32 ">", point);
+	else
+		str_add_bytes(line, s, n);
+	return n > 0 ? n : 1;
 }
 
 void logtext_str(struct str *line, const char *name, const char *value) {
 	str_addf(line, " %s=\"", name);
-	for (; *value; value++)
-		str_add_char(line, harmless(*value));
+	while (*value)
+		value += add_harmless(line, value);
 	str_add_char(line, '"');
 }
 

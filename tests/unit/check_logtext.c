@@ -64,6 +64,9 @@ static const struct {
 	{ "a\ndate=2026-01-01 time=00:00:00", "a date=2026-01-01 time=00:00:00" },
 	{ "a\r\t\x1b[2J\x7f", "a   [2J " },
 	{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
+	{ "ev\xc2\x9b" "31mil", "ev<U+009B>31mil" },
+	{ "\x9b" "1m\xff\xc3", "<9B>1m<FF><C3>" },
+	{ "to\xe2\x80\xae" "exe", "to<U+202E>exe" },
 };
 
 /* Whatever a name holds, the fields after it are those that were written. */
