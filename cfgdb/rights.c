@@ -302,11 +302,24 @@ static int refuse_stronger(const struct object *obj, struct err *err) {
 		       obj->table->path, obj->key);
 }
 
+int rights_check_private(const struct rights *r, struct err *err) {
+	return r->super || (r->global && rights_in(r, "all") == RIGHTS_WRITE)
+		       ? 0
+		       : rights_refuse("change the private key", err);
+}
+
+static bool is_private(const struct object *obj) {
+	return obj && obj->table->id == TBL_SYSTEM_GLOBAL &&
+	       object_is(obj, SYSTEM_GLOBAL__PRIVATE_DATA_ENCRYPTION, "enable");
+}
+
 int rights_check_change(const struct rights *r, const struct txn *t, const struct object *before,
 			const struct object *after, struct err *err) {
 	struct rights theirs;
 	int rc = rights_check(r, after ? after->table : before->table, RIGHTS_WRITE, err);
 
+	if (rc == 0 && is_private(before) != is_private(after))
+		rc = rights_check_private(r, err);
 	if (rc || r->super)
 		return rc;
 	if (before && strength_of(t, before, &theirs) &&

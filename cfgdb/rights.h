@@ -79,6 +79,12 @@ int rights_check(const struct rights *r, const struct schema_table *table, enum 
 		 struct err *err);
 
 /*
+ * ERR_PERMISSION unless r may change everything of the unit: who chooses the key that all secrets
+ * are sealed with can read them.
+ */
+int rights_check_private(const struct rights *r, struct err *err);
+
+/*
  * ERR_DENIED when r may not make `after` of `before` (NULL: there was none, or it goes) in t: he
  * may not write the table, or it is a role, or an administrator with one, that gives more than r.
  */

@@ -115,6 +115,7 @@ static int abort_run(void *ctx, const struct command_call *call, struct str *out
 	int rc = take_other(call, &id, &other, err);
 
 	(void)ctx;
+	explicit_bzero(s->private_key, sizeof(s->private_key)); /* given for what goes now */
 	if (other)
 		str_addf(out,
 			 "config transaction id=%" PRIu64 " of %s is aborted: %zu changes are "

@@ -53,6 +53,7 @@ struct txn *caller_txn_new(struct caller *s) {
 }
 
 void caller_drop_txn(struct caller *s) {
+	explicit_bzero(s->private_key, sizeof(s->private_key));
 	txn_free(s->txn);
 	s->txn = NULL;
 	s->replicates = s->restores = false;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cfgdb/base/mem.h"
+#include "cfgdb/logs/audit.h"
 #include "cfgdb/model/text.h"
 #include "schemas/schema_gen.h"
 
@@ -128,10 +129,13 @@ static int enable_private_data(struct caller *s, struct err *err) {
 int request_edit_private_key(struct caller *s, struct buf_reader *r, struct err *err) {
 	uint8_t at_once = buf_get_u8(r);
 	AUTO_FREE char *digits = buf_get_str(r, PRIVATE_KEY_DIGITS);
+	const struct audit_who who = { s->user, s->ui };
 	bool fits = keyring_is_private(digits);
 	int rc = request_begins(s, r, schema_table(TBL_SYSTEM_GLOBAL), RIGHTS_WRITE, err);
 
 	r->bad = r->bad || at_once > 1;
+	if (rc == 0)
+		rc = rights_check_private(&s->rights, err);
 	if (rc == 0 && !r->bad && fits)
 		memcpy(s->private_key, digits, sizeof(s->private_key));
 	explicit_bzero(digits, strlen(digits));
@@ -140,5 +144,9 @@ int request_edit_private_key(struct caller *s, struct buf_reader *r, struct err 
 	if (!fits)
 		return err_set(err, ERR_VALUE, "a private key is %d hexadecimal digits",
 			       PRIVATE_KEY_DIGITS);
-	return at_once ? enable_private_data(s, err) : 0;
+	if (!at_once)
+		return 0;
+	rc = enable_private_data(s, err);
+	audit_command(s->config->audit, &who, "execute private-data-encryption key", 0, NULL, rc);
+	return rc;
 }

@@ -403,6 +403,17 @@ START_TEST(test_connection) {
 	a.caller.rights = rights_none;
 	ck_assert_int_eq(ask_key(&a, true, KEY_TWO), ERR_DENIED);
 	check_id(&unit, first);
+	ck_assert_int_eq(wire_put(&b, "system.accprofile", "system",
+				  "set scope global\nset sysgrp read-write\nset cli-config enable\n"),
+			 0);
+	rights_of_profile(model_find(unit.engine->model, fixture_table("system.accprofile"),
+				     "system"),
+			  &a.caller.rights);
+	ck_assert_int_eq(wire_put(&a, "system.global", "", ENABLE "set timezone 05\n"), 0);
+	ck_assert_int_eq(ask_key(&a, true, KEY_TWO), ERR_PERMISSION);
+	ck_assert_int_eq(ask_key(&a, false, KEY_TWO), ERR_PERMISSION);
+	ck_assert_int_eq(wire_put(&a, "system.global", "", "set timezone 05\n"), ERR_PERMISSION);
+	check_id(&unit, first);
 	wire_close(&a);
 	wire_close(&b);
 	wire_unit_done(&unit);
