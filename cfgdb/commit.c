@@ -20,6 +20,7 @@
 #include "cfgdb/digest.h"
 #include "cfgdb/model/places.h"
 #include "cfgdb/reseal.h"
+#include "cfgdb/rights.h"
 #include "cfgdb/txn_impl.h"
 #include "schemas/schema_gen.h"
 
@@ -307,12 +308,17 @@ static void commit_undo(struct commit_run *run) {
 	commit_swap_out(run);
 }
 
-/* What the schema advises against, in what has changed: nothing, if the commit was undone. */
+/* What there is to warn of in what has changed: nothing, if the commit was undone. */
 static void commit_review(const struct commit_run *run) {
-	for (size_t i = 0; i < run->n_changes; i++)
-		if (run->changes[i].after)
-			secret_review_object(run->engine->keyring, run->changes[i].after,
-					     run->changes[i].before, run->view.warnings);
+	for (size_t i = 0; i < run->n_changes; i++) {
+		const struct change *c = &run->changes[i];
+
+		if (!c->after)
+			continue;
+		secret_review_object(run->engine->keyring, c->after, c->before,
+				     run->view.warnings);
+		rights_review(c->after, run->view.warnings);
+	}
 }
 
 /* Nothing can fail any more: a fault here only kills. */

@@ -183,6 +183,19 @@ void rights_of_profile(const struct object *profile, struct rights *ret) {
 	each_group(read_group, &r);
 }
 
+void rights_review(const struct object *obj, struct warnings *warnings) {
+	struct rights r;
+
+	if (obj->table->id != TBL_SYSTEM_ACCPROFILE)
+		return;
+	rights_of_profile(obj, &r);
+	if (r.verbs == 0)
+		warn_add(warnings,
+			 "%s %s: nobody can do anything in the shell with it: enable cli-get, "
+			 "cli-show, cli-config, cli-exec or cli-diagnose",
+			 obj->table->path, obj->key);
+}
+
 void rights_of_admin(const struct model *m, const char *name, struct rights *ret) {
 	const struct object *admin = model_find(m, schema_table(TBL_SYSTEM_ADMIN), name);
 	const struct object *profile = NULL;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "cfgdb/base/err.h"
+#include "cfgdb/base/warn.h"
 #include "cfgdb/model/object.h"
 #include "cfgdb/model/schema.h"
 
@@ -49,6 +50,9 @@ void rights_each_group(void (*visit)(void *arg, const char *name), void *arg);
 
 /* What a role says; an entry of system accprofile. */
 void rights_of_profile(const struct object *profile, struct rights *ret);
+
+/* Warn of a role with which nobody can do anything. */
+void rights_review(const struct object *obj, struct warnings *warnings);
 
 /* What this administrator may, as of the active configuration; nothing if he is none. */
 void rights_of_admin(const struct model *m, const char *name, struct rights *ret);

@@ -589,6 +589,18 @@ static void hello(struct buf_reader *r) {
 	free(buf_get_str(r, 100));
 }
 
+/* Groups alone let nobody type anything: who makes such a role is told. */
+START_TEST(test_mute) {
+	GOOD(wire_put(&root, "system.accprofile", "mute", "set fwgrp read-write\n"), &root);
+	ck_assert_ptr_nonnull(strstr(str_text(&root.said),
+				     "system accprofile mute: nobody can do anything in the shell"));
+	GOOD(wire_put(&root, "system.accprofile", "mute",
+		      "set fwgrp read-write\nset cli-show enable\n"),
+	     &root);
+	ck_assert_ptr_null(strstr(str_text(&root.said), "nobody"));
+}
+END_TEST
+
 START_TEST(test_hello) {
 	struct buf_reader r;
 
@@ -645,6 +657,7 @@ int main(void) {
 	tcase_add_test(t, test_confirm);
 	tcase_add_test(t, test_names);
 	tcase_add_test(t, test_left_out);
+	tcase_add_test(t, test_mute);
 	tcase_add_test(t, test_hello);
 	return fixture_run(suite);
 }
