@@ -308,6 +308,13 @@ static void commit_undo(struct commit_run *run) {
 	commit_swap_out(run);
 }
 
+/* What a file that replaces all may do unseen. */
+static void review_replaced(const struct commit_run *run, const struct change *c) {
+	if (txn_loses_password(c->before, c->after))
+		warn_add(run->view.warnings, "%s %s: no password is set", c->after->table->path,
+			 c->after->key);
+}
+
 /* What there is to warn of in what has changed: nothing, if the commit was undone. */
 static void commit_review(const struct commit_run *run) {
 	for (size_t i = 0; i < run->n_changes; i++) {
@@ -318,6 +325,8 @@ static void commit_review(const struct commit_run *run) {
 		secret_review_object(run->engine->keyring, c->after, c->before,
 				     run->view.warnings);
 		rights_review(c->after, run->view.warnings);
+		if (run->txn->replaces)
+			review_replaced(run, c);
 	}
 }
 

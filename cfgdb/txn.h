@@ -80,6 +80,9 @@ struct txn *txn_new_replicated(struct engine *e, const struct txn_origin *origin
  */
 int txn_replace(struct txn *t, bool factory, struct err *err);
 
+/* In such a transaction, whatever is put without a secret keeps the one it has. */
+void txn_keep_secrets(struct txn *t);
+
 /* Drop a transaction and what it staged; NULL is fine. */
 void txn_free(struct txn *t);
 
@@ -165,8 +168,9 @@ int txn_commit(struct txn *t, struct err *err);
 struct warnings *txn_warnings(struct txn *t);
 
 /*
- * Append what a commit would take away: how many objects, by table, and interfaces that would lose
- * their address; nothing when nothing goes.
+ * Append what a commit would take away: how many objects, by table, interfaces that would lose
+ * their address, and administrators who would be without a password and are not so now; nothing
+ * when nothing goes.
  */
 void txn_losses(const struct txn *t, struct str *out);
 

@@ -225,6 +225,11 @@ int txn_check_expected(const struct txn *t, struct err *err);
 /* Make the outcome of a transaction that replaces all ready to be committed, and check it. */
 int txn_replace_settle(struct txn *t, struct err *err);
 
+/* ---- txn_losses.c ---- */
+
+/* Whether after is an administrator without a password, and before (may be NULL) not one, too. */
+bool txn_loses_password(const struct object *before, const struct object *after);
+
 /* ---- txn_rows.c ---- */
 
 /*

@@ -3,19 +3,26 @@
  * What a transaction takes away, told before it is committed. A file that replaces all may be the
  * wrong one: its own lines do not show that, what would go does. Entries that are deleted and
  * objects that fall back to their defaults are counted by table; interfaces that would be without
- * an address are named, for one of them may be the way by which the administrator came. Both lists
- * have a bound, and the rest is counted.
+ * an address are named, for one of them may be the way by which the administrator came, and so are
+ * administrators whom it leaves without a password. The lists have a bound, and the rest is
+ * counted.
  */
 #include "cfgdb/txn_impl.h"
 #include "schemas/schema_gen.h"
 
 #define TABLES_MAX     8
-#define INTERFACES_MAX 8
+#define NAMES_MAX      8
+
+/* The first NAMES_MAX of n names. */
+struct named {
+	struct str names;
+	size_t n;
+};
 
 struct losses {
 	size_t of_table[TBL_COUNT];
-	size_t objects, addresses;
-	struct str names;        /* of interfaces: the first INTERFACES_MAX of them */
+	size_t objects;
+	struct named addresses, passwords;
 };
 
 static bool is_lost(const struct object *active, const struct object *after) {
@@ -35,15 +42,27 @@ static bool loses_address(const struct object *active, const struct object *afte
 	return after ? !has_address(after) : !txn_adopts(active);
 }
 
+bool txn_loses_password(const struct object *before, const struct object *after) {
+	if (!after || after->table->id != TBL_SYSTEM_ADMIN ||
+	    *object_str(after, SYSTEM_ADMIN__PASSWORD))
+		return false;
+	return !before || *object_str(before, SYSTEM_ADMIN__PASSWORD);
+}
+
+static void add_name(struct named *named, const char *name) {
+	if (named->n++ < NAMES_MAX)
+		str_addf(&named->names, "%s%s", named->names.len > 0 ? ", " : "", name);
+}
+
 static void take_staged(struct losses *l, const struct object *active, const struct object *after) {
-	if (is_lost(active, after)) {
+	if (active && is_lost(active, after)) {
 		l->of_table[active->table->id]++;
 		l->objects++;
 	}
-	if (!loses_address(active, after))
-		return;
-	if (l->addresses++ < INTERFACES_MAX)
-		str_addf(&l->names, "%s%s", l->names.len > 0 ? ", " : "", active->key);
+	if (active && loses_address(active, after))
+		add_name(&l->addresses, active->key);
+	if (txn_loses_password(active, after))
+		add_name(&l->passwords, after->key);
 }
 
 static void tell_objects(const struct losses *l, struct str *out) {
@@ -64,23 +83,24 @@ static void tell_objects(const struct losses *l, struct str *out) {
 	str_add(out, ".\n");
 }
 
+static void tell_names(struct named *named, const char *what, struct str *out) {
+	if (named->n > 0)
+		str_addf(out, "Without %s would be: %s", what, str_text(&named->names));
+	if (named->n > NAMES_MAX)
+		str_addf(out, " and %zu more", named->n - NAMES_MAX);
+	if (named->n > 0)
+		str_add(out, ".\n");
+	str_done(&named->names);
+}
+
 void txn_losses(const struct txn *t, struct str *out) {
-	struct losses l = { .names = STR_INIT };
+	struct losses l = { .addresses = { STR_INIT, 0 }, .passwords = { STR_INIT, 0 } };
 	const struct staged *s;
 
-	TAILQ_FOREACH(s, &t->order, next) {
-		const struct object *active = txn_active(t, s->table, s->key);
-
-		if (active)
-			take_staged(&l, active, s->obj);
-	}
+	TAILQ_FOREACH(s, &t->order, next)
+		take_staged(&l, txn_active(t, s->table, s->key), s->obj);
 	if (l.objects > 0)
 		tell_objects(&l, out);
-	if (l.addresses > 0)
-		str_addf(out, "Without an address would be: %s", str_text(&l.names));
-	if (l.addresses > INTERFACES_MAX)
-		str_addf(out, " and %zu more", l.addresses - INTERFACES_MAX);
-	if (l.addresses > 0)
-		str_add(out, ".\n");
-	str_done(&l.names);
+	tell_names(&l.addresses, "an address", out);
+	tell_names(&l.passwords, "a password", out);
 }

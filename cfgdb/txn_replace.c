@@ -63,6 +63,10 @@ int txn_replace(struct txn *t, bool factory, struct err *err) {
 	return rc == 0 && factory ? script_load(t, factory_conf, err) : rc;
 }
 
+void txn_keep_secrets(struct txn *t) {
+	t->keeps_secrets = true;
+}
+
 /* ---- links as found ---- */
 
 /* They are out of the transaction, and must go with what is in it. */

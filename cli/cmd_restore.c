@@ -312,7 +312,8 @@ static int replace(struct restore *r, struct err *err) {
 	int rc = check_key(r, err);
 
 	if (rc == 0)
-		rc = client_replace(client, !ours, err);
+		rc = ours && r->partial ? client_replace_partly(client, err) :
+					  client_replace(client, !ours, err);
 	if (rc)
 		return say_if_lost(err, UNCHANGED);
 	rc = load(r, err);

@@ -466,6 +466,10 @@ int client_replace(struct client *c, bool factory, struct err *err) {
 	return client_begin_kind(c, factory ? CTL_BEGIN_REPLACE_FACTORY : CTL_BEGIN_REPLACE, err);
 }
 
+int client_replace_partly(struct client *c, struct err *err) {
+	return client_begin_kind(c, CTL_BEGIN_REPLACE_PARTLY, err);
+}
+
 int client_commit_as(struct client *c, const struct client_commit *how, struct err *err) {
 	static const struct client_commit plain;
 	AUTO_BUF struct buf b = BUF_INIT;

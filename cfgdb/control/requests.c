@@ -369,6 +369,8 @@ static int request_begin(struct caller *s, struct buf_reader *r, struct err *err
 		return 0;
 	s->restores = true;
 	rc = txn_replace(s->txn, kind == CTL_BEGIN_REPLACE_FACTORY, err);
+	if (kind == CTL_BEGIN_REPLACE_PARTLY)
+		txn_keep_secrets(s->txn);
 	if (rc)
 		caller_drop_txn(s);
 	return rc;

@@ -289,6 +289,10 @@ int client_begin(struct client *c, struct err *err) {
 	return 0;
 }
 
+int client_replace_partly(struct client *c, struct err *err) {
+	return client_replace(c, false, err);
+}
+
 /* A new unit has nothing here. */
 int client_replace(struct client *c, bool factory, struct err *err) {
 	int rc = client_begin(c, err);

@@ -595,7 +595,7 @@ START_TEST(test_replace) {
 			 "ok\n");
 	ck_assert_str_eq(ask(&a, CTL_COMMIT, "4:0|s:"), "ok\n");
 	ck_assert_uint_eq(model_count(engine->model, fixture_table("router.static")), 0);
-	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:3"), "closed\n");
+	ck_assert_str_eq(ask(&a, CTL_BEGIN, "1:4"), "closed\n");
 }
 END_TEST
 

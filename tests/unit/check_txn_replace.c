@@ -122,6 +122,24 @@ static void replace(struct engine *e, bool factory, const char *text) {
 	commit(t);
 }
 
+/* What would go; the caller frees it. */
+static char *said_losses(const struct txn *t) {
+	struct str said = STR_INIT;
+
+	txn_losses(t, &said);
+	return str_steal(&said);
+}
+
+static char *losses(bool factory, const char *text) {
+	struct txn *t = begin(engine, factory);
+	char *said;
+
+	load(t, text);
+	said = said_losses(t);
+	txn_free(t);
+	return said;
+}
+
 static void refuse(struct txn *t, int code, const char *text) {
 	AUTO_FREE char *before = fixture_snapshot(engine), *after = NULL;
 	struct err err = { 0 };
@@ -273,6 +291,41 @@ START_TEST(test_secret) {
 	replace(engine, false, ADMIN "config system auto-scale\nset hb-interval 5\nend\n");
 	ck_assert_str_eq(object_str(find("system.auto-scale", ""), SYSTEM_AUTO_SCALE__PSKSECRET),
 			 "");
+}
+END_TEST
+
+static const char *password(const char *admin) {
+	return object_str(find("system.admin", admin), SYSTEM_ADMIN__PASSWORD);
+}
+
+/* Lines of a backup were left out: secrets stay, and who is left without a password is named. */
+START_TEST(test_partly) {
+	static const char text[] =
+		ADMIN "config system admin\nedit bob\nset accprofile super_admin\nnext\n"
+		      "edit new\nset accprofile super_admin\nnext\nend\n"
+		      "config system auto-scale\nset hb-interval 5\nend\n";
+	AUTO_FREE char *secret = xstrdup(
+		object_str(find("system.auto-scale", ""), SYSTEM_AUTO_SCALE__PSKSECRET));
+	AUTO_FREE char *hash = NULL, *exact = NULL, *said = NULL;
+	struct txn *t;
+
+	fixture_set(engine, "system.admin", "bob", "set accprofile super_admin\nset password x\n");
+	hash = xstrdup(password("bob"));
+	ck_assert_str_ne(hash, "");
+	exact = losses(false, text);
+	ck_assert_msg(strstr(exact, "Without a password would be: bob, new.\n"), "%s", exact);
+	t = begin(engine, false);
+	txn_keep_secrets(t);
+	load(t, text);
+	said = said_losses(t);
+	ck_assert_msg(strstr(said, "Without a password would be: new.\n"), "%s", said);
+	ck_assert_int_eq(txn_commit(t, NULL), 0);
+	ck_assert_uint_eq(txn_warnings(t)->n, 1);
+	ck_assert_str_eq(txn_warnings(t)->text[0], "system admin new: no password is set");
+	txn_free(t);
+	ck_assert_str_eq(password("bob"), hash);
+	ck_assert_str_eq(object_str(find("system.auto-scale", ""), SYSTEM_AUTO_SCALE__PSKSECRET),
+			 secret);
 }
 END_TEST
 
@@ -528,17 +581,6 @@ END_TEST
 
 /* ---- what would go ---- */
 
-/* The caller frees it. */
-static char *losses(bool factory, const char *text) {
-	struct txn *t = begin(engine, factory);
-	struct str said = STR_INIT;
-
-	load(t, text);
-	txn_losses(t, &said);
-	txn_free(t);
-	return str_steal(&said);
-}
-
 START_TEST(test_losses) {
 	AUTO_FREE char *same = backup(engine), *none = losses(false, same), *most = NULL;
 	AUTO_FREE char *few = losses(true, "config system interface\nedit port1\nnext\nend\n"
@@ -575,6 +617,7 @@ static Suite *txn_replace_suite(void) {
 	tcase_add_test(t, test_undo);
 	tcase_add_test(t, test_found_clash);
 	tcase_add_test(t, test_secret);
+	tcase_add_test(t, test_partly);
 	tcase_add_test(t, test_unknown);
 	tcase_add_loop_test(t, test_overtaken, 0, 4);
 	tcase_add_test(t, test_last_admin);
