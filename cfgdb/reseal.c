@@ -7,6 +7,8 @@
  * Bodies in the history are read as text: what they were made of, this release may not have. What
  * is sealed stands in them behind ` ENC `, outside of quotes.
  *
+ * Hashes of passwords, which older releases have sealed, get a text that no key has made.
+ *
  * The private key is in the database, sealed with that of the device. It stays there when it is no
  * longer in force, so that an older revision can be brought back.
  */
@@ -220,6 +222,7 @@ void reseal_start(struct engine *e) {
 	if (!any_to_renew(e))
 		return;
 	if (store_begin(e->store, NULL) == 0 && write_objects(e, NULL) == 0 &&
+	    store_rewrite(e->store, renew_body, e->keyring, NULL) == 0 &&
 	    store_commit(e->store, NULL) == 0)
 		renew_model(e);
 	else

@@ -14,7 +14,8 @@ int reseal_open(struct engine *e, struct err *err);
 
 /*
  * The model is loaded: put the key in force that it wants, and have texts that were sealed with
- * another one, or in an older form, sealed anew, also in the database. What cannot be written now
+ * another one, or in an older form, sealed anew, also in the database and, if they name their
+ * attribute, in its history. What cannot be written now
  * stays as it is, and can be read.
  */
 void reseal_start(struct engine *e);

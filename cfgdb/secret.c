@@ -10,11 +10,11 @@
  * The MAC that stands for a secret in digests is keyed BLAKE2b with a key derived from the device
  * key, so a digest helps nobody to guess a password.
  *
- * Password hashes are yescrypt, crypt(5) method "$y$"; the hash is sealed like any other secret.
+ * Passwords that are only compared are hashed, and hashes are not sealed (cfgdb/password.h). Those
+ * that older releases have sealed are read, and become texts of hashes wherever they are renewed.
  */
 #include "cfgdb/secret.h"
 
-#include <crypt.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +22,8 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/keyring_impl.h"
+#include "cfgdb/password.h"
+#include "schemas/schema_gen.h"
 
 #define PLACE_LEN crypto_generichash_BYTES_MIN
 #define PAD_LEN ((size_t)128)
@@ -30,7 +32,6 @@
 #define SEALED_MAX 8192
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
 #define BASE64_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
-#define HASH_METHOD "$y$"
 
 /* What sealed text begins with; the ciphertext follows. */
 struct seal_head {
@@ -83,6 +84,8 @@ char *secret_seal_for(const struct keyring *k, const struct schema_table *table,
 		      const struct schema_attr *attr, const char *plain) {
 	struct seal_head head = { 0 };
 
+	if (attr->type == ATTR_PASSWORD_HASH)
+		return password_text(plain);
 	place_of(table, attr, head.place);
 	randombytes_buf(head.nonce, sizeof(head.nonce));
 	return seal(k->sealing, plain, &head);
@@ -165,17 +168,34 @@ static int unseal_headed(const struct keyring *k, const unsigned char *raw, size
 	return 0;
 }
 
-/* Open sealed text; *head is what it says of itself, and true. */
+/* The text of a hash, which no key has sealed. */
+static int unseal_hash(const char *text, char **ret, struct err *err) {
+	char *hash = password_read(text);
+
+	if (!hash)
+		return err_set(err, ERR_VALUE, "the ENC text is damaged");
+	*ret = hash;
+	return 0;
+}
+
+static bool is_hash_text(const struct seal_head *head) {
+	return head->version == SEAL_NONE;
+}
+
+/* Open sealed text; *head is what it says of itself, and true: nothing, of that of a hash. */
 static int unseal(const struct keyring *k, const char *sealed, struct seal_head *head, char **ret,
 		  struct err *err) {
 	unsigned char raw[SEALED_MAX];
 	size_t len = 0, text_len = strlen(sealed);
 
+	*head = (struct seal_head){ .version = SEAL_NONE };
+	if (password_is_text(sealed))
+		return unseal_hash(sealed, ret, err);
 	if (!is_sealed_text(sealed) ||
 	    sodium_base642bin(raw, sizeof(raw), sealed + 4, text_len - 4, NULL, &len, NULL,
 			      BASE64) != 0)
 		len = 0;
-	*head = (struct seal_head){ .version = len > 0 ? raw[0] : 0 };
+	head->version = len > 0 ? raw[0] : SEAL_NONE;
 	if (head->version == SEAL_FIRST && len >= 1 + NONCE_LEN + TAG_LEN)
 		return unseal_first(k, raw, len, ret, err);
 	if ((head->version != SEAL_DEVICE && head->version != SEAL_PRIVATE) ||
@@ -193,8 +213,12 @@ int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struc
 
 /* What is compared only must be a hash. */
 static bool is_of_kind(const struct schema_attr *attr, const char *plain) {
-	return attr->type != ATTR_PASSWORD_HASH ||
-	       strncmp(plain, HASH_METHOD, strlen(HASH_METHOD)) == 0;
+	AUTO_FREE char *text = NULL;
+
+	if (attr->type != ATTR_PASSWORD_HASH)
+		return true;
+	text = password_text(plain);
+	return text != NULL;
 }
 
 /* Wipe and free a secret in clear. */
@@ -209,6 +233,8 @@ static bool is_placed(const struct seal_head *head, const struct schema_table *t
 		      const struct schema_attr *attr) {
 	unsigned char place[PLACE_LEN];
 
+	if (is_hash_text(head))
+		return attr->type == ATTR_PASSWORD_HASH;
 	place_of(table, attr, place);
 	return sodium_is_zero(head->place, sizeof(head->place)) ||
 	       memcmp(head->place, place, sizeof(place)) == 0;
@@ -246,18 +272,34 @@ static char *seal_anew(const struct keyring *k, const char *sealed, const char *
 	return seal(key, plain, head);
 }
 
+/* Whether sealed text with this header is for an attribute that holds a hash. */
+static bool names_hash(const struct seal_head *head) {
+	for (uint16_t t = 0; t < schema_n_tables; t++) {
+		const struct schema_table *table = schema_tables[t];
+
+		for (unsigned int i = 0; i < table->n_attrs; i++)
+			if (table->attrs[i].type == ATTR_PASSWORD_HASH &&
+			    is_placed(head, table, &table->attrs[i]))
+				return true;
+	}
+	return false;
+}
+
 /* For this attribute; table is NULL: for the one that the text names, if any. */
 static char *renew(const struct keyring *k, const struct schema_table *table,
 		   const struct schema_attr *attr, const char *sealed) {
 	char *plain = NULL, *renewed = NULL;
 	struct seal_head head;
+	bool stays;
 
 	if (unseal(k, sealed, &head, &plain, NULL) != 0)
 		return NULL;
-	if (!is_current(k, &head)) {
-		if (table)
-			place_of(table, attr, head.place);
-		if (!sodium_is_zero(head.place, sizeof(head.place)))
+	stays = is_hash_text(&head) || is_current(k, &head);
+	if (table && !stays)
+		place_of(table, attr, head.place);
+	if (!sodium_is_zero(head.place, sizeof(head.place))) {
+		renewed = names_hash(&head) ? password_text(plain) : NULL;
+		if (!renewed && !stays)
 			renewed = seal_anew(k, sealed, plain, &head);
 	}
 	plain_free(plain);
@@ -401,47 +443,16 @@ void secret_derive(const unsigned char key[SECRET_GROUP_KEY_LEN], const char *us
 
 /* ---- objects ---- */
 
-static char *password_hash(const char *plain, const char *setting) {
-	struct crypt_data data = { 0 };
-	char salt[CRYPT_GENSALT_OUTPUT_SIZE];
-	char *hash;
-
-	if (!setting)
-		setting = crypt_gensalt_rn(HASH_METHOD, 0, NULL, 0, salt, sizeof(salt));
-	hash = setting ? crypt_rn(plain, setting, &data, sizeof(data)) : NULL;
-	hash = hash && hash[0] != '*' ? xstrdup(hash) : NULL;
-	explicit_bzero(&data, sizeof(data)); /* what it worked with */
-	return hash;
-}
-
-char *secret_password_hash(const char *password) {
-	return password_hash(password, NULL);
-}
-
-bool secret_password_is(const char *hash, const char *password) {
-	char *made = password_hash(password, hash);
-	bool same = made && strlen(made) == strlen(hash) &&
-		    sodium_memcmp(made, hash, strlen(hash)) == 0;
-
-	plain_free(made);
-	return same;
-}
-
 /* Whether the sealed text `old` holds what was typed. */
 static bool secret_unchanged(const struct keyring *k, const struct schema_attr *attr,
 			     const char *typed, const char *old) {
-	char *plain = NULL, *hash = NULL;
+	char *plain = NULL;
 	bool same;
 
 	if (!old || secret_unseal(k, old, &plain, NULL) != 0)
 		return false;
-	if (attr->type == ATTR_PASSWORD_HASH) {
-		hash = password_hash(typed, plain);
-		same = hash && strcmp(hash, plain) == 0;
-	} else {
-		same = strcmp(typed, plain) == 0;
-	}
-	plain_free(hash);
+	same = attr->type == ATTR_PASSWORD_HASH ? password_is(plain, typed) :
+						  strcmp(typed, plain) == 0;
 	plain_free(plain);
 	return same;
 }
@@ -490,11 +501,11 @@ static int secret_seal_item(const struct keyring *k, const struct schema_table *
 	if (secret_unchanged(k, attr, item->str + 1, old)) {
 		sealed = xstrdup(old);
 	} else if (attr->type == ATTR_PASSWORD_HASH) {
-		hash = password_hash(item->str + 1, NULL);
-		if (!hash)
-			return err_set(err, ERR_STORE, "%s: yescrypt is not available", attr->name);
-		sealed = secret_seal_for(k, table, attr, hash);
+		hash = password_hash(item->str + 1);
+		sealed = hash ? password_text(hash) : NULL;
 		plain_free(hash);
+		if (!sealed)
+			return err_set(err, ERR_STORE, "%s: yescrypt is not available", attr->name);
 	} else {
 		sealed = secret_seal_for(k, table, attr, item->str + 1);
 	}

@@ -3,8 +3,8 @@
  * Secrets at rest: sealed under a key of this device, shown as "ENC TEXT", never in clear.
  *
  * The sealed text is made once, when the value changes, so it is the same in every `show` and
- * every backup until then. What must only be compared (passwords of administrators) is hashed with
- * yescrypt before it is sealed.
+ * every backup until then. What must only be compared (passwords of administrators) is hashed
+ * instead (cfgdb/password.h): its text has no key, and all that takes a sealed text takes it, too.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ char *secret_seal(const struct keyring *k, const char *plain);
 
 /*
  * The same for one of an attribute, under the key in force (cfgdb/keyring.h): nowhere else is the
- * text taken.
+ * text taken. For an attribute that is only compared plain is its hash; NULL when it is none.
  */
 char *secret_seal_for(const struct keyring *k, const struct schema_table *table,
 		      const struct schema_attr *attr, const char *plain);
@@ -41,14 +41,16 @@ char *secret_seal_same(const struct keyring *k, const char *plain);
 int secret_unseal(const struct keyring *k, const char *sealed, char **ret, struct err *err);
 
 /*
- * Whether "ENC TEXT" was sealed by this unit for the attribute and holds what it wants. This is all
+ * Whether "ENC TEXT" was sealed by this unit for the attribute, or is that of a hash, and holds
+ * what it wants. This is all
  * that may be told about a sealed text.
  */
 bool secret_fits(const struct keyring *k, const struct schema_table *table,
 		 const struct schema_attr *attr, const char *sealed);
 
 /*
- * "ENC TEXT" of an attribute sealed anew under the key in force; equal texts become equal ones.
+ * "ENC TEXT" of an attribute sealed anew under the key in force, or that of the hash that was
+ * sealed, which no key has made; equal texts become equal ones.
  * NULL when it is so already, cannot be read, or names no attribute. The caller frees.
  */
 char *secret_renew(const struct keyring *k, const char *sealed);
@@ -104,16 +106,6 @@ bool secret_mask_object(const struct keyring *k, struct object *obj);
 
 /* True when obj or a child holds a secret. */
 bool secret_in_object(const struct object *obj);
-
-/*
- * A hash of a password, with a salt of its own, as it stands in the clear text of a password-hash;
- * NULL when there is none to be had. Takes some 20 ms; may run in a thread of its own. The caller
- * wipes and frees.
- */
-char *secret_password_hash(const char *password);
-
-/* Whether a hash is that of this password; at the same cost, whatever the answer. */
-bool secret_password_is(const char *hash, const char *password);
 
 /* A key for one use, made of another: HKDF-Expand (RFC 5869) with SHA-256, one block. */
 void secret_derive(const unsigned char key[SECRET_GROUP_KEY_LEN], const char *use,

@@ -32,15 +32,18 @@ static int attr_of(const struct object *obj, const struct outline_line *line) {
 	return attr >= 0 && (obj->table->attrs[attr].flags & ATTR_KEY) ? -1 : attr;
 }
 
-/* The sealed text that a value of a secret in clear becomes. */
-static void seal_value(const struct keyring *k, const struct schema_table *table,
+/* The sealed text that a value of a secret in clear becomes; false: it cannot stand there. */
+static bool seal_value(const struct keyring *k, const struct schema_table *table,
 		       const struct schema_attr *a, struct value *v) {
 	union item *item = (union item *)value_item(v, 0);
 	char *sealed = secret_seal_for(k, table, a, item->str + 1);
 
 	explicit_bzero(item->str, strlen(item->str));
+	if (!sealed)
+		return false;
 	free(item->str);
 	item->str = sealed;
+	return true;
 }
 
 /* The words of a `set` or `secret` line as a value, or false. */
@@ -54,9 +57,10 @@ static bool read_value(const struct taker *t, const struct schema_table *table,
 	if (a->type == ATTR_CHILD || schema_is_secret(a) != outline_is(line, "secret") ||
 	    (in_clear && !t->keyring) || value_parse(a, words->w + 2, words->n - 2, v, NULL) != 0)
 		return false;
-	if (in_clear && v->n == 1)
-		seal_value(t->keyring, table, a, v);
-	return true;
+	if (!in_clear || v->n != 1 || seal_value(t->keyring, table, a, v))
+		return true;
+	value_done(a, v);
+	return false;
 }
 
 static bool take_value(const struct taker *t, struct object *obj, const struct outline_line *line) {

@@ -21,7 +21,7 @@
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/random.h"
 #include "cfgdb/base/wipe.h"
-#include "cfgdb/secret.h"
+#include "cfgdb/password.h"
 
 struct hasher_job {
 	char *hash, *password;
@@ -86,7 +86,7 @@ static void *work(void *arg) {
 	struct hasher_job *job;
 
 	while ((job = wait_for_job(h)) != NULL) {
-		bool right = secret_password_is(job->hash ? job->hash : h->nobody, job->password);
+		bool right = password_is(job->hash ? job->hash : h->nobody, job->password);
 
 		job->right = right && job->hash;
 		wipe_stack();
@@ -143,7 +143,7 @@ static char *make_nobody(void) {
 
 	for (int i = 0; i < 2; i++)
 		snprintf(password + 16 * i, 17, "%016llx", (unsigned long long)random_u64());
-	return secret_password_hash(password);
+	return password_hash(password);
 }
 
 struct hasher *hasher_new(struct event_base *base, struct err *err) {

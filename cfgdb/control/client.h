@@ -99,7 +99,7 @@ int client_begin(struct client *c, struct err *err);
  */
 int client_replace(struct client *c, bool factory, struct err *err);
 
-/* The same for a backup of which lines may be left out: what is put without a secret keeps its own. */
+/* The same of which lines may be left out: what is put without a secret keeps its own. */
 int client_replace_partly(struct client *c, struct err *err);
 
 /* How staged changes become real. */

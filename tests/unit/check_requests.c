@@ -13,6 +13,7 @@
 #include "cfgdb/base/str.h"
 #include "cfgdb/control/ctl.h"
 #include "cfgdb/control/relay.h"
+#include "cfgdb/password.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 
@@ -427,10 +428,9 @@ static const char *check_secret(const char *table, unsigned int attr, const char
 START_TEST(test_check_secret) {
 	const unsigned int psk = SYSTEM_AUTO_SCALE__PSKSECRET, password = SYSTEM_ADMIN__PASSWORD;
 	AUTO_FREE char *sealed = secret_seal(engine->keyring, "a secret of this unit");
-	AUTO_FREE char *hash = secret_seal(engine->keyring, "$y$j9T$salt$hash");
+	AUTO_FREE char *made = password_hash("x"), *hash = secret_seal(engine->keyring, made);
 	AUTO_FREE char *longest = xasprintf("ENC %0*d", VALUE_SEALED_MAX, 0);
-	AUTO_FREE char *too_long = xasprintf("%s0", longest);
-	AUTO_FREE char *changed = xstrdup(sealed);
+	AUTO_FREE char *too_long = xasprintf("%s0", longest), *changed = xstrdup(sealed);
 
 	changed[10] = changed[10] == 'A' ? 'B' : 'A';
 	ck_assert_str_eq(check_secret("system.auto-scale", psk, sealed), "ok\n");

@@ -12,6 +12,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/model/text.h"
+#include "cfgdb/password.h"
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/random_object.h"
@@ -404,6 +405,108 @@ START_TEST(test_password_hash) {
 }
 END_TEST
 
+/* No key has made the text: another unit takes it as it is, under another key. */
+START_TEST(test_password_text) {
+	struct object *first = admin_with("correct", NULL);
+	AUTO_FREE char *body = xasprintf("set password %s\n", PASSWORD(first));
+	struct object *there = parsed("system.admin", body);
+
+	keyring_seal_with(foreign, keyring_private(foreign, "00112233445566778899aabbccddeeff"));
+	ck_assert_int_eq(strncmp(PASSWORD(first), "ENC Y1", 6), 0);
+	ck_assert_int_eq(secret_seal_object(foreign, there, NULL, NULL), 0);
+	ck_assert_str_eq(PASSWORD(there), PASSWORD(first));
+	ck_assert(!secret_renew_object(foreign, there));
+	ck_assert_ptr_null(secret_renew(foreign, PASSWORD(there)));
+	object_free(first);
+	object_free(there);
+}
+END_TEST
+
+/* A backup of this unit has the hash as it was sealed then. */
+START_TEST(test_password_sealed) {
+	struct object *first = admin_with("correct", NULL);
+	struct schema_attr attr = first->table->attrs[SYSTEM_ADMIN__PASSWORD];
+	AUTO_FREE char *hash = unsealed(PASSWORD(first)), *then = NULL, *renewed = NULL;
+	struct object *same, *again;
+
+	attr.type = ATTR_PASSWORD;
+	then = secret_seal_for(ring, first->table, &attr, hash);
+	same = admin_with(then, first);
+	again = admin_with(then, NULL);
+	renewed = secret_renew(ring, then);
+	ck_assert_str_eq(PASSWORD(same), PASSWORD(first));
+	ck_assert_str_eq(PASSWORD(again), PASSWORD(first));
+	ck_assert_str_eq(renewed, PASSWORD(first));
+	object_free(first);
+	object_free(same);
+	object_free(again);
+}
+END_TEST
+
+#define SALT "bqzdDzzkpIC82af0PM8V90"
+#define DIGEST "hPYRBP/B3aC0I5OnlHuBPgGooQ4enrxxFyJFs7Gql97"
+
+/* Hashes that may not be taken, for what they cost or are no more than like one. */
+static const struct {
+	const char *hash;
+	bool good;
+} hashes[] = {
+	{ "$y$j7T$" SALT "$" DIGEST, true },
+	{ "$y$j9T$" SALT "$" DIGEST, true },
+	{ "$y$jAT$" SALT "$" DIGEST, false },
+	{ "$y$jCT$" SALT "$" DIGEST, false },
+	{ "$y$.9T$" SALT "$" DIGEST, false },
+	{ "$y$j9T0$" SALT "$" DIGEST, false },
+	{ "$7$j9T$" SALT "$" DIGEST, false },
+	{ "$6$" SALT "$" DIGEST, false },
+	{ "$y$j9T$" SALT "0$" DIGEST, false },
+	{ "$y$j9T$" SALT "$" DIGEST "0", false },
+	{ "$y$j9T$" SALT "$" DIGEST "\n", false },
+	{ "$y$j9T$bqzdDzzkpIC82af0PM8V9z$" DIGEST, false },
+	{ "$y$j9T$bqzd=zzkpIC82af0PM8V90$" DIGEST, false },
+	{ "$y$j9T$bqzd$zzkpIC82af0PM8V90$" DIGEST, false },
+	{ "$y$j9T$" SALT "$hPYRBP/B3aC0I5OnlHuBPgGooQ4enrxxFyJFs7Gql9z", false },
+	{ "$y$", false },
+	{ "", false },
+};
+
+START_TEST(test_password_hashes) {
+	const struct schema_table *admins = fixture_table("system.admin");
+	struct schema_attr attr = admins->attrs[SYSTEM_ADMIN__PASSWORD];
+	const char *hash = hashes[_i].hash;
+	AUTO_FREE char *text = password_text(hash), *sealed = NULL;
+
+	ck_assert(hashes[_i].good == (text != NULL));
+	attr.type = ATTR_PASSWORD;
+	sealed = secret_seal_for(ring, admins, &attr, hash);
+	attr.type = ATTR_PASSWORD_HASH;
+	ck_assert(secret_fits(ring, admins, &attr, sealed) == hashes[_i].good);
+	ck_assert(!password_is(hash, "correct"));
+}
+END_TEST
+
+/* Of a text no other one is taken: each hash has one. */
+START_TEST(test_password_damaged) {
+	AUTO_FREE char *text = password_text("$y$j9T$" SALT "$" DIGEST);
+	size_t n = strlen(text);
+
+	for (size_t i = strlen("ENC "); i < n; i++) {
+		AUTO_FREE char *cut = xstrndup(text, i), *other = xstrdup(text);
+		AUTO_FREE char *hash = NULL, *again = NULL;
+
+		other[i] = other[i] == 'A' ? 'B' : 'A';
+		hash = password_read(other);
+		again = hash ? password_text(hash) : NULL;
+		ck_assert(!again || strcmp(again, other) == 0);
+		ck_assert_ptr_null(password_read(cut));
+	}
+	strcpy(text + n - 3, "h==");
+	ck_assert_ptr_null(password_read(text));
+	ck_assert_ptr_null(password_read("ENC Y1"));
+	ck_assert_ptr_null(password_read("ENC SH2"));
+}
+END_TEST
+
 /* Sealed text of a secret that is no hash, put where a hash belongs. */
 START_TEST(test_password_no_hash) {
 	AUTO_FREE char *sealed = secret_seal(ring, "plain");
@@ -466,6 +569,9 @@ START_TEST(test_fits) {
 	ck_assert(!secret_fits(ring, scale, psk, "secret"));
 	ck_assert(!secret_fits(ring, admins, password, own));
 	ck_assert(secret_fits(ring, admins, password, PASSWORD(admin)));
+	ck_assert(secret_fits(foreign, admins, password, PASSWORD(admin)));
+	ck_assert(!secret_fits(ring, admins, password, "ENC SH2AAAA"));
+	ck_assert(!secret_fits(ring, scale, psk, PASSWORD(admin)));
 	object_free(admin);
 }
 END_TEST
@@ -599,6 +705,10 @@ static Suite *secret_suite(void) {
 	tcase_add_test(t, test_object_moved);
 	tcase_add_test(t, test_object_kept);
 	tcase_add_test(t, test_password_hash);
+	tcase_add_test(t, test_password_text);
+	tcase_add_test(t, test_password_sealed);
+	tcase_add_loop_test(t, test_password_hashes, 0, ARRAY_LEN(hashes));
+	tcase_add_test(t, test_password_damaged);
 	tcase_add_test(t, test_password_no_hash);
 	tcase_add_test(t, test_short);
 	tcase_add_test(t, test_fits);
