@@ -99,10 +99,8 @@ int cmd_end(struct shell *sh, const struct call *call, struct err *err) {
 	int rc = cmd_private_key_for(sh, err);
 
 	(void)call;
-	if (rc) {
-		context_abort(&sh->context);
+	if (rc) /* what was edited is still open: the key may be looked for */
 		return rc;
-	}
 	rc = context_end(&sh->context, &entry);
 	if (rc == 0)
 		return config_commit(sh, err);

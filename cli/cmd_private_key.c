@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The private key is on no line: lines are echoed, kept in the history and seen by who looks at
- * processes. At a terminal it is asked for twice, without an echo; otherwise it is the next line of
+ * processes. At a terminal it is asked for twice, without an echo, and again when it was mistyped:
+ * a key that was typed ahead would else be taken for a command. Otherwise it is the next line of
  * what is read: of the script that comes from standard input, or of standard input itself, when the
  * commands come from elsewhere.
  */
@@ -16,6 +17,7 @@
 #include "schemas/schema_gen.h"
 
 #define KEY_LINE_MAX 256 /* bytes of a line that may hold a key */
+#define TRIES 3          /* of who types */
 
 static void wipe(struct str *text) {
 	if (text->data)
@@ -48,21 +50,43 @@ static bool ask(struct shell *sh, const char *prompt, struct str *ret) {
 	return true;
 }
 
-/* Into key, which the caller wipes: typed twice where someone types. */
-static int take_key(struct shell *sh, struct str *key, struct err *err) {
-	struct str again = STR_INIT;
-	bool same = true;
+static int refuse_none(struct err *err) {
+	return err_set(err, ERR_INCOMPLETE, "no private key was given");
+}
 
+/* ERR_VALUE when what was typed the second time is another one. */
+static int ask_again(struct shell *sh, const struct str *key, struct err *err) {
+	struct str again = STR_INIT;
+	bool given = ask(sh, "The same once more: ", &again);
+	bool same = given && strcmp(str_text(key), str_text(&again)) == 0;
+
+	wipe(&again);
+	if (!given)
+		return refuse_none(err);
+	return same ? 0 : err_set(err, ERR_VALUE, "the two are not the same");
+}
+
+/* ERR_VALUE when it is none, or was mistyped. */
+static int try_key(struct shell *sh, struct str *key, struct err *err) {
 	if (!ask(sh, "Private key (32 hexadecimal digits): ", key))
-		return err_set(err, ERR_INCOMPLETE, "no private key was given");
+		return refuse_none(err);
 	if (!keyring_is_private(str_text(key)))
 		return err_set(err, ERR_VALUE, "a private key is %d hexadecimal digits",
 			       PRIVATE_KEY_DIGITS);
-	if (sh->typing)
-		same = ask(sh, "The same once more: ", &again) &&
-		       strcmp(str_text(key), str_text(&again)) == 0;
-	wipe(&again);
-	return same ? 0 : err_set(err, ERR_VALUE, "the two are not the same");
+	return sh->typing ? ask_again(sh, key, err) : 0;
+}
+
+/* Into key, which the caller wipes: typed twice where someone types. */
+static int take_key(struct shell *sh, struct str *key, struct err *err) {
+	int rc = try_key(sh, key, err);
+
+	for (int left = TRIES - 1; rc == ERR_VALUE && sh->typing && left > 0; left--) {
+		out_printf(sh->out, "%s\n", err->text);
+		out_flush(sh->out);
+		wipe(key);
+		rc = try_key(sh, key, err);
+	}
+	return rc;
 }
 
 static int give_key(struct shell *sh, bool at_once, struct err *err) {
