@@ -308,6 +308,17 @@ static void commit_undo(struct commit_run *run) {
 	commit_swap_out(run);
 }
 
+/* No line of a file, and none of the past, says that it takes the private key away. */
+static void review_key(const struct commit_run *run) {
+	const struct keyring *k = run->engine->keyring;
+
+	if ((run->txn->replaces || run->txn->restores) && run->reseal.before &&
+	    keyring_sealing(k) == keyring_device(k))
+		warn_add(run->view.warnings,
+			 "private-data-encryption is disabled now: secrets are sealed with the "
+			 "key of the device, and no other unit can read them");
+}
+
 /* What a file that replaces all may do unseen. */
 static void review_replaced(const struct commit_run *run, const struct change *c) {
 	if (txn_loses_password(c->before, c->after))
@@ -328,6 +339,7 @@ static void commit_review(const struct commit_run *run) {
 		if (run->txn->replaces)
 			review_replaced(run, c);
 	}
+	review_key(run);
 }
 
 /* Nothing can fail any more: a fault here only kills. */

@@ -264,13 +264,18 @@ END_TEST
 
 /* ---- the past, and what was begun before ---- */
 
-static void go_back(struct engine *e, uint64_t revision) {
+/* Whether the commit says that it takes the private key away. */
+static bool go_back(struct engine *e, uint64_t revision) {
 	struct txn *t = txn_new(e, "test", "cli");
 	struct err err = { 0 };
+	bool said = false;
 
 	ck_assert_msg(history_stage(t, revision, &err) == 0 && txn_commit(t, &err) == 0, "%s",
 		      err.text);
+	for (unsigned int i = 0; i < txn_warnings(t)->n; i++)
+		said = said || strstr(txn_warnings(t)->text[i], "private-data-encryption is disabled");
 	txn_free(t);
+	return said;
 }
 
 START_TEST(test_past) {
@@ -283,12 +288,14 @@ START_TEST(test_past) {
 	make_unit(e);
 	enable(e, KEY_ONE);
 	enabled = e->revision;
-	go_back(e, first);
+	ck_assert(go_back(e, first));
 	check_secret(e, "the first one");
 	check_versions(dir, DEVICE, 1, 7);
-	go_back(e, enabled); /* there is nobody to type the key */
+	ck_assert(!go_back(e, enabled)); /* there is nobody to type the key */
 	check_secret(e, "the second one");
 	check_versions(dir, PRIVATE, 2, 10);
+	fixture_set(e, "system.ha", "", "set password \"a fourth one\"\n");
+	ck_assert(!go_back(e, e->revision - 1)); /* the same key is in force there */
 	engine_close(e);
 }
 END_TEST
