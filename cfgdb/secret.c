@@ -587,6 +587,38 @@ void secret_review_object(const struct keyring *k, const struct object *obj,
 		secret_review_value(k, obj, &obj->fields[f], old, warnings);
 }
 
+static bool secret_opens(const struct keyring *k, const char *sealed) {
+	char *plain = NULL;
+	bool opens = secret_unseal(k, sealed, &plain, NULL) == 0;
+
+	plain_free(plain);
+	return opens;
+}
+
+bool secret_opens_object(const struct keyring *k, const struct object *obj,
+			 const struct object *old) {
+	bool opens = true;
+
+	for (uint32_t f = 0; f < obj->n_fields && opens; f++) {
+		const struct field *field = &obj->fields[f];
+		const struct schema_attr *a = &obj->table->attrs[field->attr];
+		const struct value *before = old ? object_get(old, field->attr) : NULL;
+
+		for (uint32_t i = 0; i < field->value.n && opens; i++) {
+			const union item *item = value_item(&field->value, i);
+
+			if (a->type == ATTR_CHILD)
+				opens = secret_opens_object(
+					k, item->entry, child_of(old, field->attr, item->entry));
+			else if (schema_is_secret(a))
+				opens = secret_opens(k, item->str) ||
+					(before && i < before->n &&
+					 strcmp(value_item(before, i)->str, item->str) == 0);
+		}
+	}
+	return opens;
+}
+
 static bool secret_mask_item(const struct keyring *k, union item *item) {
 	char hex[SECRET_MAC_HEX_LEN + 1];
 

@@ -101,6 +101,10 @@ int secret_seal_object(const struct keyring *k, struct object *obj, const struct
 void secret_review_object(const struct keyring *k, const struct object *obj,
 			  const struct object *old, struct warnings *warnings);
 
+/* Whether every secret of obj can be read, but for texts that old (may be NULL) has there, too. */
+bool secret_opens_object(const struct keyring *k, const struct object *obj,
+			 const struct object *old);
+
 /* Replace each secret of obj by "MAC hex", for digests; false when one cannot be read. */
 bool secret_mask_object(const struct keyring *k, struct object *obj);
 

@@ -324,6 +324,13 @@ int txn_purge(struct txn *t, const struct schema_table *table, struct err *err) 
 
 /* ---- before a commit ---- */
 
+/* The keyring keeps the last keys only. */
+static int refuse_unreadable(struct err *err) {
+	return err_set(err, ERR_LOCKED,
+		       "the private key was changed more than once meanwhile, and a secret cannot "
+		       "be read any more: set it again");
+}
+
 static int staged_recheck(const struct txn *t, const struct staged *s, struct err *err) {
 	const struct object *active;
 	int rc = 0;
@@ -331,6 +338,8 @@ static int staged_recheck(const struct txn *t, const struct staged *s, struct er
 	if (active_version(t, s->table, s->key) != s->base)
 		return txn_refuse_locked(err);
 	active = model_find(t->engine->model, s->table, s->key);
+	if (s->obj && !secret_opens_object(t->engine->keyring, s->obj, active))
+		return refuse_unreadable(err);
 	if (s->obj)
 		rc = check_object(t, s->obj, err);
 	else if (active)

@@ -24,6 +24,7 @@
 
 #define KEY_ONE "00112233445566778899aabbccddeeff"
 #define KEY_TWO "ffeeddccbbaa99887766554433221100"
+#define KEY_THREE "0123456789abcdef0123456789abcdef"
 #define ENABLE "set private-data-encryption enable\n"
 #define DEVICE 2                     /* versions of sealed text: the byte that it begins with */
 #define PRIVATE 3
@@ -318,6 +319,38 @@ START_TEST(test_staged) {
 }
 END_TEST
 
+/* Of two keys that came meanwhile, the first can still be read with; of three no more. */
+START_TEST(test_staged_for_long) {
+	static const char *const keys[] = { KEY_TWO, KEY_THREE };
+	AUTO_FREE char *dir = fixture_dir();
+	struct engine *e = fixture_engine(dir);
+	struct txn *t = txn_new(e, "test", "cli");
+	struct err err = { 0 };
+
+	enable(e, KEY_ONE);
+	txn_hold(t, "test");
+	ck_assert_int_eq(fixture_put(t, "system.auto-scale", "", TXN_ANY,
+				     "set psksecret \"it waits\"\n", &err), 0);
+	for (int i = 0; i <= _i; i++)
+		enable(e, keys[i]);
+	if (_i == 0) {
+		ck_assert_msg(txn_commit(t, &err) == 0, "%s", err.text);
+		check_secret(e, "it waits");
+	} else {
+		ck_assert_int_eq(txn_commit(t, &err), ERR_LOCKED);
+		ck_assert_msg(strstr(err.text, "system auto-scale:") == err.text &&
+			      strstr(err.text, "set it again"), "%s", err.text);
+		ck_assert_str_eq(sealed(e), "");
+		ck_assert_int_eq(fixture_put(t, "system.auto-scale", "", TXN_ANY,
+					     "set psksecret \"set again\"\n", &err), 0);
+		ck_assert_msg(txn_commit(t, &err) == 0, "%s", err.text);
+		check_secret(e, "set again");
+	}
+	txn_free(t);
+	engine_close(e);
+}
+END_TEST
+
 /* ---- another unit ---- */
 
 static int put_sealed(struct engine *e, const char *text, struct err *err) {
@@ -569,6 +602,7 @@ int main(void) {
 	tcase_add_loop_test(t, test_faults, 0, 2);
 	tcase_add_test(t, test_past);
 	tcase_add_test(t, test_staged);
+	tcase_add_loop_test(t, test_staged_for_long, 0, 2);
 	tcase_add_test(t, test_other_unit);
 	tcase_add_test(t, test_connection);
 	tcase_add_loop_test(t, test_first_release, 0, 2);
