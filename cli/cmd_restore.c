@@ -77,14 +77,15 @@ int cmd_backup(struct shell *sh, const struct call *call, struct err *err) {
 		out_text(sh->out, "Please wait...\n");
 	out_flush(sh->out);
 	rc = backup_text(sh->client, form, backup_stop, sh, &text, err);
-	if (rc || out_stopped(sh->out))
+	if (rc || out_stopped(sh->out)) {
+		cmd_outcome(sh, rc ? rc : ERR_FILE);
 		return rc;
-	if (to_out) {
-		out_bytes(sh->out, str_text(&text), text.len);
-		return 0;
 	}
-	rc = backup_write(path, &text, err);
-	if (rc == 0)
+	if (to_out)
+		out_bytes(sh->out, str_text(&text), text.len);
+	else
+		rc = backup_write(path, &text, err);
+	if (cmd_outcome(sh, rc) == 0 && !to_out)
 		out_printf(sh->out, "\nConfig backed up to %s done.\n", path);
 	return rc;
 }
@@ -187,7 +188,9 @@ static bool never_enough(void *arg) {
 static int print_told(struct restore *r, const char *what, struct err *err) {
 	const char *const words[] = { "execute", "restore", what };
 	AUTO_STR struct str text = STR_INIT;
-	const struct client_output out = { take_text, never_enough, &text, false, NULL };
+	const struct client_output out = { .text = take_text,
+					   .enough = never_enough,
+					   .arg = &text };
 	int rc = client_run(r->sh->client, ARRAY_LEN(words), (char **)words, &out, err);
 
 	if (rc == 0)

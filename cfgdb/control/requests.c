@@ -64,6 +64,7 @@ void caller_done(struct caller *s) {
 		relay_detach(s->config->relay);
 	s->attached = false;
 	request_run_drop(s);
+	request_run_settle(s, AUDIT_UNKNOWN);
 	caller_drop_txn(s);
 	if (s->seat.held)
 		txn_lend(s->seat.held->txn, &rights_none, "");
@@ -540,6 +541,7 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_PLACE] = request_edit_place,
 	[CTL_PURGE] = request_edit_purge,
 	[CTL_PRIVATE_KEY] = request_edit_private_key,
+	[CTL_OUTCOME] = request_run_outcome,
 };
 
 /* ---- dispatch ---- */
