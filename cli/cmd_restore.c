@@ -60,6 +60,19 @@ static int backup_flash(struct shell *sh, const struct call *call, struct err *e
 	return rc;
 }
 
+/* Words that are too many; those who know them from elsewhere learn what there is here. */
+static int refuse_more(const struct call *call, struct err *err) {
+	static const char *const places[] = { "ftp", "management-station", "sftp", "tftp", "usb" };
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (strcmp(call->argv[0], places[i]) == 0)
+			return err_set(err, ERR_FILE,
+				       "%s is not possible: a backup is a file here, /tmp/FILE, or "
+				       "what `scp -O UNIT:sys_config FILE` fetches from elsewhere",
+				       places[i]);
+	return grammar_refuse(call->argv[1], err);
+}
+
 int cmd_backup(struct shell *sh, const struct call *call, struct err *err) {
 	enum backup_form form = form_of(call);
 	const char *path = call->argv[0];
@@ -68,9 +81,10 @@ int cmd_backup(struct shell *sh, const struct call *call, struct err *err) {
 	int rc;
 
 	if (form == BACKUP_CONFIG && strcmp(path, "flash") == 0)
-		return backup_flash(sh, call, err);
+		return call->argc > 2 ? grammar_refuse(call->argv[2], err)
+				      : backup_flash(sh, call, err);
 	if (call->argc > 1)
-		return grammar_refuse(call->argv[1], err);
+		return refuse_more(call, err);
 	if (*path == '\0')
 		return err_set(err, ERR_FILE, "a file name is missing: nothing was written");
 	if (!to_out)

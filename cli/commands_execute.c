@@ -294,20 +294,25 @@ static const struct command execute_clear[] = {
 static const struct argument backup_args[] = {
 	{ "<file>", "File to write; - for standard output; flash to name the present revision." },
 	{ "<comment>", "Comment of the revision, with flash." },
+	{ 0 }, /* where `tftp FILE SERVER PASSWORD` ends */
+	{ 0 },
 };
 
 static const struct argument backup_file_args[] = {
 	{ "<file>", "File to write; - for standard output." },
+	{ 0 },
+	{ 0 },
+	{ 0 },
 };
 
 #define BACKUP_FLAGS (COMMAND_UNPAGED | COMMAND_TEXT | COMMAND_CHECKED)
 
 static const struct command execute_backup[] = {
-	{ "config", "What `show` prints.", .min_args = 1, .max_args = 2, .args = backup_args,
+	{ "config", "What `show` prints.", .min_args = 1, .max_args = 4, .args = backup_args,
 	  .flags = BACKUP_FLAGS, .run = cmd_backup },
-	{ "full-config", "With values that are at their default.", .min_args = 1, .max_args = 1,
+	{ "full-config", "With values that are at their default.", .min_args = 1, .max_args = 4,
 	  .args = backup_file_args, .flags = BACKUP_FLAGS, .run = cmd_backup },
-	{ "yaml-config", "As YAML, for other programs.", .min_args = 1, .max_args = 1,
+	{ "yaml-config", "As YAML, for other programs.", .min_args = 1, .max_args = 4,
 	  .args = backup_file_args, .flags = BACKUP_FLAGS, .run = cmd_backup },
 	{ 0 }
 };

@@ -50,7 +50,7 @@ enum command_args {
 };
 
 struct argument {
-	const char *name;         /* "<address>" */
+	const char *name;         /* "<address>"; NULL: there is none, but the command says so */
 	const char *help;
 };
 
