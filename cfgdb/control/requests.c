@@ -621,7 +621,7 @@ static int refuse(const struct caller *s, struct err *err) {
 		return err_set(err, ERR_PERMISSION, "a new password has to be set first");
 	return err_set(err, ERR_PERMISSION,
 		       "you are no administrator of this unit: root and members of the group %s "
-		       "are",
+		       "are, and entries of config system admin that log in",
 		       s->config->group);
 }
 
