@@ -119,7 +119,9 @@ static bool never_enough(void *arg) {
 
 static int run_for_word(struct client *client, const char *const words[3], struct str *ret,
 			struct err *err) {
-	const struct client_output out = { take_text, never_enough, ret, false, NULL };
+	const struct client_output out = { .text = take_text,
+					   .enough = never_enough,
+					   .arg = ret };
 	int rc;
 
 	str_clear(ret);
@@ -158,7 +160,9 @@ int backup_comment(struct client *client, const char *revision, const char *comm
 		   struct err *err) {
 	const char *const words[] = { "execute", "revision", "comment", revision, comment };
 	AUTO_STR struct str said = STR_INIT;
-	const struct client_output out = { take_text, never_enough, &said, false, NULL };
+	const struct client_output out = { .text = take_text,
+					   .enough = never_enough,
+					   .arg = &said };
 
 	return client_run(client, ARRAY_LEN(words), (char **)words, &out, err);
 }

@@ -92,7 +92,8 @@ static bool never_enough(void *arg) {
 	return false;
 }
 
-static const struct client_output no_output = { job_output, never_enough, NULL, false, NULL };
+static const struct client_output no_output = { .text = job_output,
+						     .enough = never_enough };
 
 /* Hand the log to the daemon, in words as long as they may be. */
 static int job_keep(struct batch_job *job, struct err *err) {

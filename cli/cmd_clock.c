@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The clock is the machine's. It is shown here, and set by timedatectl as the administrator, who
- * may be allowed to or not: neither this shell nor the daemon has the right to set it. The daemon
- * is asked before whether his role allows it, and tells the log. What refuses (time that is
- * synchronized, a missing right) is told in its own words.
+ * The clock is the machine's. It is shown here, and set by timedatectl as the administrator, whom
+ * the machine's rules for polkit let: neither this shell nor the daemon has the right to set it.
+ * The daemon is asked before whether his role allows it, and tells the log what became of it. What
+ * refuses (time that is synchronized, a missing right) is told in its own words.
  *
  * When the clock was set last by a time server is known where systemd-timesyncd does that; of other
  * services the kernel knows only that one does.
@@ -54,11 +54,12 @@ static int clock_set(struct shell *sh, const struct call *call, const struct tm 
 
 	strftime(moment, sizeof(moment), "%Y-%m-%d %H:%M:%S", tm);
 	rc = cmd_permit(sh, call, err);
-	if (rc == 0)
-		rc = program_run(sh, args, clock_keep, said, &status, err);
 	if (rc)
 		return rc;
-	return status ? err_set(err, ERR_PERMISSION, "the clock is not set: %s", said) : 0;
+	rc = program_run(sh, args, clock_keep, said, &status, err);
+	if (rc == 0 && status)
+		rc = program_denied("the clock", "is not set", said, err);
+	return cmd_outcome(sh, rc);
 }
 
 /* Read all of word by a format of strptime(3). */

@@ -46,37 +46,43 @@ static void remote_last(void *arg, const char *text, size_t len) {
 	out_say(sh->out, str_text(&all));
 }
 
-/* The daemon carries the command out; prefix: a word behind the first one, or NULL. */
-static int remote_words(struct shell *sh, const struct call *call, const char *prefix,
-			const struct client_output *out, struct err *err) {
-	char *words[REMOTE_WORDS_MAX];
+/* The command as the daemon knows it; how many words it has. */
+static size_t remote_line(const struct call *call, char *words[REMOTE_WORDS_MAX]) {
 	size_t n = 0;
 
-	for (size_t i = 0; i < call->n_words; i++) {
+	for (size_t i = 0; i < call->n_words; i++)
 		words[n++] = (char *)call->words[i];
-		if (i == 0 && prefix)
-			words[n++] = (char *)prefix;
-	}
 	for (size_t i = 0; i < call->argc && n < REMOTE_WORDS_MAX; i++)
 		words[n++] = call->argv[i];
-	return client_run(sh->client, n, words, out, err);
+	return n;
+}
+
+static int remote_words(struct shell *sh, const struct call *call, const struct client_output *out,
+			struct err *err) {
+	char *words[REMOTE_WORDS_MAX];
+
+	return client_run(sh->client, remote_line(call, words), words, out, err);
 }
 
 static int remote_run(struct shell *sh, const struct call *call, bool (*enough)(void *arg),
 		      struct err *err) {
-	const struct client_output out = { remote_text, enough, sh, sh->json, remote_last };
+	const struct client_output out = { .text = remote_text,
+					   .enough = enough,
+					   .arg = sh,
+					   .json = sh->json,
+					   .last = remote_last };
 
-	return remote_words(sh, call, NULL, &out, err);
+	return remote_words(sh, call, &out, err);
 }
 
 int cmd_remote(struct shell *sh, const struct call *call, struct err *err) {
 	return remote_run(sh, call, remote_enough, err);
 }
 
-int cmd_check(struct shell *sh, const struct call *call, struct err *err) {
-	const struct client_output out = { remote_text, remote_enough, sh, false, NULL };
+int cmd_may(struct shell *sh, const struct call *call, struct err *err) {
+	char *words[REMOTE_WORDS_MAX];
 
-	return remote_words(sh, call, "check", &out, err);
+	return client_may(sh->client, remote_line(call, words), words, err);
 }
 
 int cmd_watch(struct shell *sh, const struct call *call, struct err *err) {
@@ -114,15 +120,27 @@ static bool never_enough(void *arg) {
 
 int cmd_permit(struct shell *sh, const struct call *call, struct err *err) {
 	AUTO_STR struct str said = STR_INIT;
-	const struct client_output out = { take_answer, never_enough, &said, false, NULL };
+	const struct client_output out = { .text = take_answer,
+					   .enough = never_enough,
+					   .arg = &said };
 
-	return remote_words(sh, call, NULL, &out, err);
+	return remote_words(sh, call, &out, err);
+}
+
+int cmd_outcome(struct shell *sh, int rc) {
+	struct err err;
+
+	if (client_outcome(sh->client, rc, &err) == ERR_TIMEOUT)
+		sh->lost = true;
+	return rc;
 }
 
 /* What the daemon answers to these words, whatever form of output the session has. */
 static int remote_ask(struct shell *sh, size_t n, const char *const words[], struct str *answer,
 		      struct err *err) {
-	const struct client_output out = { take_answer, never_enough, answer, false, NULL };
+	const struct client_output out = { .text = take_answer,
+					   .enough = never_enough,
+					   .arg = answer };
 
 	return client_run(sh->client, n, (char **)words, &out, err);
 }

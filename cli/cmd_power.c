@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reboot and shutdown are asked of systemd as the administrator, who may be allowed to or not, when
- * the daemon has found that his role allows it, and has told the log. The comment is for the log of
+ * Reboot and shutdown are asked of systemd as the administrator, whom the machine's rules for
+ * polkit let, when the daemon has found that his role allows it. What became of it the daemon tells
+ * the log; should it go down first, that nobody has said. The comment is for the log of
  * the machine and for whoever else is logged in. All that is set is saved already: there is nothing
  * to be done before.
  */
@@ -33,13 +34,13 @@ static int power_run(struct shell *sh, const struct call *call, const char *verb
 		args[3] = comment;
 	}
 	rc = cmd_permit(sh, call, err);
-	if (rc == 0)
-		rc = program_run(sh, args, power_keep, said, &status, err);
 	if (rc)
 		return rc;
-	if (status)
-		return err_set(err, ERR_PERMISSION, "%s is refused: %s", call->words[1],
-			       said);
+	rc = program_run(sh, args, power_keep, said, &status, err);
+	if (rc == 0 && status)
+		rc = program_denied(call->words[1], "is refused", said, err);
+	if (cmd_outcome(sh, rc) != 0)
+		return rc;
 	out_printf(sh->out, "The system is going down: %s.\n", call->words[1]);
 	return 0;
 }

@@ -60,6 +60,19 @@ static int backup_flash(struct shell *sh, const struct call *call, struct err *e
 	return rc;
 }
 
+/* Words that are too many; those who know them from elsewhere learn what there is here. */
+static int refuse_more(const struct call *call, struct err *err) {
+	static const char *const places[] = { "ftp", "management-station", "sftp", "tftp", "usb" };
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (strcmp(call->argv[0], places[i]) == 0)
+			return err_set(err, ERR_FILE,
+				       "%s is not possible: a backup is a file here, /tmp/FILE, or "
+				       "what `scp -O UNIT:sys_config FILE` fetches from elsewhere",
+				       places[i]);
+	return grammar_refuse(call->argv[1], err);
+}
+
 int cmd_backup(struct shell *sh, const struct call *call, struct err *err) {
 	enum backup_form form = form_of(call);
 	const char *path = call->argv[0];
@@ -68,23 +81,25 @@ int cmd_backup(struct shell *sh, const struct call *call, struct err *err) {
 	int rc;
 
 	if (form == BACKUP_CONFIG && strcmp(path, "flash") == 0)
-		return backup_flash(sh, call, err);
+		return call->argc > 2 ? grammar_refuse(call->argv[2], err)
+				      : backup_flash(sh, call, err);
 	if (call->argc > 1)
-		return grammar_refuse(call->argv[1], err);
+		return refuse_more(call, err);
 	if (*path == '\0')
 		return err_set(err, ERR_FILE, "a file name is missing: nothing was written");
 	if (!to_out)
 		out_text(sh->out, "Please wait...\n");
 	out_flush(sh->out);
 	rc = backup_text(sh->client, form, backup_stop, sh, &text, err);
-	if (rc || out_stopped(sh->out))
+	if (rc || out_stopped(sh->out)) {
+		cmd_outcome(sh, rc ? rc : ERR_FILE);
 		return rc;
-	if (to_out) {
-		out_bytes(sh->out, str_text(&text), text.len);
-		return 0;
 	}
-	rc = backup_write(path, &text, err);
-	if (rc == 0)
+	if (to_out)
+		out_bytes(sh->out, str_text(&text), text.len);
+	else
+		rc = backup_write(path, &text, err);
+	if (cmd_outcome(sh, rc) == 0 && !to_out)
 		out_printf(sh->out, "\nConfig backed up to %s done.\n", path);
 	return rc;
 }
@@ -187,7 +202,9 @@ static bool never_enough(void *arg) {
 static int print_told(struct restore *r, const char *what, struct err *err) {
 	const char *const words[] = { "execute", "restore", what };
 	AUTO_STR struct str text = STR_INIT;
-	const struct client_output out = { take_text, never_enough, &text, false, NULL };
+	const struct client_output out = { .text = take_text,
+					   .enough = never_enough,
+					   .arg = &text };
 	int rc = client_run(r->sh->client, ARRAY_LEN(words), (char **)words, &out, err);
 
 	if (rc == 0)

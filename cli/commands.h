@@ -81,11 +81,14 @@ int cmd_private_key_for(struct shell *sh, struct err *err);
  */
 int cmd_remote(struct shell *sh, const struct call *call, struct err *err);
 
-/* Ask the daemon whether it could carry the command out; 0, or what speaks against it. */
-int cmd_check(struct shell *sh, const struct call *call, struct err *err);
+/* Ask the daemon whether the command would be carried out; 0, or what speaks against it. */
+int cmd_may(struct shell *sh, const struct call *call, struct err *err);
 
-/* Ask the daemon, which tells the log, whether he may do what this shell does by itself. */
+/* Tell the daemon that this shell begins to do something by itself, if he may. */
 int cmd_permit(struct shell *sh, const struct call *call, struct err *err);
+
+/* Tell it, for the log, what became of that: 0, or the code of an error. Returns that. */
+int cmd_outcome(struct shell *sh, int rc);
 int cmd_watch(struct shell *sh, const struct call *call, struct err *err);
 int cmd_top(struct shell *sh, const struct call *call, struct err *err);
 int cmd_session_clear(struct shell *sh, const struct call *call, struct err *err);

@@ -303,8 +303,8 @@ static const struct command diagnose_session_sync[] = {
 };
 
 static const struct command diagnose_session[] = {
-	{ "clear", "End the sessions that fit the filter.", .flags = COMMAND_UNPAGED,
-	  .run = cmd_session_clear },
+	{ "clear", "End the sessions that fit the filter.",
+	  .flags = COMMAND_UNPAGED | COMMAND_CHECKED, .run = cmd_session_clear },
 	{ "exact", "Show one session.", .min_args = 5, .max_args = 5, .args = tuple_args, REMOTE },
 	{ "filter", "Show or set the filter of this connection.", .sub = session_filter, REMOTE },
 	{ "full-stat", "Numbers about sessions and their table.", REMOTE },
@@ -317,8 +317,8 @@ static const struct command diagnose_session[] = {
 };
 
 static const struct command diagnose_session6[] = {
-	{ "clear", "End the sessions that fit the filter.", .flags = COMMAND_UNPAGED,
-	  .run = cmd_session_clear },
+	{ "clear", "End the sessions that fit the filter.",
+	  .flags = COMMAND_UNPAGED | COMMAND_CHECKED, .run = cmd_session_clear },
 	{ "filter", "Show or set the filter of this connection.", .sub = session_filter, REMOTE },
 	{ "list", "List the sessions that fit the filter.", REMOTE },
 	{ "stat", "Numbers about sessions.", REMOTE },

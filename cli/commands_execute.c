@@ -105,7 +105,7 @@ static const struct command execute_ha[] = {
 static const struct command execute_cfg[] = {
 	{ "reload", "Go back to what was saved last.",
 	  .warning = "This drops all changes that are not saved!",
-	  .flags = COMMAND_CHECKED, REMOTE },
+	  REMOTE },
 	{ "save", "Save the configuration as it is.", REMOTE },
 	{ "status", "Tell what is not saved, and when the unit goes back.", REMOTE },
 	{ 0 }
@@ -140,7 +140,7 @@ static const struct command execute_revision[] = {
 	{ "revert", "Bring the configuration of a revision back.", .min_args = 1, .max_args = 2,
 	  .args = revert_args,
 	  .warning = "This replaces the configuration by that of another revision!",
-	  .flags = COMMAND_CHECKED, REMOTE },
+	  REMOTE },
 	{ 0 }
 };
 
@@ -190,14 +190,14 @@ static const struct command execute_transaction_commit[] = {
 
 static const struct command execute_transaction[] = {
 	{ "abort", "Drop what was changed in it.", .max_args = 1, .args = transaction_args,
-	  .run = cmd_transaction_take },
+	  .flags = COMMAND_CHECKED, .run = cmd_transaction_take },
 	{ "commit", "Make active what was changed in it.", .sub = execute_transaction_commit,
 	  REMOTE },
 	{ "confirm", "Keep what was committed to be confirmed.", .max_args = 1,
 	  .args = revision_args, REMOTE },
 	{ "diff", "Show what it would change, as commands.", REMOTE },
 	{ "resume", "Go on with one that was left open.", .min_args = 1, .max_args = 1,
-	  .args = transaction_args, .run = cmd_transaction_take },
+	  .args = transaction_args, .flags = COMMAND_CHECKED, .run = cmd_transaction_take },
 	{ "start", "From now on, changes are not active before a commit.", .max_args = 1,
 	  .args = start_args, REMOTE },
 	{ "status", "Show what is open.", REMOTE },
@@ -294,19 +294,26 @@ static const struct command execute_clear[] = {
 static const struct argument backup_args[] = {
 	{ "<file>", "File to write; - for standard output; flash to name the present revision." },
 	{ "<comment>", "Comment of the revision, with flash." },
+	{ 0 }, /* where `tftp FILE SERVER PASSWORD` ends */
+	{ 0 },
 };
 
 static const struct argument backup_file_args[] = {
 	{ "<file>", "File to write; - for standard output." },
+	{ 0 },
+	{ 0 },
+	{ 0 },
 };
 
+#define BACKUP_FLAGS (COMMAND_UNPAGED | COMMAND_TEXT | COMMAND_CHECKED)
+
 static const struct command execute_backup[] = {
-	{ "config", "What `show` prints.", .min_args = 1, .max_args = 2, .args = backup_args,
-	  .flags = COMMAND_UNPAGED | COMMAND_TEXT, .run = cmd_backup },
-	{ "full-config", "With values that are at their default.", .min_args = 1, .max_args = 1,
-	  .args = backup_file_args, .flags = COMMAND_UNPAGED | COMMAND_TEXT, .run = cmd_backup },
-	{ "yaml-config", "As YAML, for other programs.", .min_args = 1, .max_args = 1,
-	  .args = backup_file_args, .flags = COMMAND_UNPAGED | COMMAND_TEXT, .run = cmd_backup },
+	{ "config", "What `show` prints.", .min_args = 1, .max_args = 4, .args = backup_args,
+	  .flags = BACKUP_FLAGS, .run = cmd_backup },
+	{ "full-config", "With values that are at their default.", .min_args = 1, .max_args = 4,
+	  .args = backup_file_args, .flags = BACKUP_FLAGS, .run = cmd_backup },
+	{ "yaml-config", "As YAML, for other programs.", .min_args = 1, .max_args = 4,
+	  .args = backup_file_args, .flags = BACKUP_FLAGS, .run = cmd_backup },
 	{ 0 }
 };
 
@@ -324,14 +331,15 @@ static const struct argument restore_args[] = {
 
 static const struct command execute_restore[] = {
 	{ "config", "Replace the configuration by that of a file.", .min_args = 1, .max_args = 5,
-	  .args = restore_args, .flags = COMMAND_UNPAGED | COMMAND_TEXT, .run = cmd_restore },
+	  .args = restore_args, .flags = COMMAND_UNPAGED | COMMAND_TEXT | COMMAND_CHECKED,
+	  .run = cmd_restore },
 	{ 0 }
 };
 
 static const struct command execute_private[] = {
 	{ "id", "Show which key it is; backups name it, too.", REMOTE },
 	{ "key", "Give the key, which no line may hold: it is asked for, or read from standard "
-	  "input.", .flags = COMMAND_UNPAGED, .run = cmd_private_key },
+	  "input.", .flags = COMMAND_UNPAGED | COMMAND_CHECKED, .run = cmd_private_key },
 	{ 0 }
 };
 

@@ -140,6 +140,8 @@ void complete_text(struct completer *k, const struct argument *argument) {
 				      .take = take_name,
 				      .arg = k->c };
 
+	if (!argument->name)
+		return;
 	if (argument->name[0] != '<') {
 		completer_add(k->c, argument->name, argument->help, false);
 		return;

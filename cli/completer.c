@@ -118,6 +118,8 @@ void completer_keys(struct completer *k, const struct schema_table *table, const
 	struct key_adder a = { k->c, noun, but };
 	struct err err;
 
+	if (!client_may_see(client_info(k->sh->client), table))
+		return;
 	if (client_keys(k->sh->client, table, k->c->prefix, UINT32_MAX, add_key, &a, &err) ==
 	    ERR_TIMEOUT)
 		k->sh->lost = true;

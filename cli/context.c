@@ -223,7 +223,10 @@ static int name_conflict(const struct schema_table *theirs, const struct schema_
 		       key, theirs->noun, ours->noun, ours->attrs[0].name, key, key);
 }
 
-/* A new key must not be in another table of the same name space. */
+/*
+ * A new key must not be in another table of the same name space. Of what he may not see nothing is
+ * asked, which would be told as a refusal: the daemon looks there when the entry is put.
+ */
 static int check_names(struct context *ctx, const struct schema_table *table, const char *key,
 		       struct err *err) {
 	for (uint16_t i = 0; table->names && i < schema_n_top; i++) {
@@ -233,10 +236,11 @@ static int check_names(struct context *ctx, const struct schema_table *table, co
 		int rc;
 
 		if (other == table || !other->names || strcmp(other->names, table->names) != 0 ||
+		    !client_may_see(client_info(ctx->client), other) ||
 		    object_key_parse(other, key, &same, NULL) != 0)
 			continue;
 		rc = client_get(ctx->client, other, key, &obj, err);
-		if (rc == ERR_NOT_FOUND || rc == ERR_DENIED) /* the daemon looks there, too */
+		if (rc == ERR_NOT_FOUND || rc == ERR_DENIED) /* his role is another one by now */
 			continue;
 		if (rc)
 			return rc;

@@ -29,7 +29,7 @@ enum command_flag {
 	COMMAND_YIELDS = 1 << 4,  /* what is short for it and for another one means that */
 	COMMAND_PARTS = 1 << 5,   /* the beginning of a path will do */
 	COMMAND_AT_ONCE = 1 << 6, /* is carried out even while a batch is typed */
-	COMMAND_CHECKED = 1 << 7, /* the daemon says whether it can be done before that is asked */
+	COMMAND_CHECKED = 1 << 7, /* the daemon says whether it may be before the shell begins */
 	COMMAND_TEXT = 1 << 8,    /* what it prints has no form of JSON */
 };
 
@@ -50,7 +50,7 @@ enum command_args {
 };
 
 struct argument {
-	const char *name;         /* "<address>" */
+	const char *name;         /* "<address>"; NULL: there is none, but the command says so */
 	const char *help;
 };
 
@@ -64,7 +64,8 @@ struct command {
 	enum command_args kind;
 	unsigned int min_args, max_args;
 	const struct argument *args;  /* ARGS_TEXT: max_args of them */
-	const char *warning;      /* told at a terminal before it asks whether to go on; or NULL */
+	const char *warning;      /* told at a terminal before it asks whether to go on; or NULL:
+				   * the daemon has said before that it may be */
 	/* Carry it out; NULL: words are missing. */
 	int (*run)(struct shell *sh, const struct call *call, struct err *err);
 };

@@ -38,7 +38,8 @@ static void live_output(struct shell *sh, size_t n, char *const words[], struct 
 	void (*warn)(void *arg, const char *text) = sh->warn;
 	const struct client_output out = { .text = output_text,
 					   .enough = output_enough,
-					   .arg = text };
+					   .arg = text,
+					   .hint = true };
 	struct err err;
 	int rc;
 
@@ -150,6 +151,7 @@ static void live_entries(const struct live_query *q) {
 		table = schema_find(dotted);
 	}
 	if (table && schema_is_list(table) &&
+	    client_may_see(client_info(q->sh->client), table) &&
 	    client_keys(q->sh->client, table, q->prefix, UINT32_MAX, live_key, (void *)q, &err) ==
 		    ERR_TIMEOUT)
 		q->sh->lost = true;

@@ -21,6 +21,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "cfgdb/base/mem.h"
+
 #define STATUS_MISSING 127
 #define STATUS_SIGNAL 128
 
@@ -141,4 +143,28 @@ bool program_host_is_sane(const char *host) {
 		if (!isalnum((unsigned char)*host) && !strchr(".-_", *host))
 			return false;
 	return true;
+}
+
+/* ---- what systemd refuses ---- */
+
+static bool is_there(const char *root, const char *path) {
+	AUTO_FREE char *full = xasprintf("%s%s", root, path);
+
+	return access(full, F_OK) == 0;
+}
+
+const char *program_lacks(const char *root, bool is_root) {
+	if (!is_there(root, "/run/dbus/system_bus_socket"))
+		return "dbus does not run here: without it systemd cannot be asked";
+	if (!is_root && !is_there(root, "/usr/share/dbus-1/system-services/"
+					"org.freedesktop.PolicyKit1.service"))
+		return "polkitd is not installed: without it systemd lets root alone do this";
+	return NULL;
+}
+
+int program_denied(const char *what, const char *how, const char *said, struct err *err) {
+	const char *lacks = program_lacks("", geteuid() == 0);
+
+	return err_set(err, ERR_PERMISSION, "%s %s: %s%s%s", what, how, said, lacks ? "\n" : "",
+		       lacks ? lacks : "");
 }

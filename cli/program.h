@@ -27,5 +27,14 @@ int program_follow(struct shell *sh, const char *const argv[],
 		   void (*each)(void *arg, const char *line), void *arg, int *status,
 		   struct err *err);
 
+/*
+ * What the machine whose files are below root ("" for this one) lacks to let a user who is not root
+ * ask systemd for something: words for an error, or NULL.
+ */
+const char *program_lacks(const char *root, bool is_root);
+
+/* Fill *err: the system refused something, in its words, and what it lacks; returns its code. */
+int program_denied(const char *what, const char *how, const char *said, struct err *err);
+
 /* True for what can be the name or address of a host, and no option of a program. */
 bool program_host_is_sane(const char *host);

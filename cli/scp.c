@@ -56,14 +56,16 @@ static bool refuse(const char *why) {
 static bool send_config(struct client *client) {
 	AUTO_STR struct str text = STR_INIT, head = STR_INIT;
 	struct err err;
+	bool sent;
 
 	if (!is_ready())
 		return false;
 	if (backup_text(client, BACKUP_CONFIG, NULL, NULL, &text, &err) != 0)
 		return refuse(err.text);
 	str_addf(&head, "C0600 %zu " FILE_NAME "\n", text.len);
-	return send_bytes(head.data, head.len) && is_ready() && send_bytes(text.data, text.len) &&
+	sent = send_bytes(head.data, head.len) && is_ready() && send_bytes(text.data, text.len) &&
 	       send_bytes("", 1) && is_ready();
+	return client_outcome(client, sent ? 0 : ERR_FILE, &err) == 0 && sent;
 }
 
 /* The file that is to be fetched, or NULL. */

@@ -162,6 +162,13 @@ static int shell_check_json(const struct shell *sh, const struct call *call, str
 	return err_set(err, ERR_PARSE, "this command has no JSON form:%s", str_text(&words));
 }
 
+/* Nothing is asked, and nothing begun, that the daemon refuses afterwards. */
+static int shell_check_may(struct shell *sh, const struct call *call, struct err *err) {
+	if (!(call->command->flags & COMMAND_CHECKED) && !(sh->confirm && call->command->warning))
+		return 0;
+	return cmd_may(sh, call, err);
+}
+
 static int shell_words(struct shell *sh, const struct words *words, struct err *err) {
 	enum level_kind where = context_kind(&sh->context);
 	struct call call;
@@ -170,10 +177,10 @@ static int shell_words(struct shell *sh, const struct words *words, struct err *
 
 	if (rc == 0)
 		rc = shell_check_batch(sh, &call, err);
-	if (rc == 0 && sh->confirm && (call.command->flags & COMMAND_CHECKED))
-		rc = cmd_check(sh, &call, err);
 	if (rc == 0)
 		rc = shell_check_json(sh, &call, err);
+	if (rc == 0)
+		rc = shell_check_may(sh, &call, err);
 	if (rc == 0 && call.command->warning && !shell_confirm(sh, call.command->warning))
 		return 0;
 	if (rc)

@@ -579,26 +579,49 @@ static int take_text(void *arg, enum ctl_type type, struct buf_reader *r) {
 	return 0;
 }
 
-int client_run(struct client *c, size_t n_words, char *const words[],
-	       const struct client_output *out, struct err *err) {
-	AUTO_BUF struct buf b = BUF_INIT;
-	int rc;
-
+static int put_command(struct buf *b, enum ctl_form form, size_t n_words, char *const words[],
+		       struct err *err) {
 	if (n_words > CTL_WORDS_MAX)
 		return err_set(err, ERR_TOO_LONG, "too many words in one command: at most %d",
 			       CTL_WORDS_MAX);
-	request_begin(&b, CTL_RUN);
-	buf_put_u8(&b, out->json ? CTL_FORM_JSON : CTL_FORM_TEXT);
-	buf_put_u16(&b, (uint16_t)n_words);
+	request_begin(b, CTL_RUN);
+	buf_put_u8(b, (uint8_t)form);
+	buf_put_u16(b, (uint16_t)n_words);
 	for (size_t i = 0; i < n_words; i++) {
 		if (strlen(words[i]) > CTL_WORD_MAX)
 			return err_set(err, ERR_TOO_LONG, "a word is too long: at most %d bytes",
 				       CTL_WORD_MAX);
-		buf_put_str(&b, words[i]);
+		buf_put_str(b, words[i]);
 	}
+	return 0;
+}
+
+int client_run(struct client *c, size_t n_words, char *const words[],
+	       const struct client_output *out, struct err *err) {
+	enum ctl_form form = out->json ? CTL_FORM_JSON : CTL_FORM_TEXT;
+	AUTO_BUF struct buf b = BUF_INIT;
+	int rc = put_command(&b, out->hint ? CTL_FORM_HINT : form, n_words, words, err);
+
+	if (rc)
+		return rc;
 	c->output = out;
 	c->cancelled = false;
 	rc = client_call(c, &b, take_text, (void *)out, err);
 	c->output = NULL;
 	return rc;
+}
+
+int client_may(struct client *c, size_t n_words, char *const words[], struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+	int rc = put_command(&b, CTL_FORM_CHECK, n_words, words, err);
+
+	return rc ? rc : client_call(c, &b, NULL, NULL, err);
+}
+
+int client_outcome(struct client *c, int code, struct err *err) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	request_begin(&b, CTL_OUTCOME);
+	buf_put_u32(&b, (uint32_t)code);
+	return client_call(c, &b, NULL, NULL, err);
 }

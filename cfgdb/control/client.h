@@ -153,6 +153,7 @@ struct client_output {
 	bool (*enough)(void *arg);
 	void *arg;
 	bool json;           /* the text is to be JSON */
+	bool hint;           /* it is for completion: no refusal is told in the log */
 	/* Takes what the command says in the end when the rest is not wanted. May be NULL. */
 	void (*last)(void *arg, const char *text, size_t len);
 };
@@ -163,3 +164,12 @@ struct client_output {
  */
 int client_run(struct client *c, size_t n_words, char *const words[],
 	       const struct client_output *out, struct err *err);
+
+/* Whether a command would be carried out now: 0, or what speaks against it. Nothing is done. */
+int client_may(struct client *c, size_t n_words, char *const words[], struct err *err);
+
+/*
+ * Say for the log what became of what the shell does by itself since client_run: 0, or the code of
+ * its error.
+ */
+int client_outcome(struct client *c, int code, struct err *err);

@@ -196,7 +196,7 @@ static int disconnect_run(void *ctx, const struct command_call *call, struct str
 	return 0;
 }
 
-/* ---- what the shell does by itself: here is said who may, and the log is told ---- */
+/* ---- what the shell does by itself: here is said who may ---- */
 
 static int permit_run(void *ctx, const struct command_call *call, struct str *out,
 		      struct err *err) {
@@ -213,10 +213,14 @@ static const struct command commands[] = {
 	{ .words = "get system admin status", .reads = "any", .has_json = true, .run = status_run },
 	{ .words = "execute disconnect-admin-session", .writes = "sysgrp.admin",
 	  .run = disconnect_run },
-	{ .words = "execute reboot", .writes = "sysgrp.mnt", .run = permit_run },
-	{ .words = "execute shutdown", .writes = "sysgrp.mnt", .run = permit_run },
-	{ .words = "execute date", .writes = "sysgrp.cfg", .run = permit_run },
-	{ .words = "execute time", .writes = "sysgrp.cfg", .run = permit_run },
+	{ .words = "execute reboot", .writes = "sysgrp.mnt", .by_shell = true,
+	  .run = permit_run },
+	{ .words = "execute shutdown", .writes = "sysgrp.mnt", .by_shell = true,
+	  .run = permit_run },
+	{ .words = "execute date", .writes = "sysgrp.cfg", .by_shell = true,
+	  .run = permit_run },
+	{ .words = "execute time", .writes = "sysgrp.cfg", .by_shell = true,
+	  .run = permit_run },
 };
 
 const struct command *commands_admin(size_t *n) {

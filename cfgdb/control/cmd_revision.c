@@ -19,6 +19,7 @@
 #include "cfgdb/history.h"
 #include "cfgdb/pending.h"
 #include "cfgdb/saving.h"
+#include "schemas/schema_gen.h"
 
 #define REVISIONS_MAX (1u << 20) /* bytes of revisions that are listed, the newest first */
 
@@ -180,12 +181,10 @@ static int revert_stage(struct engine *e, const struct command_call *call, struc
 }
 
 /* Whether it could be done: asked before the administrator is. */
-static int revert_check_run(void *ctx, const struct command_call *call, struct str *out,
-			    struct err *err) {
+static int revert_check(void *ctx, const struct command_call *call, struct err *err) {
 	struct revert r;
 	int rc = revert_stage(((const struct cmd_revision *)ctx)->engine, call, &r, err);
 
-	(void)out;
 	txn_free(r.txn);
 	return rc;
 }
@@ -298,9 +297,7 @@ static int reload_check(const struct cmd_revision *c, const struct command_call 
 	return rc;
 }
 
-static int reload_check_run(void *ctx, const struct command_call *call, struct str *out,
-			    struct err *err) {
-	(void)out;
+static int reload_check_now(void *ctx, const struct command_call *call, struct err *err) {
 	return reload_check(ctx, call, err);
 }
 
@@ -355,6 +352,27 @@ static int private_id_run(void *ctx, const struct command_call *call, struct str
 	return rc;
 }
 
+/* ---- what the shell asks before it begins: these are other requests then ---- */
+
+static int asked_run(void *ctx, const struct command_call *call, struct str *out,
+		     struct err *err) {
+	(void)ctx;
+	(void)call;
+	(void)out;
+	return err_set(err, ERR_CONFLICT, "the shell does this");
+}
+
+/* Of super_admin alone, as the request that begins one. */
+static int restore_check(void *ctx, const struct command_call *call, struct err *err) {
+	(void)ctx;
+	return call->rights->super ? 0 : rights_refuse("restore config", err);
+}
+
+static int private_key_check(void *ctx, const struct command_call *call, struct err *err) {
+	(void)ctx;
+	return rights_check(call->rights, schema_table(TBL_SYSTEM_GLOBAL), RIGHTS_WRITE, err);
+}
+
 /* ---- execute restore losses, outcome: what the shell tells of a restore ---- */
 
 static int losses_run(void *ctx, const struct command_call *call, struct str *out,
@@ -396,27 +414,31 @@ const struct command *commands_revision(size_t *n) {
 		{ .words = "execute revision list config", .reads = "all",
 		  .run = list_run, .has_json = true },
 		{ .words = "execute revision diff", .reads = "all", .run = diff_run },
-		{ .words = "execute revision revert", .writes = "all", .run = revert_run },
+		{ .words = "execute revision revert", .writes = "all", .run = revert_run,
+		  .check = revert_check },
 		{ .words = "execute revision comment", .writes = "sysgrp.mnt", .run = comment_run },
 		{ .words = "execute backup config", .reads = "all", .act = "backup config",
-		  .told = true, .run = revision_run },
+		  .by_shell = true, .run = revision_run },
 		{ .words = "execute backup full-config", .reads = "all", .act = "backup config",
-		  .told = true, .run = revision_run },
+		  .by_shell = true, .run = revision_run },
 		{ .words = "execute backup yaml-config", .reads = "all", .act = "backup config",
-		  .told = true, .run = revision_run },
+		  .by_shell = true, .run = revision_run },
 		{ .words = "execute backup revision", .reads = "all", .act = "backup config",
 		  .run = revision_run },
 		{ .words = "execute private-data-encryption id", .reads = "any",
 		  .run = private_id_run },
 		{ .words = "execute restore losses", .reads = "any", .run = losses_run },
 		{ .words = "execute restore outcome", .reads = "any", .run = outcome_run },
-		{ .words = "execute check revision revert", .reads = "all",
-		  .run = revert_check_run },
-		{ .words = "execute check cfg reload", .reads = "all", .run = reload_check_run },
+		{ .words = "execute restore config", .writes = "all", .act = "restore config",
+		  .run = asked_run, .check = restore_check },
+		{ .words = "execute private-data-encryption key", .writes = "all",
+		  .act = "change the private key", .run = asked_run,
+		  .check = private_key_check },
 		{ .words = "execute cfg status", .reads = "sysgrp.mnt",
 		  .run = status_run, .has_json = true },
 		{ .words = "execute cfg save", .writes = "sysgrp.mnt", .run = save_run },
-		{ .words = "execute cfg reload", .writes = "all", .run = reload_run },
+		{ .words = "execute cfg reload", .writes = "all", .run = reload_run,
+		  .check = reload_check_now },
 	};
 
 	*n = ARRAY_LEN(table);

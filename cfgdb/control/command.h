@@ -84,11 +84,14 @@ struct command {
 	/* Group of which its user may read, or write (cfgdb/rights.h); neither: super_admin. What
 	 * writes is told in the log with its arguments, of which none is a secret. */
 	const char *reads, *writes;
-	bool told;           /* in the log as well, although it changes nothing */
+	/* The shell does it, when run has let it: told with the outcome that the shell says. */
+	bool by_shell;
 	const char *act;     /* what a refusal says that he may not; NULL: run it */
 	/* Append the whole output, lines ending in \n, to out. */
 	int (*run)(void *ctx, const struct command_call *call, struct str *out, struct err *err);
 	void *ctx;
+	/* What speaks against it, when only that is asked, other than his role. May be NULL. */
+	int (*check)(void *ctx, const struct command_call *call, struct err *err);
 	/*
 	 * Instead of run: fill *ret, which the caller closes. What leaves it as it is has no
 	 * output.

@@ -25,6 +25,7 @@
  * CTL_CANCEL
  * CTL_CHECK_SECRET   u16 table, u16 attribute, str "ENC TEXT"
  * CTL_PRIVATE_KEY    u8 at once, str digits
+ * CTL_OUTCOME        u32 code
  * CTL_ATTACH
  * CTL_REPLY          u32 id, str text                          (none)
  * CTL_REPLY_END      u32 id, u32 code, str text                (none)
@@ -47,6 +48,11 @@
  * may be sent before the answer to another, ends it; it has no answer of its own, and means nothing
  * when the output has ended meanwhile. What the command says in that case, such as its totals, is
  * CTL_LAST.
+ *
+ * CTL_RUN in the form of a check carries nothing out: it answers whether the command would be,
+ * now. In that of a hint it is what completion asks: that it is refused is told nobody. What the
+ * shell does by itself (a restart, a backup) it begins with CTL_RUN, and says with CTL_OUTCOME what
+ * became of it, 0 or the code of an error: then it is told in the log, or when the connection ends.
  *
  * CTL_RENAME changes the key of an entry and whatever refers to it; CTL_PLACE moves an entry of an
  * ordered table before (1) or behind (0) another one; CTL_PURGE deletes all entries of a table, or
@@ -114,7 +120,7 @@
  */
 #pragma once
 
-#define CTL_VERSION 10
+#define CTL_VERSION 11
 #define CTL_FRAME_MAX (8u << 20)   /* bytes after the length field */
 #define CTL_WORD_MAX 65536         /* bytes in one word of CTL_RUN */
 #define CTL_WORDS_MAX 256
@@ -124,8 +130,8 @@
 #define CTL_COMMENT_MAX 255        /* bytes in the comment of a revision */
 #define CTL_SOCKET_NAME "ctl"      /* in the run directory */
 
-/* Forms of output. */
-enum ctl_form { CTL_FORM_TEXT, CTL_FORM_JSON, CTL_FORM_COUNT };
+/* Of a command is wanted what it prints, as text or JSON; whether it may be; text to complete. */
+enum ctl_form { CTL_FORM_TEXT, CTL_FORM_JSON, CTL_FORM_CHECK, CTL_FORM_HINT, CTL_FORM_COUNT };
 
 /*
  * What a transaction begins with: the configuration as it is; nothing, or what a new unit has, so
@@ -171,6 +177,7 @@ enum ctl_type {
 	CTL_PLACE,
 	CTL_PURGE,
 	CTL_PRIVATE_KEY,
+	CTL_OUTCOME,
 	CTL_REQUEST_COUNT,
 
 	CTL_OK = 64,

@@ -64,6 +64,7 @@ void caller_done(struct caller *s) {
 		relay_detach(s->config->relay);
 	s->attached = false;
 	request_run_drop(s);
+	request_run_settle(s, AUDIT_UNKNOWN);
 	caller_drop_txn(s);
 	if (s->seat.held)
 		txn_lend(s->seat.held->txn, &rights_none, "");
@@ -542,6 +543,7 @@ static request_fn *const requests[CTL_REQUEST_COUNT] = {
 	[CTL_PLACE] = request_edit_place,
 	[CTL_PURGE] = request_edit_purge,
 	[CTL_PRIVATE_KEY] = request_edit_private_key,
+	[CTL_OUTCOME] = request_run_outcome,
 };
 
 /* ---- dispatch ---- */
@@ -621,7 +623,7 @@ static int refuse(const struct caller *s, struct err *err) {
 		return err_set(err, ERR_PERMISSION, "a new password has to be set first");
 	return err_set(err, ERR_PERMISSION,
 		       "you are no administrator of this unit: root and members of the group %s "
-		       "are",
+		       "are, and entries of config system admin that log in",
 		       s->config->group);
 }
 

@@ -38,6 +38,7 @@ struct caller {
 	char private_key[PRIVATE_KEY_DIGITS + 1]; /* that was given and not used yet; "": none */
 	struct seat seat;        /* for the config transaction that is open here, if any */
 	struct memories *memories; /* of commands */
+	struct str doing;        /* what the shell does by itself at the moment, for the log */
 	struct stream stream;    /* the answer under way; next is NULL when there is none */
 	void (*send)(void *arg, const struct buf *frame); /* type byte and fields */
 	void *send_arg;

@@ -76,40 +76,72 @@ static int check_command(const struct caller *s, const struct command *c, struct
 	return rights_refuse(c->act ? c->act : act, err);
 }
 
-/* What only shows something is told when he may not see it. */
-static bool is_told(const struct command *c, int code) {
-	return c->writes || c->told || code == ERR_DENIED || code == ERR_PERMISSION;
+static bool is_denial(int code) {
+	return code == ERR_DENIED || code == ERR_PERMISSION;
 }
 
-static int run_command(struct caller *s, bool json, size_t argc, char *const argv[],
+/* What only shows something is told when he may not see it; completion has not tried anything. */
+static bool is_told(const struct command *c, enum ctl_form form, int code) {
+	if (form == CTL_FORM_CHECK || (form == CTL_FORM_HINT && !c->writes))
+		return form == CTL_FORM_CHECK && is_denial(code);
+	return c->writes || is_denial(code);
+}
+
+static void tell(const struct caller *s, const char *words, size_t argc, char *const argv[],
+		 int code) {
+	audit_command(s->config->audit, &(struct audit_who){ s->user, s->ui }, words, argc, argv,
+		      code);
+}
+
+/* The shell may begin now: that is told when it has said what became of it. */
+static void leave_to_shell(struct caller *s, const struct command *c,
+			   const struct command_call *call) {
+	request_run_settle(s, AUDIT_UNKNOWN);
+	str_add(&s->doing, c->words);
+	for (size_t i = 0; i < call->argc && s->doing.len <= CTL_TEXT_CHUNK; i++)
+		str_addf(&s->doing, " %s", call->argv[i]);
+}
+
+static int carry_out(struct caller *s, const struct command *c, const struct command_call *call,
+		     struct err *err) {
+	AUTO_STR struct str text = STR_INIT;
+	int rc;
+
+	if (call->json && !c->has_json)
+		return err_set(err, ERR_PARSE, "this command has no JSON form: %s", c->words);
+	if (c->open)
+		return c->open(c->ctx, call, &s->stream, err);
+	rc = c->run(c->ctx, call, &text, err);
+	send_text(s, CTL_TEXT, &text);
+	return rc;
+}
+
+static int run_command(struct caller *s, enum ctl_form form, size_t argc, char *const argv[],
 		       struct err *err) {
 	size_t n_words;
 	const struct command *command = command_find(s->config, argc, argv, &n_words);
 	const struct command_call call = {
-		s->engine->model, argc - n_words, argv + n_words, s->user, &s->rights, json,
-		&s->memories, s
+		s->engine->model, argc - n_words, argv + n_words, s->user, &s->rights,
+		form == CTL_FORM_JSON, &s->memories, s
 	};
-	const struct audit_who who = { s->user, s->ui };
-	AUTO_STR struct str text = STR_INIT;
 	int rc;
 
 	if (!command)
 		return command_bad_word(argv[0], err);
 	rc = check_command(s, command, err);
 	if (rc) {
-		audit_command(s->config->audit, &who, command->words, 0, NULL, rc);
+		if (is_told(command, form, rc))
+			tell(s, command->words, 0, NULL, rc);
 		return rc;
 	}
-	if (json && !command->has_json)
-		return err_set(err, ERR_PARSE, "this command has no JSON form: %s", command->words);
-	if (command->open) {
-		rc = command->open(command->ctx, &call, &s->stream, err);
-	} else {
-		rc = command->run(command->ctx, &call, &text, err);
-		send_text(s, CTL_TEXT, &text);
-	}
-	if (is_told(command, rc))
-		audit_command(s->config->audit, &who, command->words, call.argc, call.argv, rc);
+	if (form != CTL_FORM_CHECK)
+		rc = carry_out(s, command, &call, err);
+	else if (command->check)
+		rc = command->check(command->ctx, &call, err);
+	if (command->by_shell && form != CTL_FORM_CHECK && rc == 0)
+		leave_to_shell(s, command, &call);
+	else if (is_told(command, form, rc))
+		tell(s, command->words, call.argc, call.argv, rc);
 	return rc;
 }
 
@@ -127,10 +159,28 @@ int request_run(struct caller *s, struct buf_reader *r, struct err *err) {
 		argv[i] = buf_get_str(r, CTL_WORD_MAX);
 	r->bad = !buf_reader_end(r);
 	if (!r->bad)
-		rc = run_command(s, form == CTL_FORM_JSON, argc, argv, err);
+		rc = run_command(s, form, argc, argv, err);
 	for (size_t i = 0; i < argc; i++)
 		free(argv[i]);
 	return rc;
+}
+
+/* ---- what the shell does by itself ---- */
+
+void request_run_settle(struct caller *s, int code) {
+	if (s->doing.len > 0)
+		tell(s, str_text(&s->doing), 0, NULL, code);
+	str_done(&s->doing);
+}
+
+int request_run_outcome(struct caller *s, struct buf_reader *r, struct err *err) {
+	int code = (int)buf_get_u32(r);
+
+	(void)err;
+	r->bad = !buf_reader_end(r);
+	if (!r->bad)
+		request_run_settle(s, code);
+	return 0;
 }
 
 /* ---- answers under way ---- */

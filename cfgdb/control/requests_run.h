@@ -10,6 +10,12 @@
 /* Run a command, if the caller may; its output is sent, or a stream of the caller's from now on. */
 int request_run(struct caller *s, struct buf_reader *r, struct err *err);
 
+/* The shell says what became of what it does by itself. */
+int request_run_outcome(struct caller *s, struct buf_reader *r, struct err *err);
+
+/* Tell the log what the shell does by itself, if anything, with its code: it is over. */
+void request_run_settle(struct caller *s, int code);
+
 /* End the answer under way; one that has ended already was answered. */
 int request_run_cancel(struct caller *s, struct buf_reader *r, struct err *err);
 

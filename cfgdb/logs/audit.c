@@ -183,7 +183,8 @@ static void begin(const struct audit_who *who, const struct event *event, struct
 	logtext_str(line, "user", who->user);
 	logtext_str(line, "ui", who->ui);
 	logtext_str(line, "action", event->action);
-	logtext_str(line, "status", event->code ? "failure" : "success");
+	logtext_str(line, "status", event->code == AUDIT_UNKNOWN ? "unknown"
+				    : event->code ? "failure" : "success");
 }
 
 static void end(struct logs *logs, const struct event *event, const char *msg, struct str *line) {

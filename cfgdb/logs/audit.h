@@ -14,6 +14,8 @@
 #define AUDIT_OBJECTS_MAX 32   /* of a commit that get an event each; of more there is one event */
 #define AUDIT_VALUE_MAX 128    /* bytes of a value that are told */
 
+#define AUDIT_UNKNOWN 1        /* as a code: what became of it nobody has said */
+
 /* Who does something, and how he came ("ssh(10.0.0.1)"). */
 struct audit_who {
 	const char *user, *ui;

@@ -75,6 +75,20 @@ A # execute backup config - more
 command parse error before 'more'
 Command fail. Return code -61
 
+A # execute backup config flash a comment
+
+command parse error before 'comment'
+Command fail. Return code -61
+
+# What FortiOS has and is not here.
+A # execute backup config tftp backup.conf 192.0.2.1
+tftp is not possible: a backup is a file here, /tmp/FILE, or what `scp -O UNIT:sys_config FILE` fetches from elsewhere
+Command fail. Return code -39
+
+A # execute backup full-config usb backup.conf
+usb is not possible: a backup is a file here, /tmp/FILE, or what `scp -O UNIT:sys_config FILE` fetches from elsewhere
+Command fail. Return code -39
+
 # A file that is not there, and one that is none.
 A # execute restore config /nonexistent/file
 Please wait...

@@ -32,9 +32,10 @@ struct client {
 	struct fake_table *tables;       /* by table id */
 	struct fake_table *before;       /* while a transaction is open */
 	uint64_t revision;
-	struct fake_kind kinds[11];
+	struct fake_kind kinds[14];
 	void (*warn)(void *arg, const char *text);
 	void *warn_arg;
+	int outcome;                     /* that was told last */
 	const char *endless;
 	const char *command, *said;      /* what the command prints */
 };
@@ -63,7 +64,7 @@ static void tables_free(struct fake_table *tables) {
 struct client *fake_client_new(void) {
 	static const char *const names[] = {
 		"put", "delete", "commit", "begin", "get", "check_ref", "check_secret", "run",
-		"rename", "place", "purge",
+		"rename", "place", "purge", "keys", "may", "outcome",
 	};
 	struct client *c = xcalloc(1, sizeof(*c));
 
@@ -148,6 +149,10 @@ static int called(struct client *c, const char *kind, struct err *err) {
 	return err_set(err, k->code, "%s", k->text);
 }
 
+int fake_client_outcome(const struct client *c) {
+	return c->outcome;
+}
+
 void fake_client_say(struct client *c, const char *command, const char *text) {
 	c->command = command;
 	c->said = text;
@@ -222,19 +227,19 @@ int client_keys(struct client *c, const struct schema_table *table, const char *
 	const struct fake_table *t = &c->tables[table->id];
 	AUTO_FREE struct object **sorted = xcalloc(t->n, sizeof(*sorted));
 	uint32_t n = 0;
+	int rc = called(c, "keys", err);
 
-	(void)err;
 	for (size_t i = 0; i < t->n; i++)
 		sorted[i] = t->objs[i];
 	qsort(sorted, t->n, sizeof(*sorted), compare_keys);
-	for (size_t i = 0; i < t->n && n < max; i++) {
+	for (size_t i = 0; i < t->n && n < max && rc == 0; i++) {
 		if (strncmp(sorted[i]->key, prefix, strlen(prefix)) != 0)
 			continue;
 		if (each(arg, sorted[i]->key, object_remark(sorted[i])))
 			break;
 		n++;
 	}
-	return 0;
+	return rc;
 }
 
 int client_check_ref(struct client *c, const struct schema_table *table, unsigned int attr,
@@ -514,4 +519,15 @@ int client_run(struct client *c, size_t n_words, char *const words[],
 		sched_yield();
 	out->last(out->arg, last, strlen(last));
 	return 0;
+}
+
+int client_may(struct client *c, size_t n_words, char *const words[], struct err *err) {
+	(void)n_words;
+	(void)words;
+	return called(c, "may", err);
+}
+
+int client_outcome(struct client *c, int code, struct err *err) {
+	c->outcome = code;
+	return called(c, "outcome", err);
 }

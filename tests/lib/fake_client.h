@@ -36,5 +36,8 @@ void fake_client_endless(struct client *c, const char *word);
 /* What this command prints from now on, both constants; other commands print their own words. */
 void fake_client_say(struct client *c, const char *command, const char *text);
 
+/* The code that client_outcome() had last. */
+int fake_client_outcome(const struct client *c);
+
 /* Number of objects of a table that are really there, staged ones not counted. */
 size_t fake_client_count(const struct client *c, const struct schema_table *table);

@@ -147,7 +147,7 @@ void wire_close(struct wire *w) {
 	str_done(&w->said);
 }
 
-static int run(struct wire *w, enum ctl_form form, const char *line) {
+int wire_run_as(struct wire *w, enum ctl_form form, const char *line) {
 	AUTO_BUF struct buf b = BUF_INIT;
 	AUTO_FREE char *copy = xstrdup(line);
 	uint16_t n = 1;
@@ -163,11 +163,19 @@ static int run(struct wire *w, enum ctl_form form, const char *line) {
 }
 
 int wire_run(struct wire *w, const char *line) {
-	return run(w, CTL_FORM_TEXT, line);
+	return wire_run_as(w, CTL_FORM_TEXT, line);
 }
 
 int wire_run_json(struct wire *w, const char *line) {
-	return run(w, CTL_FORM_JSON, line);
+	return wire_run_as(w, CTL_FORM_JSON, line);
+}
+
+int wire_outcome(struct wire *w, int code) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	buf_put_u8(&b, CTL_OUTCOME);
+	buf_put_u32(&b, (uint32_t)code);
+	return wire_ask(w, &b);
 }
 
 int wire_txn(struct wire *w, const char *words) {

@@ -47,12 +47,16 @@ void wire_close(struct wire *w);
 int wire_ask(struct wire *w, const struct buf *frame);
 
 /*
- * Run a command, its words parted by single blanks; the same with JSON; one of `execute
- * config-transaction`.
+ * Run a command, its words parted by single blanks; the same with JSON, and in another form; one of
+ * `execute config-transaction`.
  */
 int wire_run(struct wire *w, const char *line);
 int wire_run_json(struct wire *w, const char *line);
+int wire_run_as(struct wire *w, enum ctl_form form, const char *line);
 int wire_txn(struct wire *w, const char *words);
+
+/* Say what became of what the shell does. */
+int wire_outcome(struct wire *w, int code);
 
 /* Put an object, from this version, or from the one that the connection sees. */
 int wire_send_put(struct wire *w, const char *table, const char *key, uint64_t base,

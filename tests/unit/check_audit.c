@@ -10,6 +10,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "tests/lib/fixture.h"
+#include "tests/lib/wire.h"
 
 static char *dir, *log_dir;
 static struct engine *engine;
@@ -327,6 +328,125 @@ START_TEST(test_command) {
 	all = events();
 	ck_assert_ptr_nonnull(strstr(all, " status=\"failure\" msg=\"execute it a 'b' 0000"));
 	ck_assert_str_eq(all + strlen(all) - 6, "0...\"\n");
+	forget();
+	audit_command(audit, &kim, "execute it", 0, NULL, AUDIT_UNKNOWN);
+	free(all);
+	all = events();
+	ck_assert_ptr_nonnull(strstr(all, " status=\"unknown\" msg=\"execute it\"\n"));
+}
+END_TEST
+
+/* ---- what the shell does by itself, and what it only asks ---- */
+
+static unsigned int runs;
+
+static int count_run(void *ctx, const struct command_call *call, struct str *out,
+		     struct err *err) {
+	(void)ctx;
+	(void)call;
+	(void)out;
+	(void)err;
+	runs++;
+	return 0;
+}
+
+static int object_to(void *ctx, const struct command_call *call, struct err *err) {
+	(void)ctx;
+	return err_set(err, call->argc ? ERR_DENIED : ERR_CONFLICT, "not now");
+}
+
+static const struct command rows[] = {
+	{ .words = "execute down", .writes = "sysgrp.mnt", .by_shell = true, .run = count_run },
+	{ .words = "execute save", .reads = "all", .by_shell = true, .run = count_run },
+	{ .words = "execute change", .writes = "all", .run = count_run, .check = object_to },
+	{ .words = "execute look", .reads = "all", .run = count_run },
+};
+
+static struct wire_unit unit;
+static struct wire w;
+static struct server_config config;
+
+static void sit(const struct rights *rights) {
+	wire_unit_init(&unit);
+	config = unit.config;
+	config.commands = rows;
+	config.n_commands = ARRAY_LEN(rows);
+	config.audit = audit;
+	wire_open(&w, &unit, "kim");
+	w.caller.config = &config;
+	w.caller.rights = *rights;
+	runs = 0;
+}
+
+static void leave(void) {
+	wire_close(&w);
+	wire_unit_done(&unit);
+}
+
+/* What was told last is the outcome of this command, and nothing else was told. */
+static void told(const char *status, const char *msg) {
+	AUTO_FREE char *all = events();
+	AUTO_FREE char *want = xasprintf(" status=\"%s\" msg=\"%s\"\n", status, msg);
+	const char *end = strchr(all, '\n');
+
+	ck_assert_msg(strstr(all, want) && end && end[1] == '\0', "wanted:%sthere is:\n%s", want,
+		      all);
+	forget();
+}
+
+static void told_nothing(void) {
+	AUTO_FREE char *all = events();
+
+	ck_assert_str_eq(all, "");
+}
+
+START_TEST(test_outcome) {
+	sit(&rights_all);
+	ck_assert_int_eq(wire_run(&w, "execute down comment x"), 0);
+	told_nothing();
+	ck_assert_int_eq(wire_outcome(&w, 0), 0);
+	told("success", "execute down comment x");
+	ck_assert_int_eq(wire_outcome(&w, 0), 0); /* of nothing */
+	told_nothing();
+	ck_assert_int_eq(wire_run(&w, "execute save"), 0);
+	ck_assert_int_eq(wire_outcome(&w, ERR_FILE), 0);
+	told("failure", "execute save");
+	/* Who does not say it, and begins another one, or goes. */
+	ck_assert_int_eq(wire_run(&w, "execute save"), 0);
+	ck_assert_int_eq(wire_run(&w, "execute down"), 0);
+	told("unknown", "execute save");
+	leave();
+	told("unknown", "execute down");
+}
+END_TEST
+
+START_TEST(test_asked) {
+	sit(&rights_all);
+	ck_assert_int_eq(wire_run_as(&w, CTL_FORM_CHECK, "execute down"), 0);
+	ck_assert_int_eq(wire_run_as(&w, CTL_FORM_CHECK, "execute look"), 0);
+	ck_assert_int_eq(wire_run_as(&w, CTL_FORM_CHECK, "execute change"), ERR_CONFLICT);
+	ck_assert_int_eq(wire_run_as(&w, CTL_FORM_CHECK, "execute nothing"), ERR_PARSE);
+	told_nothing();
+	ck_assert_int_eq(wire_run_as(&w, CTL_FORM_CHECK, "execute change 5"), ERR_DENIED);
+	told("failure", "execute change 5");
+	ck_assert_uint_eq(runs, 0);
+	leave();
+}
+END_TEST
+
+/* A denial is told once, of the command itself; completion has not tried anything. */
+START_TEST(test_asked_in_vain) {
+	sit(&rights_none);
+	ck_assert_int_eq(wire_run_as(&w, CTL_FORM_CHECK, "execute down"), ERR_PERMISSION);
+	told("failure", "execute down");
+	ck_assert_int_eq(wire_run_as(&w, CTL_FORM_HINT, "execute look"), ERR_PERMISSION);
+	told_nothing();
+	ck_assert_int_eq(wire_run_as(&w, CTL_FORM_HINT, "execute change"), ERR_PERMISSION);
+	told("failure", "execute change");
+	ck_assert_int_eq(wire_run(&w, "execute look"), ERR_PERMISSION);
+	told("failure", "execute look");
+	ck_assert_uint_eq(runs, 0);
+	leave();
 }
 END_TEST
 
@@ -384,6 +504,9 @@ int main(void) {
 	tcase_add_test(t, test_refusal);
 	tcase_add_test(t, test_flood);
 	tcase_add_test(t, test_command);
+	tcase_add_test(t, test_outcome);
+	tcase_add_test(t, test_asked);
+	tcase_add_test(t, test_asked_in_vain);
 	tcase_add_test(t, test_forged);
 	return fixture_run(s);
 }

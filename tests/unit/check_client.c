@@ -284,7 +284,7 @@ static bool heard_enough(void *arg) {
 /* Runs a command, its output in place of what was heard before. */
 static int run(struct client *c, size_t n_words, char *const words[], struct hearing *h,
 	       struct err *err) {
-	const struct client_output out = { hear_text, heard_enough, h, false, hear_text };
+	const struct client_output out = { hear_text, heard_enough, h, false, false, hear_text };
 
 	str_clear(&h->text);
 	return client_run(c, n_words, words, &out, err);

@@ -5,6 +5,7 @@
  */
 #include "cli/program.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,14 @@ static void assert_moment(const char *begin, const char *end) {
 	ck_assert_uint_eq(strlen(moment), strlen("2026-01-31 12:00:00|"));
 	ck_assert_int_eq(strncmp(moment, begin, strlen(begin)), 0);
 	ck_assert_str_eq(moment + strlen(moment) - strlen(end), end);
+}
+
+/* What the machine lacks stands in a line of its own, if it does. */
+static void assert_denied(const char *line, const char *begin) {
+	const char *said = fake_shell_run(&f, line);
+
+	ck_assert_msg(strncmp(said, begin, strlen(begin)) == 0, "%s", said);
+	ck_assert_ptr_nonnull(strstr(said, "\n" FAIL(-37)));
 }
 
 /* ---- ping ---- */
@@ -234,8 +243,7 @@ START_TEST(test_terminal) {
 	make_program("ping", "[ -t 1 ] && echo '--- x ping statistics ---'");
 	ck_assert_str_eq(fake_shell_run(&f, "execute ping x"), "\n--- x ping statistics ---\n");
 	make_program("timedatectl", "[ -t 1 ] || [ -t 2 ] || echo plain; exit 1");
-	ck_assert_str_eq(fake_shell_run(&f, "execute time 7:05"),
-			 "the clock is not set: plain\n" FAIL(-37));
+	assert_denied("execute time 7:05", "the clock is not set: plain\n");
 }
 END_TEST
 
@@ -261,13 +269,22 @@ START_TEST(test_clock) {
 	ck_assert_str_eq(fake_shell_run(&f, "execute date 2031-12-31"), "");
 	assert_moment("2031-12-31 ", "|");
 	make_program("timedatectl", "echo 'Failed to set time: Access denied' >&2; exit 1");
-	ck_assert_str_eq(fake_shell_run(&f, "execute time 21:05:34"),
-			 "the clock is not set: Failed to set time: Access denied\n" FAIL(-37));
+	assert_denied("execute time 21:05:34",
+		      "the clock is not set: Failed to set time: Access denied\n");
+	ck_assert_int_eq(fake_client_outcome(f.client), ERR_PERMISSION);
 	make_program("timedatectl", "kill -9 $$");
-	ck_assert_str_eq(fake_shell_run(&f, "execute time 21:05:34"),
-			 "the clock is not set: timedatectl was ended\n" FAIL(-37));
+	assert_denied("execute time 21:05:34", "the clock is not set: timedatectl was ended\n");
 }
 END_TEST
+
+static bool answer;
+static const char *asked;
+
+static bool confirm(void *arg, const char *question) {
+	(void)arg;
+	asked = question;
+	return answer;
+}
 
 /* What the shell does by itself it does when the daemon has nothing against it. */
 START_TEST(test_not_permitted) {
@@ -280,22 +297,47 @@ START_TEST(test_not_permitted) {
 		fake_client_fail(f.client, "run", 1, ERR_PERMISSION, "not you");
 		ck_assert_ptr_nonnull(strstr(fake_shell_run(&f, lines[i]), "not you\n" FAIL(-37)));
 	}
+	f.sh.confirm = confirm;
+	asked = NULL;
+	fake_client_fail(f.client, "may", 1, ERR_PERMISSION, "not you");
+	ck_assert_str_eq(fake_shell_run(&f, "execute reboot"), "not you\n" FAIL(-37));
+	ck_assert_ptr_null(asked);
+	f.sh.confirm = NULL;
 	assert_args("");
 	fake_client_fail(f.client, "run", 1, ERR_PERMISSION, "not you");
 	ck_assert_ptr_null(strstr(fake_shell_run(&f, "execute time"), "not you"));
 }
 END_TEST
 
-/* ---- reboot and shutdown ---- */
+static void touch(const char *root, const char *path) {
+	AUTO_FREE char *full = xasprintf("%s%s", root, path);
+	FILE *file;
 
-static bool answer;
-static const char *asked;
-
-static bool confirm(void *arg, const char *question) {
-	(void)arg;
-	asked = question;
-	return answer;
+	for (char *at = full + strlen(root) + 1; (at = strchr(at, '/')) != NULL; at++) {
+		*at = '\0';
+		ck_assert(mkdir(full, 0700) == 0 || errno == EEXIST);
+		*at = '/';
+	}
+	file = fopen(full, "w");
+	ck_assert_ptr_nonnull(file);
+	fclose(file);
 }
+
+START_TEST(test_lacks) {
+	AUTO_FREE char *root = xasprintf("%s/machine", dir);
+
+	ck_assert_int_eq(mkdir(root, 0700), 0);
+	ck_assert_ptr_nonnull(strstr(program_lacks(root, true), "dbus does not run"));
+	ck_assert_ptr_nonnull(strstr(program_lacks(root, false), "dbus does not run"));
+	touch(root, "/run/dbus/system_bus_socket");
+	ck_assert_ptr_null(program_lacks(root, true));
+	ck_assert_ptr_nonnull(strstr(program_lacks(root, false), "polkitd is not installed"));
+	touch(root, "/usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service");
+	ck_assert_ptr_null(program_lacks(root, false));
+}
+END_TEST
+
+/* ---- reboot and shutdown ---- */
 
 START_TEST(test_power) {
 	make_program("systemctl", "");
@@ -317,13 +359,13 @@ START_TEST(test_power) {
 	ck_assert_str_eq(fake_shell_run(&f, "execute reboot comment \"new kernel\""),
 			 "The system is going down: reboot.\n");
 	assert_args("--no-ask-password|reboot|--message=new kernel|");
+	ck_assert_int_eq(fake_client_outcome(f.client), 0);
 	ck_assert_str_eq(fake_shell_run(&f, "execute shutdown"),
 			 "The system is going down: shutdown.\n");
 	assert_args("--no-ask-password|poweroff|");
 	make_program("systemctl", "echo 'Interactive authentication required.' >&2; exit 1");
-	ck_assert_str_eq(fake_shell_run(&f, "execute shutdown"),
-			 "shutdown is refused: Interactive authentication required.\n"
-			 FAIL(-37));
+	assert_denied("execute shutdown", "shutdown is refused: Interactive authentication required.\n");
+	ck_assert_int_eq(fake_client_outcome(f.client), ERR_PERMISSION);
 }
 END_TEST
 
@@ -337,6 +379,7 @@ static Suite *program_suite(void) {
 	tcase_add_test(t, test_ping_options);
 	tcase_add_loop_test(t, test_refused, 0, ARRAY_LEN(refused));
 	tcase_add_test(t, test_not_installed);
+	tcase_add_test(t, test_lacks);
 	tcase_add_test(t, test_traceroute);
 	tcase_add_test(t, test_clock);
 	tcase_add_test(t, test_power);

@@ -245,27 +245,25 @@ START_TEST(test_hello) {
 }
 END_TEST
 
+#define NOT_YOU \
+	"error -37 you are no administrator of this unit: root and members of the group gatehouse " \
+	"are, and entries of config system admin that log in\n"
+
 START_TEST(test_not_allowed) {
 	AUTO_FREE char *hello = xasprintf("4:%d|s:%s", CTL_VERSION, schema_digest);
-	static const char refused[] =
-		"error -37 you are no administrator of this unit: root and members of the group "
-		"gatehouse are\n";
 	struct wire w;
 
 	wire_open(&w, false);
-	ck_assert_str_eq(ask(&w, CTL_HELLO, hello), refused);
+	ck_assert_str_eq(ask(&w, CTL_HELLO, hello), NOT_YOU);
 	ck_assert_str_eq(ask(&w, CTL_GET, "t:system.ha|s:"), "closed\n");
 	w.caller.greeted = true;
-	ck_assert_str_eq(ask(&w, CTL_DELETE, "t:firewall.policy|s:7"), refused);
+	ck_assert_str_eq(ask(&w, CTL_DELETE, "t:firewall.policy|s:7"), NOT_YOU);
 	ck_assert_ptr_nonnull(model_find(engine->model, fixture_table("firewall.policy"), "7"));
 	wire_close(&w);
 }
 END_TEST
 
 /* ---- who attaches ---- */
-
-#define NOT_YOU \
-	"error -37 you are no administrator of this unit: root and members of the group gatehouse are\n"
 
 /* Who may attach and is no administrator can do nothing else. */
 START_TEST(test_attach) {
@@ -374,7 +372,9 @@ static const struct {
 	{ CTL_RUN, "1:0|2:3|s:get|s:system|s:fail", "text short<fail>\nerror -651 failed\n" },
 	{ CTL_RUN, "1:0|2:1|s:get", "error -61 \ncommand parse error before 'get'\n" },
 	{ CTL_RUN, "1:0|2:0", "closed\n" },
-	{ CTL_RUN, "1:2|2:2|s:get|s:system", "closed\n" },
+	{ CTL_RUN, "1:4|2:2|s:get|s:system", "closed\n" },
+	{ CTL_RUN, "1:2|2:2|s:get|s:system", "ok\n" },
+	{ CTL_RUN, "1:3|2:2|s:get|s:system", "text short\nok\n" },
 	{ CTL_RUN, "1:1|2:2|s:get|s:system", "error -61 this command has no JSON form: get system\n" },
 	{ CTL_RUN, "1:1|2:2|s:diagnose|s:calls", "text {}\nok\n" },
 	{ CTL_RUN, "1:0|2:257", "closed\n" },

@@ -124,8 +124,8 @@ static const struct {
 	READS("all", "execute backup yaml-config"),
 	READS("any", "execute restore losses"),
 	READS("any", "execute restore outcome"),
-	READS("all", "execute check revision revert"),
-	READS("all", "execute check cfg reload"),
+	WRITES("all", "execute restore config"),
+	WRITES("all", "execute private-data-encryption key"),
 	READS("any", "execute private-data-encryption id"),
 	WRITES("all", "execute revision revert"),
 	WRITES("all", "execute cfg reload"),
@@ -373,6 +373,7 @@ static void take_rows(const struct command *(*table)(size_t *n)) {
 	for (size_t i = 0; i < n; i++) {
 		all_commands[n_all] = rows[i];
 		all_commands[n_all].open = NULL;
+		all_commands[n_all].check = NULL;
 		all_commands[n_all++].run = do_nothing;
 	}
 }
@@ -560,6 +561,8 @@ static void check_command(const struct role *role, size_t i) {
 	wire_run(&w, needs[i].words);
 	ck_assert_msg(w.err.code == (may ? 0 : ERR_PERMISSION), "%s: %d %s", needs[i].words,
 		      w.err.code, w.err.text);
+	ck_assert_int_eq(wire_run_as(&w, CTL_FORM_CHECK, needs[i].words), may ? 0 : ERR_PERMISSION);
+	ck_assert_int_eq(wire_run_as(&w, CTL_FORM_HINT, needs[i].words), may ? 0 : ERR_PERMISSION);
 	while (strcmp(all_commands[row].words, needs[i].words) != 0)
 		row++;
 	wire_run_json(&w, needs[i].words);

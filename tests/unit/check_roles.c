@@ -540,6 +540,22 @@ START_TEST(test_names) {
 }
 END_TEST
 
+/* A name that is taken in a table that he may not see is taken for him, too. */
+START_TEST(test_taken) {
+	fixture_set(unit.engine, "firewall.vip", "taken",
+		    UUID(5) "set extintf any\nset extip 192.0.2.9\nset mappedip 10.0.0.9\n");
+	set_role("addr", "set fwgrp custom\nconfig fwgrp-permission\nset address read-write\nend\n"
+		 VERBS);
+	connect_as("actor", "addr");
+	ck_assert_int_eq(wire_get(&w, "firewall.vip", "taken"), ERR_DENIED);
+	ck_assert_int_eq(wire_put(&w, "firewall.address", "taken", UUID(6)),
+			 schema_clash_code(fixture_table("firewall.address"),
+					   fixture_table("firewall.vip")));
+	ck_assert_ptr_nonnull(strstr(w.err.text, "Name 'taken' conflict"));
+	GOOD(wire_put(&w, "firewall.address", "free", UUID(6)), &w);
+}
+END_TEST
+
 /* Commands about all tables leave out those that he may not see. */
 START_TEST(test_left_out) {
 	set_role("addr", "set fwgrp custom\nconfig fwgrp-permission\nset address read\nend\n"
@@ -656,6 +672,7 @@ int main(void) {
 	tcase_add_test(t, test_revert);
 	tcase_add_test(t, test_confirm);
 	tcase_add_test(t, test_names);
+	tcase_add_test(t, test_taken);
 	tcase_add_test(t, test_left_out);
 	tcase_add_test(t, test_mute);
 	tcase_add_test(t, test_hello);

@@ -315,6 +315,8 @@ START_TEST(two_at_one_table) {
 END_TEST
 
 START_TEST(what_is_no_table) {
+	const char *said;
+
 	sit_two("ops", "boss");
 	SAYS(&one, "execute backup config -",
 	     "fw $ execute backup config -\n" NO("the permission to backup config") FAIL(-37));
@@ -322,9 +324,13 @@ START_TEST(what_is_no_table) {
 	SAYS(&one, "execute revision diff 1",
 	     "fw $ execute revision diff 1\n" NO("the permission to use 'execute revision diff'")
 	     FAIL(-37));
-	ck_assert_ptr_nonnull(
-		strstr(restore(&one), "Get config from local disk OK.\n"
-				      NO("the permission to restore config") FAIL(-37)));
+	/* Before the file is read, and before any question. */
+	said = restore(&one);
+	ck_assert_ptr_nonnull(strstr(said, "\n" NO("the permission to restore config") FAIL(-37)));
+	ck_assert_ptr_null(strstr(said, "wait"));
+	SAYS(&one, "execute private-data-encryption key",
+	     "fw $ execute private-data-encryption key\n"
+	     NO("the permission to change the private key") FAIL(-37));
 	ck_assert_ptr_nonnull(strstr(type(&one, "get system status"), "Hostname: fw\n"));
 	ck_assert_ptr_nonnull(strstr(type(&other, "execute backup config -"), "edit \"boss\"\n"));
 	leave_both();

@@ -127,12 +127,71 @@ START_TEST(what_is_hidden_is_not_offered) {
 }
 END_TEST
 
-/* Names that clash in a table that he may not see are for the daemon to tell. */
+/*
+ * Names that clash in a table that he may not see are for the daemon to tell: it is not asked, for
+ * that would be told as an attempt of his. The one question is for the entry itself.
+ */
 START_TEST(a_hidden_table_does_not_stop_a_new_entry) {
+	unsigned int asked;
+
 	levels[TBL_FIREWALL_ADDRGRP] = RIGHTS_NONE;
+	asked = fake_client_calls(f.client, "get");
 	ck_assert_str_eq(fake_shell_run(&f, "config firewall address\nedit new"),
 			 "new entry 'new' added\n");
+	ck_assert_uint_eq(fake_client_calls(f.client, "get"), asked + 1);
 	fake_shell_run(&f, "abort");
+}
+END_TEST
+
+/* Nor do names of a hidden table stand among the values of a reference. */
+START_TEST(a_hidden_table_is_not_asked_for_names) {
+	unsigned int asked;
+
+	fake_shell_run(&f, "config firewall address\nedit web");
+	asked = fake_client_calls(f.client, "keys");
+	expect_offer("set associated-interface ", "any");
+	ck_assert_uint_eq(fake_client_calls(f.client, "keys"), asked);
+	levels[TBL_SYSTEM_INTERFACE] = RIGHTS_READ;
+	expect_offer("set associated-interface p", "port1 port2");
+	ck_assert_uint_gt(fake_client_calls(f.client, "keys"), asked);
+	fake_shell_run(&f, "abort");
+}
+END_TEST
+
+static unsigned int questions;
+
+static bool ask(void *arg, const char *prompt, struct str *ret) {
+	(void)arg;
+	(void)prompt;
+	questions++;
+	str_add(ret, "00112233445566778899aabbccddeeff\n");
+	return true;
+}
+
+static void enable_private_data(void) {
+	f.sh.typing = true;
+	f.sh.ask = ask;
+	questions = 0;
+	fake_shell_run(&f, "config system global\nset private-data-encryption enable\nend");
+}
+
+/* Only who may change everything chooses the key: nobody else is asked for it in vain. */
+START_TEST(nobody_is_asked_for_a_key_in_vain) {
+	unsigned int puts;
+
+	levels[TBL_SYSTEM_GLOBAL] = RIGHTS_WRITE;
+	puts = fake_client_calls(f.client, "put");
+	enable_private_data();
+	ck_assert_uint_eq(questions, 0);
+	ck_assert_uint_eq(fake_client_calls(f.client, "put"), puts + 1);
+}
+END_TEST
+
+START_TEST(who_may_all_is_asked_for_a_key) {
+	fake_shell_done(&f);
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	enable_private_data();
+	ck_assert_uint_eq(questions, 2);
 }
 END_TEST
 
@@ -154,6 +213,9 @@ int main(void) {
 	tcase_add_test(t, the_tree_leaves_out);
 	tcase_add_test(t, what_is_hidden_is_not_offered);
 	tcase_add_test(t, a_hidden_table_does_not_stop_a_new_entry);
+	tcase_add_test(t, a_hidden_table_is_not_asked_for_names);
+	tcase_add_test(t, nobody_is_asked_for_a_key_in_vain);
+	tcase_add_test(t, who_may_all_is_asked_for_a_key);
 	tcase_add_test(t, who_may_everything_has_everything);
 	return fixture_run(suite);
 }
