@@ -53,6 +53,13 @@ static void place_of(const struct schema_table *table, const struct schema_attr 
 	crypto_generichash(place, PLACE_LEN, (const unsigned char *)path, strlen(path), NULL, 0);
 }
 
+/* What is the unit's own stands in no attribute. */
+static void place_of_unit(unsigned char place[PLACE_LEN]) {
+	static const char path[] = "gatehouse secret of the unit";
+
+	crypto_generichash(place, PLACE_LEN, (const unsigned char *)path, sizeof(path), NULL, 0);
+}
+
 /* The rest of head is filled here. */
 static char *seal(const struct seal_key *key, const char *plain, struct seal_head *head) {
 	size_t len = strlen(plain);
@@ -76,6 +83,7 @@ static char *seal(const struct seal_key *key, const char *plain, struct seal_hea
 char *secret_seal(const struct keyring *k, const char *plain) {
 	struct seal_head head = { 0 };
 
+	place_of_unit(head.place);
 	randombytes_buf(head.nonce, sizeof(head.nonce));
 	return seal(&k->device, plain, &head);
 }
@@ -258,7 +266,10 @@ static bool is_current(const struct keyring *k, const struct seal_head *head) {
 	       !sodium_is_zero(head->place, sizeof(head->place));
 }
 
-/* The nonce is a MAC of the key and the old text, so equal texts become equal ones. */
+/*
+ * The nonce is a MAC of the key, the place and the old text, so equal texts become equal ones where
+ * they stand for the same, and no nonce comes twice with two headers.
+ */
 static char *seal_anew(const struct keyring *k, const char *sealed, const char *plain,
 		       struct seal_head *head) {
 	const struct seal_key *key = k->sealing;
@@ -266,6 +277,7 @@ static char *seal_anew(const struct keyring *k, const char *sealed, const char *
 
 	crypto_generichash_init(&state, k->mac, sizeof(k->mac), sizeof(head->nonce));
 	crypto_generichash_update(&state, key->name, sizeof(key->name));
+	crypto_generichash_update(&state, head->place, sizeof(head->place));
 	crypto_generichash_update(&state, (const unsigned char *)sealed, strlen(sealed));
 	crypto_generichash_final(&state, head->nonce, sizeof(head->nonce));
 	sodium_memzero(&state, sizeof(state));

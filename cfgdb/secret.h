@@ -19,8 +19,8 @@
 #define SECRET_MAC_KEY_LEN 32
 
 /*
- * "ENC TEXT" for a secret in clear that is no attribute's, under the key of the device; the caller
- * frees.
+ * "ENC TEXT" for a secret in clear that is the unit's own and stands in no attribute, under the key
+ * of the device; the caller frees.
  */
 char *secret_seal(const struct keyring *k, const char *plain);
 

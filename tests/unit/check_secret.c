@@ -561,9 +561,12 @@ START_TEST(test_fits) {
 	const struct schema_attr *psk = &scale->attrs[SYSTEM_AUTO_SCALE__PSKSECRET];
 	const struct schema_attr *password = &admins->attrs[SYSTEM_ADMIN__PASSWORD];
 	struct object *admin = admin_with("correct", NULL);
-	AUTO_FREE char *own = secret_seal(ring, "secret"), *other = secret_seal(foreign, "secret");
+	AUTO_FREE char *own = secret_seal_for(ring, scale, psk, "secret"),
+		       *other = secret_seal_for(foreign, scale, psk, "secret"),
+		       *of_unit = secret_seal(ring, "secret");
 
 	ck_assert(secret_fits(ring, scale, psk, own));
+	ck_assert(!secret_fits(ring, scale, psk, of_unit));
 	ck_assert(!secret_fits(ring, scale, psk, other));
 	ck_assert(!secret_fits(ring, scale, psk, "ENC Zm9v"));
 	ck_assert(!secret_fits(ring, scale, psk, "secret"));
