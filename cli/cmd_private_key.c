@@ -118,6 +118,8 @@ int cmd_private_key_for(struct shell *sh, struct err *err) {
 
 	if (!sh->typing || !top->obj || top->table != table || !is_enabled(top->obj))
 		return 0;
+	if (!client_info(sh->client)->writes_all) /* the daemon refuses what is put then */
+		return 0;
 	rc = client_get(sh->client, table, "", &before, err);
 	if (rc)
 		return rc;

@@ -125,7 +125,7 @@ static const struct {
 	READS("any", "execute restore losses"),
 	READS("any", "execute restore outcome"),
 	WRITES("all", "execute restore config"),
-	WRITES("sysgrp.cfg", "execute private-data-encryption key"),
+	WRITES("all", "execute private-data-encryption key"),
 	READS("any", "execute private-data-encryption id"),
 	WRITES("all", "execute revision revert"),
 	WRITES("all", "execute cfg reload"),

@@ -330,7 +330,7 @@ START_TEST(what_is_no_table) {
 	ck_assert_ptr_null(strstr(said, "wait"));
 	SAYS(&one, "execute private-data-encryption key",
 	     "fw $ execute private-data-encryption key\n"
-	     NO("the permission to use 'execute private-data-encryption key'") FAIL(-37));
+	     NO("the permission to change the private key") FAIL(-37));
 	ck_assert_ptr_nonnull(strstr(type(&one, "get system status"), "Hostname: fw\n"));
 	ck_assert_ptr_nonnull(strstr(type(&other, "execute backup config -"), "edit \"boss\"\n"));
 	leave_both();

@@ -158,6 +158,43 @@ START_TEST(a_hidden_table_is_not_asked_for_names) {
 }
 END_TEST
 
+static unsigned int questions;
+
+static bool ask(void *arg, const char *prompt, struct str *ret) {
+	(void)arg;
+	(void)prompt;
+	questions++;
+	str_add(ret, "00112233445566778899aabbccddeeff\n");
+	return true;
+}
+
+static void enable_private_data(void) {
+	f.sh.typing = true;
+	f.sh.ask = ask;
+	questions = 0;
+	fake_shell_run(&f, "config system global\nset private-data-encryption enable\nend");
+}
+
+/* Only who may change everything chooses the key: nobody else is asked for it in vain. */
+START_TEST(nobody_is_asked_for_a_key_in_vain) {
+	unsigned int puts;
+
+	levels[TBL_SYSTEM_GLOBAL] = RIGHTS_WRITE;
+	puts = fake_client_calls(f.client, "put");
+	enable_private_data();
+	ck_assert_uint_eq(questions, 0);
+	ck_assert_uint_eq(fake_client_calls(f.client, "put"), puts + 1);
+}
+END_TEST
+
+START_TEST(who_may_all_is_asked_for_a_key) {
+	fake_shell_done(&f);
+	fake_shell_init_objects(&f, SHELL_COMMIT_EACH);
+	enable_private_data();
+	ck_assert_uint_eq(questions, 2);
+}
+END_TEST
+
 START_TEST(who_may_everything_has_everything) {
 	fake_client_role(f.client, RIGHTS_VERBS, NULL);
 	ck_assert_ptr_nonnull(strstr(fake_shell_run(&f, "show"), "config system interface\n"));
@@ -177,6 +214,8 @@ int main(void) {
 	tcase_add_test(t, what_is_hidden_is_not_offered);
 	tcase_add_test(t, a_hidden_table_does_not_stop_a_new_entry);
 	tcase_add_test(t, a_hidden_table_is_not_asked_for_names);
+	tcase_add_test(t, nobody_is_asked_for_a_key_in_vain);
+	tcase_add_test(t, who_may_all_is_asked_for_a_key);
 	tcase_add_test(t, who_may_everything_has_everything);
 	return fixture_run(suite);
 }
