@@ -32,7 +32,7 @@ struct client {
 	struct fake_table *tables;       /* by table id */
 	struct fake_table *before;       /* while a transaction is open */
 	uint64_t revision;
-	struct fake_kind kinds[14];
+	struct fake_kind kinds[15];
 	void (*warn)(void *arg, const char *text);
 	void *warn_arg;
 	int outcome;                     /* that was told last */
@@ -64,7 +64,7 @@ static void tables_free(struct fake_table *tables) {
 struct client *fake_client_new(void) {
 	static const char *const names[] = {
 		"put", "delete", "commit", "begin", "get", "check_ref", "check_secret", "run",
-		"rename", "place", "purge", "keys", "may", "outcome",
+		"rename", "place", "purge", "keys", "may", "outcome", "private-key",
 	};
 	struct client *c = xcalloc(1, sizeof(*c));
 
