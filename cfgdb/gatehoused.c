@@ -30,6 +30,7 @@
 #include "backends/takeup.h"
 #include "cfgdb/aaa/aaa_audit.h"
 #include "cfgdb/aaa/aaa_server.h"
+#include "cfgdb/admin.h"
 #include "cfgdb/base/confine.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/log.h"
@@ -54,6 +55,7 @@
 #include "cfgdb/saving.h"
 #include "cfgdb/scrub.h"
 #include "cfgdb/workspace.h"
+#include "schemas/schema_gen.h"
 
 #define EXIT_OTHER 3 /* another daemon runs here; the unit file knows it, too */
 #define LOCK_TRIES 100 /* of 50 ms */
@@ -334,6 +336,21 @@ static int open_aaa(struct daemon *d, struct err *err) {
 	return d->aaa ? 0 : ERR_STORE;
 }
 
+static void log_warning(void *arg, const char *text) {
+	(void)arg;
+	log_line(LOG_LEVEL_WARNING, "gatehoused: %s", text);
+}
+
+/* What nobody is told who puts it: an older release may have stored it. */
+static void review_admins(const struct model *model) {
+	struct warnings found = { 0 };
+	const struct object *admin = model_first(model, schema_table(TBL_SYSTEM_ADMIN));
+
+	for (; admin; admin = model_next(model, admin))
+		admin_review(model, admin, &found);
+	warn_drain(&found, log_warning, NULL);
+}
+
 static int start_aaa_server(struct daemon *d, struct err *err) {
 	AUTO_FREE char *path = xasprintf("%s/%s", d->opt.run_dir, AAA_SOCKET_NAME);
 	const struct passwd *keys = getpwnam(d->opt.keys_user);
@@ -473,6 +490,7 @@ static int start(struct daemon *d, struct err *err) {
 		return ERR_STORE;
 	if (open_aaa(d, err) != 0)
 		return ERR_STORE;
+	review_admins(d->engine->model);
 	add_all_commands(d);
 	engine_watch(d->engine, on_commit, d);
 	if (start_server(d, err) != 0)

@@ -20,6 +20,7 @@
 #include "cfgdb/aaa/hasher.h"
 #include "cfgdb/aaa/lockout.h"
 #include "cfgdb/aaa/trust.h"
+#include "cfgdb/admin.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/secret.h"
 #include "cfgdb/txn.h"
@@ -105,22 +106,14 @@ static void on_gone(void *arg, const struct login *login, const char *reason) {
 
 /* ---- accounts ---- */
 
-/* Seconds since 1970 at which the password expires; 0: never, or nobody can read when. */
-static time_t expires(const struct object *admin) {
-	const char *text = object_str(admin, SYSTEM_ADMIN__PASSWORD_EXPIRE);
-	struct tm tm = { .tm_isdst = -1 };
-	const char *end = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
-
-	return end && *end == '\0' && tm.tm_mday > 0 ? mktime(&tm) : 0;
-}
-
 static bool has_password(const struct object *admin) {
 	return object_get(admin, SYSTEM_ADMIN__PASSWORD) != NULL;
 }
 
 static bool must_change(const struct aaa *a, const struct object *admin, enum aaa_service service) {
-	time_t end = expires(admin);
+	time_t end;
 
+	(void)admin_expiry(object_str(admin, SYSTEM_ADMIN__PASSWORD_EXPIRE), &end);
 	return object_is(admin, SYSTEM_ADMIN__FORCE_PASSWORD_CHANGE, "enable") ||
 	       (end != 0 && end <= now(a).wall_s) ||
 	       (service == AAA_CONSOLE && !has_password(admin));
@@ -428,20 +421,12 @@ int aaa_account(struct aaa *a, const struct aaa_login *login, struct aaa_account
 	return AAA_DENIED;
 }
 
-/* A key as it stands in a public key file: its kind and its bytes, without options or comment. */
+/* What was stored by an older release may be no key. */
 static void add_key(const char *key, const char *options, struct str *out) {
-	static const char kind[] = "abcdefghijklmnopqrstuvwxyz0123456789-@.";
-	static const char base64[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "0123456789+/=";
-	size_t kind_len, len;
+	size_t len;
 
-	key += strspn(key, " \t");
-	kind_len = strspn(key, kind);
-	len = strspn(key + kind_len + (key[kind_len] == ' '), base64);
-	if (kind_len == 0 || key[kind_len] != ' ' || len == 0 ||
-	    !strchr(" ", key[kind_len + 1 + len]))
-		return;
-	str_addf(out, "%s %.*s\n", options, (int)(kind_len + 1 + len), key);
+	if (*key && !admin_objection_to_key(key, &len))
+		str_addf(out, "%s %.*s\n", options, (int)len, key);
 }
 
 int aaa_keys(const struct aaa *a, const char *name, struct str *out) {

@@ -13,6 +13,10 @@
 #include "cfgdb/base/mem.h"
 #include "tests/lib/fixture.h"
 
+#define KEY \
+	"ssh-ed25519 " \
+	"AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+
 #define KEYS_UID 900
 #define USER_UID 1000
 #define S ((uint64_t)1000000000)
@@ -51,7 +55,7 @@ static void setup(void) {
 	ck_assert_msg(shared.aaa != NULL, "%s", err.text);
 	fixture_set(engine, "system.admin", "bob",
 		    "set accprofile prof_admin\nset password secret\n"
-		    "set ssh-public-key1 \"ssh-ed25519 AAAA\"\n");
+		    "set ssh-public-key1 \"" KEY "\"\n");
 	ck_assert_int_eq(aaa_follow(shared.aaa, NULL), 0);
 	n_got = 0;
 }
