@@ -191,15 +191,20 @@ static const char *objection(const struct aaa *a, const struct object *admin,
 	return trust_allows(&t, &from) ? NULL : "trusthost";
 }
 
-/* The same of his number of sessions. */
-static const char *objection_to_session(const struct aaa *a, const struct object *admin) {
+/*
+ * The same of the number of sessions. The console is there for when nobody else gets in: it is not
+ * kept out by how many there are.
+ */
+static const char *objection_to_session(const struct aaa *a, const struct object *admin,
+					enum aaa_service service) {
 	uint32_t uid = accounts_uid(a->accounts, admin->key);
 	const struct object *g = global(a);
 
 	if (object_is(g, SYSTEM_GLOBAL__ADMIN_CONCURRENT, "disable") &&
 	    logins_count(a->logins, uid) > 0)
 		return "concurrent";
-	if (logins_count(a->logins, 0) >= object_num(g, SYSTEM_GLOBAL__ADMIN_LOGIN_MAX))
+	if (service != AAA_CONSOLE &&
+	    logins_count(a->logins, 0) >= object_num(g, SYSTEM_GLOBAL__ADMIN_LOGIN_MAX))
 		return "exceed_limit";
 	return NULL;
 }
@@ -408,16 +413,25 @@ struct aaa_try *aaa_password(struct aaa *a, const struct aaa_change *change, aaa
 
 /* ---- account and keys ---- */
 
+/* What somebody may be told who has proved who he is; all else could help to guess. */
+static const char *told_of(const char *objection) {
+	if (strcmp(objection, "concurrent") == 0)
+		return "you are logged in already, and admin-concurrent is disabled";
+	return strcmp(objection, "exceed_limit") == 0 ? "too many administrators are logged in"
+						      : "";
+}
+
 int aaa_account(struct aaa *a, const struct aaa_login *login, struct aaa_account *ret) {
 	const struct object *admin = find(a, login->name);
 	const char *why = objection(a, admin, login->service, login->source);
 
 	*ret = (struct aaa_account){ 0 };
 	if (!why)
-		why = objection_to_session(a, admin);
+		why = objection_to_session(a, admin, login->service);
 	if (!why)
 		return fill(a, admin, login->service, ret);
 	tell_refused(a, login, why);
+	snprintf(ret->text, sizeof(ret->text), "%s", told_of(why));
 	return AAA_DENIED;
 }
 

@@ -607,6 +607,9 @@ START_TEST(test_numbers) {
 	ck_assert_int_eq(a.type, AAA_OK);
 	ck_assert_int_eq(account(AAA_SSH, "bob", IN).type, AAA_DENIED);
 	check_refusal("prof_admin", IN, "concurrent");
+	ck_assert_str_eq(account(AAA_SSH, "bob", IN).account.text,
+			 "you are logged in already, and admin-concurrent is disabled");
+	ck_assert_int_eq(account(AAA_CONSOLE, "bob", "").type, AAA_DENIED);
 	ck_assert_int_eq(log_in("bob", pid[1]).type, AAA_DENIED);
 	ck_assert_int_eq(log_in("eve", pid[1]).type, AAA_OK);
 	ck_assert_int_eq(aaa_end(aaa, a.account.session, "exit"), AAA_OK);
@@ -614,6 +617,14 @@ START_TEST(test_numbers) {
 	global("set admin-login-max 2\n");
 	ck_assert_int_eq(account(AAA_SSH, "bob", IN).type, AAA_DENIED);
 	check_refusal("prof_admin", IN, "exceed_limit");
+	ck_assert_int_eq(account(AAA_SSH, "eve", IN).type, AAA_DENIED);
+	global("set admin-login-max 2\n");
+	ck_assert_str_eq(account(AAA_SSH, "eve", IN).account.text,
+			 "too many administrators are logged in");
+	ck_assert_int_eq(account(AAA_CONSOLE, "eve", "").type, AAA_OK);
+	/* A reason that has to do with who he is, or from where, is not told. */
+	ck_assert_str_eq(account(AAA_SSH, "nobody", IN).account.text, "");
+	ck_assert_str_eq(account(AAA_SSH, "eve", "here").account.text, "");
 	for (int i = 0; i < 3; i++)
 		end_process(pid[i]);
 }
