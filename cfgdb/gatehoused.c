@@ -307,11 +307,11 @@ static void on_login(void *arg, const struct aaa_event *event) {
 		   &line);
 }
 
-static void on_session_over(void *arg, uint32_t session) {
+static void on_session_over(void *arg, uint32_t session, const char *why) {
 	const struct daemon *d = arg;
 
 	if (d->server)
-		server_end_session(d->server, session);
+		server_end_session(d->server, session, why);
 }
 
 static bool on_schedule(void *arg, const char *schedule, time_t now) {

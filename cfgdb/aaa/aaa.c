@@ -91,6 +91,22 @@ void aaa_stranger(const struct aaa *a, uid_t uid) {
 				    .reason = "not_root" });
 }
 
+/* What somebody is told whose session has ended, for a reason as the log has it. */
+static const char *farewell(const char *reason) {
+	static const struct {
+		const char *reason, *text;
+	} farewells[] = {
+		{ "disconnected", "your session was ended by another administrator" },
+		{ "account_removed", "your session was ended: the account is removed or disabled" },
+		{ "timeout", "your session was ended: nobody has typed for too long" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(farewells); i++)
+		if (strcmp(farewells[i].reason, reason) == 0)
+			return farewells[i].text;
+	return "your session has ended";
+}
+
 static void on_gone(void *arg, const struct login *login, const char *reason) {
 	const struct aaa *a = arg;
 
@@ -101,7 +117,7 @@ static void on_gone(void *arg, const struct login *login, const char *reason) {
 				    .reason = reason,
 				    .duration_s = now(a).boot_s - login->boot_s });
 	if (a->config.over)
-		a->config.over(a->config.arg, login->id);
+		a->config.over(a->config.arg, login->id, farewell(reason));
 }
 
 /* ---- accounts ---- */
@@ -514,8 +530,10 @@ int aaa_self(const struct aaa *a, pid_t pid, uid_t uid, struct aaa_account *ret)
 	*ret = (struct aaa_account){ 0 };
 	if (!login)
 		return AAA_NOT_FOUND;
-	if (login->over)
+	if (login->over) {
+		snprintf(ret->text, sizeof(ret->text), "%s", farewell(""));
 		return AAA_DENIED;
+	}
 	type = fill(a, find(a, login->name), login->service, ret);
 	add_session(login, ret);
 	return type;

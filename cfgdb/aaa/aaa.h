@@ -42,8 +42,8 @@ struct aaa_config {
 	const char *sessions;       /* file that keeps sessions while the daemon is away, or NULL */
 	/* Takes what happens; may be NULL. */
 	void (*tell)(void *arg, const struct aaa_event *event);
-	/* A session has ended: what it has open is to be closed. May be NULL. */
-	void (*over)(void *arg, uint32_t session);
+	/* A session has ended: what it has open is to be closed, and told why. May be NULL. */
+	void (*over)(void *arg, uint32_t session, const char *why);
 	/* Whether a schedule runs; NULL: all do. */
 	bool (*runs)(void *arg, const char *schedule, time_t now);
 	void *arg;

@@ -2,7 +2,8 @@
 /*
  * Only sessions of administrators are listed: a user of the machine who is in the group has none.
  * Nobody ends the session of a super_admin but another one, or a user of the machine; an
- * administrator whose entry says so is left alone by all but himself and those users.
+ * administrator whose entry says so is left alone by all but himself and those users. Of sessions
+ * of whom he may not see nobody learns anything.
  */
 #include "cfgdb/control/cmd_admin.h"
 
@@ -16,6 +17,7 @@
 #include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/control/requests.h"
+#include "cfgdb/rights.h"
 #include "schemas/schema_gen.h"
 
 struct listing {
@@ -32,6 +34,16 @@ static const char *profile_of(const struct command_call *call, const char *name)
 	const struct object *admin = admin_of(call, name);
 
 	return admin ? object_str(admin, SYSTEM_ADMIN__ACCPROFILE) : "";
+}
+
+/* Whether he may know of a session: as of the entry, see rights_see(). */
+static bool is_seen(const struct command_call *call, const struct login *login) {
+	struct rights theirs;
+
+	if (!login || call->rights->global)
+		return login != NULL;
+	rights_of_admin(call->model, login->name, &theirs);
+	return !theirs.global;
 }
 
 static const char *time_text(int64_t wall_s, const char *format, char text[64]) {
@@ -69,6 +81,8 @@ static void list_one(void *arg, struct login *login) {
 	struct listing *l = arg;
 	char when[64];
 
+	if (!is_seen(l->call, login))
+		return;
 	if (l->call->json)
 		list_json(l, login);
 	else
@@ -145,6 +159,8 @@ static void connected_one(void *arg, struct login *login) {
 	const struct listing *l = arg;
 	char when[64];
 
+	if (!is_seen(l->call, login))
+		return;
 	str_addf(l->out, "%-8" PRIu32 "%-17s%-9s%-21s%s\n", login->id, login->name,
 		 login->service == AAA_SSH ? "SSH" : "CONSOLE", or_dash(login->source),
 		 time_text(login->wall_s, "%a %b %e %H:%M:%S %Y", when));
@@ -187,11 +203,13 @@ static int disconnect_run(void *ctx, const struct command_call *call, struct str
 	if (bad || call->argc > 1)
 		return command_bad_word(call->argv[bad ? 0 : 1], err);
 	login = logins_find(aaa_logins(ctx), id);
-	if (!login)
+	if (!is_seen(call, login))
 		return err_set(err, ERR_NOT_FOUND, "there is no session %" PRIu32, id);
 	if (!may_end(call, login))
 		return err_set(err, ERR_PERMISSION, "the session of %s cannot be ended by you",
 			       login->name);
+	str_addf(out, "session %" PRIu32 " of %s from %s is ended\n", id, login->name,
+		 login->origin);
 	aaa_end(ctx, id, "disconnected");
 	return 0;
 }

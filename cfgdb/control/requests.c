@@ -631,6 +631,9 @@ static int look_at_time(struct caller *s, uint8_t type, struct err *err) {
 static int refuse(const struct caller *s, struct err *err) {
 	if (aaa_is_due(s->config->aaa, s->session))
 		return err_set(err, ERR_PERMISSION, "a new password has to be set first");
+	if (s->administrator)
+		return err_set(err, ERR_PERMISSION,
+			       "you have no session, or it has ended: log in again");
 	return err_set(err, ERR_PERMISSION,
 		       "you are no administrator of this unit: root and members of the group %s "
 		       "are, and entries of config system admin that log in",

@@ -435,14 +435,31 @@ struct server *server_new(struct event_base *base, struct engine *engine,
 	return NULL;
 }
 
+/*
+ * It stands where an answer is expected, sooner or later. What is under way may not be cut by it:
+ * whoever does not read what he has asked for is not told.
+ */
+static void connection_farewell(const struct connection *c, const char *why) {
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	if (evbuffer_get_length(bufferevent_get_output(c->bev)) > 0)
+		return;
+	buf_put_u32(&b, (uint32_t)(1 + 4 + 4 + strlen(why)));
+	buf_put_u8(&b, CTL_ERROR);
+	buf_put_u32(&b, (uint32_t)ERR_TIMEOUT);
+	buf_put_str(&b, why);
+	(void)send(bufferevent_getfd(c->bev), b.data, b.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /* One of them may be at work at this moment, so it goes when the loop sees its end. */
-void server_end_session(struct server *s, uint32_t session) {
+void server_end_session(struct server *s, uint32_t session, const char *why) {
 	struct connection *c;
 
 	LIST_FOREACH(c, &s->connections, next) {
 		if (session == 0 || c->caller.session != session)
 			continue;
 		c->caller.allowed = false;
+		connection_farewell(c, why);
 		shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
 	}
 }

@@ -35,6 +35,7 @@ static char *sessions;      /* file of them */
 static char told[256];      /* the last event */
 static unsigned int n_locked;
 static uint32_t over;
+static const char *over_why;
 
 static void fake_clock(struct moment *ret) {
 	*ret = clock_now;
@@ -50,9 +51,10 @@ static void on_event(void *arg, const struct aaa_event *e) {
 			 e->origin ? e->origin : e->source, e->reason);
 }
 
-static void on_over(void *arg, uint32_t session) {
+static void on_over(void *arg, uint32_t session, const char *why) {
 	(void)arg;
 	over = session;
+	over_why = why;
 }
 
 static void begin(void) {
@@ -509,16 +511,21 @@ START_TEST(test_session_over) {
 	ck_assert_int_eq(aaa_end(aaa, a.account.session, "disconnected"), AAA_OK);
 	ck_assert_str_eq(told, "logout bob prof_admin " IN " disconnected");
 	ck_assert_uint_eq(over, a.account.session);
+	ck_assert_str_eq(over_why, "your session was ended by another administrator");
 	ck_assert_int_eq(aaa_self(aaa, pid[0], AAA_UID_MIN + 1, &self), AAA_DENIED);
+	ck_assert_str_eq(self.text, "your session has ended");
 	ck_assert_int_eq(aaa_end(aaa, a.account.session, "disconnected"), AAA_NOT_FOUND);
 	/* Who is deleted or disabled is logged out. */
 	a = log_in("eve", pid[1]);
 	ck_assert_int_eq(fixture_delete(engine, "system.admin", "eve", NULL), 0);
 	ck_assert_int_eq(aaa_follow(aaa, NULL), 0);
 	ck_assert_uint_eq(over, a.account.session);
+	ck_assert_str_eq(over_why, "your session was ended: the account is removed or disabled");
 	a = log_in("zoe", pid[2]);
+	over_why = NULL;
 	put("zoe", "prof_admin", "set password secret\nset status disable\n");
 	ck_assert_uint_eq(over, a.account.session);
+	ck_assert_str_eq(over_why, "your session was ended: the account is removed or disabled");
 	ck_assert_uint_eq(logins_count(aaa_logins(aaa), 0), 0);
 	for (int i = 0; i < 3; i++)
 		end_process(pid[i]);
