@@ -32,6 +32,7 @@ struct aaa {
 	struct aaa_config config;
 	struct accounts *accounts;
 	struct lockout *lockout;
+	struct lockout_rule rule;    /* as it was followed last */
 	struct hasher *hasher;
 	struct logins *logins;
 };
@@ -225,12 +226,17 @@ static const char *objection_to_session(const struct aaa *a, const struct object
 	return NULL;
 }
 
-static void count_failure(const struct aaa *a, const struct aaa_login *login) {
+static struct lockout_rule rule_of(const struct aaa *a) {
 	const struct object *g = global(a);
-	const struct lockout_rule rule = {
+
+	return (struct lockout_rule){
 		.threshold = (unsigned int)object_num(g, SYSTEM_GLOBAL__ADMIN_LOCKOUT_THRESHOLD),
 		.duration_s = object_num(g, SYSTEM_GLOBAL__ADMIN_LOCKOUT_DURATION),
 	};
+}
+
+static void count_failure(const struct aaa *a, const struct aaa_login *login) {
+	const struct lockout_rule rule = rule_of(a);
 	struct trust_source from;
 
 	if (login->service != AAA_SSH || !trust_source(login->source, &from) ||
@@ -552,6 +558,15 @@ const char *aaa_objection(const struct aaa *a, uint32_t session) {
 	return login ? objection(a, find(a, login->name), login->service, login->source) : NULL;
 }
 
+void aaa_each_lock(const struct aaa *a,
+		   void (*visit)(void *arg, const struct lockout_entry *entry), void *arg) {
+	lockout_each(a->lockout, now(a).boot_s, visit, arg);
+}
+
+unsigned int aaa_unlock(struct aaa *a, const struct trust_source *source) {
+	return lockout_clear(a->lockout, source, now(a).boot_s);
+}
+
 const struct logins *aaa_logins(const struct aaa *a) {
 	return a->logins;
 }
@@ -591,8 +606,12 @@ static void end_if_gone(void *arg, struct login *login) {
 }
 
 int aaa_follow(struct aaa *a, struct err *err) {
+	const struct lockout_rule rule = rule_of(a);
 	int rc = accounts_follow(a->accounts, err);
 
+	if (rule.threshold != a->rule.threshold || rule.duration_s != a->rule.duration_s)
+		lockout_follow(a->lockout, &rule, now(a).boot_s);
+	a->rule = rule;
 	logins_each(a->logins, end_if_gone, a);
 	return rc;
 }
@@ -601,6 +620,7 @@ struct aaa *aaa_open(const struct aaa_config *config, struct err *err) {
 	struct aaa *a = xcalloc(1, sizeof(*a));
 
 	a->config = *config;
+	a->rule = rule_of(a);
 	a->lockout = lockout_new();
 	a->logins = logins_new(config->base, config->sessions, on_gone, a);
 	a->accounts = accounts_open(config->engine, err);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cfgdb/aaa/aaa_client.h"
+#include "cfgdb/aaa/lockout.h"
 #include "cfgdb/aaa/logins.h"
 #include "cfgdb/base/moment.h"
 #include "cfgdb/engine.h"
@@ -118,6 +119,13 @@ bool aaa_is_due(const struct aaa *a, uint32_t session);
  * he could, or there is no such session.
  */
 const char *aaa_objection(const struct aaa *a, uint32_t session);
+
+/* Addresses that are locked out: visit them. */
+void aaa_each_lock(const struct aaa *a,
+		   void (*visit)(void *arg, const struct lockout_entry *entry), void *arg);
+
+/* End the lock of an address, or of all (NULL); returns how many there were. */
+unsigned int aaa_unlock(struct aaa *a, const struct trust_source *source);
 
 /* Who is logged in. */
 const struct logins *aaa_logins(const struct aaa *a);

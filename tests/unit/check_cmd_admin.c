@@ -158,12 +158,69 @@ START_TEST(test_end) {
 }
 END_TEST
 
+/* ---- addresses that are locked out ---- */
+
+static void ignore(void *arg, int type, const struct aaa_account *ret) {
+	(void)ret;
+	*(int *)arg = type;
+}
+
+static void guess(const char *source) {
+	const struct aaa_login login = { AAA_SSH, "bob", source, "" };
+	int type = 0;
+
+	ck_assert_ptr_nonnull(aaa_auth(aaa, &login, "wrong", ignore, &type));
+	while (type == 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	ck_assert_int_eq(type, AAA_DENIED);
+}
+
+static int clear(const char *word) {
+	return run("diagnose sys admin lockout clear", word, false);
+}
+
+#define HEAD "address                                      failures  seconds left\n"
+
+START_TEST(test_lockout) {
+	put("bob", "prof_admin", "");
+	fixture_set(engine, "system.global", "", "set admin-lockout-threshold 1\n");
+	ck_assert_int_eq(aaa_follow(aaa, NULL), 0);
+	guess("2001:db8::1");
+	ck_assert_int_eq(run("diagnose sys admin lockout list", NULL, false), 0);
+	ck_assert_str_eq(str_text(&out), HEAD "2001:db8::/64                                1       "
+					 "  60\n");
+	ck_assert_int_eq(run("diagnose sys admin lockout list", NULL, true), 0);
+	ck_assert_ptr_nonnull(strstr(str_text(&out), "\"address\":\"2001:db8::/64\","
+						     "\"failures\":1,\"seconds_left\":60"));
+	/* A shorter time is that of who is locked, too. */
+	fixture_set(engine, "system.global", "",
+		    "set admin-lockout-threshold 1\nset admin-lockout-duration 20\n");
+	ck_assert_int_eq(aaa_follow(aaa, NULL), 0);
+	ck_assert_int_eq(run("diagnose sys admin lockout list", NULL, false), 0);
+	ck_assert_ptr_nonnull(strstr(str_text(&out), " 20\n"));
+	ck_assert_int_eq(clear("10.0.0.1"), ERR_NOT_FOUND);
+	ck_assert_str_eq(err.text, "10.0.0.1 is not locked out");
+	ck_assert_int_eq(clear("10.0.0.1/64"), ERR_PARSE);
+	ck_assert_int_eq(clear("2001:db8::/32"), ERR_PARSE);
+	ck_assert_int_eq(clear("bob"), ERR_PARSE);
+	ck_assert_int_eq(clear("2001:db8::/64"), 0);
+	ck_assert_str_eq(str_text(&out), "1 address is no longer locked out\n");
+	ck_assert_int_eq(run("diagnose sys admin lockout list", NULL, false), 0);
+	ck_assert_str_eq(str_text(&out), HEAD);
+	guess("10.0.0.1");
+	guess("10.0.0.2");
+	ck_assert_int_eq(clear(NULL), 0);
+	ck_assert_str_eq(str_text(&out), "2 addresses are no longer locked out\n");
+}
+END_TEST
+
 static Suite *cmd_admin_suite(void) {
 	Suite *s = suite_create("cmd_admin");
 	TCase *t = fixture_case(s, "cmd_admin");
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_list);
+	tcase_add_test(t, test_lockout);
 	tcase_add_loop_test(t, test_end, 0, ARRAY_LEN(ends));
 	return s;
 }
