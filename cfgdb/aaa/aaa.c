@@ -67,7 +67,7 @@ static struct moment now(const struct aaa *a) {
 /* ---- what is told ---- */
 
 static void tell(const struct aaa *a, struct aaa_event event) {
-	const struct object *admin = find(a, event.user);
+	const struct object *admin = event.local ? NULL : find(a, event.user);
 
 	event.profile = admin ? object_str(admin, SYSTEM_ADMIN__ACCPROFILE) : "";
 	if (a->config.tell)
@@ -106,6 +106,21 @@ static const char *farewell(const char *reason) {
 		if (strcmp(farewells[i].reason, reason) == 0)
 			return farewells[i].text;
 	return "your session has ended";
+}
+
+void aaa_local(const struct aaa *a, const struct aaa_login *login, enum aaa_local what) {
+	static const enum aaa_event_kind kinds[AAA_LOCAL_COUNT] = {
+		[AAA_LOCAL_REFUSED] = AAA_EVENT_REFUSED,
+		[AAA_LOCAL_LOGIN] = AAA_EVENT_LOGIN,
+		[AAA_LOCAL_LOGOUT] = AAA_EVENT_LOGOUT,
+	};
+
+	tell(a, (struct aaa_event){ .kind = kinds[what],
+				    .user = login->name,
+				    .service = login->service,
+				    .source = login->source,
+				    .reason = "local",
+				    .local = true });
 }
 
 static void on_gone(void *arg, const struct login *login, const char *reason) {

@@ -33,6 +33,7 @@ struct aaa_event {
 	int64_t duration_s;         /* of a lock, or of the session that ended */
 	unsigned int failures;      /* that led to a lock */
 	const char *origin;         /* of the last two, for service and source: "console" */
+	bool local;                 /* a user of the machine's files, no administrator */
 };
 
 struct aaa_config {
@@ -132,6 +133,9 @@ const struct logins *aaa_logins(const struct aaa *a);
 
 /* Tell that a process of this uid has asked for what it may not ask for. */
 void aaa_stranger(const struct aaa *a, uid_t uid);
+
+/* Tell what has become of a login of a user of the machine's files. */
+void aaa_local(const struct aaa *a, const struct aaa_login *login, enum aaa_local what);
 
 /* Whether a uid is in the range of administrators: the system is never asked for its name. */
 static inline bool aaa_is_uid(uint32_t uid) {

@@ -84,7 +84,9 @@ static void make(struct buf *b, enum aaa_type type) {
 	b->len = 0;
 	buf_put_u8(b, AAA_VERSION);
 	buf_put_u8(b, (uint8_t)type);
-	if (type == AAA_AUTH || type == AAA_ACCOUNT || type == AAA_BEGIN)
+	if (type == AAA_LOCAL)
+		buf_put_u8(b, AAA_LOCAL_LOGIN);
+	if (type == AAA_AUTH || type == AAA_ACCOUNT || type == AAA_BEGIN || type == AAA_LOCAL)
 		put_login(b);
 	if (type == AAA_AUTH)
 		buf_put_str(b, "secret");
@@ -125,6 +127,7 @@ static const struct {
 	{ AAA_SELF, AAA_NOT_FOUND, AAA_NOT_FOUND, AAA_NOT_FOUND, false },
 	{ AAA_PASSWORD, AAA_OK, AAA_DENIED, AAA_DENIED, false },
 	{ AAA_LISTEN, AAA_OK, AAA_DENIED, AAA_DENIED, true },
+	{ AAA_LOCAL, AAA_OK, AAA_DENIED, AAA_DENIED, true },
 };
 
 START_TEST(test_rights) {
