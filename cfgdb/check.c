@@ -233,7 +233,7 @@ int check_rename(const struct txn *t, const struct object *obj, const struct obj
 	rc = check_names(t, renamed, err);
 	if (rc == 0)
 		rc = check_no_default(obj, err);
-	return rc ? rc : check_rename_rules(obj, renamed->key, err);
+	return rc ? rc : check_rename_rules(t, obj, renamed, err);
 }
 
 /* ---- what was checked by another member ---- */

@@ -45,4 +45,5 @@ void check_adjust(struct object *obj);
 int check_rules(const struct txn *t, const struct object *obj, struct err *err);
 int check_delete_rules(const struct txn *t, const struct object *obj, struct err *err);
 int check_purge_rules(const struct object *obj, struct err *err);
-int check_rename_rules(const struct object *obj, const char *to, struct err *err);
+int check_rename_rules(const struct txn *t, const struct object *obj, const struct object *renamed,
+		       struct err *err);

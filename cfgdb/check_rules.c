@@ -14,6 +14,7 @@
 
 #include "cfgdb/base/mem.h"
 #include "cfgdb/base/str.h"
+#include "cfgdb/check_admin.h"
 #include "schemas/schema_gen.h"
 
 #define GROUP_DEPTH_MAX 16
@@ -493,63 +494,16 @@ static int rule_settings(const struct txn *t, const struct object *obj, struct e
 		       "Attribute 'opmode' value 'transparent' checking fail -7610");
 }
 
-/* ---- administrators ---- */
-
-/* Someone who may do everything, and can log in although other servers are away. */
-static bool is_super_admin(const struct object *admin) {
-	return admin && strcmp(object_str(admin, SYSTEM_ADMIN__ACCPROFILE), "super_admin") == 0 &&
-	       object_is(admin, SYSTEM_ADMIN__STATUS, "enable") &&
-	       object_is(admin, SYSTEM_ADMIN__REMOTE_AUTH, "disable") &&
-	       object_is(admin, SYSTEM_ADMIN__PEER_AUTH, "disable") &&
-	       object_is(admin, SYSTEM_ADMIN__GUEST_AUTH, "disable");
-}
-
-static int other_super_admin(void *arg, const struct object *admin) {
-	const struct object *but = arg;
-
-	return strcmp(admin->key, but->key) != 0 && is_super_admin(admin);
-}
-
-static int refuse_last_admin(const struct object *admin, struct err *err) {
-	return err_set(err, ERR_CONFLICT,
-		       "'%s' is the last administrator with profile 'super_admin' who can log in\n"
-		       "object check operator error, -7, discard the setting",
-		       admin->key);
-}
-
-/* What was a super_admin and will be none: one must be left, or nobody could make another. */
-static int super_admin_goes(const struct txn *t, const struct object *admin, struct err *err) {
-	return txn_each_any_order(t, admin->table, other_super_admin, (void *)admin)
-		       ? 0
-		       : refuse_last_admin(admin, err);
-}
-
-static int rule_admin(const struct txn *t, const struct object *obj, struct err *err) {
-	bool was = is_super_admin(txn_find(t, obj->table, obj->key)) ||
-		   is_super_admin(txn_active(t, obj->table, obj->key));
-
-	return was && !is_super_admin(obj) ? super_admin_goes(t, obj, err) : 0;
-}
-
-int check_delete_rules(const struct txn *t, const struct object *obj, struct err *err) {
-	return obj->table->id == TBL_SYSTEM_ADMIN && is_super_admin(obj)
-		       ? super_admin_goes(t, obj, err)
-		       : 0;
-}
-
-int check_purge_rules(const struct object *obj, struct err *err) {
-	return obj->table->id == TBL_SYSTEM_ADMIN && is_super_admin(obj)
-		       ? refuse_last_admin(obj, err)
-		       : 0;
-}
-
 /* ---- other names ---- */
 
-int check_rename_rules(const struct object *obj, const char *to, struct err *err) {
+int check_rename_rules(const struct txn *t, const struct object *obj, const struct object *renamed,
+		       struct err *err) {
+	if (obj->table->id == TBL_SYSTEM_ADMIN)
+		return check_admin_rename(t, obj, renamed, err);
 	if (obj->table->id == TBL_SYSTEM_INTERFACE)
 		return err_set(err, ERR_CONFLICT,
 			       "an interface is called as its device is: it cannot be renamed");
-	return obj->table->id == TBL_FIREWALL_POLICY ? policy_has_number(to, err) : 0;
+	return obj->table->id == TBL_FIREWALL_POLICY ? policy_has_number(renamed->key, err) : 0;
 }
 
 /* ---- members of a group of units ---- */
@@ -644,7 +598,7 @@ static const struct {
 	{ TBL_FIREWALL_VIP, rule_vip },
 	{ TBL_FIREWALL_POLICY, rule_policy },
 	{ TBL_SYSTEM_GLOBAL, rule_global },
-	{ TBL_SYSTEM_ADMIN, rule_admin },
+	{ TBL_SYSTEM_ADMIN, check_admin },
 	{ TBL_SYSTEM_SESSION_TTL, rule_session_ttl },
 	{ TBL_SYSTEM_INTERFACE, rule_interface },
 	{ TBL_SYSTEM_ZONE, rule_zone },
@@ -654,6 +608,14 @@ static const struct {
 	{ TBL_SYSTEM_HA, rule_ha },
 	{ TBL_SYSTEM_AUTO_SCALE, rule_auto_scale },
 };
+
+int check_delete_rules(const struct txn *t, const struct object *obj, struct err *err) {
+	return obj->table->id == TBL_SYSTEM_ADMIN ? check_admin_delete(t, obj, err) : 0;
+}
+
+int check_purge_rules(const struct object *obj, struct err *err) {
+	return obj->table->id == TBL_SYSTEM_ADMIN ? check_admin_purge(obj, err) : 0;
+}
 
 int check_rules(const struct txn *t, const struct object *obj, struct err *err) {
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cfgdb/admin.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/check.h"
@@ -336,6 +337,8 @@ static void commit_review(const struct commit_run *run) {
 		secret_review_object(run->engine->keyring, c->after, c->before,
 				     run->view.warnings);
 		rights_review(c->after, run->view.warnings);
+		if (c->after->table->id == TBL_SYSTEM_ADMIN)
+			admin_review(run->engine->model, c->after, run->view.warnings);
 		if (run->txn->replaces)
 			review_replaced(run, c);
 	}

@@ -30,6 +30,7 @@
 #include "backends/takeup.h"
 #include "cfgdb/aaa/aaa_audit.h"
 #include "cfgdb/aaa/aaa_server.h"
+#include "cfgdb/admin.h"
 #include "cfgdb/base/confine.h"
 #include "cfgdb/base/fault.h"
 #include "cfgdb/base/log.h"
@@ -54,6 +55,7 @@
 #include "cfgdb/saving.h"
 #include "cfgdb/scrub.h"
 #include "cfgdb/workspace.h"
+#include "schemas/schema_gen.h"
 
 #define EXIT_OTHER 3 /* another daemon runs here; the unit file knows it, too */
 #define LOCK_TRIES 100 /* of 50 ms */
@@ -305,11 +307,11 @@ static void on_login(void *arg, const struct aaa_event *event) {
 		   &line);
 }
 
-static void on_session_over(void *arg, uint32_t session) {
+static void on_session_over(void *arg, uint32_t session, const char *why) {
 	const struct daemon *d = arg;
 
 	if (d->server)
-		server_end_session(d->server, session);
+		server_end_session(d->server, session, why);
 }
 
 static bool on_schedule(void *arg, const char *schedule, time_t now) {
@@ -332,6 +334,21 @@ static int open_aaa(struct daemon *d, struct err *err) {
 
 	d->aaa = aaa_open(&config, err);
 	return d->aaa ? 0 : ERR_STORE;
+}
+
+static void log_warning(void *arg, const char *text) {
+	(void)arg;
+	log_line(LOG_LEVEL_WARNING, "gatehoused: %s", text);
+}
+
+/* What nobody is told who puts it: an older release may have stored it. */
+static void review_admins(const struct model *model) {
+	struct warnings found = { 0 };
+	const struct object *admin = model_first(model, schema_table(TBL_SYSTEM_ADMIN));
+
+	for (; admin; admin = model_next(model, admin))
+		admin_review(model, admin, &found);
+	warn_drain(&found, log_warning, NULL);
 }
 
 static int start_aaa_server(struct daemon *d, struct err *err) {
@@ -473,6 +490,7 @@ static int start(struct daemon *d, struct err *err) {
 		return ERR_STORE;
 	if (open_aaa(d, err) != 0)
 		return ERR_STORE;
+	review_admins(d->engine->model);
 	add_all_commands(d);
 	engine_watch(d->engine, on_commit, d);
 	if (start_server(d, err) != 0)

@@ -183,13 +183,17 @@ int txn_ask_guard(const struct txn *t, const struct object *before, const struct
 	return rc ? rc : ask_engine(t, before, after, err);
 }
 
-/* Whether nobody was faster. */
+/* Whether nobody was faster; who may not touch what is there is told that. */
 static int put_allowed(const struct txn *t, const struct object *obj, uint64_t base,
 		       struct err *err) {
+	const struct object *there = txn_find(t, obj->table, obj->key);
+	int rc;
+
 	if (base == TXN_ANY || base == txn_base_version(t, obj->table, obj->key) ||
-	    (!schema_is_list(obj->table) && !txn_find(t, obj->table, obj->key)))
+	    (!schema_is_list(obj->table) && !there))
 		return 0;
-	return txn_refuse_locked(err);
+	rc = there && t->rights ? rights_check_change(t->rights, t, there, NULL, err) : 0;
+	return rc ? rc : txn_refuse_locked(err);
 }
 
 /* What a put starts from: where all is replaced, the active object, although it is gone here. */

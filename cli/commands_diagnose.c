@@ -220,6 +220,21 @@ static const struct command diagnose_refcnt[] = {
 	{ 0 }
 };
 
+static const struct argument locked_args[] = {
+	{ "<address>", "Address, or network, as it is listed; without it, all of them." },
+};
+
+static const struct command diagnose_lockout[] = {
+	{ "clear", "Let addresses try again.", .max_args = 1, .args = locked_args, REMOTE },
+	{ "list", "Addresses from which nobody can log in after failures.", REMOTE },
+	{ 0 }
+};
+
+static const struct command diagnose_admin[] = {
+	{ "lockout", "Addresses that are locked out.", .sub = diagnose_lockout },
+	{ 0 }
+};
+
 static const struct command diagnose_cmdb[] = {
 	{ "refcnt", "References between entries.", .sub = diagnose_refcnt },
 	{ 0 }
@@ -399,6 +414,7 @@ static const struct command diagnose_transaction[] = {
 };
 
 static const struct command diagnose_sys[] = {
+	{ "admin", "Administrators.", .sub = diagnose_admin },
 	{ "cmdb", "The configuration database.", .sub = diagnose_cmdb },
 	{ "config-transaction", "Changes that are not active yet.", .sub = diagnose_transaction },
 	{ "ha", "Other units.", .sub = diagnose_ha },

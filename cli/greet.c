@@ -191,7 +191,9 @@ bool greet(const char *control_socket, bool terminal, struct greeting *ret) {
 	g.socket = aaa_socket(control_socket);
 	go_on = aaa_client_self(g.socket, &g.account) == AAA_OK;
 	if (!go_on)
-		fputs("gatehouse: this is no session of an administrator\n", stderr);
+		fprintf(stderr, "gatehouse: %s\n",
+			*g.account.text ? g.account.text
+					: "this is no session of an administrator");
 	else
 		go_on = terminal ? greet_terminal(&g) : greet_silent(&g);
 	*ret = (struct greeting){ g.account.idle_s, g.accepted };

@@ -44,6 +44,12 @@ function check_remark(t, a) {
 	if (t_remarks[t]++) fail("a table has one remark", a_where[t, a])
 }
 
+# Two words of a list are two values, and a key is one word.
+function check_words(t, a) {
+	if ((t, a, "words") in a_is && (a_type[t, a] != "string" || (t, a, "multi") in a_is || a == 0))
+		fail("words is for a single string that is no key", a_where[t, a])
+}
+
 # A line of `get` has single values.
 function check_listed(t, a) {
 	if ((t, a, "listed") in a_is && (a == 0 || !t_list[t] || a_child[t, a] >= 0))
@@ -102,6 +108,7 @@ function emit_attr(t, a,    row, d, i) {
 	check_unique(t, a)
 	check_session(t, a)
 	check_remark(t, a)
+	check_words(t, a)
 	check_listed(t, a)
 	row = "\t{ .name = " c_string(a_name[t, a]) ", .help = " c_string(a_help[t, a]) ",\n\t  .type = ATTR_" \
 	    upper(a_type[t, a]) ", .flags = " a_flags[t, a] ", .min = " a_min[t, a] ", .max = " a_max[t, a]

@@ -15,7 +15,7 @@ BEGIN {
 	    "port-range service-ports mac uuid time datetime password password-hash", names_of_types, " ")
 	for (i = 1; i <= n_types; i++)
 		type_known[names_of_types[i]] = 1
-	split("multi required always quoted stored local nodefault direct any unique never session remark listed", flag_words, " ")
+	split("multi required always quoted stored local nodefault direct any unique never session remark listed words", flag_words, " ")
 	for (i in flag_words)
 		flag_known[flag_words[i]] = "ATTR_" toupper(flag_words[i])
 	flag_known["session"] = flag_known["session"] "|" flag_known["local"]

@@ -20,6 +20,7 @@
 #include "cfgdb/aaa/hasher.h"
 #include "cfgdb/aaa/lockout.h"
 #include "cfgdb/aaa/trust.h"
+#include "cfgdb/admin.h"
 #include "cfgdb/base/mem.h"
 #include "cfgdb/secret.h"
 #include "cfgdb/txn.h"
@@ -31,6 +32,7 @@ struct aaa {
 	struct aaa_config config;
 	struct accounts *accounts;
 	struct lockout *lockout;
+	struct lockout_rule rule;    /* as it was followed last */
 	struct hasher *hasher;
 	struct logins *logins;
 };
@@ -65,7 +67,7 @@ static struct moment now(const struct aaa *a) {
 /* ---- what is told ---- */
 
 static void tell(const struct aaa *a, struct aaa_event event) {
-	const struct object *admin = find(a, event.user);
+	const struct object *admin = event.local ? NULL : find(a, event.user);
 
 	event.profile = admin ? object_str(admin, SYSTEM_ADMIN__ACCPROFILE) : "";
 	if (a->config.tell)
@@ -90,6 +92,37 @@ void aaa_stranger(const struct aaa *a, uid_t uid) {
 				    .reason = "not_root" });
 }
 
+/* What somebody is told whose session has ended, for a reason as the log has it. */
+static const char *farewell(const char *reason) {
+	static const struct {
+		const char *reason, *text;
+	} farewells[] = {
+		{ "disconnected", "your session was ended by another administrator" },
+		{ "account_removed", "your session was ended: the account is removed or disabled" },
+		{ "timeout", "your session was ended: nobody has typed for too long" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(farewells); i++)
+		if (strcmp(farewells[i].reason, reason) == 0)
+			return farewells[i].text;
+	return "your session has ended";
+}
+
+void aaa_local(const struct aaa *a, const struct aaa_login *login, enum aaa_local what) {
+	static const enum aaa_event_kind kinds[AAA_LOCAL_COUNT] = {
+		[AAA_LOCAL_REFUSED] = AAA_EVENT_REFUSED,
+		[AAA_LOCAL_LOGIN] = AAA_EVENT_LOGIN,
+		[AAA_LOCAL_LOGOUT] = AAA_EVENT_LOGOUT,
+	};
+
+	tell(a, (struct aaa_event){ .kind = kinds[what],
+				    .user = login->name,
+				    .service = login->service,
+				    .source = login->source,
+				    .reason = "local",
+				    .local = true });
+}
+
 static void on_gone(void *arg, const struct login *login, const char *reason) {
 	const struct aaa *a = arg;
 
@@ -100,27 +133,19 @@ static void on_gone(void *arg, const struct login *login, const char *reason) {
 				    .reason = reason,
 				    .duration_s = now(a).boot_s - login->boot_s });
 	if (a->config.over)
-		a->config.over(a->config.arg, login->id);
+		a->config.over(a->config.arg, login->id, farewell(reason));
 }
 
 /* ---- accounts ---- */
-
-/* Seconds since 1970 at which the password expires; 0: never, or nobody can read when. */
-static time_t expires(const struct object *admin) {
-	const char *text = object_str(admin, SYSTEM_ADMIN__PASSWORD_EXPIRE);
-	struct tm tm = { .tm_isdst = -1 };
-	const char *end = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
-
-	return end && *end == '\0' && tm.tm_mday > 0 ? mktime(&tm) : 0;
-}
 
 static bool has_password(const struct object *admin) {
 	return object_get(admin, SYSTEM_ADMIN__PASSWORD) != NULL;
 }
 
 static bool must_change(const struct aaa *a, const struct object *admin, enum aaa_service service) {
-	time_t end = expires(admin);
+	time_t end;
 
+	(void)admin_expiry(object_str(admin, SYSTEM_ADMIN__PASSWORD_EXPIRE), &end);
 	return object_is(admin, SYSTEM_ADMIN__FORCE_PASSWORD_CHANGE, "enable") ||
 	       (end != 0 && end <= now(a).wall_s) ||
 	       (service == AAA_CONSOLE && !has_password(admin));
@@ -198,25 +223,35 @@ static const char *objection(const struct aaa *a, const struct object *admin,
 	return trust_allows(&t, &from) ? NULL : "trusthost";
 }
 
-/* The same of his number of sessions. */
-static const char *objection_to_session(const struct aaa *a, const struct object *admin) {
+/*
+ * The same of the number of sessions. The console is there for when nobody else gets in: it is not
+ * kept out by how many there are.
+ */
+static const char *objection_to_session(const struct aaa *a, const struct object *admin,
+					enum aaa_service service) {
 	uint32_t uid = accounts_uid(a->accounts, admin->key);
 	const struct object *g = global(a);
 
 	if (object_is(g, SYSTEM_GLOBAL__ADMIN_CONCURRENT, "disable") &&
 	    logins_count(a->logins, uid) > 0)
 		return "concurrent";
-	if (logins_count(a->logins, 0) >= object_num(g, SYSTEM_GLOBAL__ADMIN_LOGIN_MAX))
+	if (service != AAA_CONSOLE &&
+	    logins_count(a->logins, 0) >= object_num(g, SYSTEM_GLOBAL__ADMIN_LOGIN_MAX))
 		return "exceed_limit";
 	return NULL;
 }
 
-static void count_failure(const struct aaa *a, const struct aaa_login *login) {
+static struct lockout_rule rule_of(const struct aaa *a) {
 	const struct object *g = global(a);
-	const struct lockout_rule rule = {
+
+	return (struct lockout_rule){
 		.threshold = (unsigned int)object_num(g, SYSTEM_GLOBAL__ADMIN_LOCKOUT_THRESHOLD),
 		.duration_s = object_num(g, SYSTEM_GLOBAL__ADMIN_LOCKOUT_DURATION),
 	};
+}
+
+static void count_failure(const struct aaa *a, const struct aaa_login *login) {
+	const struct lockout_rule rule = rule_of(a);
 	struct trust_source from;
 
 	if (login->service != AAA_SSH || !trust_source(login->source, &from) ||
@@ -415,33 +450,34 @@ struct aaa_try *aaa_password(struct aaa *a, const struct aaa_change *change, aaa
 
 /* ---- account and keys ---- */
 
+/* What somebody may be told who has proved who he is; all else could help to guess. */
+static const char *told_of(const char *objection) {
+	if (strcmp(objection, "concurrent") == 0)
+		return "you are logged in already, and admin-concurrent is disabled";
+	return strcmp(objection, "exceed_limit") == 0 ? "too many administrators are logged in"
+						      : "";
+}
+
 int aaa_account(struct aaa *a, const struct aaa_login *login, struct aaa_account *ret) {
 	const struct object *admin = find(a, login->name);
 	const char *why = objection(a, admin, login->service, login->source);
 
 	*ret = (struct aaa_account){ 0 };
 	if (!why)
-		why = objection_to_session(a, admin);
+		why = objection_to_session(a, admin, login->service);
 	if (!why)
 		return fill(a, admin, login->service, ret);
 	tell_refused(a, login, why);
+	snprintf(ret->text, sizeof(ret->text), "%s", told_of(why));
 	return AAA_DENIED;
 }
 
-/* A key as it stands in a public key file: its kind and its bytes, without options or comment. */
+/* What was stored by an older release may be no key. */
 static void add_key(const char *key, const char *options, struct str *out) {
-	static const char kind[] = "abcdefghijklmnopqrstuvwxyz0123456789-@.";
-	static const char base64[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "0123456789+/=";
-	size_t kind_len, len;
+	size_t len;
 
-	key += strspn(key, " \t");
-	kind_len = strspn(key, kind);
-	len = strspn(key + kind_len + (key[kind_len] == ' '), base64);
-	if (kind_len == 0 || key[kind_len] != ' ' || len == 0 ||
-	    !strchr(" ", key[kind_len + 1 + len]))
-		return;
-	str_addf(out, "%s %.*s\n", options, (int)(kind_len + 1 + len), key);
+	if (*key && !admin_objection_to_key(key, &len))
+		str_addf(out, "%s %.*s\n", options, (int)len, key);
 }
 
 int aaa_keys(const struct aaa *a, const char *name, struct str *out) {
@@ -515,8 +551,10 @@ int aaa_self(const struct aaa *a, pid_t pid, uid_t uid, struct aaa_account *ret)
 	*ret = (struct aaa_account){ 0 };
 	if (!login)
 		return AAA_NOT_FOUND;
-	if (login->over)
+	if (login->over) {
+		snprintf(ret->text, sizeof(ret->text), "%s", farewell(""));
 		return AAA_DENIED;
+	}
 	type = fill(a, find(a, login->name), login->service, ret);
 	add_session(login, ret);
 	return type;
@@ -533,6 +571,15 @@ const char *aaa_objection(const struct aaa *a, uint32_t session) {
 	const struct login *login = logins_find(a->logins, session);
 
 	return login ? objection(a, find(a, login->name), login->service, login->source) : NULL;
+}
+
+void aaa_each_lock(const struct aaa *a,
+		   void (*visit)(void *arg, const struct lockout_entry *entry), void *arg) {
+	lockout_each(a->lockout, now(a).boot_s, visit, arg);
+}
+
+unsigned int aaa_unlock(struct aaa *a, const struct trust_source *source) {
+	return lockout_clear(a->lockout, source, now(a).boot_s);
 }
 
 const struct logins *aaa_logins(const struct aaa *a) {
@@ -574,8 +621,12 @@ static void end_if_gone(void *arg, struct login *login) {
 }
 
 int aaa_follow(struct aaa *a, struct err *err) {
+	const struct lockout_rule rule = rule_of(a);
 	int rc = accounts_follow(a->accounts, err);
 
+	if (rule.threshold != a->rule.threshold || rule.duration_s != a->rule.duration_s)
+		lockout_follow(a->lockout, &rule, now(a).boot_s);
+	a->rule = rule;
 	logins_each(a->logins, end_if_gone, a);
 	return rc;
 }
@@ -584,6 +635,7 @@ struct aaa *aaa_open(const struct aaa_config *config, struct err *err) {
 	struct aaa *a = xcalloc(1, sizeof(*a));
 
 	a->config = *config;
+	a->rule = rule_of(a);
 	a->lockout = lockout_new();
 	a->logins = logins_new(config->base, config->sessions, on_gone, a);
 	a->accounts = accounts_open(config->engine, err);

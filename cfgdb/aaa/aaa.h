@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cfgdb/aaa/aaa_client.h"
+#include "cfgdb/aaa/lockout.h"
 #include "cfgdb/aaa/logins.h"
 #include "cfgdb/base/moment.h"
 #include "cfgdb/engine.h"
@@ -32,6 +33,7 @@ struct aaa_event {
 	int64_t duration_s;         /* of a lock, or of the session that ended */
 	unsigned int failures;      /* that led to a lock */
 	const char *origin;         /* of the last two, for service and source: "console" */
+	bool local;                 /* a user of the machine's files, no administrator */
 };
 
 struct aaa_config {
@@ -42,8 +44,8 @@ struct aaa_config {
 	const char *sessions;       /* file that keeps sessions while the daemon is away, or NULL */
 	/* Takes what happens; may be NULL. */
 	void (*tell)(void *arg, const struct aaa_event *event);
-	/* A session has ended: what it has open is to be closed. May be NULL. */
-	void (*over)(void *arg, uint32_t session);
+	/* A session has ended: what it has open is to be closed, and told why. May be NULL. */
+	void (*over)(void *arg, uint32_t session, const char *why);
 	/* Whether a schedule runs; NULL: all do. */
 	bool (*runs)(void *arg, const char *schedule, time_t now);
 	void *arg;
@@ -119,11 +121,21 @@ bool aaa_is_due(const struct aaa *a, uint32_t session);
  */
 const char *aaa_objection(const struct aaa *a, uint32_t session);
 
+/* Addresses that are locked out: visit them. */
+void aaa_each_lock(const struct aaa *a,
+		   void (*visit)(void *arg, const struct lockout_entry *entry), void *arg);
+
+/* End the lock of an address, or of all (NULL); returns how many there were. */
+unsigned int aaa_unlock(struct aaa *a, const struct trust_source *source);
+
 /* Who is logged in. */
 const struct logins *aaa_logins(const struct aaa *a);
 
 /* Tell that a process of this uid has asked for what it may not ask for. */
 void aaa_stranger(const struct aaa *a, uid_t uid);
+
+/* Tell what has become of a login of a user of the machine's files. */
+void aaa_local(const struct aaa *a, const struct aaa_login *login, enum aaa_local what);
 
 /* Whether a uid is in the range of administrators: the system is never asked for its name. */
 static inline bool aaa_is_uid(uint32_t uid) {

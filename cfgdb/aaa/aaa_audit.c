@@ -39,12 +39,15 @@ static const char *user_of(const struct aaa_event *e) {
 }
 
 static char *message(const struct aaa_event *e, const char *ui) {
+	const char *who = e->local ? "Local user" : "Administrator";
+
 	switch (e->kind) {
 	case AAA_EVENT_LOGIN:
-		return xasprintf("Administrator %s logged in from %s", user_of(e), ui);
+		return xasprintf("%s %s logged in from %s", who, user_of(e), ui);
 	case AAA_EVENT_REFUSED:
-		return xasprintf("Login of administrator %s from %s was refused: %s", user_of(e),
-				 ui, e->reason);
+		return xasprintf("Login of %s %s from %s was refused: %s",
+				 e->local ? "local user" : "administrator", user_of(e), ui,
+				 e->reason);
 	case AAA_EVENT_LOCKED:
 		return xasprintf("Logins from %s are disabled for %" PRId64
 				 " seconds after %u bad attempts",
@@ -56,7 +59,7 @@ static char *message(const struct aaa_event *e, const char *ui) {
 	case AAA_EVENT_LOGOUT:
 		break;
 	}
-	return xasprintf("Administrator %s logged out from %s", user_of(e), ui);
+	return xasprintf("%s %s logged out from %s", who, user_of(e), ui);
 }
 
 char *aaa_audit_source(const struct aaa_event *event) {
@@ -96,7 +99,7 @@ enum logtext_level aaa_audit_line(const struct aaa_event *event, uint64_t time_n
 	logtext_str(line, "reason", event->reason);
 	if (*event->profile)
 		logtext_str(line, "profile", event->profile);
-	if (event->kind == AAA_EVENT_LOGOUT)
+	if (event->kind == AAA_EVENT_LOGOUT && !event->local)
 		logtext_num(line, "duration", (uint64_t)event->duration_s);
 	logtext_str(line, "msg", text);
 	return k->level;

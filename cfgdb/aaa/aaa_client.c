@@ -232,6 +232,17 @@ int aaa_client_begin(const char *path, const struct aaa_login *login, struct aaa
 	return ask_login(path, AAA_BEGIN, login, ret);
 }
 
+int aaa_client_local(const char *path, const struct aaa_login *login, enum aaa_local what) {
+	struct aaa_account nothing;
+	struct buf b = BUF_INIT;
+
+	begin(&b, AAA_LOCAL);
+	buf_put_u8(&b, (uint8_t)what);
+	if (!put_login(&b, login))
+		return refuse(&b, &nothing);
+	return ask(path, AAA_CLIENT_WAIT_MS, &b, &nothing);
+}
+
 int aaa_client_keys(const char *path, const char *name, char *text, size_t size) {
 	uint8_t *answer = malloc(AAA_ANSWER_MAX);
 	struct buf b = BUF_INIT;

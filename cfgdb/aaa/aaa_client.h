@@ -66,6 +66,9 @@ int aaa_client_keys(const char *path, const char *name, char *text, size_t size)
 /* Begin a session for this process. */
 int aaa_client_begin(const char *path, const struct aaa_login *login, struct aaa_account *ret);
 
+/* Tell of a user of the machine's files, waiting as for a look-up. */
+int aaa_client_local(const char *path, const struct aaa_login *login, enum aaa_local what);
+
 /* How the SSH server is to run; *ret is only changed when the answer is AAA_OK. */
 int aaa_client_listen(const char *path, struct aaa_listen *ret);
 

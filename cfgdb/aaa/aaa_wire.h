@@ -17,6 +17,7 @@
  * AAA_SELF                                a process of a session   account
  * AAA_PASSWORD  str name, str old, str new   uid 0, the administrator  account
  * AAA_LISTEN                              uid 0                    server
+ * AAA_LOCAL     u8 what, login            uid 0                    account
  *
  * login    u8 service, str name, str source, str tty
  * server   u16 port, u16 grace_s, u32 idle_s, u8 banner, str kex, str ciphers, str macs
@@ -34,6 +35,8 @@
  *
  * AAA_LISTEN tells what the SSH server for administrators is to do: algorithms are words of the
  * schema with a blank between two.
+ *
+ * AAA_LOCAL tells of a user of the machine's files, whom the daemon does not judge: the log has it.
  *
  * AAA_PASSWORD sets a password. The old one is compared unless uid 0 asks, or the session of who
  * asks has AAA_MUST_CHANGE, which goes with it. AAA_DENIED: another one may do; AAA_BUSY with a
@@ -68,6 +71,14 @@
 #define AAA_REQUEST_MAX 1024       /* bytes of a packet */
 #define AAA_ANSWER_MAX 25600
 
+/* What AAA_LOCAL tells. */
+enum aaa_local {
+	AAA_LOCAL_REFUSED,
+	AAA_LOCAL_LOGIN,
+	AAA_LOCAL_LOGOUT,
+	AAA_LOCAL_COUNT,
+};
+
 enum aaa_type {
 	AAA_NAME = 1,
 	AAA_UID,
@@ -79,6 +90,7 @@ enum aaa_type {
 	AAA_SELF,
 	AAA_PASSWORD,
 	AAA_LISTEN,
+	AAA_LOCAL,
 	AAA_REQUEST_COUNT,
 
 	AAA_OK = 64,

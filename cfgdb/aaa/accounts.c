@@ -9,12 +9,14 @@
  */
 #include "cfgdb/aaa/accounts.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfgdb/aaa/aaa_wire.h"
+#include "cfgdb/admin.h"
 #include "cfgdb/base/mem.h"
 #include "schemas/schema_gen.h"
 
@@ -37,14 +39,7 @@ struct accounts {
 	struct list list;
 };
 
-bool accounts_is_login_name(const char *name) {
-	if (!*name || *name == '-' || strlen(name) > AAA_NAME_MAX)
-		return false;
-	for (; *name; name++)
-		if ((unsigned char)*name <= ' ' || *name == 0x7f || strchr(":/,", *name))
-			return false;
-	return true;
-}
+static_assert(ADMIN_NAME_MAX == AAA_NAME_MAX, "names that can log in fit into requests");
 
 /* ---- lists ---- */
 
@@ -128,7 +123,7 @@ static struct list wanted(const struct accounts *a) {
 
 		if (known)
 			list_add(&l, o->key, known->uid);
-		else if (accounts_is_login_name(o->key) && in_range(l.next))
+		else if (admin_is_login_name(o->key) && in_range(l.next))
 			list_add(&l, o->key, l.next++);
 	}
 	return l;

@@ -29,9 +29,3 @@ uint32_t accounts_uid(const struct accounts *a, const char *name);
 
 /* The name with that uid, valid until the next commit, or NULL. */
 const char *accounts_name(const struct accounts *a, uint32_t uid);
-
-/*
- * Whether somebody could log in under this name: system programs separate by colons and slashes,
- * and take a leading dash for an option.
- */
-bool accounts_is_login_name(const char *name);

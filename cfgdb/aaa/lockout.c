@@ -10,6 +10,7 @@
 #include "cfgdb/aaa/lockout.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "cfgdb/base/mem.h"
@@ -21,6 +22,7 @@ struct slot {
 	unsigned int failures;
 	uint64_t name;           /* hash of the name that failed */
 	bool several;            /* names */
+	int64_t since_s;         /* when it was locked last */
 	int64_t until_s;         /* locked before that; 0: it is not */
 	uint64_t used;           /* grows: when it was last needed */
 };
@@ -127,6 +129,7 @@ bool lockout_failed(struct lockout *l, const struct trust_source *source, const 
 	slot->used = ++l->clock;
 	if (++slot->failures < rule->threshold)
 		return false;
+	slot->since_s = now_s;
 	slot->until_s = now_s + rule->duration_s;
 	return rule->duration_s > 0;
 }
@@ -137,4 +140,61 @@ void lockout_succeeded(struct lockout *l, const struct trust_source *source, con
 
 	if (is_of(slot, &s) && !slot->several && slot->name == hash_name(l, name))
 		*slot = (struct slot){ .family = 0 };
+}
+
+/* ---- locks that last ---- */
+
+/* The next slot that is locked; after NULL: the first. */
+static struct slot *next_locked(const struct lockout *l, const struct slot *after, int64_t now_s) {
+	const struct slot *slot = after ? after + 1 : &l->slots[0][0];
+	const struct slot *end = &l->slots[0][0] + LOCKOUT_SETS * LOCKOUT_WAYS;
+
+	while (slot < end && slot->until_s <= now_s)
+		slot++;
+	return slot < end ? (struct slot *)slot : NULL;
+}
+
+void lockout_follow(struct lockout *l, const struct lockout_rule *rule, int64_t now_s) {
+	struct slot *slot = NULL;
+
+	while ((slot = next_locked(l, slot, now_s)) != NULL) {
+		bool stays = rule->threshold > 0 && slot->failures >= rule->threshold;
+
+		slot->until_s = stays ? slot->since_s + rule->duration_s : 0;
+	}
+}
+
+void lockout_each(const struct lockout *l, int64_t now_s,
+		  void (*visit)(void *arg, const struct lockout_entry *entry), void *arg) {
+	const struct slot *slot = NULL;
+
+	while ((slot = next_locked(l, slot, now_s)) != NULL)
+		visit(arg, &(struct lockout_entry){ .source = { slot->family, slot->addr },
+						    .failures = slot->failures,
+						    .left_s = slot->until_s - now_s });
+}
+
+static unsigned int clear_all(struct lockout *l, int64_t now_s) {
+	const struct slot *slot = NULL;
+	unsigned int n = 0;
+
+	while ((slot = next_locked(l, slot, now_s)) != NULL)
+		n++;
+	memset(l->slots, 0, sizeof(l->slots));
+	return n;
+}
+
+unsigned int lockout_clear(struct lockout *l, const struct trust_source *source, int64_t now_s) {
+	struct trust_source s;
+	struct slot *slot;
+	bool locked;
+
+	if (!source)
+		return clear_all(l, now_s);
+	s = counted(source);
+	slot = find(l, &s, now_s);
+	locked = is_of(slot, &s) && slot->until_s > now_s;
+	if (locked)
+		*slot = (struct slot){ .family = 0 };
+	return locked;
 }

@@ -35,6 +35,29 @@ bool lockout_failed(struct lockout *l, const struct trust_source *source, const 
 		    const struct lockout_rule *rule, int64_t now_s);
 
 /*
+ * The rule is another one: locks that last at now_s are as long as it says, from when they began,
+ * and those it would not have made are over.
+ */
+void lockout_follow(struct lockout *l, const struct lockout_rule *rule, int64_t now_s);
+
+/* An address that is locked. */
+struct lockout_entry {
+	struct trust_source source; /* of an IPv6 network its first address */
+	unsigned int failures;
+	int64_t left_s;
+};
+
+/* Visit those that are locked at now_s, in no order. */
+void lockout_each(const struct lockout *l, int64_t now_s,
+		  void (*visit)(void *arg, const struct lockout_entry *entry), void *arg);
+
+/*
+ * End the lock of an address, or all locks (NULL), and forget the failures that led there. Returns
+ * how many locks there were at now_s.
+ */
+unsigned int lockout_clear(struct lockout *l, const struct trust_source *source, int64_t now_s);
+
+/*
  * A password of this name was right: failures of that name are forgotten, unless there were others
  * with another name: who has an account must not get endless guesses at the one beside it.
  */

@@ -85,7 +85,7 @@ static void take_login(struct buf_reader *r, struct login_fields *f) {
 }
 
 static bool take_end(struct buf_reader *r) {
-	r->bad = !buf_reader_end(r);
+	r->bad = r->bad || !buf_reader_end(r);
 	return !r->bad;
 }
 
@@ -223,6 +223,19 @@ static void request_listen(struct asker *who, struct buf_reader *r) {
 	who->send(who->arg, &b);
 }
 
+static void request_local(struct asker *who, struct buf_reader *r) {
+	AUTO_FIELDS struct login_fields f = { .name = NULL };
+	const struct aaa_account nothing = { .uid = 0 };
+	uint8_t what = buf_get_u8(r);
+
+	take_login(r, &f);
+	r->bad = r->bad || what >= AAA_LOCAL_COUNT;
+	if (!take_end(r))
+		return;
+	aaa_local(who->shared->aaa, &f.login, (enum aaa_local)what);
+	answer(who, AAA_OK, &nothing);
+}
+
 /* ---- who may ---- */
 
 enum entitled { ANYONE, ROOT, ROOT_OR_KEYS };
@@ -241,6 +254,7 @@ static const struct {
 	[AAA_SELF] = { request_self, ANYONE },
 	[AAA_PASSWORD] = { request_password, ANYONE },
 	[AAA_LISTEN] = { request_listen, ROOT },
+	[AAA_LOCAL] = { request_local, ROOT },
 };
 
 static bool may(const struct asker *who, enum entitled to) {

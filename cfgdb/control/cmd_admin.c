@@ -2,10 +2,12 @@
 /*
  * Only sessions of administrators are listed: a user of the machine who is in the group has none.
  * Nobody ends the session of a super_admin but another one, or a user of the machine; an
- * administrator whose entry says so is left alone by all but himself and those users.
+ * administrator whose entry says so is left alone by all but himself and those users. Of sessions
+ * of whom he may not see nobody learns anything.
  */
 #include "cfgdb/control/cmd_admin.h"
 
+#include <arpa/inet.h>
 #include <bsd/stdlib.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,7 +17,9 @@
 #include "cfgdb/aaa/aaa.h"
 #include "cfgdb/base/json_put.h"
 #include "cfgdb/base/mem.h"
+#include "cfgdb/base/net.h"
 #include "cfgdb/control/requests.h"
+#include "cfgdb/rights.h"
 #include "schemas/schema_gen.h"
 
 struct listing {
@@ -32,6 +36,16 @@ static const char *profile_of(const struct command_call *call, const char *name)
 	const struct object *admin = admin_of(call, name);
 
 	return admin ? object_str(admin, SYSTEM_ADMIN__ACCPROFILE) : "";
+}
+
+/* Whether he may know of a session: as of the entry, see rights_see(). */
+static bool is_seen(const struct command_call *call, const struct login *login) {
+	struct rights theirs;
+
+	if (!login || call->rights->global)
+		return login != NULL;
+	rights_of_admin(call->model, login->name, &theirs);
+	return !theirs.global;
 }
 
 static const char *time_text(int64_t wall_s, const char *format, char text[64]) {
@@ -69,6 +83,8 @@ static void list_one(void *arg, struct login *login) {
 	struct listing *l = arg;
 	char when[64];
 
+	if (!is_seen(l->call, login))
+		return;
 	if (l->call->json)
 		list_json(l, login);
 	else
@@ -145,6 +161,8 @@ static void connected_one(void *arg, struct login *login) {
 	const struct listing *l = arg;
 	char when[64];
 
+	if (!is_seen(l->call, login))
+		return;
 	str_addf(l->out, "%-8" PRIu32 "%-17s%-9s%-21s%s\n", login->id, login->name,
 		 login->service == AAA_SSH ? "SSH" : "CONSOLE", or_dash(login->source),
 		 time_text(login->wall_s, "%a %b %e %H:%M:%S %Y", when));
@@ -187,12 +205,84 @@ static int disconnect_run(void *ctx, const struct command_call *call, struct str
 	if (bad || call->argc > 1)
 		return command_bad_word(call->argv[bad ? 0 : 1], err);
 	login = logins_find(aaa_logins(ctx), id);
-	if (!login)
+	if (!is_seen(call, login))
 		return err_set(err, ERR_NOT_FOUND, "there is no session %" PRIu32, id);
 	if (!may_end(call, login))
 		return err_set(err, ERR_PERMISSION, "the session of %s cannot be ended by you",
 			       login->name);
+	str_addf(out, "session %" PRIu32 " of %s from %s is ended\n", id, login->name,
+		 login->origin);
 	aaa_end(ctx, id, "disconnected");
+	return 0;
+}
+
+/* ---- diagnose sys admin lockout list, clear [ADDRESS] ---- */
+
+/* "10.0.0.1", "2001:db8::/64": an IPv6 address stands for its network. */
+static const char *lock_address(const struct trust_source *source, char text[NET_TEXT_MAX + 3]) {
+	if (!inet_ntop(source->family, source->addr.byte, text, NET_TEXT_MAX))
+		*text = '\0';
+	return source->family == AF_INET6 ? strcat(text, "/64") : text;
+}
+
+static void list_lock(void *arg, const struct lockout_entry *entry) {
+	struct listing *l = arg;
+	char address[NET_TEXT_MAX + 3];
+
+	(void)lock_address(&entry->source, address);
+	if (!l->call->json) {
+		str_addf(l->out, "%-44s %-9u %" PRId64 "\n", address, entry->failures,
+			 entry->left_s);
+		return;
+	}
+	json_put_object(&l->json, NULL);
+	json_put_text(&l->json, "address", address);
+	json_put_u64(&l->json, "failures", entry->failures);
+	json_put_i64(&l->json, "seconds_left", entry->left_s);
+	json_put_end(&l->json);
+}
+
+static int lockout_list_run(void *ctx, const struct command_call *call, struct str *out,
+			    struct err *err) {
+	struct listing l = { .call = call, .out = out, .json = json_put_begin(out) };
+
+	if (command_no_words(call, err) != 0)
+		return ERR_PARSE;
+	if (call->json)
+		json_put_array(&l.json, NULL);
+	else
+		str_addf(out, "%-44s %-9s %s\n", "address", "failures", "seconds left");
+	aaa_each_lock(ctx, list_lock, &l);
+	if (call->json)
+		json_put_end(&l.json);
+	return 0;
+}
+
+/* An address, also as it is listed. */
+static bool parse_lock(const char *word, struct trust_source *ret) {
+	AUTO_FREE char *address = xstrdup(word);
+	char *slash = strchr(address, '/');
+
+	if (slash && strcmp(slash, "/64") != 0)
+		return false;
+	if (slash)
+		*slash = '\0';
+	return trust_source(address, ret) && (!slash || ret->family == AF_INET6);
+}
+
+static int lockout_clear_run(void *ctx, const struct command_call *call, struct str *out,
+			     struct err *err) {
+	struct trust_source source;
+	unsigned int n;
+
+	if (call->argc > 1)
+		return command_bad_word(call->argv[1], err);
+	if (call->argc == 1 && !parse_lock(call->argv[0], &source))
+		return command_bad_word(call->argv[0], err);
+	n = aaa_unlock(ctx, call->argc == 1 ? &source : NULL);
+	if (n == 0 && call->argc == 1)
+		return err_set(err, ERR_NOT_FOUND, "%s is not locked out", call->argv[0]);
+	str_addf(out, "%u address%s no longer locked out\n", n, n == 1 ? " is" : "es are");
 	return 0;
 }
 
@@ -211,6 +301,10 @@ static const struct command commands[] = {
 	{ .words = "get system admin list", .reads = "sysgrp.admin", .has_json = true,
 	  .run = list_run },
 	{ .words = "get system admin status", .reads = "any", .has_json = true, .run = status_run },
+	{ .words = "diagnose sys admin lockout list", .reads = "sysgrp.admin", .has_json = true,
+	  .run = lockout_list_run },
+	{ .words = "diagnose sys admin lockout clear", .writes = "sysgrp.admin",
+	  .run = lockout_clear_run },
 	{ .words = "execute disconnect-admin-session", .writes = "sysgrp.admin",
 	  .run = disconnect_run },
 	{ .words = "execute reboot", .writes = "sysgrp.mnt", .by_shell = true,

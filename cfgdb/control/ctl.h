@@ -78,6 +78,9 @@
  * 3 is for a new entry of a list with numbers as keys: it gets the next free one if its own is
  * taken.
  *
+ * When a session is ended from elsewhere, its connections get a CTL_ERROR that says so, with code
+ * ERR_TIMEOUT, and are hung up on.
+ *
  * answer             fields
  * CTL_OK             str hostname
  * CTL_ERROR          u32 code, str text

@@ -194,6 +194,16 @@ static int request_hello(struct caller *s, struct buf_reader *r, struct err *err
 	return 0;
 }
 
+/* Who may make an entry learns that there is a hidden one of that name, before he has filled it. */
+static int refuse_get(const struct caller *s, const struct schema_table *table,
+		      const struct object *hidden, struct err *err) {
+	AUTO_FREE char *what = hidden ? xasprintf("%s '%s'", table->path, hidden->key) : NULL;
+
+	return hidden && rights_on(&s->rights, table) == RIGHTS_WRITE
+		       ? rights_refuse_table(what, RIGHTS_READ, err)
+		       : err_set(err, ERR_NOT_FOUND, "entry is not found in table");
+}
+
 static int request_get(struct caller *s, struct buf_reader *r, struct err *err) {
 	const struct schema_table *table = request_take_table(r);
 	AUTO_FREE char *word = buf_get_str(r, OBJECT_KEY_MAX);
@@ -212,7 +222,7 @@ static int request_get(struct caller *s, struct buf_reader *r, struct err *err) 
 	if (obj && rights_see(&s->rights, view, obj))
 		send_object(s, obj, txn_base_version(view, table, obj->key));
 	else
-		rc = err_set(err, ERR_NOT_FOUND, "entry is not found in table");
+		rc = refuse_get(s, table, obj, err);
 	txn_free(temporary);
 	return rc;
 }
@@ -621,6 +631,9 @@ static int look_at_time(struct caller *s, uint8_t type, struct err *err) {
 static int refuse(const struct caller *s, struct err *err) {
 	if (aaa_is_due(s->config->aaa, s->session))
 		return err_set(err, ERR_PERMISSION, "a new password has to be set first");
+	if (s->administrator)
+		return err_set(err, ERR_PERMISSION,
+			       "you have no session, or it has ended: log in again");
 	return err_set(err, ERR_PERMISSION,
 		       "you are no administrator of this unit: root and members of the group %s "
 		       "are, and entries of config system admin that log in",

@@ -313,17 +313,20 @@ static bool has_room(const struct server *s, const struct peer *peer) {
 	return others < CONNECTIONS_OTHERS && same < CONNECTIONS_USER;
 }
 
-/* As the answer to the hello that is to come. */
-static void turn_away(int fd) {
-	static const char text[] = "too many sessions are open: end one";
+/* An answer that nobody has asked for yet, before it is hung up. */
+static void say_last(int fd, int code, const char *text) {
 	AUTO_BUF struct buf frame = BUF_INIT, body = BUF_INIT;
 
 	buf_put_u8(&body, CTL_ERROR);
-	buf_put_u32(&body, ERR_MAX_ENTRIES);
+	buf_put_u32(&body, (uint32_t)code);
 	buf_put_str(&body, text);
 	buf_put_u32(&frame, (uint32_t)body.len);
 	buf_put_bytes(&frame, body.data, body.len);
 	(void)send(fd, frame.data, frame.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void turn_away(int fd) {
+	say_last(fd, ERR_MAX_ENTRIES, "too many sessions are open: end one");
 	close(fd);
 }
 
@@ -435,15 +438,22 @@ struct server *server_new(struct event_base *base, struct engine *engine,
 	return NULL;
 }
 
-/* One of them may be at work at this moment, so it goes when the loop sees its end. */
-void server_end_session(struct server *s, uint32_t session) {
+/*
+ * One of them may be at work at this moment, so it goes when the loop sees its end. An answer that
+ * is on its way may not be cut by another one: who does not read it is not told.
+ */
+void server_end_session(struct server *s, uint32_t session, const char *why) {
 	struct connection *c;
 
 	LIST_FOREACH(c, &s->connections, next) {
+		int fd = bufferevent_getfd(c->bev);
+
 		if (session == 0 || c->caller.session != session)
 			continue;
 		c->caller.allowed = false;
-		shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+		if (evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)
+			say_last(fd, ERR_TIMEOUT, why);
+		shutdown(fd, SHUT_RDWR);
 	}
 }
 

@@ -36,8 +36,8 @@ struct server_config {
 struct server *server_new(struct event_base *base, struct engine *engine,
 			  const struct server_config *config, struct err *err);
 
-/* A session is over: what belongs to it may do nothing more, and is hung up on. */
-void server_end_session(struct server *s, uint32_t session);
+/* A session is over: what belongs to it may do nothing more, is told why and hung up on. */
+void server_end_session(struct server *s, uint32_t session, const char *why);
 
 /* Drop all connections, remove the socket. NULL is fine. */
 void server_free(struct server *s);

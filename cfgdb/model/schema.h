@@ -52,6 +52,7 @@ enum attr_flag {
 	ATTR_SESSION = 1 << 12, /* belongs to a shell: never sent nor kept; local, too */
 	ATTR_REMARK = 1 << 13,  /* string that is shown beside the key of an entry */
 	ATTR_LISTED = 1 << 14,  /* in the line of an entry that `get` prints for its table */
+	ATTR_WORDS = 1 << 15,   /* string that may be typed as two words without quotes */
 };
 
 enum table_flag {

@@ -158,25 +158,33 @@ static int refuse_unknown(const char *word, struct err *err) {
 		       "entry not found in datasource\n\nvalue parse error before '%.200s'", word);
 }
 
-static int parse_string(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
-			union item *out, struct err *err) {
-	size_t len = strlen(words[0]);
+static int check_string(const struct schema_attr *attr, const char *text, struct err *err) {
+	size_t len = strlen(text);
 	size_t limit = attr->max > 0 ? (size_t)attr->max : VALUE_STRING_MAX;
 
-	(void)n;
 	if (len > limit)
 		return err_set(err, ERR_LENGTH,
 			       "string value is too long. the size is %zu, the limit is %zu\n"
-			       "value parse error before '%.200s'", len, limit, words[0]);
-	if (!value_type_is_clean(words[0]))
+			       "value parse error before '%.200s'", len, limit, text);
+	if (!value_type_is_clean(text))
 		return refuse_characters("", err);
-	if ((attr->flags & ATTR_KEY) && !is_clean_name(words[0]))
-		return refuse_characters(words[0], err);
-	if (!is_known_name(attr, words[0]))
-		return refuse_unknown(words[0], err);
-	out->str = xstrdup(words[0]);
-	*used = 1;
-	return 0;
+	if ((attr->flags & ATTR_KEY) && !is_clean_name(text))
+		return refuse_characters(text, err);
+	return is_known_name(attr, text) ? 0 : refuse_unknown(text, err);
+}
+
+static int parse_string(const struct schema_attr *attr, char *const words[], size_t n, size_t *used,
+			union item *out, struct err *err) {
+	bool two = n > 1 && (attr->flags & ATTR_WORDS);
+	char *text = two ? xasprintf("%s %s", words[0], words[1]) : xstrdup(words[0]);
+	int rc = check_string(attr, text, err);
+
+	*used = two ? 2 : 1;
+	if (rc)
+		free(text);
+	else
+		out->str = text;
+	return rc;
 }
 
 /* Labels of letters, digits, - and _, up to 63 bytes; all of it up to 255 (RFC 1035, 2.3.4). */

@@ -12,6 +12,10 @@
  * every program, so it is for login(1) alone, started by root with nobody at the other end of a
  * network; of all others it looks at nothing. A new password that is due is asked for by the shell,
  * after a key as after a password.
+ *
+ * With the word `local` it stands behind the module that judges users of the files, and tells the
+ * daemon what has become of them: in the stack of authentication that they were refused, which it
+ * does as well, in that of sessions their begin and end.
  */
 #include <pwd.h>
 #include <stdbool.h>
@@ -103,13 +107,30 @@ static int answer(pam_handle_t *pam, const struct who *who, int type,
 	return denied;
 }
 
+/* ---- users of the files ---- */
+
+static void tell_local(pam_handle_t *pam, enum aaa_local what) {
+	const char *name = item(pam, PAM_USER), *tty = item(pam, PAM_TTY);
+	const struct aaa_login login = { AAA_SSH, name, item(pam, PAM_RHOST), tty };
+
+	if (aaa_client_local(LOGIN_SOCKET, &login, what) == AAA_CLIENT_AWAY)
+		pam_syslog(pam, LOG_WARNING, "gatehoused does not answer: the event is lost");
+}
+
+/* ---- what PAM calls ---- */
+
 EXPORT int pam_sm_authenticate(pam_handle_t *pam, int flags, int argc, const char **argv) {
 	struct aaa_account account = { .uid = 0 };
 	const char *password = NULL;
 	struct who who;
-	int rc = find_who(pam, argc, argv, &who), type;
+	int rc, type;
 
 	(void)flags;
+	if (has_word(argc, argv, "local")) {
+		tell_local(pam, AAA_LOCAL_REFUSED);
+		return PAM_AUTH_ERR;
+	}
+	rc = find_who(pam, argc, argv, &who);
 	if (rc != PAM_SUCCESS)
 		return rc;
 	rc = pam_get_authtok(pam, PAM_AUTHTOK, &password, NULL);
@@ -141,9 +162,14 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pam, int flags, int argc, const char *
 EXPORT int pam_sm_open_session(pam_handle_t *pam, int flags, int argc, const char **argv) {
 	struct aaa_account account = { .uid = 0 };
 	struct who who;
-	int rc = find_who(pam, argc, argv, &who), type;
+	int rc, type;
 
 	(void)flags;
+	if (has_word(argc, argv, "local")) {
+		tell_local(pam, AAA_LOCAL_LOGIN);
+		return PAM_SUCCESS;
+	}
+	rc = find_who(pam, argc, argv, &who);
 	if (rc != PAM_SUCCESS)
 		return rc;
 	type = aaa_client_begin(LOGIN_SOCKET, &who.login, &account);
@@ -160,8 +186,10 @@ EXPORT int pam_sm_close_session(pam_handle_t *pam, int flags, int argc, const ch
 	const void *session = NULL;
 
 	(void)flags;
-	(void)argc;
-	(void)argv;
+	if (has_word(argc, argv, "local")) {
+		tell_local(pam, AAA_LOCAL_LOGOUT);
+		return PAM_SUCCESS;
+	}
 	if (pam_get_data(pam, SESSION_DATA, &session) != PAM_SUCCESS || !session)
 		return PAM_USER_UNKNOWN;
 	(void)aaa_client_end(LOGIN_SOCKET, (uint32_t)(uintptr_t)session);

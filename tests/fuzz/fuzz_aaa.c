@@ -14,6 +14,10 @@
 #include "cfgdb/model/text.h"
 #include "cfgdb/txn.h"
 
+#define KEY \
+	"ssh-ed25519 " \
+	"AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+
 #define PACKETS_MAX 32
 #define KEYS_UID 900
 #define S UINT64_C(1000000000)
@@ -76,7 +80,7 @@ static void hear(void *arg, const struct buf *packet) {
 
 static void make_admin(void) {
 	static const char body[] = "set accprofile prof_admin\nset password secret\n"
-				   "set ssh-public-key1 \"ssh-ed25519 AAAA\"\n";
+				   "set ssh-public-key1 \"" KEY "\"\n";
 	struct object *admin = object_new(schema_find("system.admin"), "bob");
 	struct txn *t = txn_new(engine, "fuzz", "test");
 	struct err err = { 0 };

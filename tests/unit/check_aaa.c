@@ -21,7 +21,10 @@
 #include "tests/lib/fixture.h"
 
 #define IN  "10.0.0.1"
-#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA"
+#define KEY \
+	"ssh-ed25519 " \
+	"AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+#define RSA "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAEQCAgYKDhIWGh4iJiouMjY6P"
 
 static char *dir;
 static struct engine *engine;
@@ -32,6 +35,7 @@ static char *sessions;      /* file of them */
 static char told[256];      /* the last event */
 static unsigned int n_locked;
 static uint32_t over;
+static const char *over_why;
 
 static void fake_clock(struct moment *ret) {
 	*ret = clock_now;
@@ -47,9 +51,10 @@ static void on_event(void *arg, const struct aaa_event *e) {
 			 e->origin ? e->origin : e->source, e->reason);
 }
 
-static void on_over(void *arg, uint32_t session) {
+static void on_over(void *arg, uint32_t session, const char *why) {
 	(void)arg;
 	over = session;
+	over_why = why;
 }
 
 static void begin(void) {
@@ -86,6 +91,16 @@ static void put(const char *name, const char *profile, const char *more) {
 
 	fixture_set(engine, "system.admin", name, body);
 	ck_assert_int_eq(aaa_follow(aaa, NULL), 0);
+}
+
+/* As a database holds it that an older release has written: nobody has looked at the text. */
+static void store(const char *name, unsigned int attr, const char *text) {
+	const struct schema_table *table = schema_table(TBL_SYSTEM_ADMIN);
+	const struct object *admin = model_find(engine->model, table, name);
+	struct value value = { .n = 1, .u.one.str = xstrdup(text) };
+
+	ck_assert_ptr_nonnull(admin);
+	object_set((struct object *)admin, attr, value);
 }
 
 static void global(const char *body) {
@@ -148,11 +163,11 @@ static void check_refusal(const char *profile, const char *source, const char *w
 START_TEST(test_keys) {
 	static const char wanted[] =
 		"restrict,pty,from=\"10.0.0.0/8,::/0\" " KEY "\n"
-		"restrict,pty,from=\"10.0.0.0/8,::/0\" ecdsa-sha2-nistp256 AAAAE2+/==\n";
+		"restrict,pty,from=\"10.0.0.0/8,::/0\" " RSA "\n";
 	AUTO_STR struct str text = STR_INIT;
 
 	put("bob", "prof_admin", "set trusthost1 10.0.0.0/8\nset ssh-public-key1 \"" KEY "\"\n"
-				 "set ssh-public-key3 \"ecdsa-sha2-nistp256 AAAAE2+/== a b\"\n");
+				 "set ssh-public-key3 \"" RSA " a b\"\n");
 	ck_assert_int_eq(aaa_keys(aaa, "bob", &text), AAA_OK);
 	ck_assert_str_eq(str_text(&text), wanted);
 	str_clear(&text);
@@ -161,9 +176,9 @@ START_TEST(test_keys) {
 	ck_assert_str_eq(str_text(&text), "restrict,pty " KEY "\n");
 	/* Nothing but a key is a key: no options, no second line. */
 	str_clear(&text);
-	put("bob", "prof_admin", "set ssh-public-key1 \"command=\\\"x\\\" " KEY "\"\n"
-				 "set ssh-public-key2 \"ssh-ed25519\"\n"
-				 "set ssh-public-key3 \"ssh-ed25519 AAAA\\\"x\"\n");
+	store("bob", SYSTEM_ADMIN__SSH_PUBLIC_KEY1, "command=\"x\" " KEY);
+	store("bob", SYSTEM_ADMIN__SSH_PUBLIC_KEY2, "ssh-ed25519");
+	store("bob", SYSTEM_ADMIN__SSH_PUBLIC_KEY3, KEY "\"x");
 	ck_assert_int_eq(aaa_keys(aaa, "bob", &text), AAA_OK);
 	ck_assert_str_eq(str_text(&text), "");
 	put("bob", "prof_admin", "set status disable\nset ssh-public-key1 \"" KEY "\"\n");
@@ -317,7 +332,10 @@ START_TEST(test_expiry) {
 	ck_assert_uint_eq(flags(), AAA_MUST_CHANGE);
 	ck_assert_int_eq(change("bob", "", "new", true).type, AAA_OK);
 	ck_assert_uint_eq(flags(), 0);
-	put("bob", "prof_admin", "set password secret\nset password-expire \"tomorrow\"\n");
+	/* What nobody can read is over, and goes with a new password. */
+	store("bob", SYSTEM_ADMIN__PASSWORD_EXPIRE, "tomorrow");
+	ck_assert_uint_eq(flags(), AAA_MUST_CHANGE);
+	ck_assert_int_eq(change("bob", "", "newer", true).type, AAA_OK);
 	ck_assert_uint_eq(flags(), 0);
 }
 END_TEST
@@ -493,16 +511,21 @@ START_TEST(test_session_over) {
 	ck_assert_int_eq(aaa_end(aaa, a.account.session, "disconnected"), AAA_OK);
 	ck_assert_str_eq(told, "logout bob prof_admin " IN " disconnected");
 	ck_assert_uint_eq(over, a.account.session);
+	ck_assert_str_eq(over_why, "your session was ended by another administrator");
 	ck_assert_int_eq(aaa_self(aaa, pid[0], AAA_UID_MIN + 1, &self), AAA_DENIED);
+	ck_assert_str_eq(self.text, "your session has ended");
 	ck_assert_int_eq(aaa_end(aaa, a.account.session, "disconnected"), AAA_NOT_FOUND);
 	/* Who is deleted or disabled is logged out. */
 	a = log_in("eve", pid[1]);
 	ck_assert_int_eq(fixture_delete(engine, "system.admin", "eve", NULL), 0);
 	ck_assert_int_eq(aaa_follow(aaa, NULL), 0);
 	ck_assert_uint_eq(over, a.account.session);
+	ck_assert_str_eq(over_why, "your session was ended: the account is removed or disabled");
 	a = log_in("zoe", pid[2]);
+	over_why = NULL;
 	put("zoe", "prof_admin", "set password secret\nset status disable\n");
 	ck_assert_uint_eq(over, a.account.session);
+	ck_assert_str_eq(over_why, "your session was ended: the account is removed or disabled");
 	ck_assert_uint_eq(logins_count(aaa_logins(aaa), 0), 0);
 	for (int i = 0; i < 3; i++)
 		end_process(pid[i]);
@@ -591,6 +614,9 @@ START_TEST(test_numbers) {
 	ck_assert_int_eq(a.type, AAA_OK);
 	ck_assert_int_eq(account(AAA_SSH, "bob", IN).type, AAA_DENIED);
 	check_refusal("prof_admin", IN, "concurrent");
+	ck_assert_str_eq(account(AAA_SSH, "bob", IN).account.text,
+			 "you are logged in already, and admin-concurrent is disabled");
+	ck_assert_int_eq(account(AAA_CONSOLE, "bob", "").type, AAA_DENIED);
 	ck_assert_int_eq(log_in("bob", pid[1]).type, AAA_DENIED);
 	ck_assert_int_eq(log_in("eve", pid[1]).type, AAA_OK);
 	ck_assert_int_eq(aaa_end(aaa, a.account.session, "exit"), AAA_OK);
@@ -598,6 +624,14 @@ START_TEST(test_numbers) {
 	global("set admin-login-max 2\n");
 	ck_assert_int_eq(account(AAA_SSH, "bob", IN).type, AAA_DENIED);
 	check_refusal("prof_admin", IN, "exceed_limit");
+	ck_assert_int_eq(account(AAA_SSH, "eve", IN).type, AAA_DENIED);
+	global("set admin-login-max 2\n");
+	ck_assert_str_eq(account(AAA_SSH, "eve", IN).account.text,
+			 "too many administrators are logged in");
+	ck_assert_int_eq(account(AAA_CONSOLE, "eve", "").type, AAA_OK);
+	/* A reason that has to do with who he is, or from where, is not told. */
+	ck_assert_str_eq(account(AAA_SSH, "nobody", IN).account.text, "");
+	ck_assert_str_eq(account(AAA_SSH, "eve", "here").account.text, "");
 	for (int i = 0; i < 3; i++)
 		end_process(pid[i]);
 }

@@ -14,7 +14,9 @@
 #include "schemas/schema_gen.h"
 #include "tests/lib/fixture.h"
 
-#define KEY  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA"
+#define KEY \
+	"ssh-ed25519 " \
+	"AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 #define MINE "set trusthost1 10.0.0.0/8\nset ssh-public-key1 \"" KEY "\"\n"
 #define TIME 1800000000
 

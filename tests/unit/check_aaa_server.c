@@ -24,6 +24,10 @@
 #include "cfgdb/base/mem.h"
 #include "tests/lib/fixture.h"
 
+#define KEY \
+	"ssh-ed25519 " \
+	"AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+
 #define KEYS_UID 4711
 #define OTHER_UID 5000
 #define TURNS 100          /* of the loop, within which all that is over has gone */
@@ -52,7 +56,7 @@ static void setup_as(gid_t gid) {
 	ck_assert_msg(aaa != NULL, "%s", err.text);
 	fixture_set(engine, "system.admin", "bob",
 		    "set accprofile prof_admin\nset password secret\n"
-		    "set ssh-public-key1 \"ssh-ed25519 AAAA\"\n");
+		    "set ssh-public-key1 \"" KEY "\"\n");
 	ck_assert_int_eq(aaa_follow(aaa, NULL), 0);
 	door.aaa = aaa;
 	door.path = path;
@@ -122,7 +126,7 @@ static int ask_all(void) {
 	WANT(aaa_client_auth(path, &bob, "wrong", &a) == AAA_DENIED && a.uid == 0);
 	WANT(aaa_client_account(path, &bob, &a) == AAA_OK);
 	WANT(aaa_client_keys(path, "bob", text, sizeof(text)) == AAA_OK);
-	WANT(strcmp(text, "restrict,pty ssh-ed25519 AAAA\n") == 0);
+	WANT(strcmp(text, "restrict,pty " KEY "\n") == 0);
 	WANT(aaa_client_self(path, &a) == AAA_NOT_FOUND);
 	WANT(aaa_client_begin(path, &bob, &a) == AAA_OK && a.session == 1);
 	WANT(strcmp(a.origin, "ssh(10.0.0.1)") == 0);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cfgdb/aaa/aaa_wire.h"
+#include "cfgdb/admin.h"
 #include "cfgdb/base/mem.h"
 #include "tests/lib/fixture.h"
 
@@ -128,9 +129,9 @@ START_TEST(test_names) {
 	static const char *const good[] = { "a", "a-b", "a.b@c", "\xc3\xa4" };
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		ck_assert_msg(!accounts_is_login_name(bad[i]), "%s", bad[i]);
+		ck_assert_msg(!admin_is_login_name(bad[i]), "%s", bad[i]);
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
-		ck_assert_msg(accounts_is_login_name(good[i]), "%s", good[i]);
+		ck_assert_msg(admin_is_login_name(good[i]), "%s", good[i]);
 	make("a b");
 	ck_assert_uint_eq(accounts_uid(accounts, "a b"), 0);
 	make("c");

@@ -5,6 +5,7 @@
  */
 #include "cfgdb/aaa/lockout.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #include "tests/lib/fixture.h"
@@ -116,6 +117,67 @@ START_TEST(test_success) {
 }
 END_TEST
 
+static void print_one(void *arg, const struct lockout_entry *e) {
+	char text[NET_TEXT_MAX];
+
+	inet_ntop(e->source.family, e->source.addr.byte, text, sizeof(text));
+	str_addf(arg, "%s %u %d\n", text, e->failures, (int)e->left_s);
+}
+
+static void check_list(int64_t now, const char *wanted) {
+	AUTO_STR struct str text = STR_INIT;
+
+	lockout_each(l, now, print_one, &text);
+	ck_assert_str_eq(str_text(&text), wanted);
+}
+
+START_TEST(test_list_and_clear) {
+	const struct trust_source locked_one = from("2001:db8:0:1::2"), other = from("10.0.0.2");
+
+	check_list(NOW, "");
+	lock("2001:db8:0:1::1");
+	miss("10.0.0.2", "a");
+	check_list(NOW + 20, "2001:db8:0:1:: 3 40\n");
+	check_list(NOW + 60, "");
+	ck_assert_uint_eq(lockout_clear(l, &other, NOW), 0);
+	ck_assert_uint_eq(lockout_clear(l, &locked_one, NOW + 60), 0);
+	ck_assert_uint_eq(lockout_clear(l, &locked_one, NOW + 20), 1);
+	ck_assert(!locked("2001:db8:0:1::1", NOW + 20));
+	check_list(NOW + 20, "");
+	/* Failures of others are counted on; all that is cleared begins anew. */
+	miss("10.0.0.2", "a");
+	ck_assert(miss("10.0.0.2", "a"));
+	lock("10.0.0.3");
+	miss("10.0.0.4", "a");
+	miss("10.0.0.4", "a");
+	ck_assert_uint_eq(lockout_clear(l, NULL, NOW), 2);
+	check_list(NOW, "");
+	ck_assert(!miss("10.0.0.4", "a"));
+}
+END_TEST
+
+/* Settings that change count for who is locked. */
+START_TEST(test_follow) {
+	static const struct lockout_rule shorter = { 3, 30 }, longer = { 3, 90 }, four = { 4, 60 },
+					 never = { 0, 60 };
+
+	lock("10.0.0.1");
+	lockout_follow(l, &longer, NOW + 10);
+	check_list(NOW + 10, "10.0.0.1 3 80\n");
+	lockout_follow(l, &shorter, NOW + 10);
+	check_list(NOW + 10, "10.0.0.1 3 20\n");
+	lockout_follow(l, &shorter, NOW + 40);
+	lockout_follow(l, &longer, NOW + 40);
+	check_list(NOW + 40, ""); /* what is over does not come back */
+	lock("10.0.0.2");
+	lockout_follow(l, &four, NOW);
+	check_list(NOW, "");
+	lock("10.0.0.3");
+	lockout_follow(l, &never, NOW);
+	check_list(NOW, "");
+}
+END_TEST
+
 static const char *nth(unsigned int i) {
 	static char text[64];
 
@@ -163,6 +225,8 @@ static Suite *lockout_suite(void) {
 	tcase_add_test(t, test_rules);
 	tcase_add_test(t, test_addresses);
 	tcase_add_test(t, test_success);
+	tcase_add_test(t, test_list_and_clear);
+	tcase_add_test(t, test_follow);
 	tcase_add_test(t, test_flush);
 	tcase_add_test(t, test_full);
 	return s;

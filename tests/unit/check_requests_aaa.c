@@ -13,6 +13,10 @@
 #include "cfgdb/base/mem.h"
 #include "tests/lib/fixture.h"
 
+#define KEY \
+	"ssh-ed25519 " \
+	"AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+
 #define KEYS_UID 900
 #define USER_UID 1000
 #define S ((uint64_t)1000000000)
@@ -51,7 +55,7 @@ static void setup(void) {
 	ck_assert_msg(shared.aaa != NULL, "%s", err.text);
 	fixture_set(engine, "system.admin", "bob",
 		    "set accprofile prof_admin\nset password secret\n"
-		    "set ssh-public-key1 \"ssh-ed25519 AAAA\"\n");
+		    "set ssh-public-key1 \"" KEY "\"\n");
 	ck_assert_int_eq(aaa_follow(shared.aaa, NULL), 0);
 	n_got = 0;
 }
@@ -80,7 +84,9 @@ static void make(struct buf *b, enum aaa_type type) {
 	b->len = 0;
 	buf_put_u8(b, AAA_VERSION);
 	buf_put_u8(b, (uint8_t)type);
-	if (type == AAA_AUTH || type == AAA_ACCOUNT || type == AAA_BEGIN)
+	if (type == AAA_LOCAL)
+		buf_put_u8(b, AAA_LOCAL_LOGIN);
+	if (type == AAA_AUTH || type == AAA_ACCOUNT || type == AAA_BEGIN || type == AAA_LOCAL)
 		put_login(b);
 	if (type == AAA_AUTH)
 		buf_put_str(b, "secret");
@@ -121,6 +127,7 @@ static const struct {
 	{ AAA_SELF, AAA_NOT_FOUND, AAA_NOT_FOUND, AAA_NOT_FOUND, false },
 	{ AAA_PASSWORD, AAA_OK, AAA_DENIED, AAA_DENIED, false },
 	{ AAA_LISTEN, AAA_OK, AAA_DENIED, AAA_DENIED, true },
+	{ AAA_LOCAL, AAA_OK, AAA_DENIED, AAA_DENIED, true },
 };
 
 START_TEST(test_rights) {

@@ -87,6 +87,8 @@ static const struct {
 	READS("any", "get system status"),
 	READS("sysgrp.admin", "get system admin list"),
 	READS("any", "get system admin status"),
+	READS("sysgrp.admin", "diagnose sys admin lockout list"),
+	WRITES("sysgrp.admin", "diagnose sys admin lockout clear"),
 	WRITES("sysgrp.admin", "execute disconnect-admin-session"),
 	WRITES("sysgrp.mnt", "execute reboot"),
 	WRITES("sysgrp.mnt", "execute shutdown"),

@@ -190,7 +190,11 @@ START_TEST(test_prof_admin) {
 	ck_assert_uint_eq(w.n_objects, 2);
 	GOOD(list_keys("system.admin"), &w);
 	ck_assert_str_eq(str_text(&w.said), "actor\npeer\n");
-	ck_assert_int_eq(wire_get(&w, "system.admin", "admin"), ERR_NOT_FOUND);
+	DENIED(wire_get(&w, "system.admin", "admin"), &w,
+	       "the permission to see system admin 'admin'");
+	ck_assert_int_eq(wire_get(&w, "system.admin", "nobody"), ERR_NOT_FOUND);
+	DENIED(wire_send_put(&w, "system.admin", "admin", TXN_NEW, "set accprofile prof_admin\n"),
+	       &w, stronger);
 	DENIED(wire_put(&w, "system.admin", "admin",
 			"set accprofile super_admin\nset password stolen-one\n"), &w, stronger);
 	DENIED(wire_put(&w, "system.admin", "admin",
@@ -206,6 +210,16 @@ START_TEST(test_prof_admin) {
 	     &w);
 	GOOD(wire_put(&w, "system.admin", "eve", "set accprofile prof_admin\n"), &w);
 	GOOD(wire_drop(&w, "system.admin", "peer"), &w);
+}
+END_TEST
+
+/* Who only reads cannot tell a hidden one from none. */
+START_TEST(test_reader_of_vdom) {
+	set_role("reader", "set scope vdom\nset sysgrp read\n" VERBS);
+	connect_as("actor", "reader");
+	ck_assert_int_eq(wire_get(&w, "system.admin", "admin"), ERR_NOT_FOUND);
+	ck_assert_int_eq(wire_get(&w, "system.admin", "nobody"), ERR_NOT_FOUND);
+	GOOD(wire_get(&w, "system.admin", "actor"), &w);
 }
 END_TEST
 
@@ -655,6 +669,7 @@ int main(void) {
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_prof_admin);
+	tcase_add_test(t, test_reader_of_vdom);
 	tcase_add_test(t, test_global);
 	tcase_add_test(t, test_auditor);
 	tcase_add_test(t, test_restore);

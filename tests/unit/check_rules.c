@@ -29,6 +29,27 @@
 #define LAST_ADMIN \
 	"'admin' is the last administrator with profile 'super_admin' who can log in\n" DISCARD(-7)
 
+#define ADMIN "set accprofile prof_admin\n"
+#define ED25519_BYTES "AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+#define ED25519	      "ssh-ed25519 " ED25519_BYTES
+#define NO_KIND	  "does not begin with a kind of key that can log in: no options stand there"
+#define NO_BASE64 "has no base64 behind its kind, or not all of it"
+#define CUT	  "is cut off, or of another kind than it says"
+#define KEY_BODY(n, key) ADMIN "set ssh-public-key" n " \"" key "\"\n"
+#define GOOD_KEY(n, key) { "system.admin", "bob", KEY_BODY(n, key), 0, NULL }
+#define BAD_KEY(n, key, shown, why)                                 \
+	{ "system.admin", "bob", KEY_BODY(n, key), ERR_VALUE,       \
+	  "ssh-public-key" n " " why                                \
+	  "\nnode_check_object fail! for ssh-public-key" n " " shown \
+	  "\n\nvalue parse error before '" shown "'" }
+#define END_BODY(time) ADMIN "set password-expire " time "\n"
+#define GOOD_END(time) { "system.admin", "bob", END_BODY(time), 0, NULL }
+#define BAD_END(time)                                                                     \
+	{ "system.admin", "bob", END_BODY(time), ERR_VALUE,                               \
+	  "password-expire is no time: it has the form YYYY-MM-DD hh:mm:ss\n"             \
+	  "node_check_object fail! for password-expire " time "\n\nvalue parse error before '" \
+	  time "'" }
+
 static struct engine *engine;
 static struct txn *txn;
 
@@ -255,6 +276,34 @@ static const struct {
 	  ERR_CONFLICT, LAST_ADMIN },
 	{ "system.admin", "admin", "set accprofile super_admin\nset comments x\n", 0, NULL },
 	{ "system.admin", "other", "set accprofile prof_admin\n", 0, NULL },
+	{ "system.admin", "admin", "set accprofile super_admin\nset wildcard enable\n",
+	  ERR_CONFLICT, LAST_ADMIN },
+	GOOD_KEY("1", ED25519),
+	GOOD_KEY("2", ED25519 " bob@home, at night"),
+	GOOD_KEY("3", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAEQCAgYKDhIWGh4iJiouMjY6P"),
+	GOOD_KEY("1", ""),
+	BAD_KEY("1", "from=10.0.0.1 " ED25519, "from=10.0.0.1 ssh-ed25519 AAAAC3NzaC1lZD", NO_KIND),
+	BAD_KEY("2", "ssh-dss AAAAB3NzaC1kc3M=", "ssh-dss AAAAB3NzaC1kc3M=", NO_KIND),
+	BAD_KEY("3", "ssh-ed25519", "ssh-ed25519", "is a kind without a key"),
+	BAD_KEY("1", "ssh-ed25519 ", "ssh-ed25519 ", NO_BASE64),
+	BAD_KEY("1", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA",
+		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA", NO_BASE64),
+	BAD_KEY("1", "ssh-ed25519 AAAAC3Nza,1l", "ssh-ed25519 AAAAC3Nza,1l", NO_BASE64),
+	BAD_KEY("1", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", CUT),
+	BAD_KEY("1", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAB",
+		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAB", CUT),
+	BAD_KEY("1", "ssh-rsa " ED25519_BYTES, "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIAABAgME", CUT),
+	BAD_KEY("1", ED25519 "\n" ED25519, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAB",
+		"is more than one line"),
+	GOOD_END("2027-01-01 10:00:00"),
+	GOOD_END("\"2028-02-29 23:59:59\""),
+	GOOD_END("0000-00-00 00:00:00"),
+	BAD_END("tomorrow"),
+	BAD_END("2027-02-29 10:00:00"),
+	BAD_END("2027-13-01 10:00:00"),
+	BAD_END("2027-01-00 10:00:00"),
+	BAD_END("2027-01-01 24:00:00"),
+	BAD_END("2027-01-01"),
 	/* routes */
 	{ "router.static", "1", "", ERR_EMPTY, "Attribute 'device' MUST be set." },
 	{ "router.static", "1", "set blackhole enable\n", 0, NULL },
@@ -416,6 +465,66 @@ START_TEST(test_last_admin) {
 	ck_assert_int_eq(txn_commit(other, &err), 0);
 	ck_assert_int_eq(txn_commit(txn, &err), ERR_LOCKED);
 	txn_free(other);
+}
+END_TEST
+
+/* Who has a name that the machine or nobody can have is none who could log in. */
+START_TEST(test_last_admin_name) {
+	static const char *const names[] = { "daemon", "bad name", "a:b" };
+	const struct schema_table *table = fixture_table("system.admin");
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		put("system.admin", names[i], "set accprofile super_admin\n");
+		ck_assert_int_eq(txn_rename(txn, table, "admin", "root", &err), ERR_CONFLICT);
+		ck_assert_str_eq(err.text, LAST_ADMIN);
+		ck_assert_int_eq(delete_admin(txn, "admin", &err), ERR_CONFLICT);
+		ck_assert_str_eq(err.text, LAST_ADMIN);
+		ck_assert_int_eq(delete_admin(txn, names[i], &err), 0);
+	}
+	ck_assert_int_eq(txn_rename(txn, table, "admin", "boss", &err), 0);
+}
+END_TEST
+
+static void take_text(void *arg, const char *text) {
+	str_addf(arg, "%s\n", text);
+}
+
+/* What he may put, but has no use of. */
+START_TEST(test_admin_warnings) {
+	AUTO_STR struct str said = STR_INIT;
+	struct err err = { 0 };
+
+	put("system.admin", "bob", ADMIN "set schedule always\n");
+	put("system.admin", "carl", ADMIN "set schedule nights\n");
+	put("system.admin", "daemon", ADMIN);
+	put("system.admin", "bad name", ADMIN);
+	ck_assert_msg(txn_commit(txn, &err) == 0, "%s", err.text);
+	warn_drain(txn_warnings(txn), take_text, &said);
+	ck_assert_str_eq(str_text(&said),
+			 "system admin carl: there is no schedule 'nights': he cannot log in over "
+			 "the network\n"
+			 "system admin daemon: nobody can log in as this administrator: 'daemon' is "
+			 "the name of an account of the machine\n"
+			 "system admin bad name: nobody can log in as this administrator: 'bad "
+			 "name' is no name that a user can have\n");
+}
+END_TEST
+
+/* What an older release has taken does not keep him from all else. */
+START_TEST(test_admin_before) {
+	const struct object *bob;
+	struct value key = { .n = 1, .u.one.str = xstrdup("no key") };
+	struct err err = { 0 };
+
+	put("system.admin", "bob", ADMIN);
+	ck_assert_msg(txn_commit(txn, &err) == 0, "%s", err.text);
+	bob = model_find(engine->model, fixture_table("system.admin"), "bob");
+	object_set((struct object *)bob, SYSTEM_ADMIN__SSH_PUBLIC_KEY1, key);
+	put("system.admin", "bob", KEY_BODY("1", "no key") "set comments x\n");
+	ck_assert_int_eq(fixture_put(txn, "system.admin", "bob", TXN_ANY, KEY_BODY("2", "no key"),
+				     &err),
+			 ERR_VALUE);
 }
 END_TEST
 
@@ -586,6 +695,9 @@ static Suite *rules_suite(void) {
 	tcase_add_test(t, test_zone_and_policies);
 	tcase_add_test(t, test_zone_names_first);
 	tcase_add_test(t, test_last_admin);
+	tcase_add_test(t, test_last_admin_name);
+	tcase_add_test(t, test_admin_warnings);
+	tcase_add_test(t, test_admin_before);
 	tcase_add_test(t, test_ha_and_sync);
 	tcase_add_test(t, test_group_depth);
 	tcase_add_test(t, test_group_lattice);
