@@ -270,6 +270,14 @@ static bool parse_lock(const char *word, struct trust_source *ret) {
 	return trust_source(address, ret) && (!slash || ret->family == AF_INET6);
 }
 
+static void clear_json(struct str *out, unsigned int n) {
+	struct json j = json_put_begin(out);
+
+	json_put_object(&j, NULL);
+	json_put_u64(&j, "cleared", n);
+	json_put_end(&j);
+}
+
 static int lockout_clear_run(void *ctx, const struct command_call *call, struct str *out,
 			     struct err *err) {
 	struct trust_source source;
@@ -282,7 +290,10 @@ static int lockout_clear_run(void *ctx, const struct command_call *call, struct 
 	n = aaa_unlock(ctx, call->argc == 1 ? &source : NULL);
 	if (n == 0 && call->argc == 1)
 		return err_set(err, ERR_NOT_FOUND, "%s is not locked out", call->argv[0]);
-	str_addf(out, "%u address%s no longer locked out\n", n, n == 1 ? " is" : "es are");
+	if (call->json)
+		clear_json(out, n);
+	else
+		str_addf(out, "%u address%s no longer locked out\n", n, n == 1 ? " is" : "es are");
 	return 0;
 }
 
@@ -303,7 +314,7 @@ static const struct command commands[] = {
 	{ .words = "get system admin status", .reads = "any", .has_json = true, .run = status_run },
 	{ .words = "diagnose sys admin lockout list", .reads = "sysgrp.admin", .has_json = true,
 	  .run = lockout_list_run },
-	{ .words = "diagnose sys admin lockout clear", .writes = "sysgrp.admin",
+	{ .words = "diagnose sys admin lockout clear", .writes = "sysgrp.admin", .has_json = true,
 	  .run = lockout_clear_run },
 	{ .words = "execute disconnect-admin-session", .writes = "sysgrp.admin",
 	  .run = disconnect_run },
